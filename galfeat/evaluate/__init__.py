@@ -1,0 +1,1 @@
+"""Splits, scores, intervals and the report: what is known about a model's answers."""
