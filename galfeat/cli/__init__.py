@@ -8,7 +8,7 @@ import click
 
 from galfeat.cli.failures import one_line_failures
 
-VERBS = ("data",)
+VERBS = ("data", "pipelines")
 
 
 class VerbGroup(click.Group):

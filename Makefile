@@ -1,0 +1,81 @@
+# Each goal does its own set-up in .venv and does it again only when the metadata change.
+#   make demo   the main job from end to end, on simulated galaxies
+#   make test   every test          make lint   style and types
+#   make bench  the benchmarks      make test-lowest   quick tests on the oldest dependencies
+
+PYTHON ?= python3
+BIN := .venv/bin
+LOWEST := .venv-lowest/bin
+METADATA := setup.cfg pyproject.toml
+
+# Threads over images and folds are galfeat's own; OpenMP under them would only get in the way.
+TESTING := OMP_NUM_THREADS=1
+
+.PHONY: demo test lint bench test-lowest wheel clean
+
+demo: .venv/galfeat.stamp
+	$(BIN)/galfeat demo
+
+test: .venv/test.stamp
+	$(BIN)/galfeat warmup
+	$(TESTING) $(BIN)/python -m pytest -n 2
+
+lint: .venv/lint.stamp
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+bench: .venv/test.stamp
+	$(BIN)/galfeat warmup
+	for script in benchmarks/*.py; do echo "== $$script"; $(BIN)/python $$script || exit 1; done
+
+test-lowest: .venv-lowest/test.stamp
+	$(LOWEST)/galfeat warmup
+	$(TESTING) $(LOWEST)/python -m pytest -n 2 -m "not slow"
+
+wheel: .venv/galfeat.stamp
+	rm -rf build dist
+	$(BIN)/pip wheel --quiet --no-deps --wheel-dir dist .
+
+clean:
+	rm -rf .venv .venv-lowest build dist demo galfeat.egg-info
+
+.venv/galfeat.stamp: .venv/pip.stamp $(METADATA)
+	$(BIN)/pip install --quiet --editable .
+	@$(call need_openmp,$(BIN))
+	@touch $@
+
+.venv/test.stamp: .venv/galfeat.stamp
+	$(BIN)/pip install --quiet --editable '.[test]'
+	@touch $@
+
+.venv/lint.stamp: .venv/test.stamp
+	$(BIN)/pip install --quiet --editable '.[lint]'
+	@touch $@
+
+.venv-lowest/test.stamp: .venv-lowest/pip.stamp $(METADATA) .ci/lowest.py
+	$(LOWEST)/python .ci/lowest.py setup.cfg > .venv-lowest/constraints.txt
+	$(LOWEST)/pip install --quiet --only-binary :all: --constraint .venv-lowest/constraints.txt \
+	    --editable '.[test]'
+	@$(call need_openmp,$(LOWEST))
+	@touch $@
+
+%/pip.stamp:
+	@command -v $(PYTHON) > /dev/null || { \
+	    echo "galfeat: no $(PYTHON) here; install Python 3.11 or newer, or name it: make PYTHON=python3.12"; \
+	    exit 1; }
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
+	    echo "galfeat: $$($(PYTHON) --version) is too old; name Python 3.11 or newer: make PYTHON=python3.12"; \
+	    exit 1; }
+	$(PYTHON) -m venv --clear $* || { \
+	    echo "galfeat: no virtual environment; on Debian and Ubuntu: sudo apt-get install python3-venv"; \
+	    exit 1; }
+	@touch $@
+
+# LightGBM's wheel is the one that brings no OpenMP library of its own.
+define need_openmp
+$(1)/python -c 'import lightgbm' 2> /dev/null \
+  || { apt-get update -qq && apt-get install -qq -y libgomp1; } 2> /dev/null \
+  || { echo "galfeat: LightGBM finds no OpenMP library; on Debian and Ubuntu: sudo apt-get install libgomp1"; \
+       echo "         (macOS: brew install libomp)"; exit 1; }
+endef

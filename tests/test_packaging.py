@@ -1,0 +1,155 @@
+"""What ends up in the wheel, and what works from it."""
+
+import ast
+import configparser
+import email
+import re
+import shutil
+import subprocess
+import sys
+import zipfile
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent
+SHIPPED = ["galfeat", "pipelines", "models", "setup.cfg", "pyproject.toml", "MANIFEST.in"]
+SHIPPED += ["README.md", "cli.py"]
+
+
+@pytest.fixture(scope="module")
+def metadata():
+    config = configparser.ConfigParser()
+    config.read(ROOT / "setup.cfg")
+    return config
+
+
+@pytest.fixture(scope="module")
+def wheel(tmp_path_factory):
+    """A wheel built from a copy of the sources, so that nothing is left in the checkout."""
+    sources = tmp_path_factory.mktemp("sources")
+    for name in SHIPPED:
+        if (ROOT / name).is_dir():
+            ignored = shutil.ignore_patterns("__pycache__")
+            shutil.copytree(ROOT / name, sources / name, ignore=ignored)
+        else:
+            shutil.copy(ROOT / name, sources / name)
+    build = "import sys; from setuptools import build_meta; build_meta.build_wheel(sys.argv[1])"
+    target = tmp_path_factory.mktemp("wheel")
+    subprocess.run(
+        [sys.executable, "-c", build, str(target)], cwd=sources, check=True, capture_output=True
+    )
+    (built,) = target.glob("*.whl")
+    return built
+
+
+@pytest.fixture(scope="module")
+def installed(wheel, tmp_path_factory):
+    """A folder that holds what the wheel puts into site-packages."""
+    folder = tmp_path_factory.mktemp("site-packages")
+    with zipfile.ZipFile(wheel) as archive:
+        archive.extractall(folder)
+    return folder
+
+
+def run_installed(installed, cwd, *arguments):
+    """Run Python elsewhere, with the wheel's files before everything else on the path."""
+    return subprocess.run(
+        [sys.executable, *arguments],
+        cwd=cwd,
+        env={"PATH": "/usr/bin:/bin", "PYTHONPATH": str(installed), "HOME": str(cwd)},
+        capture_output=True,
+        text=True,
+        timeout=120,
+    )
+
+
+def test_the_top_level_of_the_wheel_is_galfeat_alone(wheel):
+    with zipfile.ZipFile(wheel) as archive:
+        top = {name.split("/")[0] for name in archive.namelist()}
+    assert {name for name in top if not name.endswith(".dist-info")} == {"galfeat"}
+
+
+def test_data_folders_hold_no_python():
+    assert [*ROOT.glob("models/**/*.py"), *ROOT.glob("pipelines/**/*.py")] == []
+
+
+def test_every_package_is_listed_in_setup_cfg(metadata):
+    packages = {
+        folder.parent.relative_to(ROOT).as_posix().replace("/", ".")
+        for folder in ROOT.glob("galfeat/**/__init__.py")
+    }
+    listed = set(metadata["options"]["packages"].split())
+    assert packages | {"galfeat._data.pipelines", "galfeat._data.models"} == listed
+
+
+def test_every_source_file_is_in_the_wheel(wheel):
+    sources = {
+        path.relative_to(ROOT).as_posix()
+        for path in ROOT.glob("galfeat/**/*")
+        if path.is_file() and "__pycache__" not in path.parts
+    }
+    sources |= {f"galfeat/_data/{path.relative_to(ROOT)}" for path in ROOT.glob("pipelines/*.toml")}
+    sources |= {
+        f"galfeat/_data/{path.relative_to(ROOT)}"
+        for path in ROOT.glob("models/**/*")
+        if path.is_file()
+    }
+    with zipfile.ZipFile(wheel) as archive:
+        assert sources - set(archive.namelist()) == set()
+
+
+def test_every_import_is_a_declared_dependency(metadata):
+    modules = {"scikit-learn": "sklearn", "scikit-image": "skimage", "imbalanced-learn": "imblearn"}
+    modules |= {"xgboost-cpu": "xgboost", "Pillow": "PIL"}
+    options, extras = metadata["options"], metadata["options.extras_require"]
+    required = "\n".join([options["install_requires"], extras["fits"], extras["parquet"]])
+    names = re.findall(r"^([A-Za-z0-9_-]+)", required, re.MULTILINE)
+    declared = {modules.get(name, name) for name in names} | {"galfeat"}
+    undeclared = set()
+    for file in ROOT.glob("galfeat/**/*.py"):
+        for node in ast.walk(ast.parse(file.read_text())):
+            imported = []
+            if isinstance(node, ast.Import):
+                imported = [alias.name for alias in node.names]
+            elif isinstance(node, ast.ImportFrom) and node.level == 0:
+                imported = [node.module]
+            roots = {name.split(".")[0] for name in imported}
+            undeclared |= {
+                f"{file.relative_to(ROOT)}: {name}"
+                for name in roots - declared - sys.stdlib_module_names
+            }
+    assert undeclared == set()
+
+
+def test_test_and_lint_tools_are_no_requirement_of_the_wheel(wheel):
+    with zipfile.ZipFile(wheel) as archive:
+        (name,) = (name for name in archive.namelist() if name.endswith(".dist-info/METADATA"))
+        message = email.message_from_bytes(archive.read(name))
+    required = [r for r in message.get_all("Requires-Dist") if "extra ==" not in r]
+    assert not [r for r in required if re.match(r"pytest|hypothesis|ruff|mypy|setuptools", r)]
+
+
+def test_help_works_from_the_wheel(installed, tmp_path):
+    done = run_installed(installed, tmp_path, "-m", "galfeat", "--help")
+    assert done.returncode == 0, done.stderr
+    assert "Commands:" in done.stdout
+
+
+def test_recipes_are_found_in_the_wheel(installed, tmp_path):
+    code = "import galfeat.resources as r; print(*sorted(r.data_folder('pipelines').iterdir()))"
+    done = run_installed(installed, tmp_path, "-c", code)
+    assert done.returncode == 0, done.stderr
+    folder = installed / "galfeat" / "_data" / "pipelines"
+    shipped = sorted(ROOT.glob("pipelines/*.toml"))
+    assert done.stdout.split() == [str(folder / path.name) for path in shipped]
+
+
+def test_modules_of_the_same_name_beside_the_user_do_no_harm(installed, tmp_path):
+    for name in ["models", "pipelines"]:
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "__init__.py").write_text("raise RuntimeError('not galfeat')")
+    (tmp_path / "cli.py").write_text("raise RuntimeError('not galfeat')")
+    done = run_installed(installed, tmp_path, "-m", "galfeat", "pipelines")
+    assert done.returncode == 0, done.stderr
+    assert "lightgbm" in done.stdout
