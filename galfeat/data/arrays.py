@@ -1,0 +1,125 @@
+"""Images in memory as a data set."""
+
+from __future__ import annotations
+
+import zipfile
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from galfeat.data.catalogue import Catalogue, build_catalogue
+from galfeat.data.dataset import DataSet, Image, row_numbers
+from galfeat.data.labels import find_column
+from galfeat.data.pixels import rgb_or_error
+from galfeat.errors import DataError, ImageError
+
+IMAGE_NAMES = ("images", "image", "x", "X")
+
+
+class ArrayDataSet(DataSet):
+    """Images in memory, of one size or of several.
+
+    Parameters
+    ----------
+    images : ndarray or sequence of ndarray
+        Shape (n, H, W, 3), or (n, H, W) for grey; or a list of (H, W, 3) or (H, W)
+        arrays. Types as in `galfeat.data.pixels.to_rgb`; an image that does not fit
+        becomes an `ImageError` in its place when it is read.
+    labels : array_like, shape (n,), optional
+        Integers (negative: no label) or text (empty: no label).
+    class_names : sequence of str, optional
+        Names of the classes 0, 1, ... when labels are integers.
+    groups, ids : array_like of str, shape (n,), optional
+        `ids` are the row numbers by default.
+
+    Raises
+    ------
+    DataError
+        If `images` is a single image, or lengths differ.
+    """
+
+    def __init__(
+        self,
+        images: NDArray[Any] | Sequence[NDArray[Any]],
+        labels: ArrayLike | None = None,
+        class_names: Sequence[str] | None = None,
+        *,
+        groups: ArrayLike | None = None,
+        ids: ArrayLike | None = None,
+    ) -> None:
+        columns = {
+            name: np.asarray(values)
+            for name, values in {"label": labels, "group_id": groups}.items()
+            if values is not None
+        }
+        names = np.arange(len(images)) if ids is None else np.asarray(ids)
+        if names.shape != (len(images),):
+            raise DataError(f"{names.size} ids for {len(images)} images; give one for each")
+        catalogue = build_catalogue(
+            names.astype(np.str_), columns, columns.__getitem__, class_names=class_names
+        )
+        self._set(images, catalogue)
+
+    @classmethod
+    def from_catalogue(
+        cls, images: NDArray[Any] | Sequence[NDArray[Any]], catalogue: Catalogue
+    ) -> ArrayDataSet:
+        """Make a data set of images and a catalogue of the same length."""
+        data = cls.__new__(cls)
+        data._set(images, catalogue)
+        return data
+
+    def _set(self, images: NDArray[Any] | Sequence[NDArray[Any]], catalogue: Catalogue) -> None:
+        if isinstance(images, np.ndarray) and (
+            images.ndim not in (3, 4) or (images.ndim == 3 and images.shape[2] == 3)
+        ):
+            raise DataError(
+                f"images of shape {images.shape}; expected (n, H, W, 3) or (n, H, W), "
+                "so put a single image into a list"
+            )
+        super().__init__(catalogue)
+        self._images = images
+
+    def read(self, rows: ArrayLike, jobs: int = 1) -> list[Image | ImageError]:
+        """Give images as they are in memory; see `DataSet.read`."""
+        return [rgb_or_error(self._images[row]) for row in row_numbers(rows, len(self))]
+
+
+def open_npz(path: Path, *, label: str | None = None, images: str | None = None) -> ArrayDataSet:
+    """Open a ``.npz`` file as an `ArrayDataSet`, wholly in memory.
+
+    Arrays are named as the data sets of an HDF5 file, see `galfeat.data.hdf5`;
+    ``class_names`` may be an array of text.
+    """
+    try:
+        with np.load(path, allow_pickle=False) as archive:
+            arrays = {name: archive[name] for name in archive.files}
+    except (OSError, ValueError, EOFError, zipfile.BadZipFile) as error:
+        raise DataError(f"{path} is no whole .npz file of plain arrays ({error})") from error
+    name = find_images(images, arrays, path)
+    pixels = arrays[name]
+    class_names = [str(value) for value in arrays.pop("class_names", ())] or None
+    catalogue = build_catalogue(
+        np.arange(len(pixels)).astype(np.str_),
+        arrays,
+        arrays.__getitem__,
+        label=label,
+        class_names=class_names,
+    )
+    return ArrayDataSet.from_catalogue(pixels, catalogue)
+
+
+def find_images(name: str | None, available: Sequence[str] | dict[str, Any], path: Path) -> str:
+    """Return the name of the array of images: `name`, or the usual one."""
+    if name is not None:
+        return find_column(name, list(available))
+    usual = next((known for known in IMAGE_NAMES if known in available), None)
+    if usual is None:
+        raise DataError(
+            f"{path} holds no 'images'; it holds {', '.join(available) or 'nothing'}: "
+            "name the right one with --images"
+        )
+    return usual

@@ -1,0 +1,112 @@
+"""What is known of the rows of a data set, put together from the columns of a source."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from galfeat.data.groups import groups_by_position
+from galfeat.data.labels import ReadColumn, as_text, read_labels
+from galfeat.errors import DataError
+
+
+@dataclass(frozen=True, eq=False)
+class Catalogue:
+    """What is known of each row beside its pixels; see `DataSet` for the fields."""
+
+    ids: NDArray[np.str_]
+    labels: NDArray[np.int64]
+    class_names: tuple[str, ...] = ()
+    label_column: str | None = None
+    groups: NDArray[np.str_] | None = None
+    sources: NDArray[np.str_] | None = None
+    ra: NDArray[np.float64] | None = None
+    dec: NDArray[np.float64] | None = None
+
+    def take(self, rows: NDArray[np.intp]) -> Catalogue:
+        """Return the catalogue of some rows, in their order."""
+        return Catalogue(
+            ids=self.ids[rows],
+            labels=self.labels[rows],
+            class_names=self.class_names,
+            label_column=self.label_column,
+            groups=None if self.groups is None else self.groups[rows],
+            sources=None if self.sources is None else self.sources[rows],
+            ra=None if self.ra is None else self.ra[rows],
+            dec=None if self.dec is None else self.dec[rows],
+        )
+
+
+def build_catalogue(
+    ids: NDArray[np.str_],
+    columns: Collection[str],
+    read: ReadColumn,
+    *,
+    label: str | None = None,
+    class_names: Sequence[str] | None = None,
+) -> Catalogue:
+    """Put labels, groups, sources and positions together from named columns.
+
+    Groups come from the column ``group_id``, where an empty cell is a group of its own,
+    or else from the positions ``ra`` and ``dec``: see
+    `groups_by_position`. Positions that are no place on the sky count as unknown.
+
+    Raises
+    ------
+    DataError
+        If a named column does not exist, has another number of values than there are
+        rows, or positions are not numbers.
+    """
+
+    def column(name: str) -> NDArray[Any]:
+        values = read(name)
+        if values.shape != (len(ids),):
+            raise DataError(
+                f"{name!r} has shape {values.shape}; expected one value for each of "
+                f"{len(ids)} images"
+            )
+        return values
+
+    labels = read_labels(columns, column, len(ids), label=label, class_names=class_names)
+    ra, dec = _positions(columns, column)
+    groups: NDArray[np.str_] | None = None
+    if "group_id" in columns:
+        text = as_text(column("group_id"))
+        groups = np.array([value or f"row {row}" for row, value in enumerate(text)])
+    elif ra is not None and dec is not None:
+        groups = groups_by_position(ra, dec)
+    source_column = next((name for name in ("source", "source_repo") if name in columns), None)
+    return Catalogue(
+        ids=ids,
+        labels=labels.indices,
+        class_names=labels.class_names,
+        label_column=labels.column,
+        groups=groups,
+        sources=np.array(as_text(column(source_column))) if source_column else None,
+        ra=ra,
+        dec=dec,
+    )
+
+
+def _positions(
+    columns: Collection[str], column: ReadColumn
+) -> tuple[NDArray[np.float64], NDArray[np.float64]] | tuple[None, None]:
+    if "ra" not in columns or "dec" not in columns:
+        return None, None
+    ra, dec = (_degrees(column(name), name) for name in ("ra", "dec"))
+    with np.errstate(invalid="ignore"):
+        known = (ra >= 0) & (ra <= 360) & (np.abs(dec) <= 90)
+    return np.where(known, ra, np.nan), np.where(known, dec, np.nan)
+
+
+def _degrees(values: NDArray[Any], name: str) -> NDArray[np.float64]:
+    if values.dtype.kind in "iuf":
+        return values.astype(np.float64)
+    try:
+        return np.array([float(text) if text else np.nan for text in as_text(values)])
+    except ValueError as error:
+        raise DataError(f"column {name!r}: {error}; expected degrees") from error

@@ -1,0 +1,133 @@
+"""Image files as a data set: a folder with labels.csv, class folders, loose files."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from galfeat.data.catalogue import Catalogue, build_catalogue
+from galfeat.data.dataset import DataSet, Image, row_numbers
+from galfeat.data.decode import decode_file, decoding, is_image_name
+from galfeat.errors import DataError, ImageError
+
+LABELS_FILE = "labels.csv"
+FOLDER_LABEL = "folder"
+FILE_COLUMNS = ("filename", "file", "path", "image")
+
+
+class FileDataSet(DataSet):
+    """One galaxy per file; files are decoded when they are read.
+
+    Parameters
+    ----------
+    paths : sequence of Path, length n
+    catalogue : Catalogue
+    """
+
+    def __init__(self, paths: Sequence[Path], catalogue: Catalogue) -> None:
+        super().__init__(catalogue)
+        self._paths = list(paths)
+
+    def read(self, rows: ArrayLike, jobs: int = 1) -> list[Image | ImageError]:
+        """Decode files; see `DataSet.read`."""
+        paths = [self._paths[row] for row in row_numbers(rows, len(self))]
+        with decoding():
+            if jobs == 1 or len(paths) < 2:
+                return [_decode_or_error(path) for path in paths]
+            with ThreadPoolExecutor(jobs) as pool:
+                return list(pool.map(_decode_or_error, paths))
+
+
+def open_table(path: Path, *, label: str | None = None) -> FileDataSet:
+    """Open the images a CSV file lists.
+
+    The file names stand in the first column of ``filename``, ``file``, ``path``,
+    ``image`` that exists, relative to the folder of the CSV file. A listed file that
+    does not exist becomes an `ImageError` when it is read.
+    """
+    columns = _read_csv(path)
+    name = next((name for name in FILE_COLUMNS if name in columns), None)
+    if name is None:
+        raise DataError(
+            f"{path} has no column 'filename'; it has {', '.join(columns) or 'none'}: "
+            "name the column of image files so"
+        )
+    ids = columns[name]
+    if not ids.size:
+        raise DataError(f"{path} lists no images; give it a row for each image")
+    catalogue = build_catalogue(ids, columns, columns.__getitem__, label=label)
+    return FileDataSet([path.parent / file for file in ids], catalogue)
+
+
+def open_folder(folder: Path, *, label: str | None = None) -> FileDataSet:
+    """Open the images in a folder.
+
+    With a ``labels.csv``: see `open_table`. Otherwise all images in it and below it, in
+    order of name; if two sub-folders or more hold images, the names of these sub-folders
+    are the classes (label column ``folder``), and images beside them have no label.
+
+    Raises
+    ------
+    DataError
+        If there is no image, or the label column does not exist.
+    """
+    if (folder / LABELS_FILE).is_file():
+        return open_table(folder / LABELS_FILE, label=label)
+    names = sorted(_images_below(folder))
+    if not names:
+        raise DataError(
+            f"{folder} holds no images; expected JPEG, PNG, TIFF or FITS files, or labels.csv"
+        )
+    classes = [name.parts[0] if len(name.parts) > 1 else "" for name in names]
+    columns: dict[str, NDArray[Any]] = {}
+    if len(set(classes) - {""}) > 1:
+        columns[FOLDER_LABEL] = np.array(classes)
+        label = label or FOLDER_LABEL
+    ids = np.array([name.as_posix() for name in names])
+    catalogue = build_catalogue(ids, columns, columns.__getitem__, label=label)
+    return FileDataSet([folder / name for name in names], catalogue)
+
+
+def open_files(paths: Sequence[Path], *, label: str | None = None) -> FileDataSet:
+    """Open loose image files; they have no labels, and their ids are the paths as given."""
+    ids = np.array([str(path) for path in paths])
+    columns: dict[str, NDArray[Any]] = {}
+    catalogue = build_catalogue(ids, columns, columns.__getitem__, label=label)
+    return FileDataSet(paths, catalogue)
+
+
+def _images_below(folder: Path) -> list[Path]:
+    found = (path.relative_to(folder) for path in folder.rglob("*") if is_image_name(path))
+    return [name for name in found if not any(part.startswith(".") for part in name.parts)]
+
+
+def _read_csv(path: Path) -> dict[str, NDArray[np.str_]]:
+    """Read a CSV file with a header as columns of stripped text."""
+    try:
+        with path.open(newline="", encoding="utf-8-sig") as stream:
+            header, *rows = [row for row in csv.reader(stream) if row] or [[]]
+    except (OSError, UnicodeDecodeError, csv.Error) as error:
+        raise DataError(f"{path} cannot be read as a CSV file in UTF-8 ({error})") from error
+    names = [name.strip() for name in header]
+    for number, row in enumerate(rows, start=2):
+        if len(row) != len(names):
+            raise DataError(
+                f"{path}, row {number}, has {len(row)} cells; its header has {len(names)}"
+            )
+    return {
+        name: np.array([row[place].strip() for row in rows], dtype=np.str_)
+        for place, name in enumerate(names)
+    }
+
+
+def _decode_or_error(path: Path) -> Image | ImageError:
+    try:
+        return decode_file(path)
+    except ImageError as error:
+        return error

@@ -1,0 +1,91 @@
+"""The one way to open galaxy images."""
+
+from __future__ import annotations
+
+import glob
+from collections.abc import Sequence
+from pathlib import Path
+
+from galfeat.data.arrays import open_npz
+from galfeat.data.dataset import DataSet
+from galfeat.data.decode import is_image_name
+from galfeat.data.files import open_files, open_folder, open_table
+from galfeat.errors import DataError
+
+HDF5_SUFFIXES = frozenset({".h5", ".hdf5", ".hdf"})
+
+EXPECTED = "expected a folder, labels.csv, .h5, .npz, or image files (.jpg, .png, .tif, .fits)"
+
+
+def open_dataset(
+    source: str | Path | Sequence[str | Path],
+    *,
+    label: str | None = None,
+    images: str | None = None,
+) -> DataSet:
+    """Open galaxy images, without reading them yet.
+
+    Parameters
+    ----------
+    source : str, Path, or sequence of them
+        An HDF5 file (``.h5``, ``.hdf5``), a ``.npz`` file, a folder with ``labels.csv``
+        or that file, a folder of class folders, a folder of images, an image file, a
+        glob pattern, or several image files, folders of images and patterns.
+    label : str, optional
+        The column, or HDF5 data set, of the labels. See `galfeat.data.labels.read_labels`
+        for the default.
+    images : str, optional
+        The HDF5 data set or ``.npz`` array of the images; ``images`` by default.
+
+    Returns
+    -------
+    DataSet
+
+    Raises
+    ------
+    DataError
+        If nothing is there, the format is unknown, the file is damaged, or a named
+        column does not exist.
+    """
+    sources = [source] if isinstance(source, str | Path) else list(source)
+    if len(sources) != 1:
+        return open_files(_loose_files(sources), label=label)
+    path = Path(sources[0])
+    if path.is_dir():
+        return open_folder(path, label=label)
+    if not path.is_file() or is_image_name(path):
+        return open_files(_loose_files([path]), label=label)
+    if path.suffix.lower() == ".csv":
+        return open_table(path, label=label)
+    if path.suffix.lower() == ".npz":
+        return open_npz(path, label=label, images=images)
+    if path.suffix.lower() in HDF5_SUFFIXES:
+        from galfeat.data.hdf5 import HDF5DataSet
+
+        return HDF5DataSet(path, label=label, images=images)
+    raise DataError(f"{path} is of no known format; {EXPECTED}")
+
+
+def _loose_files(sources: Sequence[str | Path]) -> list[Path]:
+    """Expand patterns and folders; in the order given, within each in order of name."""
+    files: list[Path] = []
+    for source in sources:
+        path = Path(source)
+        if path.is_dir():
+            found = sorted(inside for inside in path.iterdir() if is_image_name(inside))
+        elif path.is_file() and not is_image_name(path):
+            raise DataError(f"{path} is no image file; open data sets one at a time. {EXPECTED}")
+        else:
+            found = [path] if path.is_file() else _expand(str(source))
+        if not found:
+            raise DataError(f"there are no images at {path}; {EXPECTED}")
+        files.extend(found)
+    if not files:
+        raise DataError(f"nothing was given to open; {EXPECTED}")
+    return files
+
+
+def _expand(pattern: str) -> list[Path]:
+    return [
+        Path(name) for name in sorted(glob.glob(pattern, recursive=True)) if is_image_name(name)
+    ]

@@ -1,0 +1,80 @@
+"""The one form in which images leave this package: uint8 RGB, (height, width, 3)."""
+
+from __future__ import annotations
+
+from typing import Any, cast
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from galfeat.errors import ImageError
+
+EXPECTED = "expected (H, W, 3), (H, W, 1) or (H, W) of uint8, uint16, or float in 0 to 1"
+
+
+def to_rgb(image: NDArray[Any]) -> NDArray[np.uint8]:
+    """Bring one image to uint8 RGB.
+
+    Parameters
+    ----------
+    image : ndarray, shape (H, W, 3), (H, W, 1) or (H, W)
+        uint8 is taken as it is; uint16 is divided by 257, so that full scale stays
+        full scale; floats must lie in 0 to 1 and are multiplied by 255. A grey image
+        becomes three equal channels.
+
+    Returns
+    -------
+    ndarray of uint8, shape (H, W, 3)
+        In C order; the input itself where nothing had to change.
+
+    Raises
+    ------
+    ImageError
+        If the shape or type is another, there is no pixel, or a float is NaN,
+        infinite or outside 0 to 1.
+    """
+    check_form(image.shape, image.dtype)
+    pixels = _to_bytes(image)
+    if pixels.ndim == 2:
+        pixels = pixels[:, :, np.newaxis]
+    if pixels.shape[2] == 1:
+        pixels = np.repeat(pixels, 3, axis=2)
+    return np.ascontiguousarray(pixels)
+
+
+def rgb_or_error(image: ArrayLike, place: str = "") -> NDArray[np.uint8] | ImageError:
+    """Return what `to_rgb` returns or raises; the error's text begins with `place`."""
+    try:
+        return to_rgb(np.asarray(image))
+    except ImageError as error:
+        return ImageError(f"{place}{error}")
+
+
+def check_form(shape: tuple[int, ...], dtype: np.dtype[Any]) -> None:
+    """Raise ImageError unless images of this shape and type can be read."""
+    plain = len(shape) == 2 or (len(shape) == 3 and shape[2] in (1, 3))
+    if not plain or dtype not in (np.uint8, np.uint16, np.float32, np.float64):
+        raise ImageError(f"image of shape {shape} and type {dtype}; {EXPECTED}")
+    if 0 in shape:
+        raise ImageError(f"image of shape {shape} has no pixels; {EXPECTED}")
+
+
+def _to_bytes(image: NDArray[Any]) -> NDArray[np.uint8]:
+    if image.dtype == np.uint8:
+        return cast(NDArray[np.uint8], image)
+    if image.dtype == np.uint16:
+        return ((image.astype(np.uint32) + 128) // 257).astype(np.uint8)
+    if not np.isfinite(image).all():
+        count = int(np.size(image) - np.isfinite(image).sum())
+        raise ImageError(
+            f"image has {count} NaN or infinite values; replace them by the sky, or stretch it "
+            "to uint8 yourself"
+        )
+    low, high = float(image.min()), float(image.max())
+    if low < 0 or high > 1:
+        raise ImageError(
+            f"float image with values from {low:g} to {high:g}; expected 0 to 1, "
+            "so divide it by its full scale"
+        )
+    eight_bit: NDArray[np.uint8] = np.rint(image * 255).astype(np.uint8)
+    return eight_bit

@@ -1,0 +1,148 @@
+"""One way to open everything: folders, HDF5, arrays, loose files."""
+
+import csv
+import pickle
+from concurrent.futures import ProcessPoolExecutor
+from multiprocessing import get_context
+
+import h5py
+import numpy as np
+import pytest
+from PIL import Image
+
+from galfeat.data import ArrayDataSet, open_dataset
+from galfeat.data.galaxy10 import GALAXY10_DECALS, GALAXY10_SDSS
+from galfeat.errors import DataError, ImageError
+
+
+def pictures(n, side=12, seed=0):
+    return np.random.default_rng(seed).integers(0, 255, (n, side, side, 3), dtype=np.uint8)
+
+
+def write_folder(folder, images, columns):
+    """PNG files and a labels.csv with the given columns."""
+    (folder / "images").mkdir(parents=True)
+    names = [f"images/{row}.png" for row in range(len(images))]
+    for name, image in zip(names, images, strict=True):
+        Image.fromarray(image).save(folder / name)
+    table = {"filename": names, **columns}
+    with (folder / "labels.csv").open("w", newline="") as stream:
+        writer = csv.writer(stream)
+        writer.writerow(table)
+        writer.writerows(zip(*table.values(), strict=True))
+    return folder
+
+
+def write_hdf5(path, images, **columns):
+    with h5py.File(path, "w") as file:
+        file["images"] = images
+        for name, values in columns.items():
+            file[name] = values
+    return path
+
+
+def assert_same_images(found, expected):
+    assert len(found) == len(expected)
+    for one, other in zip(found, expected, strict=True):
+        np.testing.assert_array_equal(one, other)
+
+
+def test_folder_with_labels_gives_pixels_names_and_groups(tmp_path):
+    images = pictures(4)
+    folder = write_folder(
+        tmp_path / "galaxies",
+        images,
+        {
+            "class_id": ["10", "2", "", "2"],
+            "class_name": ["ten", "two", "", "two"],
+            "group_id": ["g", "", "g", ""],
+            "source_repo": ["a", "b", "b", "a"],
+        },
+    )
+    data = open_dataset(folder)
+    assert data.label_column == "class_id"
+    assert data.class_names == ("two", "ten"), "classes are in the order of their numbers"
+    assert data.labels.tolist() == [1, 0, -1, 0]
+    assert data.ids.tolist() == [f"images/{row}.png" for row in range(4)]
+    assert data.groups[0] == data.groups[2]
+    assert data.groups[1] != data.groups[3], "rows without a group are not one group"
+    assert data.sources.tolist() == ["a", "b", "b", "a"]
+    assert_same_images(data.read([2, 0, 2]), images[[2, 0, 2]])
+
+
+def test_labelled_counts_what_it_leaves_out(tmp_path):
+    images = pictures(3)
+    folder = write_folder(tmp_path / "f", images, {"coarse": ["b", "", "a"]})
+    data = open_dataset(folder, label="coarse").labelled()
+    assert data.skipped == 1
+    assert data.class_names == ("a", "b")
+    assert data.labels.tolist() == [1, 0]
+    assert_same_images(data.read([0, 1]), images[[0, 2]])
+
+
+@pytest.mark.parametrize(
+    ("side", "names"), [(256, GALAXY10_DECALS), (69, GALAXY10_SDSS)], ids=["decals", "sdss"]
+)
+def test_galaxy10_is_known_by_its_form(tmp_path, side, names):
+    images = pictures(3, side)
+    path = write_hdf5(tmp_path / "g.h5", images, ans=np.array([0, 9, 3], np.uint8))
+    data = open_dataset(path)
+    assert data.class_names == names
+    assert data.labels.tolist() == [0, 9, 3]
+    assert data.ids.tolist() == ["0", "1", "2"]
+    assert_same_images(data.read([0, 1, 2]), images)
+
+
+@pytest.mark.parametrize("storage", [{}, {"chunks": (2, 12, 12, 3), "compression": "gzip"}])
+def test_hdf5_rows_come_in_the_order_asked(tmp_path, storage):
+    images = pictures(10)
+    path = tmp_path / "g.h5"
+    with h5py.File(path, "w") as file:
+        file.create_dataset("images", data=images, **storage)
+    data = open_dataset(path)
+    rows = [7, 1, 2, 2, 9, 0, 8]
+    assert_same_images(data.read(rows), images[rows])
+    view = data.select(rows).select(np.array([True, False, True, False, False, False, True]))
+    assert view.ids.tolist() == ["7", "2", "8"]
+    assert_same_images(view.read([2, 0]), images[[8, 7]])
+
+
+def read_first(data):
+    return data.read([0])[0]
+
+
+def test_hdf5_survives_pickling_and_other_processes(tmp_path):
+    images = pictures(2)
+    data = open_dataset(write_hdf5(tmp_path / "g.h5", images))
+    data.read([1])
+    np.testing.assert_array_equal(read_first(pickle.loads(pickle.dumps(data))), images[0])
+    with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as pool:
+        np.testing.assert_array_equal(pool.submit(read_first, data).result(), images[0])
+
+
+def test_batches_are_the_same_for_any_number_of_threads(tmp_path):
+    images = pictures(7)
+    data = open_dataset(write_folder(tmp_path / "f", images, {}))
+    for jobs in (1, 3):
+        rows, found = zip(*data.batches(3, jobs=jobs), strict=True)
+        assert [list(one) for one in rows] == [[0, 1, 2], [3, 4, 5], [6]]
+        assert_same_images([image for batch in found for image in batch], images)
+
+
+def test_arrays_of_several_sizes_and_kinds():
+    grey = np.full((5, 4), 7, np.uint8)
+    deep = np.full((3, 3, 3), 65535, np.uint16)
+    data = ArrayDataSet([grey, deep, np.zeros((0, 4, 3), np.uint8)], ["b", "a", ""])
+    first, second, third = data.read([0, 1, 2])
+    assert first.shape == (5, 4, 3)
+    assert (first == 7).all()
+    assert (second == 255).all()
+    assert isinstance(third, ImageError)
+    assert data.class_names == ("a", "b")
+    assert data.labels.tolist() == [1, 0, -1]
+
+
+def test_missing_label_column_names_the_nearest(tmp_path):
+    folder = write_folder(tmp_path / "f", pictures(1), {"coarse": ["a"]})
+    with pytest.raises(DataError, match="no column 'corse'; did you mean 'coarse'"):
+        open_dataset(folder, label="corse")
