@@ -8,7 +8,7 @@ import click
 
 from galfeat.cli.failures import one_line_failures
 
-VERBS = ("data", "pipelines")
+VERBS = ("data", "extract", "pipelines", "features", "warmup")
 
 
 class VerbGroup(click.Group):

@@ -10,7 +10,7 @@ import traceback
 import warnings
 from collections.abc import Iterator
 from types import FrameType
-from typing import IO, Any, TextIO
+from typing import TextIO
 
 import click
 
@@ -20,27 +20,12 @@ INTERRUPTED = 130
 _NO_SPACE = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 
 
-class Failure(click.ClickException):
-    """An error as the user sees it: one line, an exit code and, on demand, the traceback."""
-
-    def __init__(self, message: str, exit_code: int, *, debug: bool) -> None:
-        super().__init__(" ".join(message.split()))
-        self.exit_code = exit_code
-        self.debug = debug
-
-    def show(self, file: IO[Any] | None = None) -> None:
-        """Print the line on stderr, after the traceback where that was asked for."""
-        if self.debug and self.__cause__ is not None:
-            click.echo("".join(traceback.format_exception(self.__cause__)), err=True, nl=False)
-        click.echo(f"galfeat: {self.message}", file=file, err=True)
-
-
 @contextlib.contextmanager
 def one_line_failures(*, debug: bool) -> Iterator[None]:
-    """Run a block so that every error leaves it as a `Failure`.
+    """Run a block so that every error ends in one line on stderr and an exit code.
 
-    `click` prints a `Failure` and exits with its code. Its own exceptions pass, and
-    so does a broken pipe, which it ends quietly.
+    With `debug` the traceback comes before the line. `click` deals with its own
+    exceptions, and ends quietly on a broken pipe.
     """
     with warnings.catch_warnings(), _terminate_like_interrupt():
         warnings.simplefilter("always", GalfeatWarning)
@@ -49,20 +34,27 @@ def one_line_failures(*, debug: bool) -> Iterator[None]:
             yield
         except (click.ClickException, click.exceptions.Exit, click.Abort, BrokenPipeError):
             raise
-        except GalfeatError as error:
-            raise Failure(str(error), error.exit_code, debug=debug) from error
-        except KeyboardInterrupt as error:
-            raise Failure(
-                "interrupted, nothing half-written was left", INTERRUPTED, debug=debug
-            ) from error
-        except Exception as error:
-            if isinstance(error, OSError) and error.errno in _NO_SPACE:
-                message = f"cannot write: {error}; free some space or write to another disk"
-                raise Failure(message, OutputError.exit_code, debug=debug) from error
-            message = f"unexpected {type(error).__name__}: {error}"
-            if not debug:
-                message += "; run again with `galfeat --debug ...` to see where"
-            raise Failure(message, 1, debug=debug) from error
+        except (Exception, KeyboardInterrupt) as error:
+            if debug:
+                click.echo(traceback.format_exc(), err=True, nl=False)
+            message, exit_code = _describe(error)
+            click.echo(f"galfeat: {' '.join(message.split())}", err=True)
+            raise click.exceptions.Exit(exit_code) from error
+
+
+def _describe(error: BaseException) -> tuple[str, int]:
+    """Say in one line what went wrong, with the exit code of docs/exit-codes.md."""
+    if isinstance(error, GalfeatError):
+        return str(error), error.exit_code
+    if isinstance(error, KeyboardInterrupt):
+        return "interrupted, nothing half-written was left", INTERRUPTED
+    if isinstance(error, OSError) and error.errno in _NO_SPACE:
+        return f"{error}; free some space or write to another disk", OutputError.exit_code
+    return (
+        f"unexpected {type(error).__name__}: {error}; "
+        "run `galfeat --debug ...` to see where it happened",
+        1,
+    )
 
 
 def _warn_in_one_line() -> None:

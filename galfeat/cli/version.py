@@ -2,9 +2,64 @@
 
 from __future__ import annotations
 
+import platform
+import sys
+from collections.abc import Iterator
+from importlib import metadata
+from pathlib import Path
+
+DEPENDENCIES = (
+    "numpy",
+    "scipy",
+    "scikit-learn",
+    "scikit-image",
+    "numba",
+    "h5py",
+    "joblib",
+    "imbalanced-learn",
+    "lightgbm",
+    "xgboost-cpu",
+    "xgboost",
+    "click",
+    "Pillow",
+    "matplotlib",
+    "astropy",
+    "pyarrow",
+)
+"""The distributions galfeat uses, the optional ones last."""
+
 
 def describe(*, verbose: bool) -> str:
-    """Return the version line."""
+    """Return the version line, and with `verbose` the versions and places of what is used."""
     from galfeat import __version__
 
-    return f"galfeat {__version__}"
+    lines = [f"galfeat {__version__}"]
+    if verbose:
+        lines.extend(_details())
+    return "\n".join(lines)
+
+
+def _details() -> Iterator[str]:
+    import galfeat
+    from galfeat.kernels import cache_folder
+    from galfeat.persist import trust_list
+
+    yield f"installed in {Path(galfeat.__file__).parent}"
+    yield f"python {platform.python_version()} ({sys.executable}) on {platform.platform()}"
+    found = {name: _version(name) for name in DEPENDENCIES}
+    for name, version in found.items():
+        yield f"{name} {version or 'not installed'}"
+    if found["xgboost"] and found["xgboost-cpu"]:
+        yield (
+            "both xgboost and xgboost-cpu are installed and overwrite each other's files; "
+            "keep one: pip uninstall -y xgboost xgboost-cpu && pip install xgboost-cpu"
+        )
+    yield f"compiled kernels in {cache_folder() or 'memory'}"
+    yield f"trusted models in {trust_list()}"
+
+
+def _version(name: str) -> str | None:
+    try:
+        return metadata.version(name)
+    except metadata.PackageNotFoundError:
+        return None

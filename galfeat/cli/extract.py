@@ -1,0 +1,146 @@
+"""``galfeat extract``: features of a data set, as a table."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from galfeat.cli.options import images_option, jobs_option, label_option
+from galfeat.errors import MissingDependencyError
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from galfeat.data import DataSet
+    from galfeat.features import FeatureTable
+
+
+@click.command()
+@click.argument("data")
+@click.option(
+    "-o",
+    "--output",
+    type=click.Path(dir_okay=False, path_type=Path),
+    required=True,
+    help="Where to write: a .npz, .csv or .parquet file.",
+)
+@label_option
+@images_option
+@jobs_option
+@click.pass_context
+def extract(
+    ctx: click.Context,
+    data: str,
+    output: Path,
+    label: str | None,
+    images: str | None,
+    jobs: int,
+) -> None:
+    """Measure every feature of the images in DATA.
+
+    One row per image with its id, its class where that is known, a digest of its
+    pixels, the features, and flags that say why a feature is missing. An image that
+    cannot be read has a row without features and the error in it.
+    """
+    write = _writer(output)
+    from galfeat.atomic import atomic_file
+    from galfeat.cli.progress import progress_bar
+    from galfeat.data import open_dataset
+    from galfeat.features import FeatureExtractor
+
+    dataset = open_dataset(data, label=label, images=images)
+    with atomic_file(output) as temporary:
+        with progress_bar("features") as progress:
+            table = FeatureExtractor(n_jobs=jobs).extract(dataset, progress=progress)
+        write(temporary, dataset, table)
+    click.echo(f"{len(dataset)} rows of {len(table.names)} features in {output}")
+    if table.errors:
+        click.echo(f"{len(table.errors)} images could not be read; see `error`", err=True)
+        ctx.exit(3)
+
+
+def _writer(output: Path) -> Callable[[Path, DataSet, FeatureTable], None]:
+    writers = {".npz": _write_npz, ".csv": _write_csv, ".parquet": _write_parquet}
+    if output.suffix.lower() not in writers:
+        raise click.UsageError(f"{output}: name a file that ends in {', '.join(writers)}")
+    if output.suffix.lower() == ".parquet":
+        _import_parquet()
+    return writers[output.suffix.lower()]
+
+
+def _import_parquet() -> None:
+    try:
+        import pyarrow.parquet  # noqa: F401
+    except ImportError as error:
+        raise MissingDependencyError(
+            "writing .parquet needs pyarrow: pip install 'galfeat[parquet]', or name a .csv or .npz"
+        ) from error
+
+
+def _class_names(dataset: DataSet) -> list[str]:
+    """Name the class of each row, or give an empty text."""
+    return [dataset.class_names[label] if label >= 0 else "" for label in dataset.labels]
+
+
+def _flags(table: FeatureTable) -> list[str]:
+    from galfeat.features import describe_flags
+
+    return [describe_flags(value) for value in table.values[:, -1]]
+
+
+def _errors(table: FeatureTable) -> list[str]:
+    return [str(table.errors.get(row, "")) for row in range(len(table.values))]
+
+
+def _write_npz(path: Path, dataset: DataSet, table: FeatureTable) -> None:
+    import numpy as np
+
+    with path.open("wb") as file:
+        np.savez(
+            file,
+            ids=dataset.ids,
+            labels=dataset.labels,
+            class_names=np.array(dataset.class_names, dtype=np.str_),
+            digests=table.digests,
+            names=np.array(table.names, dtype=np.str_),
+            values=table.values,
+            flags=np.array(_flags(table), dtype=np.str_),
+            errors=np.array(_errors(table), dtype=np.str_),
+        )
+
+
+def _write_csv(path: Path, dataset: DataSet, table: FeatureTable) -> None:
+    import numpy as np
+
+    names = list(table.names[:-1])
+    with path.open("w", newline="", encoding="utf-8") as file:
+        rows = csv.writer(file)
+        rows.writerow(["id", "class", "digest", *names, "flags", "error"])
+        texts = zip(dataset.ids, _class_names(dataset), _flags(table), _errors(table), strict=True)
+        for row, (identity, class_name, flags, error) in enumerate(texts):
+            values = table.values[row, :-1]
+            # str of a float32 is the shortest text that reads back as the same number
+            numbers = np.where(np.isnan(values), "", values.astype(np.str_))
+            digest = table.digests[row].tobytes().hex()
+            rows.writerow([identity, class_name, digest, *numbers, flags, error])
+
+
+def _write_parquet(path: Path, dataset: DataSet, table: FeatureTable) -> None:
+    import pyarrow
+    import pyarrow.parquet
+
+    columns: dict[str, list[str] | NDArray[np.float32]] = {
+        "id": [str(identity) for identity in dataset.ids],
+        "class": _class_names(dataset),
+        "digest": [digest.tobytes().hex() for digest in table.digests],
+    }
+    for place, name in enumerate(table.names[:-1]):
+        columns[name] = table.values[:, place]
+    columns["flags"] = _flags(table)
+    columns["error"] = _errors(table)
+    pyarrow.parquet.write_table(pyarrow.table(columns), path)

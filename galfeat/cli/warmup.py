@@ -1,0 +1,23 @@
+"""``galfeat warmup``: compile the kernels once."""
+
+from __future__ import annotations
+
+import time
+
+import click
+
+
+@click.command()
+def warmup() -> None:
+    """Compile the kernels now, so that the next command starts at once.
+
+    Compiled kernels are kept in the user's cache folder, or in NUMBA_CACHE_DIR, and
+    are compiled again after an update of galfeat.
+    """
+    from galfeat.features import warmup as compile_kernels
+    from galfeat.kernels import cache_folder
+
+    start = time.perf_counter()
+    compile_kernels()
+    seconds = time.perf_counter() - start
+    click.echo(f"kernels ready after {seconds:.1f} s, kept in {cache_folder() or 'memory'}")
