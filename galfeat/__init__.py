@@ -1,0 +1,27 @@
+"""galfeat classifies galaxy images with engineered features and ensembles."""
+
+from importlib import import_module
+
+__version__ = "0.1.0"
+
+_HOMES = {
+    "FeatureExtractor": "galfeat.features",
+    "GalaxyClassifier": "galfeat.classifier",
+    "load_model": "galfeat.persist",
+    "load_recipe": "galfeat.recipe",
+    "open_dataset": "galfeat.data",
+}
+__all__ = ["__version__", *_HOMES]
+
+
+def __getattr__(name: str) -> object:
+    # Names are fetched when first used: `galfeat --help` must not wait for scikit-learn.
+    if name not in _HOMES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    value = getattr(import_module(_HOMES[name]), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

@@ -1,0 +1,313 @@
+"""From galaxy images to calibrated class probabilities, in one scikit-learn classifier."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+from sklearn.base import BaseEstimator, ClassifierMixin
+from sklearn.utils.validation import check_is_fitted
+
+from galfeat.data import DataSet
+from galfeat.ensemble import Ensemble, decide
+from galfeat.errors import DataError, GalfeatWarning, ImageError
+from galfeat.recipe import Recipe, load_recipe
+
+if TYPE_CHECKING:
+    from galfeat.features import FeatureTable
+
+Progress: TypeAlias = Callable[[int, int], None]
+Images: TypeAlias = DataSet | NDArray[np.uint8] | Sequence[NDArray[np.uint8]]
+
+
+@dataclass(frozen=True, eq=False)
+class Predictions:
+    """What a classifier says of n galaxies.
+
+    Attributes
+    ----------
+    classes : ndarray, shape (k,)
+        Class labels, in the order of the columns of `probabilities`.
+    probabilities : ndarray of float, shape (n, k)
+        Calibrated to natural priors; NaN for an image that could not be measured.
+    predicted : ndarray of int, shape (n,)
+        The class the decision rule names, as an index into `classes`; -1 for a failed image.
+    most_probable : ndarray of int, shape (n,)
+        The class with the largest probability; -1 for a failed image.
+    flags : list of str
+        What stood in the way of a measurement, as text; see `galfeat.features.describe_flags`.
+    errors : dict of int to ImageError
+        Rows of the images that failed, and why.
+    digests : ndarray of uint8, shape (n, 16)
+        Digest of each image's decoded pixels.
+    """
+
+    classes: NDArray[Any]
+    probabilities: NDArray[np.float64]
+    predicted: NDArray[np.intp]
+    most_probable: NDArray[np.intp]
+    flags: list[str]
+    errors: dict[int, ImageError]
+    digests: NDArray[np.uint8]
+
+
+class GalaxyClassifier(ClassifierMixin, BaseEstimator):
+    """Classify galaxy images with what a recipe says.
+
+    Parameters
+    ----------
+    recipe : str, Path or Recipe
+        The name of a recipe that comes with galfeat, the path of a recipe file, or a recipe.
+    n_jobs : int
+        Threads, over images and over inner folds. The result does not depend on it.
+    random_state : int
+        Seed of the folds, the resampling and the members.
+    cache : str, Path or None
+        Folder that keeps features by image content; None keeps nothing.
+
+    Attributes
+    ----------
+    classes_ : ndarray, shape (k,)
+        Class labels: names in the order of the data set if it was fitted on one, else the
+        sorted labels.
+    priors_ : ndarray of float, shape (k,)
+        Frequency of each class in the training rows.
+    recipe_ : Recipe
+    extractor_ : FeatureExtractor
+    ensemble_ : Ensemble
+    feature_names_ : tuple of str
+        Columns the ensemble was fitted on: those that do not change when an image is
+        turned or mirrored.
+    """
+
+    def __init__(
+        self,
+        recipe: str | Path | Recipe = "lightgbm",
+        *,
+        n_jobs: int = 1,
+        random_state: int = 0,
+        cache: str | Path | None = None,
+    ) -> None:
+        self.recipe = recipe
+        self.n_jobs = n_jobs
+        self.random_state = random_state
+        self.cache = cache
+
+    def fit(
+        self,
+        X: Images,
+        y: ArrayLike | None = None,
+        groups: ArrayLike | None = None,
+        *,
+        progress: Progress | None = None,
+    ) -> GalaxyClassifier:
+        """Extract features and fit the ensemble.
+
+        Parameters
+        ----------
+        X : DataSet, ndarray of uint8 of shape (n, H, W, 3), or list of such images
+            Galaxies. An image that cannot be measured is left out, with a `GalfeatWarning`.
+        y : array_like, shape (n,), optional
+            Labels of any kind. Left out for a data set, which brings its own: rows without
+            a label are then skipped.
+        groups : array_like, shape (n,), optional
+            Rows with the same value are never on both sides of an inner split. Left out
+            for a data set, which brings its own.
+        progress : callable, optional
+            Called with the number of images measured and the number of all.
+
+        Raises
+        ------
+        DataError
+            If there are no labels, one class only, or a class with a single row.
+        RecipeError
+            If the recipe is not valid.
+        """
+        class_names = None
+        if isinstance(X, DataSet) and y is None:
+            X = X.labelled()
+            y, groups, class_names = X.labels, X.groups, X.class_names
+        if y is None:
+            raise DataError("images came without labels; give y, or a data set with labels")
+        self._read_recipe()
+        table = self.extractor_.extract(X, progress=progress)
+        return self.fit_table(table, y, groups, class_names)
+
+    def fit_table(
+        self,
+        table: FeatureTable,
+        y: ArrayLike,
+        groups: ArrayLike | None = None,
+        class_names: Sequence[str] | None = None,
+    ) -> GalaxyClassifier:
+        """Fit the ensemble on features that are already extracted.
+
+        Parameters
+        ----------
+        table : FeatureTable
+            From the extractor of the same recipe. Rows of failed images are left out, with
+            a `GalfeatWarning`.
+        y : array_like, shape (n,)
+            Labels of any kind, or indices into `class_names` if these are given.
+        groups : array_like, shape (n,), optional
+            Rows with the same value are never on both sides of an inner split.
+        class_names : sequence of str, optional
+            Names in the order wanted for `classes_`. One that no row has is left out, with
+            a `GalfeatWarning`.
+        """
+        from galfeat.features import classifier_columns
+
+        self._read_recipe()
+        labels = np.asarray(y)
+        usable = _usable_rows(table)
+        if table.errors:
+            warnings.warn(
+                _failures(table.errors) + "; they are left out of the fit",
+                GalfeatWarning,
+                stacklevel=2,
+            )
+        columns = classifier_columns(table.names)
+        self.feature_names_ = tuple(table.names[column] for column in columns)
+        ensemble = Ensemble(
+            members=self.recipe_.members,
+            combine=self.recipe_.combine,
+            balance=self.recipe_.balance,
+            calibration=self.recipe_.calibration,
+            decision=self.recipe_.decision,
+            folds=self.recipe_.folds,
+            n_jobs=self.n_jobs,
+            random_state=self.random_state,
+        )
+        self.ensemble_ = ensemble.fit(
+            table.values[np.ix_(usable, columns)],
+            labels[usable],
+            None if groups is None else np.asarray(groups)[usable],
+        )
+        self.classes_ = self.ensemble_.classes_
+        if class_names is not None:
+            self.classes_ = np.asarray(class_names)[self.ensemble_.classes_]
+            _warn_of_absent(class_names, self.classes_)
+        self.priors_ = self.ensemble_.priors_
+        return self
+
+    def _read_recipe(self) -> None:
+        from galfeat.features import FeatureExtractor
+
+        self.recipe_ = self.recipe if isinstance(self.recipe, Recipe) else load_recipe(self.recipe)
+        self.extractor_ = FeatureExtractor(
+            families=self.recipe_.families,
+            frame=self.recipe_.frame,
+            n_jobs=self.n_jobs,
+            cache=self.cache,
+        )
+
+    def classify(self, X: Images, *, progress: Progress | None = None) -> Predictions:
+        """Classify images; one that cannot be measured gets NaN, and its error.
+
+        Parameters
+        ----------
+        X, progress
+            As in `fit`.
+        """
+        check_is_fitted(self)
+        self.extractor_.set_params(n_jobs=self.n_jobs, cache=self.cache)
+        return self.classify_table(self.extractor_.extract(X, progress=progress))
+
+    def classify_table(self, table: FeatureTable) -> Predictions:
+        """Classify galaxies whose features are already extracted.
+
+        Raises
+        ------
+        DataError
+            If the table lacks columns this classifier was fitted on.
+        """
+        from galfeat.features import describe_flags
+
+        check_is_fitted(self)
+        columns = self._columns_of(table)
+        usable = _usable_rows(table)
+        probabilities = np.full((len(table.values), len(self.classes_)), np.nan)
+        if len(usable):
+            self.ensemble_.set_params(n_jobs=self.n_jobs)
+            features = table.values[np.ix_(usable, columns)]
+            probabilities[usable] = self.ensemble_.predict_proba(features)
+        flags = table.values[:, table.names.index("flags")]
+        return Predictions(
+            classes=self.classes_,
+            probabilities=probabilities,
+            predicted=decide(probabilities, self.priors_, self.recipe_.decision),
+            most_probable=decide(probabilities, self.priors_, "probable"),
+            flags=["" if np.isnan(value) else describe_flags(value) for value in flags],
+            errors=dict(table.errors),
+            digests=table.digests,
+        )
+
+    def _columns_of(self, table: FeatureTable) -> NDArray[np.intp]:
+        place = {name: column for column, name in enumerate(table.names)}
+        missing = [name for name in self.feature_names_ if name not in place]
+        if missing:
+            raise DataError(
+                f"the table lacks {len(missing)} of the {len(self.feature_names_)} features this "
+                f"classifier was fitted on, {missing[0]!r} among them; extract with its recipe"
+            )
+        return np.array([place[name] for name in self.feature_names_], dtype=np.intp)
+
+    def predict_proba(self, X: Images) -> NDArray[np.float64]:
+        """Return calibrated probabilities, shape (n, k).
+
+        The rows of images that cannot be measured are NaN, with a `GalfeatWarning`;
+        `classify` says why.
+        """
+        predictions = self.classify(X)
+        if predictions.errors:
+            warnings.warn(
+                _failures(predictions.errors) + "; their probabilities are NaN",
+                GalfeatWarning,
+                stacklevel=2,
+            )
+        return predictions.probabilities
+
+    def predict(self, X: Images) -> NDArray[Any]:
+        """Return the class the decision rule names for each image, shape (n,).
+
+        Raises
+        ------
+        DataError
+            If an image cannot be measured: no label stands for that. Use `classify`.
+        """
+        predictions = self.classify(X)
+        if predictions.errors:
+            raise DataError(
+                _failures(predictions.errors) + "; use classify, which goes on without them"
+            )
+        labels: NDArray[Any] = self.classes_[predictions.predicted]
+        return labels
+
+
+def _usable_rows(table: FeatureTable) -> NDArray[np.intp]:
+    """Row numbers of the images that did not fail."""
+    usable = np.ones(len(table.values), dtype=bool)
+    usable[list(table.errors)] = False
+    return np.flatnonzero(usable)
+
+
+def _failures(errors: dict[int, ImageError]) -> str:
+    first = min(errors)
+    return (
+        f"{len(errors)} of the images cannot be measured, the first in row {first}: {errors[first]}"
+    )
+
+
+def _warn_of_absent(class_names: Sequence[str], present: NDArray[Any]) -> None:
+    absent = [name for name in class_names if name not in present]
+    if absent:
+        warnings.warn(
+            f"no training row has the class {', '.join(absent)}; the model cannot name it",
+            GalfeatWarning,
+            stacklevel=3,
+        )

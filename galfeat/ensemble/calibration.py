@@ -1,0 +1,131 @@
+"""Bring class probabilities to the natural frequencies of the classes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.optimize import minimize
+from scipy.special import log_softmax
+
+METHODS = ("none", "temperature")
+
+# A class with fewer out-of-fold rows shares its temperature with the other such classes.
+OWN_TEMPERATURE_ROWS = 100
+
+# Standard deviations of the Gaussian priors: of the inverse temperature around 1, of a
+# class's own one relative to the shared one, and of the bias around the prior shift.
+_SPREAD_SHARED = 2.0
+_SPREAD_OWN = 0.2
+_SPREAD_BIAS = 0.5
+
+Floats = NDArray[np.float64]
+Codes = NDArray[np.intp]
+
+
+class Calibrator:
+    """Temperature and bias per class: ``log_softmax(log p / T + b)``.
+
+    Fitted by maximum likelihood with Gaussian priors (a maximum a posteriori fit), which
+    is convex: temperature scaling [1]_ with the per-class bias and scale of vector scaling
+    shrunk, so that a class with a handful of rows follows the others.
+
+    Before `fit`, and where nothing could be predicted out of fold, T is 1 and b the
+    analytic shift from the class frequencies of the (balanced) training rows to the
+    natural ones [2]_.
+
+    Parameters
+    ----------
+    shift : ndarray of float, shape (k,)
+        Log of natural over training frequency of each class; zeros if nothing was balanced.
+
+    Attributes
+    ----------
+    slopes : ndarray of float, shape (k,)
+        1/T of each class.
+    bias : ndarray of float, shape (k,)
+        b of each class.
+
+    References
+    ----------
+    .. [1] Guo, Pleiss, Sun & Weinberger 2017, ICML, PMLR 70, 1321.
+    .. [2] Saerens, Latinne & Decaestecker 2002, Neural Computation 14, 21.
+    """
+
+    def __init__(self, shift: Floats) -> None:
+        self.shift = np.asarray(shift, dtype=np.float64)
+        self.slopes: Floats = np.ones_like(self.shift)
+        self.bias: Floats = self.shift.copy()
+
+    def fit(self, log_probabilities: Floats, y: Codes) -> Calibrator:
+        """Fit on predictions for rows the predictor was not fitted on, none of them resampled.
+
+        Parameters
+        ----------
+        log_probabilities : ndarray of float, shape (n, k)
+            Finite.
+        y : ndarray of int, shape (n,)
+            Class index of each row.
+        """
+        n_classes = len(self.shift)
+        own = np.bincount(y, minlength=n_classes) >= OWN_TEMPERATURE_ROWS
+        shared = self._fit_slopes(log_probabilities, y, np.zeros(n_classes, dtype=bool))
+        self._fit_slopes(log_probabilities * shared, y, own)
+        self.slopes = self.slopes * shared
+        return self
+
+    def _fit_slopes(self, inputs: Floats, y: Codes, own: NDArray[np.bool_]) -> float:
+        """Fit one slope for all, the deviations of some classes from it, and all biases."""
+        n_classes = inputs.shape[1]
+        rows = np.arange(len(y))
+        spread = _SPREAD_OWN if own.any() else _SPREAD_SHARED
+
+        def objective(theta: Floats) -> tuple[float, Floats]:
+            slope, deviation, offset = theta[0], theta[1 : n_classes + 1] * own, theta[-n_classes:]
+            log_p = log_softmax(inputs * (slope + deviation) + self.shift + offset, axis=1)
+            residual = np.exp(log_p)
+            residual[rows, y] -= 1.0
+            pull = (residual * inputs).sum(axis=0)
+            loss = -log_p[rows, y].sum() + 0.5 * (
+                ((slope - 1) / spread) ** 2
+                + ((deviation / _SPREAD_OWN) ** 2).sum()
+                + ((offset / _SPREAD_BIAS) ** 2).sum()
+            )
+            gradient = np.concatenate(
+                [
+                    [pull.sum() + (slope - 1) / spread**2],
+                    (pull + deviation / _SPREAD_OWN**2) * own,
+                    residual.sum(axis=0) + offset / _SPREAD_BIAS**2,
+                ]
+            )
+            return float(loss), gradient
+
+        start = np.zeros(1 + 2 * n_classes)
+        start[0] = 1.0
+        theta = minimise(objective, start, lower_first=1)
+        self.slopes = np.maximum(theta[0] + theta[1 : n_classes + 1] * own, 0.0)
+        self.bias = self.shift + theta[-n_classes:]
+        return float(theta[0])
+
+    def apply(self, log_probabilities: Floats) -> Floats:
+        """Return calibrated log-probabilities, shape (n, k)."""
+        result: Floats = log_softmax(log_probabilities * self.slopes + self.bias, axis=1)
+        return result
+
+
+def minimise(
+    objective: Callable[[Floats], tuple[float, Floats]], start: Floats, *, lower_first: int
+) -> Floats:
+    """Minimise a convex function given with its gradient; the first parameters stay above 0."""
+    bounds = [(0.0, None)] * lower_first + [(None, None)] * (len(start) - lower_first)
+    found = minimize(
+        objective,
+        start,
+        jac=True,
+        method="L-BFGS-B",
+        bounds=bounds,
+        options={"maxiter": 1000, "ftol": 1e-12, "gtol": 1e-6},
+    )
+    theta: Floats = found.x
+    return theta

@@ -1,0 +1,43 @@
+"""Which class is named, given calibrated probabilities."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+RULES = ("balanced", "probable")
+
+
+def decide(probabilities: ArrayLike, priors: ArrayLike, rule: str) -> NDArray[np.intp]:
+    """Name a class for each row.
+
+    Parameters
+    ----------
+    probabilities : array_like of float, shape (n, k)
+        Calibrated to the natural `priors`.
+    priors : array_like of float, shape (k,)
+        Natural frequency of each class, each above 0.
+    rule : {"balanced", "probable"}
+        "balanced" names the class with the largest probability over prior: the Bayes
+        rule for balanced accuracy, so that rare classes are named as well as common
+        ones. "probable" names the most probable class: the Bayes rule for accuracy.
+
+    Returns
+    -------
+    ndarray of intp, shape (n,)
+        Class index; the first one on a tie; -1 where a probability is NaN.
+
+    Raises
+    ------
+    ValueError
+        If the rule is not known.
+    """
+    if rule not in RULES:
+        raise ValueError(f"decision rule {rule!r} is not known; use one of {', '.join(RULES)}")
+    scores = np.asarray(probabilities, dtype=np.float64)
+    if rule == "balanced":
+        scores = scores / np.asarray(priors, dtype=np.float64)
+    unknown = np.isnan(scores).any(axis=1)
+    named: NDArray[np.intp] = scores.argmax(axis=1)
+    named[unknown] = -1
+    return named

@@ -1,0 +1,64 @@
+"""Deal training rows to inner folds."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+
+def deal_folds(
+    y: NDArray[np.intp], groups: ArrayLike | None, n_folds: int, seed: int
+) -> NDArray[np.intp]:
+    """Deal rows to stratified folds, keeping the rows of a group together.
+
+    The largest groups are dealt first, in a random order among equals, each to the fold
+    that has least of its classes. So the rows of a class differ by at most one from fold
+    to fold where there are no groups. A class with fewer rows than folds is in as many
+    folds as it has rows: the other folds keep their size.
+
+    Parameters
+    ----------
+    y : ndarray of int, shape (n,)
+        Class index of each row.
+    groups : array_like, shape (n,), or None
+        Rows with the same value stay together; None and empty texts are rows on their own.
+    n_folds : int
+        Number of folds; fewer are made where there are fewer groups.
+    seed : int
+        Same seed, same folds.
+
+    Returns
+    -------
+    ndarray of int, shape (n,)
+        Fold of each row.
+    """
+    counts, group_of_row = _class_counts(y, groups)
+    rng = np.random.default_rng(seed)
+    order = rng.permutation(len(counts))
+    order = order[np.argsort(-counts[order].sum(axis=1), kind="stable")]
+    per_class = counts / counts.sum(axis=0) ** 2
+    filled = np.zeros((min(n_folds, len(counts)), counts.shape[1]))
+    fold_of_group = np.empty(len(counts), dtype=np.intp)
+    for group in order:
+        # What the spread of the classes over the folds grows by; the smaller fold on a tie.
+        growth = (2 * filled + counts[group]) @ per_class[group]
+        fold = np.lexsort((filled.sum(axis=1), growth))[0]
+        filled[fold] += counts[group]
+        fold_of_group[group] = fold
+    return fold_of_group[group_of_row]
+
+
+def _class_counts(
+    y: NDArray[np.intp], groups: ArrayLike | None
+) -> tuple[NDArray[np.float64], NDArray[np.intp]]:
+    """Rows of each class in each group, shape (groups, classes), and the group of each row."""
+    group_of_row = np.arange(len(y))
+    if groups is not None:
+        values = np.asarray(groups)
+        names, numbers = np.unique(values, return_inverse=True)
+        alone = values == "" if values.dtype.kind in "UT" else np.zeros(len(y), dtype=bool)
+        group_of_row = np.where(alone, len(names) + group_of_row, numbers)
+        group_of_row = np.unique(group_of_row, return_inverse=True)[1]
+    counts = np.zeros((group_of_row.max() + 1, y.max() + 1))
+    np.add.at(counts, (group_of_row, y), 1)
+    return counts, group_of_row

@@ -1,0 +1,354 @@
+"""Model folders: save, verify, load."""
+
+from __future__ import annotations
+
+import copy
+import hashlib
+import io
+import json
+import math
+import platform
+import warnings
+from collections.abc import Mapping
+from dataclasses import dataclass
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from galfeat import __version__
+from galfeat.atomic import atomic_folder
+from galfeat.errors import GalfeatWarning, ModelError
+from galfeat.model_card import model_card
+from galfeat.trust import add_trusted, is_trusted
+
+if TYPE_CHECKING:
+    from galfeat.classifier import GalaxyClassifier
+
+SCHEMA = 1
+
+_MODEL, _MANIFEST, _ROWS, _METRICS, _CARD = (
+    "model.joblib",
+    "manifest.json",
+    "rows.npz",
+    "metrics.json",
+    "README.md",
+)
+_LIBRARIES = (
+    "numpy",
+    "scipy",
+    "scikit-learn",
+    "scikit-image",
+    "imbalanced-learn",
+    "lightgbm",
+    "xgboost",
+    "numba",
+    "joblib",
+)
+
+Digests = NDArray[np.uint8]
+
+
+@dataclass(frozen=True, eq=False)
+class ModelRows:
+    """Digests of the decoded pixels of the images a model has to do with.
+
+    Attributes
+    ----------
+    training : ndarray of uint8, shape (n, 16)
+        Images the model was fitted on.
+    held_out : ndarray of uint8, shape (m, 16)
+        Images held back from it, to score it on.
+    """
+
+    training: Digests
+    held_out: Digests
+
+
+def save_model(
+    classifier: GalaxyClassifier,
+    folder: str | Path,
+    *,
+    training_digests: Digests,
+    held_out_digests: Digests | None = None,
+    data_digest: str = "",
+    seed: int = 0,
+    metrics: Mapping[str, Any] | None = None,
+    label_column: str | None = None,
+) -> Path:
+    """Write a fitted classifier as a model folder, and trust it.
+
+    The folder holds ``model.joblib``, ``manifest.json``, ``rows.npz``, ``metrics.json``
+    and ``README.md``, the model card. It appears whole or not at all; a folder that stood
+    there before is replaced.
+
+    Parameters
+    ----------
+    classifier : GalaxyClassifier
+        Fitted. Its cache folder is not saved.
+    folder : str or Path
+        Where to; the folder it lies in must exist.
+    training_digests, held_out_digests : ndarray of uint8, shape (n, 16)
+        Digests of the decoded pixels; see `ModelRows`.
+    data_digest : str
+        Digest of the training data.
+    seed : int
+        Seed of the split and the fit.
+    metrics : mapping, optional
+        Scores to keep beside the model, of what JSON can hold; NaN becomes null.
+    label_column : str, optional
+        The column the labels came from.
+
+    Returns
+    -------
+    Path
+        The folder.
+
+    Raises
+    ------
+    OutputError
+        If the folder, or the list of trusted models, cannot be written.
+    """
+    import joblib
+
+    empty = np.zeros((0, 16), dtype=np.uint8)
+    with atomic_folder(folder) as new:
+        joblib.dump(_without_surroundings(classifier), new / _MODEL, compress=3)
+        np.savez_compressed(
+            new / _ROWS,
+            training=training_digests,
+            held_out=empty if held_out_digests is None else held_out_digests,
+        )
+        _write_json(new / _METRICS, metrics or {})
+        manifest: dict[str, Any] = {
+            "schema": SCHEMA,
+            "versions": _versions(),
+            "classes": [_plain(label) for label in classifier.classes_],
+            "priors": [float(prior) for prior in classifier.priors_],
+            "feature_names": list(classifier.feature_names_),
+            "recipe": classifier.recipe_.to_dict(),
+            "decision": classifier.recipe_.decision,
+            "label_column": label_column,
+            "seed": seed,
+            "data_digest": data_digest,
+            "n_training": len(training_digests),
+            "n_held_out": 0 if held_out_digests is None else len(held_out_digests),
+        }
+        (new / _CARD).write_text(model_card(manifest, metrics or {}), encoding="utf-8")
+        manifest["files"] = {
+            name: _sha256((new / name).read_bytes()) for name in (_MODEL, _ROWS, _METRICS, _CARD)
+        }
+        manifest["sha256"] = _manifest_digest(manifest)
+        _write_json(new / _MANIFEST, manifest)
+    add_trusted(manifest["sha256"], folder)
+    return Path(folder)
+
+
+def load_model(folder: str | Path, *, trust: bool = False) -> GalaxyClassifier:
+    """Verify a model folder and load the classifier in it.
+
+    Unpickling a model runs code that is in it. The digest of every file is checked first,
+    which finds damage but not malice; so only a model in the user's own list of trusted
+    models is loaded (`save_model` adds to it).
+
+    Parameters
+    ----------
+    folder : str or Path
+        A folder written by `save_model`.
+    trust : bool
+        Add this model to the list. Say so only if you know who made it.
+
+    Returns
+    -------
+    GalaxyClassifier
+
+    Raises
+    ------
+    ModelError
+        If the folder is missing, damaged, not trusted, or written by a galfeat of another
+        minor version, or the installed libraries cannot read it.
+    """
+    import joblib
+
+    folder = Path(folder)
+    manifest = read_manifest(folder)
+    _check_version(folder, manifest)
+    contents = {name: _verified(folder, name, digest) for name, digest in manifest["files"].items()}
+    if trust:
+        add_trusted(manifest["sha256"], folder)
+    elif not is_trusted(manifest["sha256"]):
+        raise ModelError(
+            f"model {folder} is not in your list of trusted models, and loading a model runs code "
+            "that is in it; if you know who made it, load it with trust (--trust)"
+        )
+    changed = _changed_versions(manifest["versions"])
+    try:
+        with warnings.catch_warnings():
+            if changed:  # said once, below, for all libraries
+                warnings.simplefilter("ignore")
+            classifier: GalaxyClassifier = joblib.load(io.BytesIO(contents[_MODEL]))
+    except Exception as error:
+        raise ModelError(
+            f"model {folder} cannot be unpickled ({type(error).__name__}: {error}); "
+            f"{_version_advice(changed)}"
+        ) from error
+    if changed:
+        warnings.warn(
+            f"model {folder} was saved with {_listed(changed)}: its predictions may differ",
+            GalfeatWarning,
+            stacklevel=2,
+        )
+    return classifier
+
+
+def read_manifest(folder: str | Path) -> dict[str, Any]:
+    """Read and verify the manifest of a model folder; nothing is unpickled.
+
+    Returns
+    -------
+    dict
+        ``schema``, ``versions``, ``classes``, ``priors``, ``feature_names``, ``recipe``,
+        ``decision``, ``label_column``, ``seed``, ``data_digest``, ``n_training``,
+        ``n_held_out``, ``files`` (the SHA-256 of each) and ``sha256`` (of the rest).
+
+    Raises
+    ------
+    ModelError
+        If it is missing, damaged or of another schema.
+    """
+    folder = Path(folder)
+    text = _contents(folder, _MANIFEST)
+    damaged = ModelError(f"model {folder} is damaged: {_MANIFEST} is not what was saved; {_AGAIN}")
+    try:
+        manifest = json.loads(text)
+    except ValueError as error:
+        raise damaged from error
+    if not isinstance(manifest, dict):
+        raise damaged
+    if manifest.get("schema") != SCHEMA:
+        raise ModelError(
+            f"model {folder} has schema {manifest.get('schema')!r}; this galfeat reads {SCHEMA}: "
+            "use the galfeat it was saved with, or fit it again"
+        )
+    if manifest.get("sha256") != _manifest_digest(manifest):
+        raise damaged
+    return manifest
+
+
+def read_rows(folder: str | Path) -> ModelRows:
+    """Read and verify which images a model was fitted on and which were held out.
+
+    Raises
+    ------
+    ModelError
+        If the folder is missing or damaged.
+    """
+    folder = Path(folder)
+    contents = _verified(folder, _ROWS, read_manifest(folder)["files"][_ROWS])
+    with np.load(io.BytesIO(contents), allow_pickle=False) as rows:
+        return ModelRows(training=rows["training"], held_out=rows["held_out"])
+
+
+_AGAIN = "copy it again, or fit it again"
+
+
+def _without_surroundings(classifier: GalaxyClassifier) -> GalaxyClassifier:
+    """Return a shallow copy without what belongs to this machine: cache folder and threads."""
+    slim = copy.copy(classifier)
+    slim.extractor_ = copy.copy(classifier.extractor_)
+    slim.ensemble_ = copy.copy(classifier.ensemble_)
+    slim.set_params(recipe=classifier.recipe_, cache=None, n_jobs=1)
+    slim.extractor_.set_params(cache=None, n_jobs=1)
+    slim.ensemble_.set_params(n_jobs=1)
+    return slim
+
+
+def _contents(folder: Path, name: str) -> bytes:
+    try:
+        return (folder / name).read_bytes()
+    except OSError as error:
+        if not folder.is_dir():
+            raise ModelError(
+                f"there is no model folder {folder}; name one that galfeat fit has written"
+            ) from error
+        raise ModelError(
+            f"model {folder} is not whole: cannot read {name}: {error.strerror}; {_AGAIN}"
+        ) from error
+
+
+def _verified(folder: Path, name: str, digest: str) -> bytes:
+    """Return the bytes of a file once their digest is right: what is checked is what is used."""
+    contents = _contents(folder, name)
+    if _sha256(contents) != digest:
+        raise ModelError(f"model {folder} is damaged: {name} is not what was saved; {_AGAIN}")
+    return contents
+
+
+def _check_version(folder: Path, manifest: Mapping[str, Any]) -> None:
+    saved = str(manifest["versions"]["galfeat"])
+    if saved.split(".")[:2] != __version__.split(".")[:2]:
+        raise ModelError(
+            f"model {folder} was saved by galfeat {saved} and this is {__version__}; "
+            f"install galfeat {'.'.join(saved.split('.')[:2])}, or fit it again"
+        )
+
+
+def _versions() -> dict[str, str]:
+    """Return the version of galfeat, Python and each library a model depends on."""
+    versions = {"galfeat": __version__, "python": platform.python_version()}
+    for library in _LIBRARIES:
+        try:
+            versions[library] = version(library)
+        except PackageNotFoundError:
+            if library == "xgboost":
+                versions[library] = version("xgboost-cpu")
+    return versions
+
+
+def _changed_versions(saved: Mapping[str, str]) -> dict[str, tuple[str, str]]:
+    """Return the saved and the present version of each library where they differ."""
+    present = _versions()
+    return {
+        library: (saved[library], present.get(library, "none"))
+        for library in saved
+        if library not in ("galfeat", "python") and saved[library] != present.get(library)
+    }
+
+
+def _listed(changed: Mapping[str, tuple[str, str]]) -> str:
+    return ", ".join(f"{name} {old} (here {new})" for name, (old, new) in changed.items())
+
+
+def _version_advice(changed: Mapping[str, tuple[str, str]]) -> str:
+    if changed:
+        return f"it was saved with {_listed(changed)}: install those, or fit it again"
+    return _AGAIN
+
+
+def _sha256(contents: bytes) -> str:
+    return hashlib.sha256(contents).hexdigest()
+
+
+def _manifest_digest(manifest: Mapping[str, Any]) -> str:
+    rest = {key: value for key, value in manifest.items() if key != "sha256"}
+    return _sha256(json.dumps(rest, sort_keys=True).encode())
+
+
+def _write_json(path: Path, values: Mapping[str, Any]) -> None:
+    text = json.dumps(_plain(values), indent=2, allow_nan=False)
+    path.write_text(text + "\n", encoding="utf-8")
+
+
+def _plain(value: Any) -> Any:  # noqa: ANN401
+    """Return a value as JSON can hold it: numpy scalars and arrays plain, NaN as None."""
+    if isinstance(value, np.generic | np.ndarray):
+        value = value.tolist()
+    if isinstance(value, Mapping):
+        return {str(key): _plain(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_plain(item) for item in value]
+    if isinstance(value, float) and not math.isfinite(value):
+        return None
+    return value
