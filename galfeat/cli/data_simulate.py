@@ -1,0 +1,46 @@
+"""``galfeat data simulate``: galaxy images with known truth."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+
+import click
+
+from galfeat.cli.options import jobs_option, seed_option
+from galfeat.cli.progress import progress_bar
+
+
+@click.command()
+@click.option(
+    "-n", "--number", type=click.IntRange(min=1), required=True, help="How many galaxies."
+)
+@click.option(
+    "-o",
+    "--output",
+    type=click.Path(dir_okay=False, path_type=Path),
+    required=True,
+    help="HDF5 file to write.",
+)
+@click.option(
+    "--rendering",
+    type=click.Choice(["legacy", "sdss"]),
+    default="legacy",
+    show_default=True,
+    help="Whose pictures to imitate: the Legacy Surveys' as in Galaxy10 DECaLS, or SDSS's.",
+)
+@seed_option
+@jobs_option
+def simulate(number: int, output: Path, rendering: str, seed: int, jobs: int) -> None:
+    """Simulate galaxies of the ten Galaxy10 DECaLS classes, in that data set's own form.
+
+    What was drawn is stored beside the images, as truth/*.
+    """
+    from galfeat.data.simulate import simulate_file
+
+    start = time.perf_counter()
+    with progress_bar(output.name) as progress:
+        simulate_file(output, number, seed=seed, rendering=rendering, jobs=jobs, progress=progress)
+    seconds = time.perf_counter() - start
+    click.echo(f"{number} galaxies in {output}")
+    click.echo(f"{number / seconds:.0f} images/s ({seconds:.1f} s, {jobs} threads)", err=True)

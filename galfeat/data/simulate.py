@@ -1,0 +1,223 @@
+"""Simulate galaxy images in the form of Galaxy10 DECaLS, with the truth beside them."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from galfeat.atomic import atomic_file
+from galfeat.data.simulation.draw import SMALLEST_CUTOUT, draw, find_rendering
+from galfeat.data.simulation.sampling import sample_scene
+from galfeat.data.simulation.scene import CLASS_NAMES, Scene
+from galfeat.data.simulation.truth import truth_columns
+from galfeat.errors import DataError
+
+__all__ = ["CLASS_NAMES", "SIZE", "Simulation", "draw", "sample_scene", "simulate", "simulate_file"]
+
+SIZE = 256
+BLOCK = 64
+# Galaxy10 DECaLS's own counts, classes 0 to 9.
+GALAXY10_COUNTS = (1081, 1853, 2645, 2027, 334, 2043, 1829, 2628, 1423, 1873)
+
+
+@dataclass(frozen=True)
+class Simulation:
+    """Simulated images and all that is known of them; rows are sorted by class."""
+
+    images: NDArray[np.uint8]  # (n, 256, 256, 3)
+    labels: NDArray[np.uint8]
+    tables: dict[str, NDArray[np.float64]]  # ra, dec, redshift, pxscale
+    truth: dict[str, NDArray[np.float64]]  # see `truth_columns`
+    scenes: list[Scene]
+    class_names: tuple[str, ...] = CLASS_NAMES
+
+
+@dataclass(frozen=True, slots=True)
+class _Shot:
+    """One image and what it shows."""
+
+    image: NDArray[np.uint8]
+    scene: Scene
+    pixel_scale: float
+    ra: float
+    dec: float
+
+
+def simulate(
+    n: int,
+    *,
+    seed: int = 0,
+    rendering: str = "legacy",
+    jobs: int = 1,
+    class_counts: Sequence[int] | None = None,
+) -> Simulation:
+    """Simulate galaxies in memory.
+
+    Parameters
+    ----------
+    n : int
+        How many.
+    seed : int
+        Same seed, same images, for any number of jobs.
+    rendering : {"legacy", "sdss"}
+        "legacy" has Galaxy10 DECaLS's fixed 0.262 arcseconds per pixel, "sdss" scales each
+        cut-out to its galaxy, as Galaxy Zoo's are.
+    jobs : int
+        Threads.
+    class_counts : sequence of 10 int, optional
+        Images of each class, `n` in all; by default in Galaxy10 DECaLS's proportions, with
+        at least a tenth of an equal share for each class.
+
+    Returns
+    -------
+    Simulation
+
+    Raises
+    ------
+    DataError
+        If `n`, the counts or the rendering make no sense.
+    """
+    labels = class_labels(n, class_counts)
+    images = np.empty((n, SIZE, SIZE, 3), dtype=np.uint8)
+    shots = []
+    for row, shot in enumerate(_shots(labels, seed, rendering, jobs)):
+        images[row] = shot.image
+        shots.append(replace(shot, image=images[row]))
+    scenes = [shot.scene for shot in shots]
+    return Simulation(images, labels, _tables(shots), _truth(shots), scenes)
+
+
+def simulate_file(
+    path: str | Path,
+    n: int,
+    *,
+    seed: int = 0,
+    rendering: str = "legacy",
+    jobs: int = 1,
+    class_counts: Sequence[int] | None = None,
+    progress: Callable[[int, int], None] | None = None,
+) -> None:
+    """Simulate galaxies into an HDF5 file in the form of Galaxy10 DECaLS.
+
+    The file holds `images` uint8 (n, 256, 256, 3), `ans` uint8, `ra`, `dec`, `redshift` and
+    `pxscale` float64, and what was drawn as `truth/*` (see `truth_columns`). The attribute
+    `class_names` names the classes. Memory does not depend on `n`.
+
+    Parameters
+    ----------
+    path : str or Path
+        Written whole or not at all.
+    n, seed, rendering, jobs, class_counts
+        As for `simulate`.
+    progress : callable, optional
+        Called with the number of images done and `n`.
+
+    Raises
+    ------
+    DataError
+        If `n`, the counts or the rendering make no sense.
+    OutputError
+        If the file cannot be written.
+    """
+    import h5py
+
+    labels = class_labels(n, class_counts)
+    find_rendering(rendering)
+    with atomic_file(path) as temporary, h5py.File(temporary, "w") as file:
+        images = file.create_dataset("images", (n, SIZE, SIZE, 3), dtype=np.uint8)
+        block = np.empty((BLOCK, SIZE, SIZE, 3), dtype=np.uint8)
+        shots = []
+        for row, shot in enumerate(_shots(labels, seed, rendering, jobs)):
+            block[row % BLOCK] = shot.image
+            shots.append(replace(shot, image=block[:0]))
+            if (row + 1) % BLOCK == 0 or row + 1 == n:
+                images[row - row % BLOCK : row + 1] = block[: row % BLOCK + 1]
+            if progress is not None:
+                progress(row + 1, n)
+        file["ans"] = labels
+        for name, column in _tables(shots).items():
+            file[name] = column
+        for name, column in _truth(shots).items():
+            file[f"truth/{name}"] = column
+        file.attrs["class_names"] = list(CLASS_NAMES)
+        file.attrs["rendering"] = rendering
+        file.attrs["seed"] = seed
+
+
+def class_labels(n: int, class_counts: Sequence[int] | None = None) -> NDArray[np.uint8]:
+    """Labels of `n` images, sorted; see `simulate` for the counts.
+
+    Raises
+    ------
+    DataError
+        If `n` is not positive, or the counts are not ten that add up to `n`.
+    """
+    if n < 1:
+        raise DataError(f"cannot simulate {n} galaxies; ask for at least 1")
+    if class_counts is None:
+        least = n // (10 * len(CLASS_NAMES))
+        shares = np.array(GALAXY10_COUNTS) / sum(GALAXY10_COUNTS) * (n - least * len(CLASS_NAMES))
+        counts = np.floor(shares).astype(int)
+        # What rounding left over goes to the classes with the largest remainders.
+        counts[np.argsort(counts - shares, kind="stable")[: n - least * 10 - counts.sum()]] += 1
+        counts += least
+    else:
+        counts = np.array(class_counts)
+        if counts.shape != (len(CLASS_NAMES),) or counts.min() < 0 or counts.sum() != n:
+            raise DataError(
+                f"class counts {list(class_counts)} do not fit {n} galaxies; "
+                f"give {len(CLASS_NAMES)} whole numbers that add up to it"
+            )
+    return np.repeat(np.arange(len(CLASS_NAMES), dtype=np.uint8), counts)
+
+
+def _shots(labels: NDArray[np.uint8], seed: int, rendering: str, jobs: int) -> Iterator[_Shot]:
+    """Draw an image for each label, in order, a few ahead of the one asked for."""
+    seeds = np.random.SeedSequence(seed).spawn(len(labels))
+    with ThreadPoolExecutor(max_workers=jobs) as pool:
+        waiting: deque[Future[_Shot]] = deque()
+        try:
+            for label, own_seed in zip(labels.tolist(), seeds, strict=True):
+                waiting.append(pool.submit(_shoot, label, own_seed, rendering))
+                if len(waiting) >= 4 * jobs:
+                    yield waiting.popleft().result()
+            while waiting:
+                yield waiting.popleft().result()
+        finally:
+            for future in waiting:
+                future.cancel()
+
+
+def _shoot(class_id: int, seed: np.random.SeedSequence, rendering: str) -> _Shot:
+    """One galaxy of a class. Its scene does not depend on the rendering."""
+    scene_seed, noise_seed = seed.spawn(2)
+    rng = np.random.Generator(np.random.SFC64(scene_seed))
+    ra = rng.uniform(0, 360)
+    dec = float(np.degrees(np.arcsin(rng.uniform(-0.3, 0.55))))
+    cutout = SMALLEST_CUTOUT * rng.uniform(0.85, 1.25)
+    scene = sample_scene(class_id, rng)
+    if rendering == "sdss":
+        pixel_scale = cutout * scene.radius90 / SIZE
+    else:
+        pixel_scale = find_rendering(rendering).pixel_scale
+    image = draw(scene, size=SIZE, pixel_scale=pixel_scale, rendering=rendering, seed=noise_seed)
+    return _Shot(image, scene, pixel_scale, ra, dec)
+
+
+def _tables(shots: Sequence[_Shot]) -> dict[str, NDArray[np.float64]]:
+    return {
+        "ra": np.array([shot.ra for shot in shots]),
+        "dec": np.array([shot.dec for shot in shots]),
+        "redshift": np.array([shot.scene.redshift for shot in shots]),
+        "pxscale": np.array([shot.pixel_scale for shot in shots]),
+    }
+
+
+def _truth(shots: Sequence[_Shot]) -> dict[str, NDArray[np.float64]]:
+    return truth_columns([shot.scene for shot in shots], [shot.pixel_scale for shot in shots], SIZE)

@@ -1,0 +1,198 @@
+"""Draw a scene: galaxies into planes of light, planes into an image."""
+
+from __future__ import annotations
+
+from math import ceil, cos, radians, sin
+
+import numpy as np
+from numpy.typing import NDArray
+
+from galfeat.data.simulation import paint
+from galfeat.data.simulation.blur import blur, paint_star
+from galfeat.data.simulation.galaxy import paint_galaxy
+from galfeat.data.simulation.light import star_fluxes
+from galfeat.data.simulation.rendering import (
+    RENDERINGS,
+    Rendering,
+    add_noise,
+    resample,
+    stretch,
+    to_bytes,
+)
+from galfeat.data.simulation.scene import Scene, Star
+from galfeat.errors import DataError
+
+SMALLEST_CUTOUT = 8.48  # width over R90: Galaxy Zoo's 424 pixels of 0.02 R90
+
+
+def draw(
+    scene: Scene,
+    *,
+    size: int = 256,
+    pixel_scale: float | None = None,
+    rendering: str = "legacy",
+    turn: float = 0.0,
+    mirror: bool = False,
+    shift: tuple[float, float] = (0.0, 0.0),
+    noise: bool = True,
+    seed: int | np.random.SeedSequence = 0,
+) -> NDArray[np.uint8]:
+    """Draw a scene as a survey would show it.
+
+    Parameters
+    ----------
+    scene : Scene
+        What is on the sky. The same scene has the same geometry in every rendering.
+    size : int
+        Width and height in pixels.
+    pixel_scale : float, optional
+        Arcseconds per pixel; the survey's own by default. Pixels smaller than the
+        survey's are interpolated from those, as cut-out services do.
+    rendering : {"legacy", "sdss"}
+        Bands, seeing, noise, sky level and stretch.
+    turn : float
+        Degrees by which the sky is turned, from +x (right) towards +y (down).
+    mirror : bool
+        Mirror the sky left to right, before turning it.
+    shift : tuple of float
+        Arcseconds by which all is moved along x and y, last of all.
+    noise : bool
+        False leaves out sky and shot noise, but not the sky's level.
+    seed : int or SeedSequence
+        Of the noise.
+
+    Returns
+    -------
+    ndarray of uint8, shape (size, size, 3)
+        Red, green, blue.
+
+    Raises
+    ------
+    DataError
+        If the rendering is unknown, or size or pixel scale are not positive.
+    """
+    survey = find_rendering(rendering)
+    scale = survey.pixel_scale if pixel_scale is None else pixel_scale
+    if size < 1 or not scale > 0:
+        raise DataError(
+            f"cannot draw {size} pixels of {scale} arcseconds; give a positive size and scale"
+        )
+    work = max(scale, survey.pixel_scale)
+    enlarged = work > scale * 1.001
+    work_size = ceil(size * scale / work) + 4 if enlarged else size
+    planes = surface_brightness(
+        scene,
+        size=work_size,
+        pixel_scale=work,
+        rendering=rendering,
+        turn=turn,
+        mirror=mirror,
+        shift=shift,
+    )
+    planes *= np.float32(survey.pixel_scale**2)
+    if noise:
+        rng = np.random.Generator(np.random.SFC64(seed))
+        dimming = survey.pixel_scale / work
+        add_noise(planes, survey, sky=scene.conditions.noise, dimming=dimming, rng=rng)
+    for plane, level, sigma in zip(planes, scene.conditions.sky, survey.noise, strict=True):
+        if level:
+            plane += np.float32(level * sigma)
+    image = np.empty((work_size, work_size, 3), dtype=np.float32)
+    scales = np.array(survey.scales, dtype=np.float32)
+    stretch(planes, scales, survey.pedestal, survey.softening, survey.keep_hue, image)
+    if not enlarged:
+        return to_bytes(image)
+    out = np.empty((size, size, 3), dtype=np.uint8)
+    resample(image, scale / work, out)
+    return out
+
+
+def surface_brightness(
+    scene: Scene,
+    *,
+    size: int = 256,
+    pixel_scale: float,
+    rendering: str = "legacy",
+    turn: float = 0.0,
+    mirror: bool = False,
+    shift: tuple[float, float] = (0.0, 0.0),
+    blurred: bool = True,
+) -> NDArray[np.float32]:
+    """Light of a scene through the atmosphere, before noise and stretch.
+
+    Parameters
+    ----------
+    scene, size, pixel_scale, rendering, turn, mirror, shift
+        As for `draw`.
+    blurred : bool
+        False leaves out the point spread function, and with it the stars.
+
+    Returns
+    -------
+    ndarray of float32, shape (3, size, size)
+        Nanomaggies per square arcsecond in the bands shown as red, green and blue.
+    """
+    survey = find_rendering(rendering)
+    fine = ceil(pixel_scale / 0.45)  # coarser pixels would miss what lies between their centres
+    step = pixel_scale / fine
+    view = _view(size * fine, step, turn, mirror, shift)
+    planes = np.zeros((3, size * fine, size * fine), dtype=np.float32)
+    bands = ["griz".index(band) for band in survey.bands]
+    for galaxy in (*scene.neighbours, *scene.galaxies):
+        paint_galaxy(planes, view, galaxy, bands)
+    if blurred:
+        widths = [width * scene.conditions.seeing for width in survey.seeing]
+        blur(planes, (widths[0] / step, widths[1] / step, widths[2] / step))
+        for star in scene.stars:
+            _paint_star(planes, view, star, bands, np.array(widths))
+    if fine > 1:
+        planes = planes.reshape(3, size, fine, size, fine).mean(axis=(2, 4), dtype=np.float32)
+    return planes
+
+
+def find_rendering(name: str) -> Rendering:
+    """Return the rendering of that name; DataError if there is none."""
+    if name not in RENDERINGS:
+        raise DataError(f"unknown rendering {name!r}; choose one of {', '.join(RENDERINGS)}")
+    return RENDERINGS[name]
+
+
+def _view(
+    size: int, scale: float, turn: float, mirror: bool, shift: tuple[float, float]
+) -> paint.View:
+    """From pixels to the untouched sky: undo the shift, then the turn, then the mirror."""
+    c = cos(radians(turn)) * scale
+    s = sin(radians(turn)) * scale
+    sign = -1.0 if mirror else 1.0
+    return paint.View(
+        column0=(size - 1) / 2 + shift[0] / scale,
+        row0=(size - 1) / 2 + shift[1] / scale,
+        xx=sign * c,
+        xy=sign * s,
+        yx=-s,
+        yy=c,
+    )
+
+
+def _paint_star(
+    planes: NDArray[np.float32],
+    view: paint.View,
+    star: Star,
+    bands: list[int],
+    widths: NDArray[np.float64],
+) -> None:
+    fluxes = np.array(star_fluxes(star.magnitude, star.colour))[bands]
+    bright = star.magnitude < 16.0
+    # Where the Moffat wing falls to 0.005 nanomaggies per square arcsecond.
+    reach = float(min(max(1.2 * (fluxes.max() / 0.005) ** (1 / 6), 4.0), 20.0))
+    paint_star(
+        planes,
+        view,
+        star.x,
+        star.y,
+        fluxes,
+        widths,
+        60.0 if bright else reach,
+        0.02 if bright else 0.0,
+        0.01 if star.magnitude < 14.5 else 0.0,
+    )

@@ -1,0 +1,107 @@
+"""How bright things are in each band, and how their light falls off."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from math import exp, lgamma, log, pi
+
+import numpy as np
+from numpy.typing import NDArray
+
+BANDS = "griz"
+TABLE = 1024  # entries of a profile table
+
+Fluxes = tuple[float, float, float, float]
+
+
+def galaxy_fluxes(magnitude: float, colour: float) -> Fluxes:
+    """Return g, r, i and z fluxes in nanomaggies, along the colour locus of galaxies.
+
+    Parameters
+    ----------
+    magnitude : float
+        AB magnitude in r.
+    colour : float
+        g - r, about -0.1 (star-forming knot) to 1.1 (elliptical at z = 0.15).
+    """
+    r_i = 0.45 * colour + 0.03
+    r_z = 0.80 * colour + 0.05
+    return _fluxes(magnitude, colour, r_i, r_z)
+
+
+def star_fluxes(magnitude: float, colour: float) -> Fluxes:
+    """Return g, r, i and z fluxes in nanomaggies, along the stellar locus.
+
+    M dwarfs pile up near g - r = 1.4 while r - i goes on to grow, hence the square.
+    """
+    late = max(colour - 1.1, 0.0) ** 2
+    return _fluxes(magnitude, colour, 0.40 * colour - 0.04 + 6 * late, 0.62 * colour + 10 * late)
+
+
+def _fluxes(magnitude: float, g_r: float, r_i: float, r_z: float) -> Fluxes:
+    r = 10 ** (0.4 * (22.5 - magnitude))
+    return r * 10 ** (-0.4 * g_r), r, r * 10 ** (0.4 * r_i), r * 10 ** (0.4 * r_z)
+
+
+def sersic_b(index: float) -> float:
+    """Return the b of a Sérsic profile, after Ciotti and Bertin (1999); good to 1e-4 for n > 0.5."""
+    return (
+        2 * index - 1 / 3 + 4 / (405 * index) + 46 / (25515 * index**2) + 131 / (1148175 * index**3)
+    )
+
+
+def sersic_profile(index: float, radius: float, limit: float) -> NDArray[np.float32]:
+    """Tabulate the surface brightness of a round Sérsic profile of total flux 1.
+
+    Parameters
+    ----------
+    index : float
+        Sérsic n.
+    radius : float
+        Half-light radius.
+    limit : float
+        Radius of the table's last entry.
+
+    Returns
+    -------
+    ndarray of float32, shape (TABLE,)
+        Per unit area, at evenly spaced values of sqrt(R / limit) from 0 to 1.
+    """
+    b = sersic_b(index)
+    total = 2 * pi * radius**2 * index * exp(b - 2 * index * log(b) + lgamma(2 * index))
+    steps = np.linspace(0.0, 1.0, TABLE) ** 2 * (limit / radius)
+    return np.asarray(np.exp(-b * (steps ** (1 / index) - 1)) / total, dtype=np.float32)
+
+
+def sersic_limit(index: float, radius: float, flux: float, faintest: float) -> float:
+    """Return the radius where a Sérsic profile falls below a surface brightness, at most 12 r_e."""
+    b = sersic_b(index)
+    total = 2 * pi * radius**2 * index * exp(b - 2 * index * log(b) + lgamma(2 * index))
+    at_radius = flux / total / faintest
+    if at_radius <= exp(-b):
+        return radius
+    return float(radius * min(max((1 + log(at_radius) / b) ** index, 1.0), 12.0))
+
+
+@lru_cache(maxsize=1)
+def edge_on_profile() -> NDArray[np.float32]:
+    """Return t K1(t), the light of an edge-on exponential disc, at evenly spaced t from 0 to 8."""
+    from scipy.special import k1
+
+    t = np.linspace(0.0, 8.0, TABLE)
+    t[0] = 1e-6
+    return np.asarray(t * k1(t), dtype=np.float32)
+
+
+@lru_cache(maxsize=1)
+def texture() -> NDArray[np.float32]:
+    """Return smooth periodic noise of zero mean and unit variance, shape (256, 256).
+
+    A power law between a patch of 1/4 and of 1/40 of the period: neither clouds nor grain.
+    """
+    rng = np.random.default_rng(1926)
+    wave = np.fft.fftfreq(256, 1 / 256)
+    wave = np.hypot(wave[:, None], wave[None, :])
+    power = np.where(wave > 0, 1 / (1 + (wave / 8) ** 2), 0) * np.exp(-((wave / 40) ** 2))
+    field = np.fft.ifft2(np.fft.fft2(rng.standard_normal((256, 256))) * power).real
+    return np.asarray((field - field.mean()) / field.std(), dtype=np.float32)

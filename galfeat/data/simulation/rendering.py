@@ -1,0 +1,190 @@
+"""From light to a display image: noise, then the colour stretch of Lupton et al. (2004)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from galfeat.kernels import kernel
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rendering:
+    """How a survey's pictures are made. Triples are for red, green and blue.
+
+    Fluxes are nanomaggies in one pixel of the survey.
+    """
+
+    name: str
+    bands: str
+    pixel_scale: float  # arcseconds
+    seeing: tuple[float, float, float]  # FWHM, arcseconds
+    noise: tuple[float, float, float]  # of the sky, standard deviation
+    gain: float  # photons per nanomaggy, for shot noise
+    smoothing: float  # correlation of neighbouring pixels from resampling, as a 3-tap weight
+    scales: tuple[float, float, float]  # weights of the bands
+    pedestal: float  # added to all, so that the sky's noise is not cut off
+    softening: float  # Q of the stretch asinh(Q I) / sqrt(Q)
+    keep_hue: bool  # too bright: dim all channels alike (SDSS), or cut each at white (Legacy)
+
+
+RENDERINGS = {
+    "legacy": Rendering(
+        name="legacy",
+        bands="zrg",
+        pixel_scale=0.262,
+        seeing=(1.15, 1.22, 1.34),
+        noise=(0.017, 0.0068, 0.0044),
+        gain=3600.0,
+        smoothing=0.10,
+        scales=(2.2, 3.4, 6.0),
+        pedestal=0.03,
+        softening=20.0,
+        keep_hue=False,
+    ),
+    "sdss": Rendering(
+        name="sdss",
+        bands="irg",
+        pixel_scale=0.396,
+        seeing=(1.24, 1.32, 1.43),
+        noise=(0.042, 0.026, 0.019),
+        gain=1000.0,
+        smoothing=0.10,
+        scales=(0.130, 0.150, 0.235),
+        pedestal=0.0018,
+        softening=49.0,
+        keep_hue=True,
+    ),
+}
+
+
+def add_noise(
+    planes: NDArray[np.float32],
+    rendering: Rendering,
+    *,
+    sky: float,
+    dimming: float,
+    rng: np.random.Generator,
+) -> None:
+    """Add sky and shot noise in place to planes in nanomaggies per survey pixel.
+
+    `sky` scales the sky's noise as a better or worse night does, `dimming` all noise as
+    averaging over larger pixels does.
+    """
+    grain = rng.standard_normal(planes.shape, dtype=np.float32)
+    weight = rendering.smoothing
+    # Smoothing by (w, 1 - 2w, w) along both axes leaves this much of white noise's scatter.
+    kept = 1 - 4 * weight + 6 * weight**2
+    for plane, white, sigma in zip(planes, grain, rendering.noise, strict=True):
+        _add_noise(plane, white, (sigma * sky) ** 2, 1 / rendering.gain, weight, dimming / kept)
+
+
+@kernel
+def _add_noise(
+    plane: NDArray[np.float32],
+    white: NDArray[np.float32],
+    sky: float,
+    photon: float,
+    weight: float,
+    factor: float,
+) -> None:
+    """Add noise whose neighbouring pixels share a little, as in a resampled coadd."""
+    rows, columns = plane.shape
+    middle = np.float32(1 - 2 * weight)
+    side = np.float32(weight)
+    smooth = np.empty(columns, dtype=np.float32)
+    for row in range(rows):
+        upper = white[max(row - 1, 0)]
+        lower = white[min(row + 1, rows - 1)]
+        for column in range(columns):
+            smooth[column] = middle * white[row, column] + side * (upper[column] + lower[column])
+        for column in range(columns):
+            left = smooth[max(column - 1, 0)]
+            right = smooth[min(column + 1, columns - 1)]
+            grain = middle * smooth[column] + side * (left + right)
+            light = max(plane[row, column], np.float32(0))
+            scatter = np.sqrt(np.float32(sky) + light * np.float32(photon))
+            plane[row, column] += np.float32(factor) * grain * scatter
+
+
+@kernel
+def stretch(
+    planes: NDArray[np.float32],
+    scales: NDArray[np.float32],
+    pedestal: float,
+    softening: float,
+    keep_hue: bool,
+    out: NDArray[np.float32],
+) -> None:
+    """Stretch planes (3, H, W) of flux to an image (H, W, 3) between 0 and 255."""
+    root = np.sqrt(np.float32(softening))
+    for row in range(planes.shape[1]):
+        for column in range(planes.shape[2]):
+            red = max(planes[0, row, column] * scales[0] + np.float32(pedestal), np.float32(0))
+            green = max(planes[1, row, column] * scales[1] + np.float32(pedestal), np.float32(0))
+            blue = max(planes[2, row, column] * scales[2] + np.float32(pedestal), np.float32(0))
+            mean = (red + green + blue) / np.float32(3) + np.float32(1e-8)
+            bent = np.float32(softening) * mean
+            factor = np.log(bent + np.sqrt(bent * bent + np.float32(1))) / (root * mean)
+            if keep_hue:
+                brightest = max(red, green, blue) * factor
+                if brightest > 1:
+                    factor /= brightest
+            factor *= np.float32(255)
+            out[row, column, 0] = min(red * factor, np.float32(255))
+            out[row, column, 1] = min(green * factor, np.float32(255))
+            out[row, column, 2] = min(blue * factor, np.float32(255))
+
+
+@kernel
+def resample(image: NDArray[np.float32], scale: float, out: NDArray[np.uint8]) -> None:
+    """Enlarge an image (H, W, 3) about its centre by Keys's (1981) cubic interpolation.
+
+    `scale` is the size of a pixel of `out` in pixels of `image`, at most 1.
+    """
+    rows, columns = out.shape[:2]
+    middle_row = (image.shape[0] - 1) / 2
+    middle_column = (image.shape[1] - 1) / 2
+    strip = np.empty((4, image.shape[1], 3), dtype=np.float32)
+    weights = np.empty(4, dtype=np.float32)
+    line = np.empty((image.shape[1], 3), dtype=np.float32)
+    for row in range(rows):
+        place = middle_row + (row - (rows - 1) / 2) * scale
+        first = int(np.floor(place))
+        _cubic(place - first, weights)
+        for k in range(4):
+            strip[k] = image[min(max(first - 1 + k, 0), image.shape[0] - 1)]
+        for column in range(image.shape[1]):
+            for channel in range(3):
+                total = np.float32(0)
+                for k in range(4):
+                    total += weights[k] * strip[k, column, channel]
+                line[column, channel] = total
+        for column in range(columns):
+            place = middle_column + (column - (columns - 1) / 2) * scale
+            first = int(np.floor(place))
+            _cubic(place - first, weights)
+            for channel in range(3):
+                total = np.float32(0)
+                for k in range(4):
+                    at = min(max(first - 1 + k, 0), image.shape[1] - 1)
+                    total += weights[k] * line[at, channel]
+                out[row, column, channel] = np.uint8(
+                    min(max(total + np.float32(0.5), np.float32(0)), np.float32(255))
+                )
+
+
+@kernel
+def _cubic(t: float, weights: NDArray[np.float32]) -> None:
+    """Weights of the four neighbours of a place `t` beyond the second."""
+    weights[0] = ((2 - t) * t - 1) * t / 2
+    weights[1] = ((3 * t - 5) * t * t + 2) / 2
+    weights[2] = ((4 - 3 * t) * t + 1) * t / 2
+    weights[3] = (t - 1) * t * t / 2
+
+
+def to_bytes(image: NDArray[np.float32]) -> NDArray[np.uint8]:
+    """Round an image between 0 and 255 to whole numbers."""
+    return (image + np.float32(0.5)).astype(np.uint8)

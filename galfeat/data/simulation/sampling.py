@@ -1,0 +1,89 @@
+"""Draw a whole scene of a given class at random: target, neighbours, stars, conditions."""
+
+from __future__ import annotations
+
+from galfeat.data.simulation.interaction import disturbed_galaxy, merging_pair
+from galfeat.data.simulation.population import (
+    Place,
+    Random,
+    draw_place,
+    edge_on_galaxy,
+    smooth_galaxy,
+    spiral_galaxy,
+)
+from galfeat.data.simulation.scene import CLASS_NAMES, Conditions, Galaxy, Scene
+from galfeat.data.simulation.surroundings import field_galaxies, field_stars
+from galfeat.errors import DataError
+
+
+def sample_scene(class_id: int, rng: Random) -> Scene:
+    """Draw a scene whose target is of the given class, as its physics has it.
+
+    Parameters
+    ----------
+    class_id : int
+        Index into `CLASS_NAMES`.
+    rng : numpy.random.Generator
+
+    Returns
+    -------
+    Scene
+
+    Raises
+    ------
+    DataError
+        If there is no such class.
+    """
+    galaxies, place = _target(class_id, rng)
+    return Scene(
+        galaxies=galaxies,
+        neighbours=field_galaxies(rng),
+        stars=field_stars(rng),
+        class_id=class_id,
+        redshift=place.redshift,
+        radius90=radius90(galaxies),
+        conditions=Conditions(
+            seeing=min(max(1 + 0.12 * rng.standard_normal(), 0.8), 1.5),
+            noise=min(max(1 + 0.2 * rng.standard_normal(), 0.6), 2.0),
+            sky=tuple(0.25 * rng.standard_normal(3)),
+        ),
+    )
+
+
+def _target(class_id: int, rng: Random) -> tuple[tuple[Galaxy, ...], Place]:
+    """Draw the galaxy or galaxies of a class, and where they lie."""
+    if class_id == 0:
+        galaxy, place = disturbed_galaxy(rng)
+        return (galaxy,), place
+    if class_id == 1:
+        return merging_pair(rng)
+    if class_id in (2, 3, 4):
+        place = draw_place(rng, -21.7, 0.7)
+        low, high, discy = ((0.80, 1.0, 0.25), (0.46, 0.82, 0.45), (0.22, 0.46, 0.75))[class_id - 2]
+        return (smooth_galaxy(rng, place, rng.uniform(low, high), discy),), place
+    if class_id in (5, 6, 7):
+        place = draw_place(rng, -21.3, 0.7, farthest=0.15)
+        if class_id == 5:
+            pitch = rng.uniform(9, 30)
+        else:
+            pitch = rng.uniform(6, 15) if class_id == 6 else rng.uniform(16, 38)
+        share = rng.uniform(0.1, 0.4) if class_id == 6 else rng.uniform(0.02, 0.25)
+        return (spiral_galaxy(rng, place, pitch, barred=class_id == 5, share=share),), place
+    if class_id in (8, 9):
+        place = draw_place(rng, -20.7 if class_id == 8 else -21.4, 0.7, farthest=0.15)
+        share = rng.uniform(0.0, 0.08) if class_id == 8 else rng.uniform(0.12, 0.5)
+        return (edge_on_galaxy(rng, place, share),), place
+    raise DataError(f"there is no class {class_id}; choose one from 0 to {len(CLASS_NAMES) - 1}")
+
+
+def radius90(galaxies: tuple[Galaxy, ...]) -> float:
+    """About the Petrosian R90 of a group of galaxies, in arcseconds."""
+    largest = 0.0
+    for galaxy in galaxies:
+        own = 1.5
+        if galaxy.spheroid is not None:
+            own = max(own, 2.2 * galaxy.spheroid.radius)
+        if galaxy.disc is not None:
+            own = max(own, 3.2 * galaxy.disc.scale_length)
+        largest = max(largest, own)
+    return largest
