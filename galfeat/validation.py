@@ -2,20 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
+from sklearn.base import clone
 
-from galfeat.evaluate.metrics import (
-    METRICS,
-    confusion_matrix,
-    expected_calibration_error,
-    label_metrics,
-    log_loss,
-)
+from galfeat.evaluate.metrics import METRICS
+from galfeat.evaluate.scored_rows import ScoredRows
 from galfeat.evaluate.splits import folds as deal_folds
 
 if TYPE_CHECKING:
@@ -76,8 +72,8 @@ def cross_validate(
     table: FeatureTable,
     y: NDArray[np.int64],
     groups: NDArray[np.str_] | None,
-    class_names: tuple[str, ...],
     *,
+    class_names: Sequence[str] | None = None,
     folds: int = 5,
     repeats: int = 1,
     seed: int = 0,
@@ -95,8 +91,8 @@ def cross_validate(
         Class indices.
     groups : ndarray of str, shape (n,), or None
         Rows of one group are in one fold.
-    class_names : tuple of str
-        Names of the classes 0 to k - 1.
+    class_names : sequence of str, optional
+        Names of the classes for error messages, by class index.
     folds, repeats, seed : int
         As in `galfeat.evaluate.splits.folds`.
     progress : callable, optional
@@ -107,18 +103,27 @@ def cross_validate(
     DataError
         If a class has fewer rows or groups than there are folds.
     """
-    probabilities = np.zeros((repeats, len(y), len(class_names)))
-    predicted = np.zeros((repeats, len(y)), dtype=np.int64)
-    splits = deal_folds(y, groups, folds, repeats, seed, class_names=class_names)
+    present, codes = np.unique(y, return_inverse=True)
+    names = None if class_names is None else [class_names[index] for index in present]
+    probabilities = np.zeros((repeats, len(y), len(present)))
+    predicted = np.zeros((repeats, len(y)), dtype=np.intp)
+    splits = deal_folds(codes, groups, folds, repeats, seed, class_names=names)
     for done, (repeat, train, test) in enumerate(splits):
         if progress is not None:
             progress(done, folds * repeats)
-        found = _fit_and_predict(classifier, table, y, groups, class_names, train, test)
-        probabilities[repeat, test], predicted[repeat, test] = found
+        fitted = clone(classifier).fit_table(
+            table.select(train), codes[train], None if groups is None else groups[train]
+        )
+        predictions = fitted.classify_table(table.select(test))
+        probabilities[repeat, test] = predictions.probabilities
+        predicted[repeat, test] = predictions.predicted
     if progress is not None:
         progress(folds * repeats, folds * repeats)
-    rows = [_scores(y, *of_repeat) for of_repeat in zip(probabilities, predicted, strict=True)]
-    scores = {metric: np.array([row[metric] for row in rows]) for metric in METRICS}
+    of_repeats = [
+        ScoredRows(codes, named, named, found).measure(np.ones(len(y)))
+        for named, found in zip(predicted, probabilities, strict=True)
+    ]
+    scores = {metric: np.array([one[metric] for one in of_repeats]) for metric in METRICS}
     return CrossValidation(scores, folds, repeats, seed, len(y))
 
 
@@ -152,33 +157,3 @@ def group_duplicates(
     graph = coo_matrix((np.ones(len(start)), (start, end)), shape=(n, n))
     group: NDArray[np.int32] = connected_components(graph, directed=False)[1]
     return group.astype(np.str_)
-
-
-def _fit_and_predict(
-    classifier: GalaxyClassifier,
-    table: FeatureTable,
-    y: NDArray[np.int64],
-    groups: NDArray[np.str_] | None,
-    class_names: tuple[str, ...],
-    train: NDArray[np.intp],
-    test: NDArray[np.intp],
-) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
-    from sklearn.base import clone
-
-    fitted = clone(classifier).fit_table(
-        table.select(train),
-        y[train],
-        groups=None if groups is None else groups[train],
-        class_names=class_names,
-    )
-    predictions = fitted.classify_table(table.select(test))
-    return predictions.probabilities, predictions.predicted
-
-
-def _scores(
-    y: NDArray[np.int64], probabilities: NDArray[np.float64], predicted: NDArray[np.int64]
-) -> dict[str, float]:
-    scores = label_metrics(confusion_matrix(y, predicted, probabilities.shape[1]))
-    scores["log_loss"] = log_loss(y, probabilities)
-    scores["ece"] = expected_calibration_error(y, probabilities)
-    return {metric: float(score) for metric, score in scores.items()}

@@ -8,7 +8,17 @@ import click
 
 from galfeat.cli.failures import one_line_failures
 
-VERBS = ("data", "extract", "pipelines", "features", "warmup")
+VERBS = (
+    "data",
+    "features",
+    "pipelines",
+    "extract",
+    "fit",
+    "evaluate",
+    "classify",
+    "warmup",
+    "demo",
+)
 
 
 class VerbGroup(click.Group):

@@ -41,7 +41,7 @@ def extract(
     images: str | None,
     jobs: int,
 ) -> None:
-    """Measure every feature of the images in DATA.
+    """Measure every feature of each image.
 
     One row per image with its id, its class where that is known, a digest of its
     pixels, the features, and flags that say why a feature is missing. An image that

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from pathlib import Path
 
 import click
 
@@ -28,6 +29,7 @@ images_option = click.option(
 
 jobs_option = click.option(
     "--jobs",
+    metavar="N",
     type=click.IntRange(min=1),
     default=available_cores,
     show_default="all cores",
@@ -36,8 +38,17 @@ jobs_option = click.option(
 
 seed_option = click.option(
     "--seed",
+    metavar="N",
     type=click.IntRange(min=0, max=2**32 - 1),
     default=0,
     show_default=True,
     help="Seed of everything random. The same seed gives the same result.",
+)
+
+model_argument = click.argument("model", type=click.Path(path_type=Path))
+
+trust_option = click.option(
+    "--trust",
+    is_flag=True,
+    help="Trust MODEL from now on: loading a model runs code that is in it.",
 )

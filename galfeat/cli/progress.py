@@ -1,9 +1,11 @@
-"""Progress bars on stderr, silent when that is no terminal."""
+"""What stderr shows while something takes long; nothing when it is no terminal."""
 
 from __future__ import annotations
 
 import contextlib
 import sys
+import threading
+import time
 from collections.abc import Callable, Iterator
 
 import click
@@ -28,3 +30,32 @@ def progress_bar(label: str) -> Iterator[Callable[[int, int], None]]:
             bar.update(done - bar.pos)
 
         yield update
+
+
+@contextlib.contextmanager
+def running_clock(label: str) -> Iterator[None]:
+    """Show how long a block has been running, where there is nothing to count.
+
+    Parameters
+    ----------
+    label : str
+        What is being done, printed before the time.
+    """
+    if not sys.stderr.isatty():
+        yield
+        return
+    start = time.monotonic()
+    done = threading.Event()
+
+    def tick() -> None:
+        while not done.wait(0.5):
+            click.echo(f"\r{label}  {time.monotonic() - start:.0f} s", err=True, nl=False)
+
+    clock = threading.Thread(target=tick, daemon=True)
+    clock.start()
+    try:
+        yield
+    finally:
+        done.set()
+        clock.join()
+        click.echo(f"\r{label}  {time.monotonic() - start:.0f} s", err=True)

@@ -42,7 +42,7 @@ def describe(*, verbose: bool) -> str:
 def _details() -> Iterator[str]:
     import galfeat
     from galfeat.kernels import cache_folder
-    from galfeat.persist import trust_list
+    from galfeat.trust import trust_list
 
     yield f"installed in {Path(galfeat.__file__).parent}"
     yield f"python {platform.python_version()} ({sys.executable}) on {platform.platform()}"

@@ -9,9 +9,9 @@ import click
 
 @click.command()
 def warmup() -> None:
-    """Compile the kernels now, so that the next command starts at once.
+    """Compile the kernels now.
 
-    Compiled kernels are kept in the user's cache folder, or in NUMBA_CACHE_DIR, and
+    The next command then starts at once. Compiled kernels are kept in the user's cache folder, or in NUMBA_CACHE_DIR, and
     are compiled again after an update of galfeat.
     """
     from galfeat.features import warmup as compile_kernels

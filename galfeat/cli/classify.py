@@ -1,0 +1,152 @@
+"""``galfeat classify``: class probabilities of galaxies."""
+
+from __future__ import annotations
+
+import contextlib
+import csv
+import json
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, TextIO
+
+import click
+
+from galfeat.atomic import atomic_file
+from galfeat.cli.options import (
+    images_option,
+    jobs_option,
+    label_option,
+    model_argument,
+    seed_option,
+    trust_option,
+)
+from galfeat.cli.progress import progress_bar
+from galfeat.errors import DataError
+
+if TYPE_CHECKING:
+    from galfeat.classifier import Predictions
+    from galfeat.data import DataSet
+
+Cell = str | float | None
+
+
+@click.command()
+@model_argument
+@click.argument("inputs", metavar="INPUT...", nargs=-1, required=True)
+@click.option(
+    "--per-class",
+    metavar="K",
+    type=click.IntRange(min=1),
+    help="Classify only a random sample of K galaxies of each true class.",
+)
+@click.option(
+    "-o",
+    "--output",
+    metavar="FILE",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="Where to write: a .csv or .jsonl file. [default: CSV on standard output]",
+)
+@trust_option
+@label_option
+@images_option
+@jobs_option
+@seed_option
+@click.pass_context
+def classify(
+    ctx: click.Context,
+    model: Path,
+    inputs: tuple[str, ...],
+    per_class: int | None,
+    output: Path | None,
+    trust: bool,
+    label: str | None,
+    images: str | None,
+    jobs: int,
+    seed: int,
+) -> None:
+    """Classify galaxies with MODEL.
+
+    INPUT is a data set as for `galfeat fit`, or image files, folders of images and
+    patterns. One row per galaxy: its id, the class named by the decision rule of the
+    model's recipe and that class's probability, the most probable class, the
+    probability of each class, the true class where it is known, what stood in the way
+    of the measurement, and the error where the image could not be read.
+    """
+    if output is not None and output.suffix.lower() not in (".csv", ".jsonl"):
+        raise click.UsageError(f"{output}: name a file that ends in .csv or .jsonl")
+    from galfeat.persist import load_model, read_manifest
+
+    classifier = load_model(model, trust=trust).set_params(n_jobs=jobs)
+    dataset = _open(inputs, label, read_manifest(model)["label_column"], images)
+    if per_class is not None:
+        from galfeat.data import stratified_sample
+
+        names = dataset.class_names
+        dataset = dataset.select(stratified_sample(dataset.labels, per_class, seed, names))
+    with _opened(output) as file:
+        with progress_bar("galaxies") as progress:
+            predictions = classifier.classify(dataset, progress=progress)
+        rows = _rows(dataset, predictions)
+        if output is not None and output.suffix.lower() == ".jsonl":
+            file.writelines(json.dumps(row, ensure_ascii=False) + "\n" for row in rows)
+        else:
+            _write_csv(file, rows)
+    if predictions.errors:
+        click.echo(f"{len(predictions.errors)} of {len(dataset)} images failed", err=True)
+        ctx.exit(3)
+
+
+def _open(
+    inputs: tuple[str, ...], label: str | None, of_model: str | None, images: str | None
+) -> DataSet:
+    """Open the input; with the labels the model learned if it has them, for `true_class`."""
+    from galfeat.data import open_dataset
+
+    if label is None and of_model is not None:
+        with contextlib.suppress(DataError):
+            return open_dataset(inputs, label=of_model, images=images)
+    return open_dataset(inputs, label=label, images=images)
+
+
+@contextlib.contextmanager
+def _opened(output: Path | None) -> Iterator[TextIO]:
+    if output is None:
+        yield sys.stdout
+        return
+    with (
+        atomic_file(output) as temporary,
+        temporary.open("w", newline="", encoding="utf-8") as file,
+    ):
+        yield file
+
+
+def _rows(dataset: DataSet, predictions: Predictions) -> Iterator[dict[str, Cell]]:
+    """Give the columns of the output, with None for what there is not."""
+    classes = [str(name) for name in predictions.classes]
+    for row, identity in enumerate(dataset.ids):
+        error = predictions.errors.get(row)
+        named, likely = predictions.predicted[row], predictions.most_probable[row]
+        chances = [float(chance) for chance in predictions.probabilities[row]]
+        label = dataset.labels[row]
+        yield {
+            "id": str(identity),
+            "class": None if error else classes[named],
+            "probability": None if error else chances[named],
+            "most_probable": None if error else classes[likely],
+            **{
+                f"p_{name}": None if error else chance
+                for name, chance in zip(classes, chances, strict=True)
+            },
+            "true_class": dataset.class_names[label] if label >= 0 else None,
+            "flags": None if error else predictions.flags[row],
+            "error": str(error) if error else None,
+        }
+
+
+def _write_csv(file: TextIO, rows: Iterator[dict[str, Cell]]) -> None:
+    writer = csv.writer(file, lineterminator="\n")
+    for number, row in enumerate(rows):
+        if number == 0:
+            writer.writerow(row)
+        writer.writerow("" if cell is None else cell for cell in row.values())

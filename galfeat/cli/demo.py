@@ -1,0 +1,85 @@
+"""``galfeat demo``: the main job from end to end on simulated galaxies."""
+
+from __future__ import annotations
+
+import csv
+import json
+import shlex
+import time
+from pathlib import Path
+
+import click
+
+from galfeat.cli.options import jobs_option, seed_option
+from galfeat.errors import OutputError
+
+TRAINING, NEW, PER_CLASS = 1500, 500, 5
+
+
+@click.command()
+@click.option(
+    "-o",
+    "--output",
+    metavar="DIR",
+    type=click.Path(file_okay=False, path_type=Path),
+    default=Path("demo"),
+    show_default=True,
+    help="Folder for everything the demo makes.",
+)
+@jobs_option
+@seed_option
+@click.pass_context
+def demo(ctx: click.Context, output: Path, jobs: int, seed: int) -> None:
+    """Run the main job on simulated galaxies.
+
+    Simulates, fits, evaluates, classifies a sample and writes a report, offline. Each step is a command you could have typed; it is printed before it runs.
+    """
+    start = time.perf_counter()
+    try:
+        output.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise OutputError(
+            f"cannot make the folder {output}: {error.strerror}; name another with -o"
+        ) from error
+    training, new, model = (str(output / name) for name in ("galaxies.h5", "new.h5", "model"))
+    sample, scores, report = (output / name for name in ("sample.csv", "scores.json", "report"))
+    threads, seeded = ["--jobs", str(jobs)], ["--seed", str(seed)]
+    both = [*threads, *seeded]
+
+    _run(ctx, "warmup")
+    _run(ctx, "data", "simulate", "-n", str(TRAINING), "-o", training, *both)
+    _run(ctx, "fit", training, "--test-size", "0.3", "-o", model, *both)
+    evaluated = ["--json", str(scores), "--report", str(report)]
+    _run(ctx, "evaluate", model, training, *evaluated, *both)
+    other = ["--seed", str(seed + 1)]
+    _run(ctx, "data", "simulate", "-n", str(NEW), "-o", new, *threads, *other)
+    chosen = ["--per-class", str(PER_CLASS), "-o", str(sample)]
+    _run(ctx, "classify", model, new, *chosen, *both)
+    _summarise(scores, sample)
+    click.echo(f"time      {time.perf_counter() - start:.0f} s")
+    click.echo(f"report    {(report / 'index.html').resolve()}")
+
+
+def _run(ctx: click.Context, *arguments: str) -> None:
+    """Print a command line, run it and print how long it took."""
+    click.secho(f"$ galfeat {shlex.join(arguments)}", bold=True)
+    start = time.perf_counter()
+    group = ctx.find_root().command
+    assert isinstance(group, click.Group)
+    command = group.get_command(ctx, arguments[0])
+    assert command is not None
+    with command.make_context(arguments[0], list(arguments[1:]), parent=ctx.find_root()) as verb:
+        command.invoke(verb)
+    click.echo(f"[{time.perf_counter() - start:.1f} s]\n")
+
+
+def _summarise(scores: Path, sample: Path) -> None:
+    found = json.loads(scores.read_text())
+    for metric in ("accuracy", "balanced_accuracy", "macro_f1", "log_loss", "ece"):
+        score = found[metric]
+        name = metric.replace("_", " ")
+        click.echo(f"{name:<18}{score['value']:.3f}  ({score['low']:.3f} to {score['high']:.3f})")
+    with sample.open(newline="") as file:
+        rows = list(csv.DictReader(file))
+    right = sum(row["class"] == row["true_class"] for row in rows)
+    click.echo(f"sample    {right} of {len(rows)} new galaxies right: {sample}")

@@ -1,0 +1,94 @@
+"""``galfeat evaluate``: score a model on labelled galaxies."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from galfeat.atomic import atomic_file
+from galfeat.cli.options import (
+    images_option,
+    jobs_option,
+    label_option,
+    model_argument,
+    seed_option,
+    trust_option,
+)
+from galfeat.cli.scores import evaluation_table
+
+if TYPE_CHECKING:
+    pass
+
+
+@click.command()
+@model_argument
+@click.argument("data")
+@click.option(
+    "--json",
+    "json_file",
+    metavar="FILE",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="Write every number to this file.",
+)
+@click.option(
+    "--report",
+    metavar="DIR",
+    type=click.Path(file_okay=False, path_type=Path),
+    help="Write an HTML report with pictures into this folder.",
+)
+@click.option(
+    "--include-training",
+    is_flag=True,
+    help="Score images the model was fitted to as well. Such scores are too good.",
+)
+@trust_option
+@label_option
+@images_option
+@jobs_option
+@seed_option
+@click.pass_context
+def evaluate(
+    ctx: click.Context,
+    model: Path,
+    data: str,
+    json_file: Path | None,
+    report: Path | None,
+    include_training: bool,
+    trust: bool,
+    label: str | None,
+    images: str | None,
+    jobs: int,
+    seed: int,
+) -> None:
+    """Score MODEL on the labelled images in DATA.
+
+    Where `galfeat fit --test-size` held some of these images out, just those are
+    scored. Data that hold images the model was fitted to are refused otherwise. Each
+    score has a 95 % bootstrap interval. The labels come from the column the model
+    learned, unless --label names another.
+    """
+    from galfeat.cli.measure import measure, open_labelled
+    from galfeat.persist import load_model, read_manifest, read_rows
+    from galfeat.scoring import rows_to_score, score_predictions, true_classes
+
+    classifier = load_model(model, trust=trust).set_params(n_jobs=jobs)
+    label = label or read_manifest(model)["label_column"]
+    opened = open_labelled(data, label=label, images=images)
+    true_classes(opened, classifier.classes_)
+    dataset, table = measure(classifier.extractor_.set_params(n_jobs=jobs), opened)
+    if not include_training:
+        known = read_rows(model)
+        rows = rows_to_score(table.digests, known.training, known.held_out)
+        if len(rows) < len(dataset):
+            click.echo(f"scoring the {len(rows)} of {len(dataset)} galaxies that were held out")
+        dataset, table = dataset.select(rows), table.select(rows)
+    truth = true_classes(dataset, classifier.classes_)
+    predictions = classifier.classify_table(table)
+    evaluation = score_predictions(classifier, predictions, truth, dataset, seed=seed)
+    click.echo(evaluation_table(evaluation))
+    if json_file is not None:
+        with atomic_file(json_file) as temporary:
+            temporary.write_text(json.dumps(evaluation.to_json(), indent=2) + "\n")

@@ -1,0 +1,200 @@
+"""``galfeat fit``: from labelled galaxies to a model."""
+
+from __future__ import annotations
+
+import hashlib
+import tempfile
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import click
+
+from galfeat.cli.options import images_option, jobs_option, label_option, seed_option
+from galfeat.errors import OutputError
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from galfeat.classifier import GalaxyClassifier
+    from galfeat.data import DataSet
+    from galfeat.features import FeatureTable
+    from galfeat.validation import CrossValidation
+
+
+@click.command()
+@click.argument("data")
+@click.option(
+    "--pipeline",
+    metavar="NAME|FILE",
+    default="lightgbm",
+    show_default=True,
+    help="The recipe: one of `galfeat pipelines`, or a TOML file.",
+)
+@click.option(
+    "-o",
+    "--output",
+    metavar="MODEL",
+    type=click.Path(path_type=Path),
+    help="Folder to write the model to. With --cv it may be left out: only scores are printed.",
+)
+@click.option(
+    "--test-size",
+    type=click.FloatRange(0, 1, min_open=True, max_open=True),
+    help="Share of the rows to hold out for `galfeat evaluate`.",
+)
+@click.option("--cv", metavar="K", type=click.IntRange(min=2), help="Cross-validate in K folds.")
+@click.option(
+    "--repeats",
+    metavar="R",
+    type=click.IntRange(min=1),
+    help="With --cv: how many times, each with other folds. [default: 1]",
+)
+@label_option
+@images_option
+@jobs_option
+@seed_option
+@click.pass_context
+def fit(
+    ctx: click.Context,
+    data: str,
+    pipeline: str,
+    output: Path | None,
+    test_size: float | None,
+    cv: int | None,
+    repeats: int | None,
+    label: str | None,
+    images: str | None,
+    jobs: int,
+    seed: int,
+) -> None:
+    """Fit a model to labelled images and save it.
+
+    DATA is a Galaxy10 or other HDF5 file, a .npz file, a folder with labels.csv, or a
+    folder with a folder of images for each class.
+    """
+    _check_usage(output, test_size, cv, repeats)
+    from galfeat.classifier import GalaxyClassifier
+    from galfeat.cli.measure import measure, open_labelled
+    from galfeat.cli.scores import cross_validation_table
+    from galfeat.features import FeatureExtractor
+    from galfeat.recipe import load_recipe
+    from galfeat.validation import group_duplicates
+
+    recipe = load_recipe(pipeline)
+    if output is not None:
+        _check_place(output)
+    opened = open_labelled(data, label=label, images=images)
+    extractor = FeatureExtractor(recipe.families, frame=recipe.frame, n_jobs=jobs)
+    dataset, table = measure(extractor, opened)
+    classifier = GalaxyClassifier(recipe, n_jobs=jobs, random_state=seed)
+    training = _Training(dataset, table, group_duplicates(dataset.groups, table.digests), seed)
+    metrics = {}
+    if cv is not None:
+        scores = _cross_validate(classifier, training, cv, repeats or 1)
+        metrics["cross_validation"] = scores.to_json()
+        click.echo(cross_validation_table(scores))
+    if output is None:
+        click.echo("no model was written; name its folder with -o to get one", err=True)
+    else:
+        _fit_and_save(classifier, training, output, test_size, metrics)
+    if len(dataset) < len(opened):
+        ctx.exit(3)
+
+
+class _Training(NamedTuple):
+    """Labelled rows, their features and groups, and the seed of every split."""
+
+    dataset: DataSet
+    table: FeatureTable
+    groups: NDArray[np.str_]
+    seed: int
+
+
+def _check_usage(
+    output: Path | None, test_size: float | None, cv: int | None, repeats: int | None
+) -> None:
+    if output is None and cv is None:
+        raise click.UsageError("name the folder of the model with -o, or ask for scores with --cv")
+    if test_size is not None and cv is not None:
+        raise click.UsageError("--test-size and --cv are two ways to score; use one of them")
+    if repeats is not None and cv is None:
+        raise click.UsageError("--repeats goes with --cv")
+
+
+def _check_place(output: Path) -> None:
+    """Find out before the work is done that no model can be written there."""
+    empty = output.is_dir() and not any(output.iterdir())
+    if output.exists() and not empty and not (output / "manifest.json").is_file():
+        raise OutputError(f"{output} is there and is no model; name another folder or remove it")
+    try:
+        tempfile.TemporaryDirectory(dir=output.parent).cleanup()
+    except OSError as error:
+        raise OutputError(
+            f"cannot write {output}: {error.strerror}; name a place in an existing, writable folder"
+        ) from error
+
+
+def _cross_validate(
+    classifier: GalaxyClassifier, training: _Training, folds: int, repeats: int
+) -> CrossValidation:
+    from galfeat.cli.progress import progress_bar
+    from galfeat.validation import cross_validate
+
+    with progress_bar("folds") as progress:
+        return cross_validate(
+            classifier,
+            training.table,
+            training.dataset.labels,
+            training.groups,
+            class_names=training.dataset.class_names,
+            folds=folds,
+            repeats=repeats,
+            seed=training.seed,
+            progress=progress,
+        )
+
+
+def _fit_and_save(
+    classifier: GalaxyClassifier,
+    training: _Training,
+    output: Path,
+    test_size: float | None,
+    metrics: dict[str, Any],
+) -> None:
+    import numpy as np
+
+    from galfeat.cli.progress import running_clock
+    from galfeat.evaluate.splits import holdout
+    from galfeat.persist import save_model
+
+    dataset, table, groups, seed = training
+    train, held_out = np.arange(len(dataset)), np.arange(0)
+    if test_size is not None:
+        names = dataset.class_names
+        train, held_out = holdout(dataset.labels, groups, test_size, seed, class_names=names)
+    with running_clock("fitting"):
+        classifier.fit_table(
+            table.select(train), dataset.labels[train], groups[train], dataset.class_names
+        )
+    save_model(
+        classifier,
+        output,
+        training_digests=table.digests[train],
+        held_out_digests=table.digests[held_out],
+        data_digest=_digest(dataset, table),
+        seed=seed,
+        metrics=metrics,
+        label_column=dataset.label_column,
+    )
+    click.echo(f"{output}: {len(classifier.classes_)} classes, fitted to {len(train)} galaxies")
+    if len(held_out):
+        click.echo(f"{len(held_out)} held out; `galfeat evaluate` on the same data scores those")
+
+
+def _digest(dataset: DataSet, table: FeatureTable) -> str:
+    """SHA-256 of the pixels and classes of all labelled rows, in their order."""
+    digest = hashlib.sha256(table.digests.tobytes())
+    for label in dataset.labels:
+        digest.update(dataset.class_names[label].encode() + b"\0")
+    return digest.hexdigest()

@@ -1,0 +1,63 @@
+"""Open a data set and compute its features, saying aloud what had to be left out."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import click
+import numpy as np
+
+from galfeat.cli.progress import progress_bar
+from galfeat.errors import DataError
+
+if TYPE_CHECKING:
+    from galfeat.data import DataSet
+    from galfeat.features import FeatureExtractor, FeatureTable
+
+
+def open_labelled(data: str, *, label: str | None, images: str | None) -> DataSet:
+    """Open the rows of a data set that have a label.
+
+    Raises
+    ------
+    DataError
+        If there are none.
+    """
+    from galfeat.data import open_dataset
+
+    everything = open_dataset(data, label=label, images=images)
+    dataset = everything.labelled()
+    if not len(dataset):
+        raise DataError(f"no row of {data} has a label; name the column of classes with --label")
+    if dataset.skipped:
+        click.echo(
+            f"{dataset.skipped} of {len(everything)} rows have no "
+            f"{dataset.label_column!r} and are left out",
+            err=True,
+        )
+    return dataset
+
+
+def measure(extractor: FeatureExtractor, dataset: DataSet) -> tuple[DataSet, FeatureTable]:
+    """Compute features; return the rows whose image could be read, and their table.
+
+    Raises
+    ------
+    DataError
+        If no image could be read.
+    """
+    with progress_bar("features") as progress:
+        table = extractor.extract(dataset, progress=progress)
+    if not table.errors:
+        return dataset, table
+    first = min(table.errors)
+    problem = f"{dataset.ids[first]}: {table.errors[first]}"
+    if len(table.errors) == len(dataset):
+        raise DataError(f"none of the {len(dataset)} images can be read; the first is {problem}")
+    click.echo(
+        f"{len(table.errors)} of {len(dataset)} images cannot be read and are left out; "
+        f"the first is {problem}",
+        err=True,
+    )
+    good = np.setdiff1d(np.arange(len(dataset)), list(table.errors))
+    return dataset.select(good), table.select(good)
