@@ -32,7 +32,8 @@ TRAINING, NEW, PER_CLASS = 1500, 500, 5
 def demo(ctx: click.Context, output: Path, jobs: int, seed: int) -> None:
     """Run the main job on simulated galaxies.
 
-    Simulates, fits, evaluates, classifies a sample and writes a report, offline. Each step is a command you could have typed; it is printed before it runs.
+    Simulates, fits, evaluates, classifies a sample and writes a report, offline. Each
+    step is a command you could have typed; it is printed before it runs.
     """
     start = time.perf_counter()
     try:

@@ -11,8 +11,8 @@ import click
 def warmup() -> None:
     """Compile the kernels now.
 
-    The next command then starts at once. Compiled kernels are kept in the user's cache folder, or in NUMBA_CACHE_DIR, and
-    are compiled again after an update of galfeat.
+    The next command then starts at once. Compiled kernels are kept in the user's cache
+    folder, or in NUMBA_CACHE_DIR, and are compiled again after an update of galfeat.
     """
     from galfeat.features import warmup as compile_kernels
     from galfeat.kernels import cache_folder

@@ -1,0 +1,80 @@
+"""What holds for every command."""
+
+import os
+import runpy
+import subprocess
+import sys
+from pathlib import Path
+
+import click
+import pytest
+
+from galfeat.cli import main, options
+
+ROOT = Path(__file__).resolve().parents[2]
+DOCS = runpy.run_path(str(ROOT / "docs" / "commands.py"))
+COMMANDS = dict(DOCS["walk"](main, click.Context(main, info_name="galfeat")))
+READ_DATA = ["extract", "fit", "evaluate", "classify", "data info", "data sample"]
+
+
+def options_of(command):
+    return [p for p in command.params if isinstance(p, click.Option)]
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_every_command_and_option_says_what_it_is_for(name):
+    assert COMMANDS[name].help
+    assert [p.name for p in options_of(COMMANDS[name]) if not p.help] == []
+
+
+def test_the_page_of_commands_is_up_to_date():
+    assert DOCS["PAGE"].read_text() == DOCS["page"](), "run: python docs/commands.py"
+
+
+@pytest.mark.parametrize("name", READ_DATA)
+def test_label_and_jobs_are_on_every_command_that_reads_data(name):
+    found = {p.name for p in options_of(COMMANDS[f"galfeat {name}"])}
+    assert {"label", "images", "jobs"} <= found
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_shared_options_mean_the_same_everywhere(name):
+    @click.command()
+    @options.label_option
+    @options.images_option
+    @options.jobs_option
+    @options.seed_option
+    def shared():
+        pass
+
+    meant = {p.name: (p.opts, p.help, p.type.to_info_dict()) for p in shared.params}
+    for option in options_of(COMMANDS[name]):
+        if option.name in meant:
+            found = (option.opts, option.help, option.type.to_info_dict())
+            assert found == meant[option.name]
+
+
+@pytest.mark.parametrize("arguments", [["--help"], ["fit", "--help"], ["data", "--help"]])
+def test_help_imports_nothing_heavy(arguments):
+    code = (
+        "import sys; from galfeat.cli import main; "
+        "main(sys.argv[1:], standalone_mode=False); "
+        "print(*sorted({'numpy', 'sklearn', 'numba', 'h5py', 'PIL'} & set(sys.modules)))"
+    )
+    done = run_python("-c", code, *arguments)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.splitlines()[-1] == ""
+
+
+@pytest.mark.parametrize("start", [["-m", "galfeat"], [str(ROOT / "cli.py")]])
+def test_the_module_and_the_shim_are_the_command(start):
+    done = run_python(*start, "--help")
+    assert done.returncode == 0
+    assert done.stdout.startswith("Usage: galfeat [OPTIONS]")
+
+
+def run_python(*arguments):
+    environment = os.environ | {"PYTHONPATH": str(ROOT)}
+    return subprocess.run(
+        [sys.executable, *arguments], capture_output=True, text=True, env=environment, timeout=60
+    )
