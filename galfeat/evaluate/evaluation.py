@@ -2,29 +2,25 @@
 
 from __future__ import annotations
 
-import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
 from galfeat.evaluate.intervals import Interval
 from galfeat.evaluate.metrics import (
     Floats,
     PerClass,
     Reliability,
-    confusion_matrix,
     per_class,
     reliability,
 )
-from galfeat.evaluate.scored_rows import ScoredRows, checked_rows
+from galfeat.evaluate.scored_rows import Measure, ScoredRows, checked_rows, mean_intervals
 
 OTHER_DECISION = {"balanced": "probable", "probable": "balanced"}
-UNKNOWN_SOURCE = "unknown"
-
-Scores = dict[str, Interval]
+Intervals = dict[str, Interval]
 
 
 @dataclass(frozen=True)
@@ -57,12 +53,12 @@ class Evaluation:
     n: int
     n_failed: int
     decision: str
-    scores: Scores
-    alternative: Scores
+    scores: Intervals
+    alternative: Intervals
     confusion: Floats
     reliability: Reliability
     chance_ece: float
-    sources: dict[str, tuple[int, Scores]] = field(default_factory=dict)
+    sources: dict[str, tuple[int, Intervals]] = field(default_factory=dict)
 
     @property
     def per_class(self) -> PerClass:
@@ -89,7 +85,7 @@ class Evaluation:
         """
         result: dict[str, Any] = {
             **_plain(self.scores),
-            "per_class": dict(zip(self.classes, self._class_rows(), strict=True)),
+            "per_class": self.per_class.to_json(self.classes),
             "confusion": self.confusion.astype(int).tolist(),
             "classes": list(self.classes),
             "n": self.n,
@@ -102,17 +98,6 @@ class Evaluation:
                 name: {"n": n, **_plain(scores)} for name, (n, scores) in self.sources.items()
             }
         return result
-
-    def _class_rows(self) -> list[dict[str, float | int | None]]:
-        return [
-            {
-                "precision": _finite(precision),
-                "recall": _finite(recall),
-                "f1": _finite(f1),
-                "support": int(support),
-            }
-            for precision, recall, f1, support in zip(*self.per_class, strict=True)
-        ]
 
 
 def evaluate_predictions(
@@ -165,33 +150,27 @@ def evaluate_predictions(
         do not sum to one, or no row has any.
     """
     rows, kept = checked_rows(y_true, probabilities, predicted, alternative, class_names, groups)
+    parts = {} if sources is None else rows.by_source(np.asarray(sources)[kept])
     return Evaluation(
         classes=tuple(class_names),
         n=len(rows.truth),
         n_failed=int(np.count_nonzero(~kept)),
         decision=rule,
-        scores=rows.scores(seed),
-        alternative=rows.alternative_scores(seed),
-        confusion=confusion_matrix(rows.truth, rows.predicted, len(class_names)),
+        scores=_intervals(rows, ScoredRows.measure, seed),
+        alternative=_intervals(rows, ScoredRows.measure_alternative, seed),
+        confusion=rows.confusion(),
         reliability=reliability(rows.truth, rows.probabilities),
         chance_ece=float(np.mean(rows.by_chance(seed))),
-        sources={} if sources is None else _by_source(rows, np.asarray(sources)[kept], seed),
+        sources={
+            name: (len(part.truth), _intervals(part, ScoredRows.measure, seed))
+            for name, part in parts.items()
+        },
     )
 
 
-def _by_source(
-    rows: ScoredRows, sources: NDArray[np.str_], seed: int
-) -> dict[str, tuple[int, Scores]]:
-    result = {}
-    for name in np.unique(sources):
-        part = rows.take(sources == name)
-        result[str(name) or UNKNOWN_SOURCE] = (len(part.truth), part.scores(seed))
-    return result
+def _intervals(rows: ScoredRows, measure: Measure, seed: int) -> Intervals:
+    return mean_intervals([rows], measure, seed)[0]
 
 
-def _plain(scores: Mapping[str, Interval]) -> dict[str, dict[str, float | None]]:
+def _plain(scores: Intervals) -> dict[str, dict[str, float | None]]:
     return {name: interval.to_json() for name, interval in scores.items()}
-
-
-def _finite(number: float) -> float | None:
-    return float(number) if math.isfinite(number) else None

@@ -6,6 +6,7 @@ counts drawn at random, many sets at once, give its bootstrap distribution.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -29,6 +30,18 @@ class PerClass(NamedTuple):
     recall: Floats
     f1: Floats
     support: Floats
+
+    def to_json(self, classes: Sequence[str]) -> dict[str, dict[str, float | int | None]]:
+        """Return the scores of each class by name, None where undefined; for shape (k,)."""
+        return {
+            name: {
+                "precision": _finite(self.precision[number]),
+                "recall": _finite(self.recall[number]),
+                "f1": _finite(self.f1[number]),
+                "support": round(float(self.support[number])),
+            }
+            for number, name in enumerate(classes)
+        }
 
 
 class Reliability(NamedTuple):
@@ -251,13 +264,19 @@ def chance_ece(
     return np.array(errors)
 
 
+def _finite(number: np.float64) -> float | None:
+    return float(number) if np.isfinite(number) else None
+
+
 def _once(counts: Floats | None, n: int) -> Floats:
     return np.ones(n) if counts is None else np.asarray(counts, dtype=np.float64)
 
 
 def _ratio(part: Floats, whole: Floats) -> Floats:
     """Part over whole, NaN where the whole is zero."""
-    return np.divide(part, whole, out=np.full(np.shape(whole), np.nan), where=whole > 0)
+    quotient: Floats = np.full(np.shape(whole), np.nan)
+    np.divide(part, whole, out=quotient, where=whole > 0)
+    return quotient
 
 
 def _mean_of_defined(values: Floats) -> Floats:

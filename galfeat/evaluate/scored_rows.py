@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -12,6 +13,7 @@ from numpy.typing import ArrayLike, NDArray
 from galfeat.errors import DataError
 from galfeat.evaluate.intervals import (
     Interval,
+    Scores,
     bootstrap,
     percentile_interval,
     reverse_percentile_interval,
@@ -28,6 +30,9 @@ from galfeat.evaluate.metrics import (
 
 _SUM_TOLERANCE = 1e-3
 _CHANCE_LEVEL = 0.975
+UNKNOWN_SOURCE = "unknown"
+
+Measure = Callable[["ScoredRows", Floats], Scores]
 
 
 @dataclass(frozen=True)
@@ -60,63 +65,70 @@ class ScoredRows:
             None if self.groups is None else self.groups[kept],
         )
 
-    def measure(self, counts: Floats) -> dict[str, Floats]:
+    def by_source(self, sources: NDArray[np.str_]) -> dict[str, ScoredRows]:
+        """Return the rows of each source; an empty text is the source "unknown"."""
+        return {
+            str(name) or UNKNOWN_SOURCE: self.take(sources == name) for name in np.unique(sources)
+        }
+
+    def confusion(self, counts: Floats | None = None) -> Floats:
+        """Confusion matrix of the decision in force, shape (..., k, k)."""
+        return confusion_matrix(self.truth, self.predicted, self.probabilities.shape[1], counts)
+
+    def measure(self, counts: Floats) -> Scores:
         """All five scores, each of shape (...), with rows counted `counts` times, (..., n)."""
-        return self.measure_labels(self.predicted, counts) | {
+        return label_metrics(self.confusion(counts)) | {
             "log_loss": log_loss(self.truth, self.probabilities, counts),
             "ece": expected_calibration_error(self.truth, self.probabilities, counts),
         }
 
-    def measure_labels(self, named: Integers, counts: Floats) -> dict[str, Floats]:
-        """Label metrics of the classes `named`, with rows counted `counts` times."""
+    def measure_alternative(self, counts: Floats) -> Scores:
+        """Label metrics of the other decision, with rows counted `counts` times."""
         n_classes = self.probabilities.shape[1]
-        return label_metrics(confusion_matrix(self.truth, named, n_classes, counts))
-
-    def scores(self, seed: int) -> dict[str, Interval]:
-        """All five scores of the decision in force, each with its interval."""
-        values, samples = bootstrap(self.measure, len(self.truth), groups=self.groups, seed=seed)
-        return intervals_of(
-            values, samples, float(np.quantile(self.by_chance(seed), _CHANCE_LEVEL))
-        )
-
-    def alternative_scores(self, seed: int) -> dict[str, Interval]:
-        """Label metrics of the other decision, each with its interval."""
-        values, samples = bootstrap(
-            lambda counts: self.measure_labels(self.alternative, counts),
-            len(self.truth),
-            groups=self.groups,
-            seed=seed,
-        )
-        return {name: percentile_interval(value, samples[name]) for name, value in values.items()}
+        return label_metrics(confusion_matrix(self.truth, self.alternative, n_classes, counts))
 
     def by_chance(self, seed: int) -> Floats:
         """Calibration errors of a perfectly calibrated model with these probabilities."""
         return chance_ece(self.probabilities, seed)
 
 
-def intervals_of(
-    values: dict[str, float], samples: dict[str, Floats], chance_level: float
-) -> dict[str, Interval]:
-    """Give each score the interval that suits it.
+def mean_intervals(
+    repeats: Sequence[ScoredRows], measure: Measure, seed: int
+) -> tuple[dict[str, Interval], dict[str, list[float]]]:
+    """Score the same galaxies with each of several sets of answers.
 
     Parameters
     ----------
-    values : dict of str to float
-        The scores.
-    samples : dict of str to ndarray, shape (b,)
-        Their bootstrap distributions.
-    chance_level : float
-        A calibration error up to this is explained by chance alone; the interval of
-        `ece` then reaches down to zero.
+    repeats : sequence of ScoredRows
+        At least one set of answers for the same n galaxies.
+    measure : callable
+        `ScoredRows.measure` or `ScoredRows.measure_alternative`.
+    seed : int
+        Seed of the bootstrap.
 
     Returns
     -------
-    dict of str to Interval
-        The reverse percentile interval for `ece`, the percentile interval for the others.
+    intervals : dict of str to Interval
+        The mean of each score with the 95 % interval that resampling the galaxies
+        gives: the reverse percentile interval for `ece`, which reaches zero where
+        chance alone explains it, and the percentile interval for the others.
+    values : dict of str to list of float
+        The scores of each set of answers.
     """
-    result = {name: percentile_interval(value, samples[name]) for name, value in values.items()}
-    ece = reverse_percentile_interval(values["ece"], samples["ece"])
-    return result | {"ece": ece._replace(low=0.0) if ece.value <= chance_level else ece}
+    n, groups = len(repeats[0].truth), repeats[0].groups
+    runs = [bootstrap(partial(measure, rows), n, groups=groups, seed=seed) for rows in repeats]
+    intervals, values = {}, {}
+    for name in runs[0][0]:
+        values[name] = [run_values[name] for run_values, _ in runs]
+        mean = float(np.mean(values[name]))
+        samples = np.mean([run_samples[name] for _, run_samples in runs], axis=0)
+        if name == "ece":
+            chance = np.mean([np.quantile(rows.by_chance(seed), _CHANCE_LEVEL) for rows in repeats])
+            interval = reverse_percentile_interval(mean, samples)
+            intervals[name] = interval._replace(low=0.0) if mean <= chance else interval
+        else:
+            intervals[name] = percentile_interval(mean, samples)
+    return intervals, values
 
 
 def checked_rows(

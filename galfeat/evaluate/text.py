@@ -1,0 +1,149 @@
+"""Scores as aligned tables for a terminal."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+
+from galfeat.evaluate.cross_validation import CrossValidation
+from galfeat.evaluate.evaluation import Evaluation
+from galfeat.evaluate.intervals import Interval
+from galfeat.evaluate.metrics import LABEL_METRICS, METRICS, Floats, PerClass
+
+METRIC_NAMES = {
+    "accuracy": "accuracy",
+    "balanced_accuracy": "balanced accuracy",
+    "macro_f1": "macro-F1",
+    "log_loss": "log loss",
+    "ece": "calibration error",
+}
+DECISION_NAMES = {
+    "balanced": "balanced (largest probability over prior)",
+    "probable": "probable (largest probability)",
+}
+
+
+def evaluation_text(evaluation: Evaluation) -> str:
+    """Write an evaluation out for a terminal.
+
+    Parameters
+    ----------
+    evaluation : Evaluation
+        What to write out.
+
+    Returns
+    -------
+    str
+        Scores with intervals and under the other decision, scores by class, the
+        confusion matrix and scores by source; no newline at the end.
+    """
+    failed = f", {evaluation.n_failed:,} failed" if evaluation.n_failed else ""
+    rows = [
+        [METRIC_NAMES[name], _number(interval.value), _range(interval)]
+        + ([_number(evaluation.alternative[name].value)] if name in LABEL_METRICS else [""])
+        for name, interval in evaluation.scores.items()
+    ]
+    other = f"if {evaluation.other_decision}"
+    parts = [
+        f"{evaluation.n:,} galaxies scored{failed}; "
+        f"decision: {DECISION_NAMES[evaluation.decision]}",
+        table(["score", "value", "95 % interval", other], rows),
+        f"A perfectly calibrated model would measure a calibration error of about "
+        f"{evaluation.chance_ece:.3f} here.",
+        class_table(evaluation.classes, evaluation.per_class),
+        confusion_table(evaluation.classes, evaluation.confusion),
+    ]
+    if evaluation.sources:
+        parts.append(_source_table(evaluation.sources))
+    return "\n\n".join(parts)
+
+
+def cross_validation_text(result: CrossValidation) -> str:
+    """Write a cross-validation out for a terminal.
+
+    Parameters
+    ----------
+    result : CrossValidation
+        What to write out.
+
+    Returns
+    -------
+    str
+        Mean and standard deviation over repeats, interval and mean under the other
+        decision, scores by class and by source; no newline at the end.
+    """
+    rows = [
+        [METRIC_NAMES[name], _number(score.mean), _number(score.sd)]
+        + [_range(Interval(score.mean, score.low, score.high))]
+        + ([_number(result.alternative[name].mean)] if name in LABEL_METRICS else [""])
+        for name, score in result.scores.items()
+    ]
+    other = f"if {result.other_decision}"
+    times = "once" if result.repeats == 1 else f"{result.repeats} times"
+    parts = [
+        f"{result.n:,} galaxies, each predicted out of fold {times}; "
+        f"decision: {DECISION_NAMES[result.decision]}",
+        table(["score", "mean", "SD", "95 % interval", other], rows),
+        "SD is over repeats, the luck of the split; the interval is over galaxies.",
+        class_table(result.classes, result.per_class),
+    ]
+    if result.sources:
+        intervals = {
+            name: (
+                n,
+                {key: Interval(score.mean, score.low, score.high) for key, score in scores.items()},
+            )
+            for name, (n, scores) in result.sources.items()
+        }
+        parts.append(_source_table(intervals))
+    return "\n\n".join(parts)
+
+
+def class_table(classes: Sequence[str], scores: PerClass) -> str:
+    """Lay out precision, recall, F1 and support of each class."""
+    rows = [
+        [name, *(_number(float(value)) for value in (precision, recall, f1)), f"{support:,.0f}"]
+        for name, precision, recall, f1, support in zip(classes, *scores, strict=True)
+    ]
+    return table(["class", "precision", "recall", "F1", "galaxies"], rows)
+
+
+def confusion_table(classes: Sequence[str], confusion: Floats) -> str:
+    """Lay out a confusion matrix; the columns carry the numbers of the classes."""
+    numbers = [str(number) for number in range(len(classes))]
+    rows = [
+        [f"{number} {name}", *(f"{count:.0f}" if count else "." for count in row)]
+        for number, name, row in zip(numbers, classes, confusion.tolist(), strict=True)
+    ]
+    return table(["true class, by named class", *numbers], rows)
+
+
+def table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    """Align texts in columns, the first to the left and the others to the right."""
+    lines = [header, *rows]
+    widths = [max(len(line[column]) for line in lines) for column in range(len(header))]
+    return "\n".join(
+        "  ".join(
+            cell.ljust(width) if column == 0 else cell.rjust(width)
+            for column, (cell, width) in enumerate(zip(line, widths, strict=True))
+        ).rstrip()
+        for line in lines
+    )
+
+
+def _source_table(sources: Mapping[str, tuple[int, Mapping[str, Interval]]]) -> str:
+    rows = [
+        [name, f"{n:,}", *(_number(scores[metric].value) for metric in METRICS)]
+        for name, (n, scores) in sources.items()
+    ]
+    return table(["source", "galaxies", *(METRIC_NAMES[metric] for metric in METRICS)], rows)
+
+
+def _number(value: float) -> str:
+    return f"{value:.3f}" if math.isfinite(value) else "-"
+
+
+def _range(interval: Interval) -> str:
+    if not math.isfinite(interval.low):
+        return "-"
+    return f"{interval.low:.3f} to {interval.high:.3f}"
