@@ -3,6 +3,19 @@
 from galfeat.data.arrays import ArrayDataSet
 from galfeat.data.dataset import DataSet
 from galfeat.data.digest import pixel_digest
+from galfeat.data.download import download
 from galfeat.data.opening import open_dataset
+from galfeat.data.sample import stratified_sample, write_dataset
+from galfeat.data.summary import Summary, summarise
 
-__all__ = ["ArrayDataSet", "DataSet", "open_dataset", "pixel_digest"]
+__all__ = [
+    "ArrayDataSet",
+    "DataSet",
+    "Summary",
+    "download",
+    "open_dataset",
+    "pixel_digest",
+    "stratified_sample",
+    "summarise",
+    "write_dataset",
+]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import zipfile
+import zlib
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -13,13 +14,25 @@ from numpy.typing import ArrayLike, NDArray
 from galfeat.data.catalogue import Catalogue, build_catalogue
 from galfeat.data.dataset import DataSet, Image, row_numbers
 from galfeat.data.labels import find_column
-from galfeat.data.pixels import rgb_or_error
+from galfeat.data.pixels import check_stack, rgb_or_error
 from galfeat.errors import DataError, ImageError
 
 IMAGE_NAMES = ("images", "image", "x", "X")
 
 
-class ArrayDataSet(DataSet):
+class _InMemory(DataSet):
+    """Images in memory with their catalogue."""
+
+    def __init__(self, images: NDArray[Any] | Sequence[NDArray[Any]], catalogue: Catalogue) -> None:
+        super().__init__(catalogue)
+        self._images = images
+
+    def read(self, rows: ArrayLike, jobs: int = 1) -> list[Image | ImageError]:
+        """Give images as they are in memory; see `DataSet.read`."""
+        return [rgb_or_error(self._images[row]) for row in row_numbers(rows, len(self))]
+
+
+class ArrayDataSet(_InMemory):
     """Images in memory, of one size or of several.
 
     Parameters
@@ -38,7 +51,7 @@ class ArrayDataSet(DataSet):
     Raises
     ------
     DataError
-        If `images` is a single image, or lengths differ.
+        If an array of images has another shape or type, or lengths differ.
     """
 
     def __init__(
@@ -50,6 +63,8 @@ class ArrayDataSet(DataSet):
         groups: ArrayLike | None = None,
         ids: ArrayLike | None = None,
     ) -> None:
+        if isinstance(images, np.ndarray):
+            check_stack("the array of images", images.shape, images.dtype)
         columns = {
             name: np.asarray(values)
             for name, values in {"label": labels, "group_id": groups}.items()
@@ -61,46 +76,23 @@ class ArrayDataSet(DataSet):
         catalogue = build_catalogue(
             names.astype(np.str_), columns, columns.__getitem__, class_names=class_names
         )
-        self._set(images, catalogue)
-
-    @classmethod
-    def from_catalogue(
-        cls, images: NDArray[Any] | Sequence[NDArray[Any]], catalogue: Catalogue
-    ) -> ArrayDataSet:
-        """Make a data set of images and a catalogue of the same length."""
-        data = cls.__new__(cls)
-        data._set(images, catalogue)
-        return data
-
-    def _set(self, images: NDArray[Any] | Sequence[NDArray[Any]], catalogue: Catalogue) -> None:
-        if isinstance(images, np.ndarray) and (
-            images.ndim not in (3, 4) or (images.ndim == 3 and images.shape[2] == 3)
-        ):
-            raise DataError(
-                f"images of shape {images.shape}; expected (n, H, W, 3) or (n, H, W), "
-                "so put a single image into a list"
-            )
-        super().__init__(catalogue)
-        self._images = images
-
-    def read(self, rows: ArrayLike, jobs: int = 1) -> list[Image | ImageError]:
-        """Give images as they are in memory; see `DataSet.read`."""
-        return [rgb_or_error(self._images[row]) for row in row_numbers(rows, len(self))]
+        super().__init__(images, catalogue)
 
 
-def open_npz(path: Path, *, label: str | None = None, images: str | None = None) -> ArrayDataSet:
-    """Open a ``.npz`` file as an `ArrayDataSet`, wholly in memory.
+def open_npz(path: Path, *, label: str | None = None, images: str | None = None) -> DataSet:
+    """Open a ``.npz`` file, wholly in memory.
 
     Arrays are named as the data sets of an HDF5 file, see `galfeat.data.hdf5`;
     ``class_names`` may be an array of text.
     """
     try:
-        with np.load(path, allow_pickle=False) as archive:
+        with path.open("rb") as stream, np.load(stream, allow_pickle=False) as archive:
             arrays = {name: archive[name] for name in archive.files}
-    except (OSError, ValueError, EOFError, zipfile.BadZipFile) as error:
+    except (OSError, ValueError, TypeError, EOFError, zipfile.BadZipFile, zlib.error) as error:
         raise DataError(f"{path} is no whole .npz file of plain arrays ({error})") from error
     name = find_images(images, arrays, path)
     pixels = arrays[name]
+    check_stack(f"{name!r} in {path}", pixels.shape, pixels.dtype)
     class_names = [str(value) for value in arrays.pop("class_names", ())] or None
     catalogue = build_catalogue(
         np.arange(len(pixels)).astype(np.str_),
@@ -109,7 +101,7 @@ def open_npz(path: Path, *, label: str | None = None, images: str | None = None)
         label=label,
         class_names=class_names,
     )
-    return ArrayDataSet.from_catalogue(pixels, catalogue)
+    return _InMemory(pixels, catalogue)
 
 
 def find_images(name: str | None, available: Sequence[str] | dict[str, Any], path: Path) -> str:

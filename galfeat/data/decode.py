@@ -12,19 +12,20 @@ from PIL import Image as Pillow
 from PIL import ImageOps
 
 from galfeat.data.dataset import Image
+from galfeat.data.fits import FITS_SUFFIXES, read_fits
 from galfeat.data.pixels import to_rgb
 from galfeat.errors import ImageError, MissingDependencyError
 
-PICTURE_SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".tif", ".tiff"})
+PICTURE_SUFFIXES = (".jpg", ".jpeg", ".png", ".tif", ".tiff")
 
 
 def is_image_name(path: str | Path) -> bool:
     """Tell by its name whether galfeat reads this file as one image."""
-    return Path(path).suffix.lower() in PICTURE_SUFFIXES
+    return Path(path).name.lower().endswith(PICTURE_SUFFIXES + FITS_SUFFIXES)
 
 
 def decode_file(path: str | Path) -> Image:
-    """Decode a JPEG, PNG or TIFF file.
+    """Decode a JPEG, PNG, TIFF or FITS file; for FITS see `galfeat.data.fits.read_fits`.
 
     The orientation that EXIF gives is applied. Grey, palette and CMYK images become
     RGB; what is transparent shows black, as the sky is dark. Of 16-bit samples the
@@ -40,8 +41,12 @@ def decode_file(path: str | Path) -> Image:
     ImageError
         If the file is missing, empty, cut off, not an image, or has more pixels than
         Pillow's limit (``PIL.Image.MAX_IMAGE_PIXELS``).
+    MissingDependencyError
+        If it is a FITS file and astropy is not installed.
     """
     try:
+        if Path(path).name.lower().endswith(FITS_SUFFIXES):
+            return read_fits(path)
         with Pillow.open(path) as picture:
             return _to_array(ImageOps.exif_transpose(picture))
     except (Pillow.DecompressionBombWarning, Pillow.DecompressionBombError) as error:
@@ -50,6 +55,8 @@ def decode_file(path: str | Path) -> Image:
         ) from error
     except (MissingDependencyError, MemoryError):
         raise
+    except ImageError as error:
+        raise ImageError(f"{path}: {error}") from error
     except FileNotFoundError as error:
         raise ImageError(f"{path} does not exist; correct the name or leave it out") from error
     except Exception as error:  # a damaged file raises nearly anything inside Pillow

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 GALAXY10_DECALS = (
     "Disturbed",
     "Merging",
@@ -33,3 +35,32 @@ GALAXY10_CLASSES: dict[tuple[int, ...], tuple[str, ...]] = {
     (69, 69, 3): GALAXY10_SDSS,
 }
 """Class names by the shape of one image."""
+
+
+class Published(NamedTuple):
+    """A file that can be fetched: its name, digest and mirrors."""
+
+    file: str
+    sha256: str
+    urls: tuple[str, ...]
+
+
+PUBLISHED = {
+    "galaxy10-decals": Published(
+        "Galaxy10_DECals.h5",
+        "19aefc477c41bb7f77ff07599a6b82a038dc042f889a111b0d4d98bb755c1571",
+        (
+            "https://zenodo.org/records/10845026/files/Galaxy10_DECals.h5?download=1",
+            "https://www.astro.utoronto.ca/~hleung/shared/Galaxy10/Galaxy10_DECals.h5",
+        ),
+    ),
+    "galaxy10-sdss": Published(
+        "Galaxy10.h5",
+        "969a6b1cefcc36e09fffa86febd2f699a4aa19b837ba0427f01b0bc6ded458af",
+        (
+            "https://zenodo.org/records/10844811/files/Galaxy10.h5?download=1",
+            "https://www.astro.utoronto.ca/~hleung/shared/Galaxy10/Galaxy10.h5",
+        ),
+    ),
+}
+"""The data sets `galfeat data fetch` knows."""

@@ -4,9 +4,6 @@ from __future__ import annotations
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.sparse import coo_matrix
-from scipy.sparse.csgraph import connected_components
-from scipy.spatial import cKDTree
 
 GALAXY10_WIDTH = 67.0
 """Side of a Galaxy10 DECaLS cut-out in arcsec: 256 pixels of 0.262 arcsec."""
@@ -31,6 +28,10 @@ def groups_by_position(
         The number of the first row of the group. Friends of friends are one group; a
         row without a position is a group of its own.
     """
+    from scipy.sparse import coo_matrix
+    from scipy.sparse.csgraph import connected_components
+    from scipy.spatial import cKDTree
+
     known = np.flatnonzero(np.isfinite(ra) & np.isfinite(dec))
     first = np.arange(len(ra))
     if known.size:

@@ -23,7 +23,7 @@ from galfeat.data.catalogue import build_catalogue
 from galfeat.data.dataset import DataSet, Image, row_numbers
 from galfeat.data.galaxy10 import GALAXY10_CLASSES
 from galfeat.data.labels import DEFAULT_COLUMNS
-from galfeat.data.pixels import check_form, rgb_or_error
+from galfeat.data.pixels import check_stack, rgb_or_error
 from galfeat.errors import DataError, ImageError
 
 CHUNK_CACHE = 64 * 2**20
@@ -62,14 +62,7 @@ class HDF5DataSet(DataSet):
         columns = _data_sets(file)
         self._name = find_images(images, columns, path)
         pixels = file[self._name]
-        if pixels.ndim not in (3, 4):
-            raise DataError(
-                f"{self._name!r} in {path} has shape {pixels.shape}; expected (n, H, W, 3)"
-            )
-        try:
-            check_form(pixels.shape[1:], pixels.dtype)
-        except ImageError as error:
-            raise DataError(f"{self._name!r} in {path}: {error}") from error
+        check_stack(f"{self._name!r} in {path}", pixels.shape, pixels.dtype)
         catalogue = build_catalogue(
             np.arange(len(pixels)).astype(np.str_),
             columns,
@@ -92,7 +85,9 @@ class HDF5DataSet(DataSet):
     def _open(self) -> h5py.File:
         if self._file is None or self._process != os.getpid():
             try:
-                self._file = h5py.File(self._path, "r", rdcc_nbytes=CHUNK_CACHE)
+                self._file = h5py.File(
+                    self._path, "r", rdcc_nbytes=CHUNK_CACHE, locking="best-effort"
+                )
             except OSError as error:
                 raise DataError(
                     f"{self._path} is no whole HDF5 file ({error}); fetch or copy it again"

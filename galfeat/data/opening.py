@@ -53,7 +53,7 @@ def open_dataset(
     path = Path(sources[0])
     if path.is_dir():
         return open_folder(path, label=label)
-    if not path.is_file() or is_image_name(path):
+    if not path.is_file() or is_image_name(path):  # a pattern is no file
         return open_files(_loose_files([path]), label=label)
     if path.suffix.lower() == ".csv":
         return open_table(path, label=label)
@@ -77,8 +77,10 @@ def _loose_files(sources: Sequence[str | Path]) -> list[Path]:
             raise DataError(f"{path} is no image file; open data sets one at a time. {EXPECTED}")
         else:
             found = [path] if path.is_file() else _expand(str(source))
+        if not found and len(sources) > 1 and is_image_name(path):
+            found = [path]  # reading it gives the error in its place, and the others go on
         if not found:
-            raise DataError(f"there are no images at {path}; {EXPECTED}")
+            raise DataError(f"found neither a data set nor images at {path}; {EXPECTED}")
         files.extend(found)
     if not files:
         raise DataError(f"nothing was given to open; {EXPECTED}")

@@ -7,7 +7,7 @@ from typing import Any, cast
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from galfeat.errors import ImageError
+from galfeat.errors import DataError, ImageError
 
 EXPECTED = "expected (H, W, 3), (H, W, 1) or (H, W) of uint8, uint16, or float in 0 to 1"
 
@@ -48,6 +48,24 @@ def rgb_or_error(image: ArrayLike, place: str = "") -> NDArray[np.uint8] | Image
         return to_rgb(np.asarray(image))
     except ImageError as error:
         return ImageError(f"{place}{error}")
+
+
+def check_stack(where: str, shape: tuple[int, ...], dtype: np.dtype[Any]) -> None:
+    """Raise DataError unless an array of this shape and type is a stack of images.
+
+    The text of the error begins with `where`.
+    """
+    if len(shape) not in (3, 4) or (len(shape) == 3 and shape[2] == 3):
+        raise DataError(
+            f"{where} has shape {shape}; expected (n, H, W, 3) or (n, H, W), "
+            "and a single image as a stack of one"
+        )
+    if shape[0] == 0:
+        raise DataError(f"{where} has shape {shape}, which holds no image; expected one at least")
+    try:
+        check_form(shape[1:], dtype)
+    except ImageError as error:
+        raise DataError(f"{where}: {error}") from error
 
 
 def check_form(shape: tuple[int, ...], dtype: np.dtype[Any]) -> None:

@@ -146,3 +146,87 @@ def test_missing_label_column_names_the_nearest(tmp_path):
     folder = write_folder(tmp_path / "f", pictures(1), {"coarse": ["a"]})
     with pytest.raises(DataError, match="no column 'corse'; did you mean 'coarse'"):
         open_dataset(folder, label="corse")
+
+
+def save(path, shade):
+    path.parent.mkdir(parents=True, exist_ok=True)
+    Image.fromarray(np.full((4, 4, 3), shade, np.uint8)).save(path)
+
+
+def test_class_folders_are_the_classes(tmp_path):
+    for shade, name in enumerate(["spiral/b.png", "merger/deep/a.png", "spiral/a.jpg"]):
+        save(tmp_path / name, shade)
+    save(tmp_path / "odd.png", 9)
+    save(tmp_path / ".hidden" / "x.png", 9)
+    data = open_dataset(tmp_path)
+    assert data.ids.tolist() == ["merger/deep/a.png", "odd.png", "spiral/a.jpg", "spiral/b.png"]
+    assert data.class_names == ("merger", "spiral")
+    assert data.labels.tolist() == [0, -1, 1, 1]
+    assert data.label_column == "folder"
+    assert [image[0, 0, 0] for image in data.read(range(4))] == [1, 9, 2, 0]
+
+
+def test_one_folder_of_images_is_no_class(tmp_path):
+    save(tmp_path / "images" / "a.png", 1)
+    data = open_dataset(tmp_path)
+    assert (data.class_names, data.label_column) == ((), None)
+    assert len(data.labelled()) == 0
+
+
+def test_loose_files_folders_and_patterns_keep_their_order(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    for shade, name in enumerate(["z.png", "more/b.png", "more/a.png", "x1.png", "x2.png"]):
+        save(tmp_path / name, shade)
+    data = open_dataset(["z.png", "more", "x*.png"])
+    assert data.ids.tolist() == ["z.png", "more/a.png", "more/b.png", "x1.png", "x2.png"]
+    assert [image[0, 0, 0] for image in data.read(range(5))] == [0, 2, 1, 3, 4]
+    assert open_dataset("**/*.png").ids.tolist() == [
+        "more/a.png",
+        "more/b.png",
+        "x1.png",
+        "x2.png",
+        "z.png",
+    ]
+
+
+def test_npz_has_the_names_of_hdf5(tmp_path):
+    images = pictures(3)
+    np.savez(
+        tmp_path / "a.npz",
+        images=images,
+        ans=[1, 0, -1],
+        class_names=["a", "b"],
+        source=list("xyx"),
+    )
+    data = open_dataset(tmp_path / "a.npz")
+    assert data.class_names == ("a", "b")
+    assert data.labels.tolist() == [1, 0, -1]
+    assert data.sources.tolist() == ["x", "y", "x"]
+    assert_same_images(data.read([2, 0]), images[[2, 0]])
+
+
+def test_data_sets_are_named_by_options(tmp_path):
+    images = pictures(2)
+    path = write_hdf5(tmp_path / "a.h5", images[:0], ans=[0, 1])
+    with h5py.File(path, "a") as file:
+        file["cube/stamps"] = images[..., 0]
+        file["cube/kind_id"] = [4, 2]
+        file["cube/kind_name"] = ["four", "two"]
+    data = open_dataset(path, images="cube/stamps", label="cube/kind_id")
+    assert data.class_names == ("two", "four")
+    np.testing.assert_array_equal(data.read([1])[0], np.repeat(images[1, ..., :1], 3, axis=2))
+    with pytest.raises(DataError, match="did you mean 'cube/stamps'"):
+        open_dataset(path, images="cube/stamp")
+
+
+@pytest.mark.parametrize("holder", ["label", "file"])
+def test_class_names_stored_in_the_file_come_before_the_published_ones(tmp_path, holder):
+    path = write_hdf5(tmp_path / "a.h5", pictures(2, 69), ans=[0, 1])
+    with h5py.File(path, "a") as file:
+        (file["ans"] if holder == "label" else file).attrs["class_names"] = ["a", "b"]
+    assert open_dataset(path).class_names == ("a", "b")
+
+
+def test_a_pattern_in_a_file_name_is_no_pattern(tmp_path):
+    save(tmp_path / "a[1].png", 5)
+    assert len(open_dataset(str(tmp_path / "a[1].png"))) == 1

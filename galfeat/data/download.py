@@ -1,0 +1,242 @@
+"""Download a file whose SHA-256 is known: resume after a break, check, then name it."""
+
+from __future__ import annotations
+
+import hashlib
+import http.client
+import json
+import os
+import re
+import time
+import urllib.error
+import urllib.parse
+import urllib.request
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from galfeat.errors import FetchError, OutputError
+
+CHUNK = 2**18
+FRUITLESS_ATTEMPTS = 3
+"""A mirror is given up after as many attempts in a row that brought nothing new."""
+
+WORTH_RETRYING = frozenset({408, 425, 429, 500, 502, 503, 504})
+
+Progress = Callable[[int, int], None]
+
+
+class _BrokenError(Exception):
+    """A transfer ended early; trying again may help."""
+
+
+class _RefusedError(Exception):
+    """A server will not give the file; only another one may."""
+
+
+def download(
+    urls: Sequence[str],
+    target: str | Path,
+    sha256: str,
+    *,
+    progress: Progress | None = None,
+    timeout: float = 30.0,
+    pause: float = 1.0,
+) -> Path:
+    """Download a file and give it its name once its SHA-256 is right.
+
+    What has come so far lies in ``<target>.part``, with its origin in
+    ``<target>.part.json``, and is resumed, in the same call or a later one, as long as the
+    server still has the same version of the file (a strong ETag). Otherwise the download
+    starts anew.
+
+    Parameters
+    ----------
+    urls : sequence of str
+        Mirrors, http or https, tried in order.
+    target : str or Path
+        The final name. A file there with the right digest is kept and nothing downloaded;
+        another is replaced when the download is whole.
+    sha256 : str
+        64 hexadecimal digits.
+    progress : callable, optional
+        Called with the bytes that are there and the bytes there will be.
+    timeout : float, default 30
+        Seconds without a byte after which the connection counts as broken.
+    pause : float, default 1
+        Seconds before the second attempt; doubled before each further one.
+
+    Returns
+    -------
+    Path
+        `target`.
+
+    Raises
+    ------
+    FetchError
+        If no mirror gave the file; nothing is changed under its name.
+    OutputError
+        If it cannot be written.
+    """
+    digest = sha256.strip().lower()
+    if not re.fullmatch("[0-9a-f]{64}", digest):
+        raise FetchError(f"{sha256!r} is no SHA-256; expected 64 hexadecimal digits")
+    for url in urls:
+        if urllib.parse.urlsplit(url).scheme not in ("http", "https"):
+            raise FetchError(f"{url!r} cannot be fetched; expected http:// or https://")
+    target = Path(target)
+    if target.is_file() and file_sha256(target) == digest:
+        return target
+    partial = _Partial(target)
+    failures: list[str] = []
+    for url in urls:
+        try:
+            _complete(url, partial, progress, timeout, pause)
+        except _RefusedError as error:
+            failures.append(f"{url}: {error}")
+            continue
+        found = file_sha256(partial.path)
+        if found == digest:
+            return partial.finish()
+        partial.discard()
+        failures.append(f"{url}: its SHA-256 is {found}, expected {digest}")
+    raise FetchError(
+        f"{target.name} could not be fetched ({'; '.join(failures)}); "
+        "check the connection and run the command again, which resumes it"
+    )
+
+
+def file_sha256(path: Path) -> str:
+    """Return the SHA-256 of a file in hexadecimal digits."""
+    with path.open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()
+
+
+@dataclass
+class _Partial:
+    """The part of a file that has come so far, and which version of it that is."""
+
+    target: Path
+
+    def __post_init__(self) -> None:
+        self.path = self.target.with_name(self.target.name + ".part")
+        self.origin = self.target.with_name(self.target.name + ".part.json")
+
+    def size(self) -> int:
+        return self.path.stat().st_size if self.path.is_file() else 0
+
+    def etag(self, url: str) -> str | None:
+        """Return the version to go on with, if this URL gave it and can be asked for it."""
+        try:
+            known = json.loads(self.origin.read_text(encoding="utf-8"))
+            etag = known["etag"] if known["url"] == url and self.size() else None
+        except (OSError, ValueError, KeyError, TypeError):
+            return None
+        return etag if isinstance(etag, str) else None
+
+    def restart(self, url: str, etag: str | None) -> None:
+        """Forget what is there and note where the new bytes come from."""
+        try:
+            self.origin.unlink(missing_ok=True)
+            self.path.write_bytes(b"")
+            self.origin.write_text(json.dumps({"url": url, "etag": etag}), encoding="utf-8")
+        except OSError as error:
+            raise self._cannot_write(error) from error
+
+    def append(self, response: http.client.HTTPResponse, heard: Callable[[int], None]) -> None:
+        """Write a body to the end, piece by piece, as it comes."""
+        try:
+            stream = self.path.open("ab")
+        except OSError as error:
+            raise self._cannot_write(error) from error
+        with stream:
+            while piece := response.read1(CHUNK):
+                try:
+                    stream.write(piece)
+                    stream.flush()
+                except OSError as error:
+                    raise self._cannot_write(error) from error
+                heard(stream.tell())
+
+    def finish(self) -> Path:
+        try:
+            with self.path.open("rb+") as stream:
+                os.fsync(stream.fileno())
+            self.path.replace(self.target)
+            self.origin.unlink(missing_ok=True)
+        except OSError as error:
+            raise self._cannot_write(error) from error
+        return self.target
+
+    def discard(self) -> None:
+        self.path.unlink(missing_ok=True)
+        self.origin.unlink(missing_ok=True)
+
+    def _cannot_write(self, error: OSError) -> OutputError:
+        return OutputError(
+            f"cannot write {self.path}: {error.strerror or error}; "
+            "name a place in an existing, writable folder with space left"
+        )
+
+
+def _complete(
+    url: str, partial: _Partial, progress: Progress | None, timeout: float, pause: float
+) -> None:
+    """Transfer until the file is whole, however often the connection breaks."""
+    furthest = fruitless = 0
+    while True:
+        try:
+            return _transfer(url, partial, progress, timeout)
+        except _BrokenError as error:
+            fruitless = 0 if partial.size() > furthest else fruitless + 1
+            furthest = max(furthest, partial.size())
+            if fruitless == FRUITLESS_ATTEMPTS:
+                raise _RefusedError(f"{error}, {FRUITLESS_ATTEMPTS} times in a row") from error
+        time.sleep(pause * 2**fruitless)
+
+
+def _transfer(url: str, partial: _Partial, progress: Progress | None, timeout: float) -> None:
+    """Ask once for what is missing and write what comes."""
+    etag = partial.etag(url)
+    request = urllib.request.Request(url)
+    if etag is not None:
+        request.add_header("Range", f"bytes={partial.size()}-")
+        request.add_header("If-Range", etag)
+    try:
+        with urllib.request.urlopen(request, timeout=timeout) as response:
+            total = _begin(url, etag, partial, response)
+            partial.append(
+                response, lambda size: progress(size, total or size) if progress else None
+            )
+    except urllib.error.HTTPError as error:
+        error.close()
+        if error.code == 416:  # nothing follows what is there: it is whole, or of another file
+            if error.headers.get("Content-Range") == f"bytes */{partial.size()}":
+                return
+            partial.discard()
+        elif error.code not in WORTH_RETRYING:
+            raise _RefusedError(f"the server answers {error.code} {error.reason}") from error
+        raise _BrokenError(f"the server answers {error.code} {error.reason}") from error
+    except TimeoutError as error:
+        raise _BrokenError(f"nothing came for {timeout:g} s") from error
+    except (OSError, http.client.HTTPException) as error:
+        raise _BrokenError(str(getattr(error, "reason", error)) or type(error).__name__) from error
+    if total is not None and partial.size() != total:
+        raise _BrokenError(f"the connection ended at {partial.size()} of {total} bytes")
+
+
+def _begin(
+    url: str, etag: str | None, partial: _Partial, response: http.client.HTTPResponse
+) -> int | None:
+    """See whether a response goes on or starts anew; return the size of the whole file."""
+    now = response.headers.get("ETag")
+    if response.status == 206:
+        span = re.fullmatch(r"bytes (\d+)-\d+/(\d+)", response.headers.get("Content-Range", ""))
+        if span and int(span[1]) == partial.size() and now in (None, etag):
+            return int(span[2])
+        partial.discard()
+        raise _BrokenError("the server sent another part than was asked for")
+    strong = now is not None and not now.startswith("W/")
+    partial.restart(url, now if strong else None)
+    length = response.headers.get("Content-Length")
+    return int(length) if length is not None else None

@@ -1,0 +1,148 @@
+"""FITS images, one band or three, as uint8 RGB."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from galfeat.data.dataset import Image
+from galfeat.errors import ImageError, MissingDependencyError
+
+FITS_SUFFIXES = (".fits", ".fit", ".fts", ".fits.gz", ".fits.fz")
+BLUE_TO_RED = "ugrizy"
+LEGACY_SCALES = {"g": 6.0, "r": 3.4, "z": 2.2}
+"""Factors on nanomaggies by which the Legacy Surveys' viewer balances its bands."""
+
+SOFTENING = 20.0
+SKY_LEVEL = 0.03
+SKY_NOISE = 0.02
+FULL_SCALE = 2.2
+"""The stretched value is 1 at this scaled flux: asinh(20 × 2.2) / √20."""
+
+
+def read_fits(path: str | Path) -> Image:
+    """Read a FITS file as an RGB picture.
+
+    The first HDU with an image is used: shape (H, W), or (3, H, W) for three bands. The
+    letters of the header card ``BANDS`` give the order of the planes (``grz``); without
+    it they count as going from blue to red. The picture is turned upright: FITS counts
+    rows from below. See `asinh_rgb` for the stretch. Fluxes of the Legacy Surveys (grz,
+    with ``SURVEY`` LegacySurvey or ``BUNIT`` nanomaggy) get the factors of its viewer,
+    so that they look as Galaxy10 DECaLS does; others are scaled by their noise.
+
+    Returns
+    -------
+    ndarray of uint8, shape (H, W, 3)
+
+    Raises
+    ------
+    ImageError
+        If there is no image, it has another shape, or more than half of its pixels are
+        blank (NaN or infinite).
+    MissingDependencyError
+        If astropy is not installed.
+    """
+    try:
+        from astropy.io import fits
+    except ImportError as error:
+        raise MissingDependencyError(
+            "reading FITS needs astropy; install it with: pip install 'galfeat[fits]'"
+        ) from error
+    with fits.open(path, memmap=False) as units:
+        unit = next((unit for unit in units if unit.is_image and unit.data is not None), None)
+        if unit is None:
+            raise ImageError("no HDU holds an image; expected (H, W) or (3, H, W)")
+        bands, header = _planes(unit.data), unit.header
+    names = str(header.get("BANDS", "")).strip().lower()
+    if len(names) == len(bands) and set(names) <= set(BLUE_TO_RED):
+        order = sorted(range(len(names)), key=lambda plane: BLUE_TO_RED.index(names[plane]))
+        bands = bands[order]
+    calibrated = header.get("SURVEY") == "LegacySurvey" or "nanomag" in str(header.get("BUNIT"))
+    scales = list(LEGACY_SCALES.values()) if calibrated and set(names) == set("grz") else None
+    return np.ascontiguousarray(asinh_rgb(bands, scales=scales)[::-1])
+
+
+def asinh_rgb(bands: NDArray[np.floating[Any]], *, scales: list[float] | None = None) -> Image:
+    """Stretch linear fluxes as the Legacy Surveys' viewer does.
+
+    Each band is multiplied by its scale, which gives x; with I the mean over bands of
+    max(0, x + 0.03), a channel is 255 (x + 0.03) asinh(20 I) / (√20 I), cut to 0 to 255.
+    The ratio of the channels, the colour, is kept where nothing saturates. The sky comes
+    out near 32.
+
+    Parameters
+    ----------
+    bands : ndarray, shape (1, H, W) or (3, H, W)
+        From blue to red. Blank pixels (NaN or infinite) show as sky.
+    scales : list of float, optional
+        One per band. By default the sky (the clipped median of the border, a tenth of
+        the width on each side) is subtracted and its noise scaled to 0.02, or less where
+        the centre would saturate; bands without noise are scaled to their maximum.
+
+    Returns
+    -------
+    ndarray of uint8, shape (H, W, 3)
+        Red first. One band gives three equal channels; a flat band gives sky.
+
+    References
+    ----------
+    Lupton et al. 2004, PASP 116, 133; Dey et al. 2019, AJ 157, 168.
+    """
+    flux = np.array(bands, dtype=np.float64)
+    blank = ~np.isfinite(flux)
+    if blank.mean() > 0.5:
+        raise ImageError(f"{blank.mean():.0%} of the pixels are blank; expected half at most")
+    flux[blank] = np.nan
+    x = _by_noise(flux) if scales is None else flux * np.reshape(scales, (-1, 1, 1))
+    x = np.where(blank, 0.0, x) + SKY_LEVEL
+    intensity = np.maximum(x, 0).mean(axis=0)
+    gain = np.arcsinh(SOFTENING * intensity) / np.sqrt(SOFTENING)
+    gain /= np.maximum(intensity, 1e-6)
+    picture = np.rint(255 * np.clip(x * gain, 0, 1)).astype(np.uint8)
+    channels = picture[::-1] if len(picture) == 3 else np.repeat(picture, 3, axis=0)
+    return np.ascontiguousarray(channels.transpose(1, 2, 0))
+
+
+def _planes(data: NDArray[Any]) -> NDArray[Any]:
+    planes = data.reshape(data.shape[-3:]) if data.ndim > 3 and data.size else data
+    planes = planes[np.newaxis] if planes.ndim == 2 else planes
+    if planes.ndim != 3 or len(planes) not in (1, 3) or 0 in planes.shape:
+        raise ImageError(f"image of shape {data.shape}; expected (H, W) or (3, H, W)")
+    return planes
+
+
+def _by_noise(flux: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Bring bands of unknown unit to one noise about a sky of zero."""
+    scaled = np.empty_like(flux)
+    for band, one in enumerate(flux):
+        sky, noise = _sky(one)
+        reach = (
+            noise / SKY_NOISE
+            or float(np.max(np.abs(one - sky), initial=0, where=np.isfinite(one)))
+            or 1.0
+        )
+        scaled[band] = (one - sky) / reach
+    height, width = flux.shape[1:]
+    centre = scaled[:, height // 4 : height - height // 4, width // 4 : width - width // 4]
+    finite = centre[np.isfinite(centre)]
+    brightest = float(np.percentile(finite, 99)) if finite.size else 0.0
+    return scaled * min(1.0, FULL_SCALE / max(brightest, FULL_SCALE))
+
+
+def _sky(band: NDArray[np.float64]) -> tuple[float, float]:
+    """Clipped median and noise (1.4826 MAD) of the border; zeros where all of it is blank."""
+    rim = max(1, band.shape[1] // 10), max(1, band.shape[0] // 10)
+    border = np.ones(band.shape, bool)
+    border[rim[1] : -rim[1], rim[0] : -rim[0]] = False
+    values = band[border & np.isfinite(band)]
+    sky = noise = 0.0
+    for _ in range(5):
+        if values.size == 0:
+            break
+        sky = float(np.median(values))
+        noise = 1.4826 * float(np.median(np.abs(values - sky)))
+        values = values[np.abs(values - sky) <= 3 * noise]
+    return sky, noise

@@ -1,0 +1,177 @@
+"""Random stratified samples, and data sets written to disk."""
+
+from __future__ import annotations
+
+import csv
+import warnings
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from galfeat.atomic import atomic_file, atomic_folder
+from galfeat.data.dataset import DataSet, Image
+from galfeat.errors import DataError, GalfeatWarning, ImageError
+
+
+def stratified_sample(
+    labels: ArrayLike,
+    per_class: int,
+    seed: int = 0,
+    class_names: Sequence[str] | None = None,
+) -> NDArray[np.intp]:
+    """Choose the same number of rows of each class at random.
+
+    Parameters
+    ----------
+    labels : array_like of int, shape (n,)
+        Classes; rows with -1 have no label and are never chosen.
+    per_class : int
+        Rows of each class, at least 1.
+    seed : int, default 0
+        What is chosen of one class does not depend on the other classes.
+    class_names : sequence of str, optional
+        For the warning's text; one for each class, also of those without rows.
+
+    Returns
+    -------
+    ndarray of int
+        Row numbers, ascending.
+
+    Warns
+    -----
+    GalfeatWarning
+        If a class has fewer rows, all of which are then taken.
+
+    Raises
+    ------
+    DataError
+        If no row has a label.
+    """
+    labels = np.asarray(labels)
+    if per_class < 1:
+        raise DataError(f"{per_class} rows per class; ask for 1 at least")
+    if not (labels >= 0).any():
+        raise DataError("no row has a label to sample by; name their column with --label")
+    present = np.unique(labels[labels >= 0])
+    chosen: list[NDArray[np.intp]] = []
+    for number in present if class_names is None else range(len(class_names)):
+        rows = np.flatnonzero(labels == number)
+        if len(rows) < per_class:
+            name = number if class_names is None else class_names[number]
+            warnings.warn(
+                f"class {name} has {len(rows)} rows, fewer than {per_class}; all are taken",
+                GalfeatWarning,
+                stacklevel=2,
+            )
+        chosen.append(np.random.default_rng([seed, number]).permutation(rows)[:per_class])
+    return np.sort(np.concatenate(chosen))
+
+
+def write_dataset(data: DataSet, path: str | Path, *, jobs: int = 1) -> dict[int, ImageError]:
+    """Write a data set, pixel for pixel, so that `open_dataset` opens it again.
+
+    Parameters
+    ----------
+    data : DataSet
+        Read wholly into memory.
+    path : str or Path
+        A name in ``.h5`` or ``.npz`` for images of one size, in the form of Galaxy10:
+        ``images``, ``ans`` with the ``class_names``, ``ra``, ``dec``. A name without
+        suffix for a folder of PNG files with ``labels.csv``. Either also has the labels
+        under the name of their first column, ``original_id``, ``group_id`` and
+        ``source``, each if known.
+    jobs : int, default 1
+        Threads that decode.
+
+    Returns
+    -------
+    dict
+        Errors of the rows that could not be read and were left out, by row number.
+
+    Raises
+    ------
+    DataError
+        If the suffix is unknown, no image can be read, or the sizes differ but the format
+        needs one.
+    OutputError
+        If nothing can be written there.
+    """
+    target = Path(path)
+    write = {".h5": _write_hdf5, ".npz": _write_npz, "": _write_folder}.get(target.suffix.lower())
+    if write is None:
+        raise DataError(f"{target}: name a file in .h5 or .npz, or a folder without a suffix")
+    found = data.read(np.arange(len(data)), jobs)
+    errors = {row: one for row, one in enumerate(found) if isinstance(one, ImageError)}
+    images = [one for one in found if not isinstance(one, ImageError)]
+    if not images:
+        raise DataError("there is no readable image to write; see `galfeat data info`")
+    write(target, images, data.select([row for row in range(len(data)) if row not in errors]))
+    return errors
+
+
+def _columns(data: DataSet) -> dict[str, NDArray[np.generic]]:
+    columns: dict[str, NDArray[np.generic] | None] = {
+        "original_id": data.ids,
+        "group_id": data.groups,
+        "source": data.sources,
+        "ra": data.ra,
+        "dec": data.dec,
+    }
+    return {name: values for name, values in columns.items() if values is not None}
+
+
+def _stack(images: list[Image], target: Path) -> NDArray[np.uint8]:
+    sizes = sorted({image.shape for image in images})
+    if len(sizes) > 1:
+        raise DataError(
+            f"images have {len(sizes)} sizes, from {sizes[0][:2]} to {sizes[-1][:2]}, and "
+            f"{target.name} holds one; name a folder without a suffix instead"
+        )
+    return np.stack(images)
+
+
+def _write_hdf5(target: Path, images: list[Image], data: DataSet) -> None:
+    import h5py
+
+    stack = _stack(images, target)
+    with atomic_file(target) as temporary, h5py.File(temporary, "w") as file:
+        file["images"] = stack
+        for name, values in _columns(data).items():
+            file[name] = values.astype(object) if values.dtype.kind == "U" else values
+        if data.label_column is not None:
+            for name in dict.fromkeys(("ans", data.label_column)):
+                file[name] = data.labels
+                file[name].attrs["class_names"] = list(data.class_names)
+
+
+def _write_npz(target: Path, images: list[Image], data: DataSet) -> None:
+    arrays: dict[str, NDArray[np.generic]] = {"images": _stack(images, target), **_columns(data)}
+    if data.label_column is not None:
+        arrays |= dict.fromkeys(("ans", data.label_column), data.labels)
+        arrays["class_names"] = np.array(data.class_names)
+    with atomic_file(target) as temporary, temporary.open("wb") as stream:
+        np.savez(stream, allow_pickle=False, **arrays)
+
+
+def _write_folder(target: Path, images: list[Image], data: DataSet) -> None:
+    from PIL import Image as Pillow
+
+    columns = {name: list(values) for name, values in _columns(data).items()}
+    if data.label_column is not None:
+        names = [data.class_names[label] if label >= 0 else "" for label in data.labels]
+        columns = {
+            data.label_column: names,
+            "class_id": [label if label >= 0 else "" for label in data.labels],
+            "class_name": names,
+        } | columns
+    with atomic_folder(target) as folder:
+        (folder / "images").mkdir()
+        files = [f"images/{row:06d}.png" for row in range(len(images))]
+        for file, image in zip(files, images, strict=True):
+            Pillow.fromarray(image).save(folder / file)
+        with (folder / "labels.csv").open("w", newline="", encoding="utf-8") as stream:
+            table = csv.writer(stream)
+            table.writerow(["filename", *columns])
+            table.writerows(zip(files, *columns.values(), strict=True))
