@@ -2,78 +2,32 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 from sklearn.base import clone
 
-from galfeat.evaluate.metrics import METRICS
-from galfeat.evaluate.scored_rows import ScoredRows
+from galfeat.ensemble import decide
+from galfeat.evaluate.cross_validation import CrossValidation, summarise_repeats
+from galfeat.evaluate.evaluation import OTHER_DECISION
 from galfeat.evaluate.splits import folds as deal_folds
 
 if TYPE_CHECKING:
     from galfeat.classifier import GalaxyClassifier
+    from galfeat.data import DataSet
     from galfeat.features import FeatureTable
 
 Progress = Callable[[int, int], None]
 
 
-@dataclass(frozen=True)
-class CrossValidation:
-    """Scores of repeated cross-validation.
-
-    Attributes
-    ----------
-    scores : dict of str to ndarray of float64, shape (repeats,)
-        For each of `galfeat.evaluate.metrics.METRICS` one score per repeat, over all
-        rows, each row predicted by the model of the fold it was left out of.
-    folds, repeats, seed, n : int
-        Folds of each repeat, number of repeats, seed of the folds and models, rows.
-    """
-
-    scores: dict[str, NDArray[np.float64]]
-    folds: int
-    repeats: int
-    seed: int
-    n: int
-
-    def mean(self, metric: str) -> float:
-        """Mean over the repeats."""
-        return float(self.scores[metric].mean())
-
-    def spread(self, metric: str) -> float:
-        """Sample standard deviation over the repeats; NaN for a single one."""
-        return float(self.scores[metric].std(ddof=1)) if self.repeats > 1 else float("nan")
-
-    def to_json(self) -> dict[str, Any]:
-        """Return the scores as plain numbers, each with ``mean``, ``sd`` and all ``values``."""
-        scores = {
-            metric: {
-                "mean": self.mean(metric),
-                "sd": self.spread(metric) if self.repeats > 1 else None,
-                "values": self.scores[metric].tolist(),
-            }
-            for metric in self.scores
-        }
-        return {
-            "folds": self.folds,
-            "repeats": self.repeats,
-            "seed": self.seed,
-            "n": self.n,
-            **scores,
-        }
-
-
 def cross_validate(
     classifier: GalaxyClassifier,
+    dataset: DataSet,
     table: FeatureTable,
-    y: NDArray[np.int64],
     groups: NDArray[np.str_] | None,
     *,
-    class_names: Sequence[str] | None = None,
     folds: int = 5,
     repeats: int = 1,
     seed: int = 0,
@@ -85,16 +39,14 @@ def cross_validate(
     ----------
     classifier : GalaxyClassifier
         Cloned for every fold; itself left as it is.
+    dataset : DataSet
+        n galaxies, all with a label.
     table : FeatureTable
-        Features of n images, none of them failed.
-    y : ndarray of int64, shape (n,)
-        Class indices.
+        Their features; none of the images failed.
     groups : ndarray of str, shape (n,), or None
-        Rows of one group are in one fold.
-    class_names : sequence of str, optional
-        Names of the classes for error messages, by class index.
+        Rows of one group are in one fold; see `group_duplicates`.
     folds, repeats, seed : int
-        As in `galfeat.evaluate.splits.folds`.
+        As in `galfeat.evaluate.splits.folds`; the seed also draws the intervals.
     progress : callable, optional
         Called with the number of folds done and of all folds.
 
@@ -103,28 +55,35 @@ def cross_validate(
     DataError
         If a class has fewer rows or groups than there are folds.
     """
-    present, codes = np.unique(y, return_inverse=True)
-    names = None if class_names is None else [class_names[index] for index in present]
-    probabilities = np.zeros((repeats, len(y), len(present)))
-    predicted = np.zeros((repeats, len(y)), dtype=np.intp)
-    splits = deal_folds(codes, groups, folds, repeats, seed, class_names=names)
+    present, y = np.unique(dataset.labels, return_inverse=True)
+    names = [dataset.class_names[index] for index in present]
+    shape = (repeats, len(y))
+    probabilities = np.empty((*shape, len(names)))
+    named = {rule: np.empty(shape, dtype=np.intp) for rule in OTHER_DECISION}
+    splits = deal_folds(y, groups, folds, repeats, seed, class_names=names)
     for done, (repeat, train, test) in enumerate(splits):
         if progress is not None:
             progress(done, folds * repeats)
         fitted = clone(classifier).fit_table(
-            table.select(train), codes[train], None if groups is None else groups[train]
+            table.select(train), y[train], None if groups is None else groups[train]
         )
-        predictions = fitted.classify_table(table.select(test))
-        probabilities[repeat, test] = predictions.probabilities
-        predicted[repeat, test] = predictions.predicted
+        probabilities[repeat, test] = fitted.classify_table(table.select(test)).probabilities
+        for each, classes in named.items():
+            classes[repeat, test] = decide(probabilities[repeat, test], fitted.priors_, each)
     if progress is not None:
         progress(folds * repeats, folds * repeats)
-    of_repeats = [
-        ScoredRows(codes, named, named, found).measure(np.ones(len(y)))
-        for named, found in zip(predicted, probabilities, strict=True)
-    ]
-    scores = {metric: np.array([one[metric] for one in of_repeats]) for metric in METRICS}
-    return CrossValidation(scores, folds, repeats, seed, len(y))
+    rule = fitted.recipe_.decision
+    return summarise_repeats(
+        y,
+        list(probabilities),
+        list(named[rule]),
+        list(named[OTHER_DECISION[rule]]),
+        names,
+        sources=dataset.sources,
+        groups=groups,
+        seed=seed,
+        rule=rule,
+    )
 
 
 def group_duplicates(

@@ -17,7 +17,6 @@ from galfeat.cli.options import (
     seed_option,
     trust_option,
 )
-from galfeat.cli.scores import evaluation_table
 
 if TYPE_CHECKING:
     pass
@@ -71,6 +70,7 @@ def evaluate(
     learned, unless --label names another.
     """
     from galfeat.cli.measure import measure, open_labelled
+    from galfeat.evaluate.text import evaluation_text
     from galfeat.persist import load_model, read_manifest, read_rows
     from galfeat.scoring import rows_to_score, score_predictions, true_classes
 
@@ -88,7 +88,7 @@ def evaluate(
     truth = true_classes(dataset, classifier.classes_)
     predictions = classifier.classify_table(table)
     evaluation = score_predictions(classifier, predictions, truth, dataset, seed=seed)
-    click.echo(evaluation_table(evaluation))
+    click.echo(evaluation_text(evaluation))
     if json_file is not None:
         with atomic_file(json_file) as temporary:
             temporary.write_text(json.dumps(evaluation.to_json(), indent=2) + "\n")

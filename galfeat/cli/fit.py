@@ -18,8 +18,8 @@ if TYPE_CHECKING:
 
     from galfeat.classifier import GalaxyClassifier
     from galfeat.data import DataSet
+    from galfeat.evaluate.cross_validation import CrossValidation
     from galfeat.features import FeatureTable
-    from galfeat.validation import CrossValidation
 
 
 @click.command()
@@ -76,7 +76,7 @@ def fit(
     _check_usage(output, test_size, cv, repeats)
     from galfeat.classifier import GalaxyClassifier
     from galfeat.cli.measure import measure, open_labelled
-    from galfeat.cli.scores import cross_validation_table
+    from galfeat.evaluate.text import cross_validation_text
     from galfeat.features import FeatureExtractor
     from galfeat.recipe import load_recipe
     from galfeat.validation import group_duplicates
@@ -93,7 +93,7 @@ def fit(
     if cv is not None:
         scores = _cross_validate(classifier, training, cv, repeats or 1)
         metrics["cross_validation"] = scores.to_json()
-        click.echo(cross_validation_table(scores))
+        click.echo(cross_validation_text(scores))
     if output is None:
         click.echo("no model was written; name its folder with -o to get one", err=True)
     else:
@@ -144,10 +144,9 @@ def _cross_validate(
     with progress_bar("folds") as progress:
         return cross_validate(
             classifier,
+            training.dataset,
             training.table,
-            training.dataset.labels,
             training.groups,
-            class_names=training.dataset.class_names,
             folds=folds,
             repeats=repeats,
             seed=training.seed,
