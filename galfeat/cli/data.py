@@ -16,8 +16,6 @@ from galfeat.cli.progress import progress_bar
 if TYPE_CHECKING:
     from galfeat.data.galaxy10 import Published
 
-UNREADABLE = 3
-
 
 class _DataGroup(click.Group):
     """A group whose `simulate` is imported when it is asked for."""
@@ -105,7 +103,7 @@ def info(
     else:
         click.echo(summary.to_text())
     if summary.unreadable:
-        ctx.exit(UNREADABLE)
+        ctx.exit(3)
 
 
 @data.command()
@@ -148,4 +146,4 @@ def sample(
     for error in errors.values():
         click.echo(f"left out: {error}", err=True)
     if errors:
-        ctx.exit(UNREADABLE)
+        ctx.exit(3)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import http.client
 import json
@@ -11,10 +12,11 @@ import time
 import urllib.error
 import urllib.parse
 import urllib.request
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from galfeat import __version__
 from galfeat.errors import FetchError, OutputError
 
 CHUNK = 2**18
@@ -64,7 +66,7 @@ def download(
     timeout : float, default 30
         Seconds without a byte after which the connection counts as broken.
     pause : float, default 1
-        Seconds before the second attempt; doubled before each further one.
+        Seconds before another attempt; doubled with each in a row that brought nothing.
 
     Returns
     -------
@@ -143,20 +145,16 @@ class _Partial:
         except OSError as error:
             raise self._cannot_write(error) from error
 
-    def append(self, response: http.client.HTTPResponse, heard: Callable[[int], None]) -> None:
-        """Write a body to the end, piece by piece, as it comes."""
+    def append(self, pieces: Iterable[bytes], heard: Callable[[int], None]) -> None:
+        """Write pieces to the end as they come."""
         try:
-            stream = self.path.open("ab")
-        except OSError as error:
-            raise self._cannot_write(error) from error
-        with stream:
-            while piece := response.read1(CHUNK):
-                try:
+            with self.path.open("ab") as stream:
+                for piece in pieces:
                     stream.write(piece)
                     stream.flush()
-                except OSError as error:
-                    raise self._cannot_write(error) from error
-                heard(stream.tell())
+                    heard(stream.tell())
+        except OSError as error:
+            raise self._cannot_write(error) from error
 
     def finish(self) -> Path:
         try:
@@ -192,37 +190,70 @@ def _complete(
             furthest = max(furthest, partial.size())
             if fruitless == FRUITLESS_ATTEMPTS:
                 raise _RefusedError(f"{error}, {FRUITLESS_ATTEMPTS} times in a row") from error
-        time.sleep(pause * 2**fruitless)
+        time.sleep(pause * 2 ** max(fruitless - 1, 0))
 
 
 def _transfer(url: str, partial: _Partial, progress: Progress | None, timeout: float) -> None:
     """Ask once for what is missing and write what comes."""
     etag = partial.etag(url)
-    request = urllib.request.Request(url)
+    request = urllib.request.Request(url, headers={"User-Agent": f"galfeat/{__version__}"})
     if etag is not None:
         request.add_header("Range", f"bytes={partial.size()}-")
         request.add_header("If-Range", etag)
+    response = _ask(request, partial, timeout)
+    if response is None:
+        return
+    with response:
+        total = _begin(url, etag, partial, response)
+        partial.append(
+            _pieces(response, timeout),
+            lambda size: progress(size, total or size) if progress else None,
+        )
+    if total is not None and partial.size() != total:
+        raise _BrokenError(f"the connection ended at {partial.size()} of {total} bytes")
+
+
+def _ask(
+    request: urllib.request.Request, partial: _Partial, timeout: float
+) -> http.client.HTTPResponse | None:
+    """Return the server's answer, or None if it has nothing beyond what is there."""
     try:
-        with urllib.request.urlopen(request, timeout=timeout) as response:
-            total = _begin(url, etag, partial, response)
-            partial.append(
-                response, lambda size: progress(size, total or size) if progress else None
-            )
+        with _network(timeout):
+            response: http.client.HTTPResponse = urllib.request.urlopen(request, timeout=timeout)
+            return response
     except urllib.error.HTTPError as error:
         error.close()
-        if error.code == 416:  # nothing follows what is there: it is whole, or of another file
+        answer = f"the server answers {error.code} {error.reason}"
+        if error.code == 416:
             if error.headers.get("Content-Range") == f"bytes */{partial.size()}":
-                return
+                return None
             partial.discard()
         elif error.code not in WORTH_RETRYING:
-            raise _RefusedError(f"the server answers {error.code} {error.reason}") from error
-        raise _BrokenError(f"the server answers {error.code} {error.reason}") from error
+            raise _RefusedError(answer) from error
+        raise _BrokenError(answer) from error
+
+
+def _pieces(response: http.client.HTTPResponse, timeout: float) -> Iterator[bytes]:
+    while True:
+        with _network(timeout):
+            piece = response.read1(CHUNK)
+        if not piece:
+            return
+        yield piece
+
+
+@contextlib.contextmanager
+def _network(timeout: float) -> Iterator[None]:
+    """Tell failures of the network from those of the disk."""
+    try:
+        yield
+    except urllib.error.HTTPError:
+        raise
     except TimeoutError as error:
         raise _BrokenError(f"nothing came for {timeout:g} s") from error
     except (OSError, http.client.HTTPException) as error:
-        raise _BrokenError(str(getattr(error, "reason", error)) or type(error).__name__) from error
-    if total is not None and partial.size() != total:
-        raise _BrokenError(f"the connection ended at {partial.size()} of {total} bytes")
+        reason = getattr(error, "reason", error)
+        raise _BrokenError(str(reason) or type(error).__name__) from error
 
 
 def _begin(
