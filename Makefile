@@ -67,7 +67,7 @@ clean:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
 	    echo "galfeat: $$($(PYTHON) --version) is too old; name Python 3.11 or newer: make PYTHON=python3.12"; \
 	    exit 1; }
-	$(PYTHON) -m venv --clear $* || { \
+	@$(PYTHON) -m venv --clear $* || { \
 	    echo "galfeat: no virtual environment; on Debian and Ubuntu: sudo apt-get install python3-venv"; \
 	    exit 1; }
 	@touch $@

@@ -1,0 +1,28 @@
+"""Commands run in this process, and a model they have fitted."""
+
+import pytest
+from click.testing import CliRunner
+
+from galfeat.cli import main
+
+
+@pytest.fixture(scope="session")
+def galfeat():
+    """Run a command line; the result has `exit_code`, `stdout` and `stderr`."""
+
+    def run(*arguments, code=0):
+        result = CliRunner().invoke(main, [str(argument) for argument in arguments])
+        assert result.exit_code == code, result.output
+        return result
+
+    return run
+
+
+@pytest.fixture(scope="session")
+def model(galfeat, simulated, quick_recipe, tmp_path_factory):
+    """A model of the simulated galaxies with a quarter held out."""
+    folder = tmp_path_factory.mktemp("fitted") / "model"
+    galfeat(
+        "fit", simulated, "--pipeline", quick_recipe, "--test-size", 0.25, "-o", folder, "--jobs", 1
+    )
+    return folder
