@@ -129,7 +129,7 @@ def evaluate_predictions(
         Where each galaxy comes from; the scores are given for each source too. An
         empty text is the source "unknown".
     groups : array_like, shape (n,), optional
-        Galaxies of one group are resampled together.
+        Galaxies of one group are resampled together; an empty text is no group.
     seed : int
         Seed of the bootstrap; same seed, same intervals.
     rule : {"balanced", "probable"}

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
-from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -27,6 +26,7 @@ from galfeat.evaluate.metrics import (
     label_metrics,
     log_loss,
 )
+from galfeat.evaluate.splits import group_numbers
 
 _SUM_TOLERANCE = 1e-3
 _CHANCE_LEVEL = 0.975
@@ -45,15 +45,15 @@ class ScoredRows:
         True class, class named by the decision in force and by the other one.
     probabilities : ndarray, shape (n, k)
         Class probabilities.
-    groups : ndarray, shape (n,), or None
-        Galaxies of one group are resampled together.
+    groups : ndarray of int, shape (n,), or None
+        Number of each galaxy's group; a group is resampled as a whole.
     """
 
     truth: Integers
     predicted: Integers
     alternative: Integers
     probabilities: Floats
-    groups: NDArray[Any] | None = None
+    groups: NDArray[np.intp] | None = None
 
     def take(self, kept: NDArray[np.bool_]) -> ScoredRows:
         """Return the rows where `kept`, shape (n,), is true."""
@@ -178,7 +178,7 @@ def checked_rows(
         np.asarray(predicted),
         np.asarray(alternative),
         chances,
-        None if groups is None else np.asarray(groups),
+        None if groups is None else group_numbers(groups, len(truth)),
     )
     rows = every.take(kept)
     for what in ("truth", "predicted", "alternative"):

@@ -136,7 +136,7 @@ class _GroupTable:
             )
         classes, self.class_of_row = np.unique(labels, return_inverse=True)
         self.names = [class_names[c] if class_names else str(c) for c in classes]
-        self.group_of_row = _group_numbers(groups, len(labels))
+        self.group_of_row = group_numbers(groups, len(labels))
         self.counts = np.zeros((self.group_of_row.max(initial=-1) + 1, len(classes)), dtype=int)
         np.add.at(self.counts, (self.group_of_row, self.class_of_row), 1)
 
@@ -207,8 +207,27 @@ def _neediest(
     return int(rng.choice(best))
 
 
-def _group_numbers(groups: ArrayLike | None, n_rows: int) -> NDArray[np.intp]:
-    """Give each group a number from 0; a row without a group is one of its own."""
+def group_numbers(groups: ArrayLike | None, n_rows: int) -> Indices:
+    """Give each group a number, from 0 on.
+
+    Parameters
+    ----------
+    groups : array_like, shape (n,), or None
+        Rows with the same value form a group. None, and an empty text in a row, mean
+        that the row is a group of its own.
+    n_rows : int
+        Number of rows, n.
+
+    Returns
+    -------
+    ndarray of intp, shape (n,)
+        Group number of each row, without gaps.
+
+    Raises
+    ------
+    DataError
+        If there is not one group per row.
+    """
     if groups is None:
         return np.arange(n_rows)
     values = np.asarray(groups)

@@ -91,6 +91,13 @@ def test_groups_widen_the_intervals():
     assert together.high - together.low > 1.5 * (apart.high - apart.low)
 
 
+def test_galaxies_without_a_group_are_resampled_singly():
+    single = evaluate_predictions(*answers(), NAMES)
+    empty = evaluate_predictions(*answers(), NAMES, groups=np.full(240, ""))
+    assert empty.scores["accuracy"].low == pytest.approx(single.scores["accuracy"].low, abs=0.02)
+    assert empty.scores["accuracy"].high > empty.scores["accuracy"].low
+
+
 def test_a_class_absent_from_the_truth_leaves_null_and_no_nan():
     truth, probabilities, balanced, probable = answers()
     kept = truth != 2
