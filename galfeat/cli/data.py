@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib
 import json
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -10,6 +9,7 @@ from urllib.parse import urlsplit
 
 import click
 
+from galfeat.cli.data_simulate import simulate
 from galfeat.cli.options import images_option, jobs_option, label_option, seed_option
 from galfeat.cli.progress import progress_bar
 
@@ -17,21 +17,7 @@ if TYPE_CHECKING:
     from galfeat.data.galaxy10 import Published
 
 
-class _DataGroup(click.Group):
-    """A group whose `simulate` is imported when it is asked for."""
-
-    def list_commands(self, ctx: click.Context) -> list[str]:
-        return [*super().list_commands(ctx), "simulate"]
-
-    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
-        if cmd_name == "simulate":
-            module = importlib.import_module("galfeat.cli.data_simulate")
-            command: click.Command = module.simulate
-            return command
-        return super().get_command(ctx, cmd_name)
-
-
-@click.group(cls=_DataGroup)
+@click.group()
 def data() -> None:
     """Fetch, simulate, look at and sample data sets."""
 
@@ -147,3 +133,6 @@ def sample(
         click.echo(f"left out: {error}", err=True)
     if errors:
         ctx.exit(3)
+
+
+data.add_command(simulate)

@@ -3,8 +3,8 @@
 The file holds ``images``, shape (n, H, W, 3) or (n, H, W), and beside it one value per
 image in ``ans`` (the class), ``ra``, ``dec``, ``group_id``, ``source``. Names of the
 classes 0, 1, ... come from an attribute ``class_names`` (of the label data set or of the
-file); without it, Galaxy10 files are known by their data set ``ans`` and images of 256
-or 69 pixels.
+file); without it, Galaxy10 files are known by their data set ``ans`` with nothing but 0 to
+9 in it and images of 256 or 69 pixels.
 """
 
 from __future__ import annotations
@@ -118,7 +118,8 @@ def _class_names(
         if "class_names" in holder.attrs:
             names = np.asarray(holder.attrs["class_names"]).reshape(-1)
             return [n.decode() if isinstance(n, bytes) else str(n) for n in names]
-    return GALAXY10_CLASSES.get(shape[1:]) if column == "ans" else None
+    known = GALAXY10_CLASSES.get(shape[1:]) if column == "ans" else None
+    return known if known and np.isin(file["ans"][()], np.arange(len(known))).all() else None
 
 
 def _blocks(rows: NDArray[np.intp]) -> Iterator[tuple[int, int]]:

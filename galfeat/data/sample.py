@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import io
 import warnings
 from collections.abc import Sequence
 from pathlib import Path
@@ -136,7 +137,8 @@ def _write_hdf5(target: Path, images: list[Image], data: DataSet) -> None:
     import h5py
 
     stack = _stack(images, target)
-    with atomic_file(target) as temporary, h5py.File(temporary, "w") as file:
+    content = io.BytesIO()  # HDF5 that runs out of disk half-way cannot even be closed cleanly
+    with h5py.File(content, "w") as file:
         file["images"] = stack
         for name, values in _columns(data).items():
             file[name] = values.astype(object) if values.dtype.kind == "U" else values
@@ -144,6 +146,8 @@ def _write_hdf5(target: Path, images: list[Image], data: DataSet) -> None:
             for name in dict.fromkeys(("ans", data.label_column)):
                 file[name] = data.labels
                 file[name].attrs["class_names"] = list(data.class_names)
+    with atomic_file(target) as temporary:
+        temporary.write_bytes(content.getbuffer())
 
 
 def _write_npz(target: Path, images: list[Image], data: DataSet) -> None:

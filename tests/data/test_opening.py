@@ -93,6 +93,11 @@ def test_galaxy10_is_known_by_its_form(tmp_path, side, names):
     assert_same_images(data.read([0, 1, 2]), images)
 
 
+def test_other_classes_of_the_same_size_are_not_taken_for_galaxy10(tmp_path):
+    path = write_hdf5(tmp_path / "g.h5", pictures(2, 69), ans=[0, 10])
+    assert open_dataset(path).class_names == ("0", "10")
+
+
 @pytest.mark.parametrize("storage", [{}, {"chunks": (2, 12, 12, 3), "compression": "gzip"}])
 def test_hdf5_rows_come_in_the_order_asked(tmp_path, storage):
     images = pictures(10)

@@ -1,6 +1,8 @@
 """Random stratified samples, and writing them."""
 
+import contextlib
 import csv
+import resource
 
 import numpy as np
 import pytest
@@ -128,6 +130,26 @@ def test_only_unreadable_images_are_an_error(tmp_path):
 def test_an_unknown_suffix_is_an_error(tmp_path):
     with pytest.raises(DataError, match=r"name a file in \.h5 or \.npz"):
         write_dataset(ArrayDataSet(galaxies()), tmp_path / "out.zip")
+
+
+@contextlib.contextmanager
+def files_of_at_most(size):
+    """Stand in for a full disk: no file can be longer."""
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (size, before[1]))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+
+
+@pytest.mark.parametrize("name", ["out.h5", "out.npz", "out"])
+def test_a_full_disk_leaves_what_stood_there(tmp_path, name):
+    write_dataset(ArrayDataSet(galaxies()), tmp_path / name)
+    with files_of_at_most(100), pytest.raises(OutputError, match="cannot write"):
+        write_dataset(ArrayDataSet(galaxies(9, 40)), tmp_path / name)
+    assert len(open_dataset(tmp_path / name)) == 4
+    assert [path.name for path in tmp_path.iterdir()] == [name]
 
 
 @pytest.mark.parametrize("name", ["out.h5", "out.npz", "out"])
