@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from galfeat.atomic import atomic_file
-from galfeat.data.simulation.draw import SMALLEST_CUTOUT, draw, find_rendering
+from galfeat.data.simulation.draw import draw, find_rendering
 from galfeat.data.simulation.sampling import sample_scene
 from galfeat.data.simulation.scene import CLASS_NAMES, Scene
 from galfeat.data.simulation.truth import truth_columns
@@ -21,6 +21,7 @@ from galfeat.errors import DataError
 __all__ = ["CLASS_NAMES", "SIZE", "Simulation", "draw", "sample_scene", "simulate", "simulate_file"]
 
 SIZE = 256
+CUTOUT = 8.48  # width over R90 of Galaxy Zoo's cut-outs: 424 pixels of 0.02 R90
 BLOCK = 64
 # Galaxy10 DECaLS's own counts, classes 0 to 9.
 GALAXY10_COUNTS = (1081, 1853, 2645, 2027, 334, 2043, 1829, 2628, 1423, 1873)
@@ -200,7 +201,7 @@ def _shoot(class_id: int, seed: np.random.SeedSequence, rendering: str) -> _Shot
     rng = np.random.Generator(np.random.SFC64(scene_seed))
     ra = rng.uniform(0, 360)
     dec = float(np.degrees(np.arcsin(rng.uniform(-0.3, 0.55))))
-    cutout = SMALLEST_CUTOUT * rng.uniform(0.85, 1.25)
+    cutout = CUTOUT * rng.uniform(0.85, 1.25)
     scene = sample_scene(class_id, rng)
     if rendering == "sdss":
         pixel_scale = cutout * scene.radius90 / SIZE

@@ -7,10 +7,11 @@ from math import ceil, cos, radians, sin
 import numpy as np
 from numpy.typing import NDArray
 
-from galfeat.data.simulation import paint
-from galfeat.data.simulation.blur import blur, paint_star
+from galfeat.data.simulation.axes import View
+from galfeat.data.simulation.blur import blur
 from galfeat.data.simulation.galaxy import paint_galaxy
-from galfeat.data.simulation.light import star_fluxes
+from galfeat.data.simulation.light import galaxy_fluxes, star_fluxes
+from galfeat.data.simulation.points import paint_glare, paint_points
 from galfeat.data.simulation.rendering import (
     RENDERINGS,
     Rendering,
@@ -19,10 +20,13 @@ from galfeat.data.simulation.rendering import (
     stretch,
     to_bytes,
 )
-from galfeat.data.simulation.scene import Scene, Star
+from galfeat.data.simulation.scene import Scene, Speck, Star
 from galfeat.errors import DataError
 
-SMALLEST_CUTOUT = 8.48  # width over R90: Galaxy Zoo's 424 pixels of 0.02 R90
+GLARING = 15.5  # r magnitude of stars from which on their aureole shows
+AUREOLE = 0.03  # share of a star's light
+SPIKED = 14.0
+SPIKES = 0.006
 
 
 def draw(
@@ -91,9 +95,10 @@ def draw(
     )
     planes *= np.float32(survey.pixel_scale**2)
     if noise:
-        rng = np.random.Generator(np.random.SFC64(seed))
+        if not isinstance(seed, np.random.SeedSequence):
+            seed = np.random.SeedSequence(seed)
         dimming = survey.pixel_scale / work
-        add_noise(planes, survey, sky=scene.conditions.noise, dimming=dimming, rng=rng)
+        add_noise(planes, survey, sky=scene.conditions.noise, dimming=dimming, seed=seed)
     for plane, level, sigma in zip(planes, scene.conditions.sky, survey.noise, strict=True):
         if level:
             plane += np.float32(level * sigma)
@@ -142,9 +147,8 @@ def surface_brightness(
         paint_galaxy(planes, view, galaxy, bands)
     if blurred:
         widths = [width * scene.conditions.seeing for width in survey.seeing]
-        blur(planes, (widths[0] / step, widths[1] / step, widths[2] / step))
-        for star in scene.stars:
-            _paint_star(planes, view, star, bands, np.array(widths))
+        blur(planes, [width / step for width in widths])
+        _paint_points(planes, view, scene, bands, np.array(widths))
     if fine > 1:
         planes = planes.reshape(3, size, fine, size, fine).mean(axis=(2, 4), dtype=np.float32)
     return planes
@@ -157,14 +161,12 @@ def find_rendering(name: str) -> Rendering:
     return RENDERINGS[name]
 
 
-def _view(
-    size: int, scale: float, turn: float, mirror: bool, shift: tuple[float, float]
-) -> paint.View:
+def _view(size: int, scale: float, turn: float, mirror: bool, shift: tuple[float, float]) -> View:
     """From pixels to the untouched sky: undo the shift, then the turn, then the mirror."""
     c = cos(radians(turn)) * scale
     s = sin(radians(turn)) * scale
     sign = -1.0 if mirror else 1.0
-    return paint.View(
+    return View(
         column0=(size - 1) / 2 + shift[0] / scale,
         row0=(size - 1) / 2 + shift[1] / scale,
         xx=sign * c,
@@ -174,25 +176,39 @@ def _view(
     )
 
 
-def _paint_star(
+def _paint_points(
     planes: NDArray[np.float32],
-    view: paint.View,
-    star: Star,
+    view: View,
+    scene: Scene,
     bands: list[int],
     widths: NDArray[np.float64],
 ) -> None:
-    fluxes = np.array(star_fluxes(star.magnitude, star.colour))[bands]
-    bright = star.magnitude < 16.0
-    # Where the Moffat wing falls to 0.005 nanomaggies per square arcsecond.
-    reach = float(min(max(1.2 * (fluxes.max() / 0.005) ** (1 / 6), 4.0), 20.0))
-    paint_star(
-        planes,
-        view,
-        star.x,
-        star.y,
-        fluxes,
-        widths,
-        60.0 if bright else reach,
-        0.02 if bright else 0.0,
-        0.01 if star.magnitude < 14.5 else 0.0,
-    )
+    """Add what the seeing shapes: specks and stars, bright ones with their glare."""
+    if scene.specks:
+        places, fluxes = _specks(scene.specks)
+        paint_points(planes, view, places, fluxes[:, bands], widths)
+    if scene.stars:
+        places, fluxes = _stars(scene.stars)
+        paint_points(planes, view, places, fluxes[:, bands], widths)
+        for star, flux in zip(scene.stars, fluxes[:, bands], strict=True):
+            if star.magnitude < GLARING:
+                spikes = SPIKES if star.magnitude < SPIKED else 0.0
+                paint_glare(planes, view, star.x, star.y, flux, AUREOLE, spikes)
+
+
+def _specks(specks: tuple[Speck, ...]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Places and griz fluxes as `paint_points` takes them."""
+    columns = np.array(
+        [(s.x, s.y, s.size, s.q, s.position_angle, s.magnitude, s.colour) for s in specks]
+    ).T
+    x, y, size, q, angle, magnitude, colour = columns
+    angle = np.radians(angle)
+    places = np.column_stack([x, y, size, q, np.cos(angle), np.sin(angle)])
+    return places, np.column_stack(galaxy_fluxes(magnitude, colour))
+
+
+def _stars(stars: tuple[Star, ...]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Places and griz fluxes as `paint_points` takes them."""
+    x, y, magnitude, colour = np.array([(s.x, s.y, s.magnitude, s.colour) for s in stars]).T
+    round_ = np.zeros_like(x), np.ones_like(x), np.ones_like(x), np.zeros_like(x)
+    return np.column_stack([x, y, *round_]), np.column_stack(star_fluxes(magnitude, colour))

@@ -8,77 +8,115 @@ from math import cos, radians, sin
 from galfeat.data.simulation.population import (
     Place,
     Random,
+    between,
     draw_place,
     fainter,
+    seed_of,
     smooth_galaxy,
     spiral_galaxy,
 )
-from galfeat.data.simulation.scene import Distortion, Galaxy, Shell, Stream
+from galfeat.data.simulation.scene import Distortion, Galaxy, Shell, Spheroid, Stream
 
 
 def disturbed_galaxy(rng: Random) -> tuple[Galaxy, Place]:
     """Draw a galaxy that tides or an accretion have put out of shape."""
-    place = draw_place(rng, -20.6, 0.9)
     kind = rng.uniform()
     if kind < 0.2:
-        return _shell_galaxy(rng, place), place
+        place = draw_place(rng, -21.6, nearest=0.3)
+        return _accreting(rng, place), place
+    if kind < 0.5:
+        place = draw_place(rng, -19.4, nearest=0.2)
+        return _irregular(rng, place), place
+    place = draw_place(rng, -20.9, nearest=0.3)
+    return _torn_spiral(rng, place), place
+
+
+def _torn_spiral(rng: Random, place: Place) -> Galaxy:
+    """Draw a spiral whose arms a passing companion has pulled out."""
     galaxy = spiral_galaxy(
-        rng, place, rng.uniform(14, 40), barred=rng.uniform() < 0.2, share=rng.uniform(0.0, 0.25)
+        rng, place, rng.uniform(14, 42), barred=rng.uniform() < 0.2, share=rng.uniform(0.0, 0.25)
     )
     assert galaxy.disc is not None
-    violence = rng.uniform(0.4, 1.1)
-    disc = replace(
-        galaxy.disc,
-        clumpiness=violence * rng.uniform(0.2, 0.7),
-        young=min(galaxy.disc.young + rng.uniform(0.0, 0.3), 0.85),
-    )
-    arms = galaxy.arms
-    if arms is not None:
-        arms = replace(arms, imbalance=rng.uniform(0.4, 1.0), wobble=rng.uniform(0.3, 0.8))
-    streams: tuple[Stream, ...] = ()
-    if rng.uniform() < 0.55:
-        streams = (tidal_tail(rng, galaxy, place, rng.uniform(0.04, 0.14)),)
-    galaxy = replace(
+    assert galaxy.arms is not None
+    violence = rng.uniform(0.5, 1.2)
+    streams: list[Stream] = []
+    if rng.uniform() < 0.6:
+        streams.append(tidal_tail(rng, galaxy, place, rng.uniform(0.04, 0.14)))
+    if rng.uniform() < 0.25:
+        streams.append(tidal_tail(rng, galaxy, place, rng.uniform(0.03, 0.10)))
+    return replace(
         galaxy,
-        disc=disc,
-        arms=arms,
+        disc=replace(
+            galaxy.disc,
+            clumpiness=violence * rng.uniform(0.2, 0.7),
+            flocculence=rng.uniform(0.4, 0.9),
+        ),
+        arms=replace(galaxy.arms, imbalance=rng.uniform(0.5, 1.1), wobble=rng.uniform(0.3, 0.9)),
         distortion=tides(rng, violence),
-        streams=streams,
+        streams=tuple(streams),
     )
-    return galaxy, place
 
 
-def _shell_galaxy(rng: Random, place: Place) -> Galaxy:
+def _irregular(rng: Random, place: Place) -> Galaxy:
+    """Draw a blue, clumpy galaxy without a clear centre."""
+    galaxy = spiral_galaxy(rng, place, rng.uniform(20, 45), barred=rng.uniform() < 0.3, share=0.0)
+    assert galaxy.disc is not None
+    assert galaxy.arms is not None
+    assert galaxy.knots is not None
+    return replace(
+        galaxy,
+        disc=replace(
+            galaxy.disc,
+            colour=galaxy.disc.colour - rng.uniform(0.0, 0.15),
+            young=rng.uniform(0.4, 0.9),
+            clumpiness=rng.uniform(0.5, 1.1),
+            flocculence=rng.uniform(0.5, 1.0),
+            dust=0.0,
+        ),
+        arms=replace(
+            galaxy.arms,
+            contrast=rng.uniform(0.1, 0.6),
+            imbalance=rng.uniform(0.5, 1.2),
+            wobble=rng.uniform(0.3, 1.0),
+        ),
+        ring=None,
+        knots=replace(galaxy.knots, share=rng.uniform(0.06, 0.25), number=int(rng.integers(5, 30))),
+        distortion=tides(rng, rng.uniform(0.4, 1.1)),
+    )
+
+
+def _accreting(rng: Random, place: Place) -> Galaxy:
     """Draw an early-type galaxy with the remains of a small one around it."""
-    galaxy = smooth_galaxy(rng, place, rng.uniform(0.55, 0.95), 0.3)
-    radius = _radius(galaxy)
-    axis = galaxy.position_angle
-    colour = 0.6 + place.redshift
+    galaxy = smooth_galaxy(rng, place, rng.uniform(0.55, 0.95), 0.4)
+    radius = galaxy_radius(galaxy)
     shells = tuple(
         Shell(
-            magnitude=fainter(place.magnitude, rng.uniform(0.03, 0.09)),
-            colour=colour,
+            magnitude=fainter(place.magnitude, rng.uniform(0.04, 0.12)),
+            colour=0.6 + place.redshift,
             radius=radius * rng.uniform(1.6, 4.0),
-            angle=axis - galaxy.position_angle + 180 * float(rng.integers(2)),
+            angle=180 * float(rng.integers(2)) + 10 * rng.standard_normal(),
             opening=rng.uniform(70, 150),
         )
         for _ in range(int(rng.integers(1, 4)))
     )
-    streams = (tidal_tail(rng, galaxy, place, rng.uniform(0.03, 0.10)),)
+    streams = tuple(
+        tidal_tail(rng, galaxy, place, rng.uniform(0.03, 0.10))
+        for _ in range(int(rng.integers(1, 3)))
+    )
     return replace(
-        galaxy, shells=shells, streams=streams, distortion=tides(rng, rng.uniform(0.2, 0.6))
+        galaxy, shells=shells, streams=streams, distortion=tides(rng, rng.uniform(0.3, 0.7))
     )
 
 
 def tides(rng: Random, violence: float) -> Distortion:
     """Draw a distortion that grows with `violence`, 0 to about 1."""
     return Distortion(
-        lopsidedness=violence * rng.uniform(0.1, 0.55),
+        lopsidedness=violence * rng.uniform(0.1, 0.6),
         lopsided_angle=rng.uniform(0, 360),
         stretch=violence * rng.uniform(0.0, 0.7),
         stretch_angle=rng.uniform(0, 180),
         twist=violence * 60 * rng.uniform(-1, 1),
-        bend=violence * 0.4 * rng.uniform(-1, 1),
+        bend=violence * 0.5 * rng.uniform(-1, 1),
     )
 
 
@@ -86,84 +124,102 @@ def tidal_tail(
     rng: Random, galaxy: Galaxy, place: Place, share: float, angle: float | None = None
 ) -> Stream:
     """Draw a tail of a share of the galaxy's light, a few radii long."""
-    radius = _radius(galaxy)
+    radius = galaxy_radius(galaxy)
+    curvature = rng.choice([-1, 1]) * rng.uniform(30, 170)
     return Stream(
         magnitude=fainter(place.magnitude, share),
         colour=0.45 + place.redshift + 0.1 * rng.standard_normal(),
         angle=rng.uniform(0, 360) if angle is None else angle,
         start=radius * rng.uniform(0.6, 1.1),
-        length=radius * rng.uniform(2.5, 5.0),
-        curvature=rng.choice([-1, 1]) * rng.uniform(40, 170),
-        width=max(radius * rng.uniform(0.22, 0.45), 0.7),
+        length=radius * rng.uniform(2.5, 6.0),
+        curvature=curvature,
+        width=between(radius * rng.uniform(0.16, 0.40), 0.6, 4.0),
     )
 
 
-def _radius(galaxy: Galaxy) -> float:
+def galaxy_radius(galaxy: Galaxy) -> float:
+    """Return about the half-light radius in arcseconds."""
     if galaxy.disc is not None:
-        return 1.7 * galaxy.disc.scale_length
+        return 1.6 * galaxy.disc.scale_length
     assert galaxy.spheroid is not None
-    return galaxy.spheroid.radius
+    return min(galaxy.spheroid.radius, 12.0)
 
 
-def merging_pair(rng: Random) -> tuple[tuple[Galaxy, Galaxy], Place]:
-    """Two galaxies close to each other, with tails, mostly centred on the brighter one."""
-    place = draw_place(rng, -21.3, 0.8)
-    ratio = 10 ** (-rng.uniform(0.0, 0.75))
-    first = _partner(rng, place, 1 / (1 + ratio))
-    second = _partner(rng, place, ratio / (1 + ratio))
-    apart = (_radius(first) + _radius(second)) * rng.uniform(0.55, 1.7)
+def merging_pair(rng: Random) -> tuple[tuple[Galaxy, ...], Place]:
+    """Draw two galaxies close to each other, with tails and the debris around them."""
+    place = draw_place(rng, -21.5, nearest=0.2)
+    ratio = 10 ** (-rng.uniform(0.0, 0.7))
+    first = _partner(rng, place.part(1 / (1 + ratio)))
+    second = _partner(rng, place.part(ratio / (1 + ratio)))
+    apart = (galaxy_radius(first) + galaxy_radius(second)) * rng.uniform(0.4, 1.8)
+    apart = max(apart, 2.2)
     angle = rng.uniform(0, 360)
-    near = 1 - min(apart / (2.5 * _radius(first)), 1.0)
-    violence = 0.25 + 0.6 * near
-    first = replace(first, distortion=_pull(rng, angle, violence))
-    second = replace(
-        second,
-        x=apart * cos(radians(angle)),
-        y=apart * sin(radians(angle)),
-        distortion=_pull(rng, angle + 180, violence),
+    violence = 0.3 + 0.7 * between(1.6 - apart / (1.5 * galaxy_radius(first)), 0.0, 1.0)
+    # Cut-outs are centred on the brighter nucleus, or now and then on the light of both.
+    middle = 0.5 * apart if rng.uniform() < 0.2 else 0.0
+    first = _pulled(rng, first, place, -middle, angle, angle, violence)
+    second = _pulled(rng, second, place, apart - middle, angle, angle + 180, violence)
+    if rng.uniform() < 0.5:
+        return (first, second), place
+    debris = Spheroid(
+        magnitude=fainter(place.magnitude, rng.uniform(0.06, 0.2)),
+        colour=0.62 + place.redshift,
+        radius=(apart + 2 * galaxy_radius(first)) * rng.uniform(0.5, 0.9),
+        index=rng.uniform(0.6, 1.2),
+        q=rng.uniform(0.5, 0.9),
     )
-    if rng.uniform() < 0.75:
-        tail = tidal_tail(
-            rng, first, place, rng.uniform(0.03, 0.12), angle + 180 + rng.uniform(-50, 50)
-        )
-        first = replace(first, streams=(tail,))
-    if rng.uniform() < 0.6:
-        tail = tidal_tail(rng, second, place, rng.uniform(0.02, 0.10), angle + rng.uniform(-50, 50))
-        second = replace(second, streams=(tail,))
-    if rng.uniform() < 0.2:
-        half = (second.x / 2, second.y / 2)
-        first = replace(first, x=-half[0], y=-half[1])
-        second = replace(second, x=half[0], y=half[1])
-    return (first, second), place
+    around = Galaxy(
+        x=0.5 * second.x,
+        y=0.5 * second.y,
+        position_angle=angle + rng.uniform(-40, 40),
+        spheroid=debris,
+        distortion=tides(rng, 0.7 * violence),
+        seed=seed_of(rng),
+    )
+    return (first, second, around), place
 
 
-def _partner(rng: Random, place: Place, share: float) -> Galaxy:
-    own = replace(
-        place,
-        magnitude=fainter(place.magnitude, share),
-        absolute=fainter(place.absolute, share),
-    )
+def _partner(rng: Random, place: Place) -> Galaxy:
+    """Draw one galaxy of a pair."""
     if rng.uniform() < 0.45:
-        return smooth_galaxy(rng, own, rng.uniform(0.5, 1.0), 0.5)
+        return smooth_galaxy(rng, place, rng.uniform(0.5, 1.0), 0.5)
     galaxy = spiral_galaxy(
         rng,
-        own,
+        place,
         rng.uniform(10, 35),
         barred=rng.uniform() < 0.2,
         share=rng.uniform(0.05, 0.4),
         highest=75.0,
     )
     assert galaxy.disc is not None
-    return replace(galaxy, disc=replace(galaxy.disc, clumpiness=rng.uniform(0.05, 0.4)))
+    return replace(galaxy, disc=replace(galaxy.disc, clumpiness=rng.uniform(0.05, 0.5)))
 
 
-def _pull(rng: Random, towards: float, violence: float) -> Distortion:
-    """Tides of a companion in the direction `towards`."""
-    return Distortion(
-        lopsidedness=violence * rng.uniform(0.0, 0.3),
-        lopsided_angle=towards + 180 * float(rng.integers(2)),
-        stretch=violence * rng.uniform(0.0, 0.6),
-        stretch_angle=towards + rng.uniform(-25, 25),
-        twist=violence * 50 * rng.uniform(-1, 1),
-        bend=violence * 0.3 * rng.uniform(-1, 1),
+def _pulled(
+    rng: Random,
+    galaxy: Galaxy,
+    place: Place,
+    distance: float,
+    angle: float,
+    towards: float,
+    violence: float,
+) -> Galaxy:
+    """Move a galaxy out along `angle` and let the tides of one in direction `towards` act."""
+    tail: tuple[Stream, ...] = ()
+    if rng.uniform() < 0.75:
+        away = towards + 180 + rng.uniform(-50, 50)
+        tail = (tidal_tail(rng, galaxy, place, rng.uniform(0.03, 0.12) * violence, away),)
+    return replace(
+        galaxy,
+        x=distance * cos(radians(angle)),
+        y=distance * sin(radians(angle)),
+        distortion=Distortion(
+            lopsidedness=violence * rng.uniform(0.0, 0.4),
+            lopsided_angle=towards + 180 * float(rng.integers(2)),
+            stretch=violence * rng.uniform(0.0, 0.7),
+            stretch_angle=towards + rng.uniform(-25, 25),
+            twist=violence * 50 * rng.uniform(-1, 1),
+            bend=violence * 0.4 * rng.uniform(-1, 1),
+        ),
+        streams=tail,
     )

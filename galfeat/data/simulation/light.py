@@ -4,47 +4,50 @@ from __future__ import annotations
 
 from functools import lru_cache
 from math import exp, lgamma, log, pi
+from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 BANDS = "griz"
 TABLE = 1024  # entries of a profile table
+_STEPS = np.linspace(0.0, 1.0, TABLE) ** 2
 
-Fluxes = tuple[float, float, float, float]
+# Magnitudes and colours may be single or many; so are the fluxes then.
+Value = TypeVar("Value", float, NDArray[np.float64])
 
 
-def galaxy_fluxes(magnitude: float, colour: float) -> Fluxes:
+def galaxy_fluxes(magnitude: Value, colour: Value) -> tuple[Value, Value, Value, Value]:
     """Return g, r, i and z fluxes in nanomaggies, along the colour locus of galaxies.
 
     Parameters
     ----------
-    magnitude : float
+    magnitude : float or ndarray
         AB magnitude in r.
-    colour : float
+    colour : float or ndarray
         g - r, about -0.1 (star-forming knot) to 1.1 (elliptical at z = 0.15).
     """
-    r_i = 0.45 * colour + 0.03
-    r_z = 0.80 * colour + 0.05
-    return _fluxes(magnitude, colour, r_i, r_z)
+    return _fluxes(magnitude, colour, 0.45 * colour + 0.03, 0.80 * colour + 0.05)
 
 
-def star_fluxes(magnitude: float, colour: float) -> Fluxes:
+def star_fluxes(magnitude: Value, colour: Value) -> tuple[Value, Value, Value, Value]:
     """Return g, r, i and z fluxes in nanomaggies, along the stellar locus.
 
     M dwarfs pile up near g - r = 1.4 while r - i goes on to grow, hence the square.
     """
-    late = max(colour - 1.1, 0.0) ** 2
-    return _fluxes(magnitude, colour, 0.40 * colour - 0.04 + 6 * late, 0.62 * colour + 10 * late)
+    late = np.maximum(colour - 1.1, 0.0) ** 2
+    return _fluxes(magnitude, colour, 0.40 * colour - 0.04 + 4 * late, 0.62 * colour + 5 * late)
 
 
-def _fluxes(magnitude: float, g_r: float, r_i: float, r_z: float) -> Fluxes:
+def _fluxes(
+    magnitude: Value, g_r: Value, r_i: Value, r_z: Value
+) -> tuple[Value, Value, Value, Value]:
     r = 10 ** (0.4 * (22.5 - magnitude))
     return r * 10 ** (-0.4 * g_r), r, r * 10 ** (0.4 * r_i), r * 10 ** (0.4 * r_z)
 
 
 def sersic_b(index: float) -> float:
-    """Return the b of a Sérsic profile, after Ciotti and Bertin (1999); good to 1e-4 for n > 0.5."""
+    """Return the b of a Sérsic profile, after Ciotti and Bertin (1999), good for n > 0.5."""
     return (
         2 * index - 1 / 3 + 4 / (405 * index) + 46 / (25515 * index**2) + 131 / (1148175 * index**3)
     )
@@ -65,12 +68,13 @@ def sersic_profile(index: float, radius: float, limit: float) -> NDArray[np.floa
     Returns
     -------
     ndarray of float32, shape (TABLE,)
-        Per unit area, at evenly spaced values of sqrt(R / limit) from 0 to 1.
+        Per unit area, at evenly spaced values of sqrt(R / limit) from 0 to 1, less the
+        value at 1 so that no edge shows.
     """
     b = sersic_b(index)
     total = 2 * pi * radius**2 * index * exp(b - 2 * index * log(b) + lgamma(2 * index))
-    steps = np.linspace(0.0, 1.0, TABLE) ** 2 * (limit / radius)
-    return np.asarray(np.exp(-b * (steps ** (1 / index) - 1)) / total, dtype=np.float32)
+    profile = np.exp(-b * ((_STEPS * (limit / radius)) ** (1 / index) - 1)) / total
+    return np.asarray(profile - profile[-1], dtype=np.float32)
 
 
 def sersic_limit(index: float, radius: float, flux: float, faintest: float) -> float:

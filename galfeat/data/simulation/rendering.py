@@ -66,19 +66,47 @@ def add_noise(
     *,
     sky: float,
     dimming: float,
-    rng: np.random.Generator,
+    seed: np.random.SeedSequence,
 ) -> None:
     """Add sky and shot noise in place to planes in nanomaggies per survey pixel.
 
     `sky` scales the sky's noise as a better or worse night does, `dimming` all noise as
     averaging over larger pixels does.
     """
-    grain = rng.standard_normal(planes.shape, dtype=np.float32)
     weight = rendering.smoothing
     # Smoothing by (w, 1 - 2w, w) along both axes leaves this much of white noise's scatter.
     kept = 1 - 4 * weight + 6 * weight**2
-    for plane, white, sigma in zip(planes, grain, rendering.noise, strict=True):
+    white = np.empty(planes.shape[1:], dtype=np.float32)
+    for plane, sigma, start in zip(
+        planes, rendering.noise, seed.generate_state(3, np.uint64), strict=True
+    ):
+        _white_noise(white, start)
         _add_noise(plane, white, (sigma * sky) ** 2, 1 / rendering.gain, weight, dimming / kept)
+
+
+@kernel
+def _white_noise(out: NDArray[np.float32], state: np.uint64) -> None:
+    """Fill an image with noise of mean 0 and variance 1 that becomes Gaussian when smoothed.
+
+    Each value is the sum of the four 16-bit parts of one number of SplitMix64 (Steele et
+    al. 2014); ten times as fast as a true Gaussian.
+    """
+    part = np.uint64(0xFFFF)
+    scale = np.float32(np.sqrt(3.0) / 65536.0)
+    for row in range(out.shape[0]):
+        for column in range(out.shape[1]):
+            state += np.uint64(0x9E3779B97F4A7C15)
+            bits = state
+            bits = (bits ^ (bits >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
+            bits = (bits ^ (bits >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
+            bits = bits ^ (bits >> np.uint64(31))
+            total = (
+                (bits & part)
+                + ((bits >> np.uint64(16)) & part)
+                + ((bits >> np.uint64(32)) & part)
+                + (bits >> np.uint64(48))
+            )
+            out[row, column] = np.float32(np.int64(total) - 131070) * scale
 
 
 @kernel
@@ -94,19 +122,21 @@ def _add_noise(
     rows, columns = plane.shape
     middle = np.float32(1 - 2 * weight)
     side = np.float32(weight)
-    smooth = np.empty(columns, dtype=np.float32)
+    smooth = np.empty(columns + 2, dtype=np.float32)
     for row in range(rows):
+        own = white[row]
         upper = white[max(row - 1, 0)]
         lower = white[min(row + 1, rows - 1)]
         for column in range(columns):
-            smooth[column] = middle * white[row, column] + side * (upper[column] + lower[column])
+            smooth[column + 1] = middle * own[column] + side * (upper[column] + lower[column])
+        smooth[0] = smooth[2]
+        smooth[columns + 1] = smooth[columns - 1]
+        target = plane[row]
         for column in range(columns):
-            left = smooth[max(column - 1, 0)]
-            right = smooth[min(column + 1, columns - 1)]
-            grain = middle * smooth[column] + side * (left + right)
-            light = max(plane[row, column], np.float32(0))
+            grain = middle * smooth[column + 1] + side * (smooth[column] + smooth[column + 2])
+            light = max(target[column], np.float32(0))
             scatter = np.sqrt(np.float32(sky) + light * np.float32(photon))
-            plane[row, column] += np.float32(factor) * grain * scatter
+            target[column] += np.float32(factor) * grain * scatter
 
 
 @kernel

@@ -35,9 +35,11 @@ def sample_scene(class_id: int, rng: Random) -> Scene:
         If there is no such class.
     """
     galaxies, place = _target(class_id, rng)
+    neighbours, specks = field_galaxies(rng)
     return Scene(
         galaxies=galaxies,
-        neighbours=field_galaxies(rng),
+        neighbours=neighbours,
+        specks=specks,
         stars=field_stars(rng),
         class_id=class_id,
         redshift=place.redshift,
@@ -45,7 +47,7 @@ def sample_scene(class_id: int, rng: Random) -> Scene:
         conditions=Conditions(
             seeing=min(max(1 + 0.12 * rng.standard_normal(), 0.8), 1.5),
             noise=min(max(1 + 0.2 * rng.standard_normal(), 0.6), 2.0),
-            sky=tuple(0.25 * rng.standard_normal(3)),
+            sky=tuple(0.04 * rng.standard_normal(3)),
         ),
     )
 
@@ -58,19 +60,16 @@ def _target(class_id: int, rng: Random) -> tuple[tuple[Galaxy, ...], Place]:
     if class_id == 1:
         return merging_pair(rng)
     if class_id in (2, 3, 4):
-        place = draw_place(rng, -21.7, 0.7)
+        place = draw_place(rng, -21.7)
         low, high, discy = ((0.80, 1.0, 0.25), (0.46, 0.82, 0.45), (0.22, 0.46, 0.75))[class_id - 2]
         return (smooth_galaxy(rng, place, rng.uniform(low, high), discy),), place
     if class_id in (5, 6, 7):
-        place = draw_place(rng, -21.3, 0.7, farthest=0.15)
-        if class_id == 5:
-            pitch = rng.uniform(9, 30)
-        else:
-            pitch = rng.uniform(6, 15) if class_id == 6 else rng.uniform(16, 38)
-        share = rng.uniform(0.1, 0.4) if class_id == 6 else rng.uniform(0.02, 0.25)
+        place = draw_place(rng, -21.2, nearest=0.6)
+        pitch = rng.uniform(*((9, 32), (6, 15), (16, 38))[class_id - 5])
+        share = rng.uniform(0.08, 0.4) if class_id == 6 else rng.uniform(0.0, 0.25)
         return (spiral_galaxy(rng, place, pitch, barred=class_id == 5, share=share),), place
     if class_id in (8, 9):
-        place = draw_place(rng, -20.7 if class_id == 8 else -21.4, 0.7, farthest=0.15)
+        place = draw_place(rng, -20.6 if class_id == 8 else -21.3, nearest=0.2)
         share = rng.uniform(0.0, 0.08) if class_id == 8 else rng.uniform(0.12, 0.5)
         return (edge_on_galaxy(rng, place, share),), place
     raise DataError(f"there is no class {class_id}; choose one from 0 to {len(CLASS_NAMES) - 1}")

@@ -53,7 +53,9 @@ class Disc:
     flocculence: float = 0.0  # scatter of the patchiness, in ln(light)
     clumpiness: float = 0.0  # the same for large irregular clumps
     dust: float = 0.0  # optical depth in r of the dust lanes
-    extent: float = 4.5  # where the disc ends, in scale lengths
+    break_radius: float = 9.0  # where the scale length changes, in scale lengths
+    outer: float = 1.0  # scale length beyond the break over that within
+    extent: float = 7.0  # where the disc ends, in scale lengths
     warp: float = 0.0  # of an edge-on disc: height at the edge over the edge's radius
 
     @property
@@ -91,6 +93,7 @@ class Bar:
     angle: float  # from the line of nodes, in the plane of the disc
     q: float = 0.3
     colour: float = 0.75
+    gap: float = 0.0  # how empty the disc is beside the bar, 0 to 1
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -175,6 +178,19 @@ class Galaxy:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Speck:
+    """A distant galaxy, drawn as an elliptical Moffat profile: the seeing hides the rest."""
+
+    x: float
+    y: float
+    magnitude: float
+    colour: float
+    size: float  # FWHM before the seeing
+    q: float
+    position_angle: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Star:
     """A star of our own Galaxy."""
 
@@ -197,11 +213,13 @@ class Conditions:
 class Scene:
     """Everything in one cut-out.
 
-    The first of `galaxies` is the target; a second one is merging with it.
+    The first of `galaxies` is the target; a second one is merging with it, a third is the
+    debris around both.
     """
 
     galaxies: tuple[Galaxy, ...]
     neighbours: tuple[Galaxy, ...] = ()
+    specks: tuple[Speck, ...] = ()
     stars: tuple[Star, ...] = ()
     class_id: int = -1
     redshift: float = 0.0

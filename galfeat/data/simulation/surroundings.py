@@ -1,55 +1,76 @@
-"""Draw at random what else is in a cut-out: distant galaxies and stars of our own Galaxy."""
+"""Draw at random what else is in a cut-out: other galaxies and stars of our own."""
 
 from __future__ import annotations
+
+from math import log
 
 import numpy as np
 
 from galfeat.data.simulation.population import Random
-from galfeat.data.simulation.scene import Galaxy, Spheroid, Star
+from galfeat.data.simulation.scene import Galaxy, Speck, Spheroid, Star
 
 HALF_WIDTH = 60.0  # arcseconds from the centre to the edge of the field that is filled
-GALAXIES_PER_ARCMIN2 = 7.0  # to r = 23
-STARS_PER_ARCMIN2 = 1.6  # to r = 22
+AREA = (2 * HALF_WIDTH / 60) ** 2  # square arcminutes
+GALAXIES = 6.0  # per square arcminute to r = 23
+STARS = 1.3  # per square arcminute to r = 22
+RESOLVED = 19.5  # r magnitude from which on a neighbour's shape shows
 
 
-def field_galaxies(rng: Random) -> tuple[Galaxy, ...]:
-    """Distant galaxies, counts rising as 10^(0.37 m)."""
-    n = int(rng.poisson(GALAXIES_PER_ARCMIN2 * (HALF_WIDTH / 30) ** 2))
-    magnitudes = np.maximum(23.2 - rng.exponential(1 / (0.37 * np.log(10)), n), 16.0)
-    places = rng.uniform(-HALF_WIDTH, HALF_WIDTH, (n, 2))
-    sizes = 0.55 * 10 ** (0.15 * (22 - magnitudes) + 0.15 * rng.standard_normal(n))
-    looks = rng.uniform(size=(n, 4))
-    return tuple(
-        Galaxy(
-            x=x,
-            y=y,
-            position_angle=180 * look[0],
-            spheroid=Spheroid(
-                magnitude=magnitude,
-                colour=0.35 + 1.0 * look[1],
-                radius=min(size, 4.0),
-                index=1.0 if look[2] < 0.7 else 3.5,
-                q=0.3 + 0.7 * look[3],
-            ),
-        )
-        for magnitude, (x, y), size, look in zip(
-            magnitudes.tolist(), places.tolist(), sizes.tolist(), looks.tolist(), strict=True
-        )
+def field_galaxies(rng: Random) -> tuple[tuple[Galaxy, ...], tuple[Speck, ...]]:
+    """Draw galaxies whose counts rise as 10^(0.37 m): a few with a shape, the others specks."""
+    n = int(rng.poisson(GALAXIES * AREA * 10 ** (0.12 * rng.standard_normal())))
+    magnitudes = np.maximum(23.0 - rng.exponential(1 / (0.37 * log(10)), n), 15.5)
+    sizes = 0.55 * 10 ** (0.16 * (22 - magnitudes) + 0.15 * rng.standard_normal(n))
+    table = np.column_stack(
+        [
+            rng.uniform(-HALF_WIDTH, HALF_WIDTH, n),
+            rng.uniform(-HALF_WIDTH, HALF_WIDTH, n),
+            magnitudes,
+            np.clip(0.65 + 0.28 * rng.standard_normal(n), 0.05, 1.3),
+            sizes,
+            rng.uniform(0.35, 1.0, n),
+            rng.uniform(0, 180, n),
+        ]
     )
+    galaxies = []
+    specks = []
+    for x, y, magnitude, colour, size, q, angle in table.tolist():
+        if magnitude > RESOLVED:
+            specks.append(
+                Speck(
+                    x=x,
+                    y=y,
+                    magnitude=magnitude,
+                    colour=colour,
+                    size=1.5 * size,
+                    q=q,
+                    position_angle=angle,
+                )
+            )
+        else:
+            spheroid = Spheroid(
+                magnitude=magnitude,
+                colour=colour,
+                radius=min(1.3 * size, 6.0),
+                index=3.5 if colour > 0.75 else 1.0,
+                q=q,
+            )
+            galaxies.append(Galaxy(x=x, y=y, position_angle=angle, spheroid=spheroid))
+    return tuple(galaxies), tuple(specks)
 
 
 def field_stars(rng: Random) -> tuple[Star, ...]:
-    """Stars at high galactic latitude, a few fields fuller; now and then a saturated one."""
-    crowding = 10 ** (0.2 * rng.standard_normal())
-    n = int(rng.poisson(STARS_PER_ARCMIN2 * crowding * (HALF_WIDTH / 30) ** 2))
-    magnitudes = np.maximum(22.0 - rng.exponential(1 / (0.16 * np.log(10)), n), 10.5)
+    """Draw stars as at high galactic latitude, a few fields fuller; few are saturated."""
+    n = int(rng.poisson(STARS * AREA * 10 ** (0.2 * rng.standard_normal())))
+    magnitudes = np.maximum(22.0 - rng.exponential(1 / (0.19 * log(10)), n), 11.0)
+    dwarf = rng.uniform(size=n) < 0.55
+    colours = np.where(dwarf, rng.normal(1.35, 0.10, n), rng.normal(0.6, 0.18, n))
     places = rng.uniform(-HALF_WIDTH, HALF_WIDTH, (n, 2))
-    red = rng.uniform(size=n) < 0.5
-    colours = np.where(red, rng.normal(1.35, 0.12, n), rng.normal(0.6, 0.18, n))
     return tuple(
         Star(x=x, y=y, magnitude=magnitude, colour=colour)
         for (x, y), magnitude, colour in zip(
             places.tolist(), magnitudes.tolist(), colours.tolist(), strict=True
         )
-        if magnitude > 15 or np.hypot(x, y) > 12
+        # Nobody picks a galaxy right beside a bright star.
+        if magnitude > 15.5 or x * x + y * y > 15**2
     )

@@ -47,7 +47,7 @@ def truth_row(scene: Scene, pixel_scale: float, size: int) -> dict[str, float]:
         **_disc(target),
         **_structure(target),
         **_interaction(scene),
-        "neighbours": float(len(scene.neighbours)),
+        "neighbours": float(len(scene.neighbours) + len(scene.specks)),
         "stars": float(len(scene.stars)),
     }
 

@@ -1,0 +1,87 @@
+"""Kernels for what is smaller than the seeing: stars, and galaxies too faint to show a shape."""
+
+from __future__ import annotations
+
+from math import exp, pi, sqrt
+
+import numpy as np
+from numpy.typing import NDArray
+
+from galfeat.data.simulation.axes import Planes, View, box, pixel_size, to_pixel, to_sky
+from galfeat.kernels import kernel
+
+BETA = 3.0  # of the Moffat profile
+ALPHA2 = 0.25 / (2 ** (1 / BETA) - 1)  # alpha² over FWHM²
+FAINTEST = 0.002  # nanomaggies per square arcsecond at which wings are cut off
+
+
+@kernel
+def paint_points(
+    planes: Planes,
+    view: View,
+    places: NDArray[np.float64],
+    fluxes: NDArray[np.float64],
+    widths: NDArray[np.float64],
+) -> None:
+    """Add Moffat profiles.
+
+    `places` (n, 6) holds x, y, own FWHM along the major axis, q, and cosine and sine of the
+    position angle; `fluxes` (n, 3) are in the three bands, `widths` (3,) the FWHM of the seeing.
+    """
+    for point in range(places.shape[0]):
+        x0, y0, size, q = places[point, 0], places[point, 1], places[point, 2], places[point, 3]
+        cosine, sine = places[point, 4], places[point, 5]
+        widest = size * size + widths.max() ** 2
+        brightest = fluxes[point].max() / widest
+        reach = sqrt(ALPHA2 * widest) * max((brightest / FAINTEST) ** (1 / 6), 1.0)
+        row0, row1, column0, column1 = box(view, x0, y0, reach, planes.shape)
+        for band in range(3):
+            width = widths[band] ** 2
+            major2 = ALPHA2 * (size * size + width)
+            minor2 = ALPHA2 * (size * size * q * q + width)
+            peak = fluxes[point, band] * (BETA - 1) / (pi * sqrt(major2 * minor2))
+            edge = 1 + reach * reach / major2
+            floor = 1 / (edge * edge * edge)
+            for row in range(row0, row1):
+                for column in range(column0, column1):
+                    x, y = to_sky(view, column, row)
+                    x -= x0
+                    y -= y0
+                    major = cosine * x + sine * y
+                    minor = cosine * y - sine * x
+                    t = 1 + major * major / major2 + minor * minor / minor2
+                    light = 1 / (t * t * t) - floor
+                    if light > 0:
+                        planes[band, row, column] += peak * light
+
+
+@kernel
+def paint_glare(
+    planes: Planes,
+    view: View,
+    x0: float,
+    y0: float,
+    fluxes: NDArray[np.float64],
+    aureole: float,
+    spikes: float,
+) -> None:
+    """Add a bright star's aureole and diffraction spikes, shares of its flux each.
+
+    The spikes lie along the image's diagonals, whichever way the sky is turned.
+    """
+    middle_column, middle_row = to_pixel(view, x0, y0)
+    pixel = pixel_size(view)
+    for row in range(planes.shape[1]):
+        for column in range(planes.shape[2]):
+            dx = (column - middle_column) * pixel
+            dy = (row - middle_row) * pixel
+            square = dx * dx + dy * dy
+            light = aureole * 2.5 / (2 * pi * (6.25 + square) ** 1.5)
+            for side in (-1, 1):
+                along = (dx + side * dy) ** 2 * 0.5
+                across = (dx - side * dy) ** 2 * 0.5
+                # A spike widens and fades outwards; beyond a minute of arc it is lost.
+                if across < 4:
+                    light += spikes * exp(-across / 0.5) / (1 + along / 16) / 12 * exp(-along / 900)
+            for band in range(3):
+                planes[band, row, column] += fluxes[band] * light
