@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from typing import TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,55 +11,19 @@ from galfeat.ensemble.members import Estimator, Member
 
 METHODS = ("none", "class-weight", "over", "under", "smote", "bagging")
 
+BAGS = 10
+NEIGHBOURS = 5
+
 # Below this a probability is no longer evidence; it keeps logarithms finite.
 _FLOOR = 1e-7
 
-Table = NDArray[np.float32]
-Floats = NDArray[np.float64]
-Codes = NDArray[np.intp]
+Table: TypeAlias = NDArray[np.float32]
+Floats: TypeAlias = NDArray[np.float64]
+Codes: TypeAlias = NDArray[np.intp]
 
 
-@dataclass(frozen=True)
-class FittedMember:
-    """A member fitted on some rows, with a column for every class of the whole data.
-
-    Attributes
-    ----------
-    estimator : object
-        What was fitted; None where the rows held one class only.
-    seen : ndarray of int
-        The classes the rows held, in the order of the estimator's columns.
-    n_classes : int
-        Number of classes of the whole data.
-    """
-
-    estimator: Estimator
-    seen: Codes
-    n_classes: int
-
-    def log_probabilities(self, X: Table) -> Floats:
-        """Return finite log-probabilities, shape (n, k); a class never seen gets the floor."""
-        probabilities = np.zeros((len(X), self.n_classes))
-        if self.estimator is None:
-            probabilities[:, self.seen] = 1.0
-        else:
-            probabilities[:, self.seen] = self.estimator.predict_proba(X)
-        floored = np.maximum(probabilities, _FLOOR)
-        result: Floats = np.log(floored / floored.sum(axis=1, keepdims=True))
-        return result
-
-
-def fit_member(
-    member: Member,
-    X: Table,
-    y: Codes,
-    *,
-    balance: str,
-    n_classes: int,
-    n_jobs: int,
-    random_state: int,
-) -> FittedMember:
-    """Balance the rows and fit a member on them.
+def fit_member(member: Member, X: Table, y: Codes, balance: str, random_state: int) -> Estimator:
+    """Balance the classes of some rows and fit a member on them.
 
     Parameters
     ----------
@@ -67,14 +31,102 @@ def fit_member(
     X : ndarray of float32, shape (n, d)
         NaN where a feature is missing.
     y : ndarray of int, shape (n,)
-        Class index, 0 to ``n_classes - 1``; some may be absent.
-    balance : str
-        One of `METHODS`.
-    n_classes, n_jobs, random_state : int
+        Class index, 0 to k - 1; each class has at least one row.
+    balance : {"none", "class-weight", "over", "under", "smote", "bagging"}
+        "class-weight" gives each class the same total weight. "over" repeats rows of the
+        smaller classes and "under" drops rows of the larger ones until all are as large
+        as the largest or the smallest. "smote" draws new rows between neighbours of the
+        smaller classes (Chawla et al. 2002, JAIR 16, 321). "bagging" averages `BAGS`
+        copies, each fitted on all rows of the smallest class and as many of each other.
+    random_state : int
+        Seed.
+
+    Returns
+    -------
+    object
+        Fitted; ``predict_proba`` gives a column for each class.
     """
-    seen, codes = np.unique(y, return_inverse=True)
-    if len(seen) == 1:
-        return FittedMember(None, seen, n_classes)
-    estimator = member.build(n_jobs=n_jobs, random_state=random_state)
-    estimator.fit(X, codes)
-    return FittedMember(estimator, seen, n_classes)
+    estimator = member.build(random_state)
+    if balance == "class-weight":
+        return _fit_weighted(estimator, X, y)
+    if balance == "over":
+        from imblearn.over_sampling import RandomOverSampler
+
+        X, y = RandomOverSampler(random_state=random_state).fit_resample(X, y)
+    elif balance == "under":
+        from imblearn.under_sampling import RandomUnderSampler
+
+        X, y = RandomUnderSampler(random_state=random_state).fit_resample(X, y)
+    elif balance == "smote":
+        return _fit_on_synthetic(estimator, X, y, random_state)
+    elif balance == "bagging":
+        from imblearn.ensemble import BalancedBaggingClassifier
+
+        # Without bootstrap no bag can lack a small class.
+        estimator = BalancedBaggingClassifier(
+            estimator, n_estimators=BAGS, bootstrap=False, n_jobs=1, random_state=random_state
+        )
+    return estimator.fit(X, y)
+
+
+def log_probabilities(estimator: Estimator, X: Table) -> Floats:
+    """Return the finite log-probabilities of a fitted member, shape (n, k)."""
+    probabilities = np.maximum(estimator.predict_proba(X), _FLOOR, dtype=np.float64)
+    result: Floats = np.log(probabilities / probabilities.sum(axis=1, keepdims=True))
+    return result
+
+
+def prior_shift(member: Member, balance: str, priors: Floats) -> Floats:
+    """Return log of natural over training frequency of each class, shape (k,).
+
+    Zeros where nothing is balanced; otherwise the training frequencies are equal.
+    """
+    if balance == "none" and not member.balances_itself:
+        return np.zeros_like(priors)
+    return np.log(priors * len(priors))
+
+
+def _fit_weighted(estimator: Estimator, X: Table, y: Codes) -> Estimator:
+    from sklearn.pipeline import Pipeline
+
+    weight = (len(y) / np.bincount(y))[y]
+    weight /= weight.mean()
+    if isinstance(estimator, Pipeline):
+        return estimator.fit(X, y, **{f"{estimator.steps[-1][0]}__sample_weight": weight})
+    return estimator.fit(X, y, sample_weight=weight)
+
+
+def _fit_on_synthetic(estimator: Estimator, X: Table, y: Codes, random_state: int) -> Estimator:
+    """Fit on rows imputed, scaled (neighbours are a matter of scale) and made up by SMOTE."""
+    from sklearn.pipeline import make_pipeline
+
+    from galfeat.ensemble.scaling import MedianScaler
+
+    scaler = MedianScaler().fit(X)
+    rows, classes = _synthesise(scaler.transform(X).astype(np.float32), y, random_state)
+    return make_pipeline(scaler, estimator.fit(rows, classes))
+
+
+def _synthesise(X: Table, y: Codes, random_state: int) -> tuple[Table, Codes]:
+    """Bring each class to the size of the largest one by SMOTE.
+
+    A class of n rows has n - 1 neighbours to draw toward, if that is fewer than
+    `NEIGHBOURS`; a single row is repeated.
+    """
+    from imblearn.over_sampling import SMOTE, RandomOverSampler
+
+    counts = np.bincount(y)
+    new_rows, new_classes = [X], [y]
+    for code in np.flatnonzero(counts < counts.max()):
+        wanted = {code: counts.max()}
+        if counts[code] == 1:
+            sampler = RandomOverSampler(sampling_strategy=wanted, random_state=random_state)
+        else:
+            neighbours = min(NEIGHBOURS, counts[code] - 1)
+            sampler = SMOTE(
+                sampling_strategy=wanted, k_neighbors=neighbours, random_state=random_state
+            )
+        rows, classes = sampler.fit_resample(X, y)
+        new_rows.append(rows[len(y) :])
+        new_classes.append(classes[len(y) :])
+    return np.concatenate(new_rows), np.concatenate(new_classes)

@@ -9,6 +9,8 @@ from numpy.typing import NDArray
 from scipy.optimize import minimize
 from scipy.special import log_softmax
 
+from galfeat.ensemble.balance import Codes, Floats
+
 METHODS = ("none", "temperature")
 
 # A class with fewer out-of-fold rows shares its temperature with the other such classes.
@@ -19,9 +21,6 @@ OWN_TEMPERATURE_ROWS = 100
 _SPREAD_SHARED = 2.0
 _SPREAD_OWN = 0.2
 _SPREAD_BIAS = 0.5
-
-Floats = NDArray[np.float64]
-Codes = NDArray[np.intp]
 
 
 class Calibrator:

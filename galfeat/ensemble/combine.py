@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
-from numpy.typing import NDArray
 from scipy.special import log_softmax, logsumexp
 
-from galfeat.ensemble.calibration import minimise
+from galfeat.ensemble.balance import Codes, Floats
+from galfeat.ensemble.calibration import Calibrator, minimise
 
 COMBINATIONS = ("none", "average", "stack")
 
@@ -16,16 +18,85 @@ _SPREAD_WEIGHT = 0.5
 _SPREAD_CROSS = 0.05
 _SPREAD_BIAS = 0.5
 
-Floats = NDArray[np.float64]
-Codes = NDArray[np.intp]
+
+class Combination:
+    """From the log-probabilities of the members to those of the ensemble.
+
+    A single member is calibrated. Several are each calibrated, then averaged or stacked,
+    and the result is calibrated again: a mean of calibrated probabilities is too cautious.
+
+    Parameters
+    ----------
+    combine : {"none", "average", "stack"}
+    shifts : sequence of ndarray, shape (k,)
+        For each member the log of natural over training frequency of each class.
+    calibrate : bool
+        If not, the shifts are all that is done to the members' probabilities.
+    """
+
+    def __init__(self, combine: str, shifts: Sequence[Floats], *, calibrate: bool) -> None:
+        self.combine = combine
+        self.shifts = shifts
+        self.calibrate = calibrate
+        self.of_members = [Calibrator(shift) for shift in shifts]
+        self.pool: Average | Stack | None = None
+        if combine == "average":
+            self.pool = Average()
+        elif combine == "stack":
+            self.pool = Stack(len(shifts), len(shifts[0]))
+        self.of_pool = Calibrator(np.zeros_like(shifts[0]))
+
+    def fit(self, log_probabilities: Floats, y: Codes, fold_of_row: Codes) -> Combination:
+        """Fit on out-of-fold log-probabilities.
+
+        The last calibration is fitted on what combinations of the other folds say.
+
+        Parameters
+        ----------
+        log_probabilities : ndarray of float, shape (n, members, k)
+            Of rows that were neither resampled nor used to fit the member.
+        y, fold_of_row : ndarray of int, shape (n,)
+            Class index and inner fold of each row.
+        """
+        self._fit_pool(log_probabilities, y)
+        if self.calibrate and self.pool is not None:
+            pooled = np.empty((len(y), len(self.shifts[0])))
+            for fold in np.unique(fold_of_row):
+                inside = fold_of_row == fold
+                other = Combination(self.combine, self.shifts, calibrate=True)
+                other._fit_pool(log_probabilities[~inside], y[~inside])
+                pooled[inside] = other._pooled(log_probabilities[inside])
+            self.of_pool.fit(pooled, y)
+        return self
+
+    def apply(self, log_probabilities: Floats) -> Floats:
+        """Return log-probabilities under the natural priors, shape (n, k)."""
+        return self.of_pool.apply(self._pooled(log_probabilities))
+
+    def _fit_pool(self, log_probabilities: Floats, y: Codes) -> None:
+        if self.calibrate:
+            for member, calibrator in enumerate(self.of_members):
+                calibrator.fit(log_probabilities[:, member], y)
+        if isinstance(self.pool, Stack):
+            self.pool.fit(self._calibrated(log_probabilities), y)
+
+    def _calibrated(self, log_probabilities: Floats) -> Floats:
+        calibrated = [
+            calibrator.apply(log_probabilities[:, member])
+            for member, calibrator in enumerate(self.of_members)
+        ]
+        return np.stack(calibrated, axis=1)
+
+    def _pooled(self, log_probabilities: Floats) -> Floats:
+        calibrated = self._calibrated(log_probabilities)
+        if self.pool is None:
+            only: Floats = calibrated[:, 0]
+            return only
+        return self.pool.apply(calibrated)
 
 
 class Average:
     """The mean of the members' probabilities."""
-
-    def fit(self, log_probabilities: Floats, y: Codes) -> Average:
-        """Do nothing: a mean has nothing to learn."""
-        return self
 
     def apply(self, log_probabilities: Floats) -> Floats:
         """Return the log of the mean probability, shape (n, k), from (n, members, k)."""
@@ -45,7 +116,7 @@ class Stack:
     Attributes
     ----------
     weights : ndarray of float, shape (members,)
-        w, none below 0.
+        w, none below 0; equal before `fit`.
     cross : ndarray of float, shape (members * k, k)
         D.
     bias : ndarray of float, shape (k,)
@@ -55,6 +126,11 @@ class Stack:
     ----------
     Wolpert 1992, Neural Networks 5, 241; Ting & Witten 1999, JAIR 10, 271.
     """
+
+    def __init__(self, n_members: int, n_classes: int) -> None:
+        self.weights: Floats = np.full(n_members, 1 / n_members)
+        self.cross: Floats = np.zeros((n_members * n_classes, n_classes))
+        self.bias: Floats = np.zeros(n_classes)
 
     def fit(self, log_probabilities: Floats, y: Codes) -> Stack:
         """Fit on out-of-fold log-probabilities.
@@ -92,8 +168,7 @@ class Stack:
             )
             return float(loss), gradient
 
-        start = np.zeros(n_members + cross_size + n_classes)
-        start[:n_members] = 1 / n_members
+        start = np.concatenate([self.weights, self.cross.ravel(), self.bias])
         theta = minimise(objective, start, lower_first=n_members)
         self.weights, cross, self.bias = np.split(theta, [n_members, n_members + cross_size])
         self.cross = cross.reshape(-1, n_classes)

@@ -1,17 +1,22 @@
 """The classifiers an ensemble can be made of.
 
-Each is built with what makes its result the same to the last bit for any number of
-threads, and takes NaN: those that cannot by themselves impute inside.
+Each runs on one thread: an ensemble's threads go over members and inner folds, which is
+faster than threads inside a small fit, and gives the same bits for any number of them.
+Each takes NaN; those that cannot by themselves impute inside.
 """
 
 from __future__ import annotations
 
+import difflib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, TypeAlias
 
+import numpy as np
+
+from galfeat.errors import RecipeError
+
 Estimator: TypeAlias = Any
-Parameters: TypeAlias = Mapping[str, Any]
 
 
 @dataclass(frozen=True)
@@ -28,40 +33,149 @@ class Member:
     """
 
     kind: str
-    params: Parameters = field(default_factory=dict)
+    params: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def balances_itself(self) -> bool:
+        """Whether each of its trees is grown on as many rows of every class."""
+        return self.kind == "balanced-forest"
+
+    def build(self, random_state: int = 0) -> Estimator:
+        """Return the unfitted estimator, for classes numbered from 0."""
+        return _BUILDERS[self.kind](dict(self.params), random_state)
 
     def check(self) -> None:
-        """Raise RecipeError unless `params` are known to the estimator."""
+        """Check kind and parameters against the estimator.
 
-    def build(self, *, n_jobs: int = 1, random_state: int = 0) -> Estimator:
-        """Return the unfitted estimator: ``fit(X, y)`` with y from 0 to k - 1, ``predict_proba``.
-
-        Parameters
-        ----------
-        n_jobs : int
-            Native threads. The result does not depend on it.
-        random_state : int
-            Seed.
+        Raises
+        ------
+        RecipeError
+            If the kind or a parameter is not known, or a value is not one the estimator takes.
         """
-        return _BUILDERS[self.kind](dict(self.params), n_jobs, random_state)
+        if self.kind not in KINDS:
+            raise RecipeError(f"kind {self.kind!r} is not known; use one of {', '.join(KINDS)}")
+        known = parameter_names(self.kind)
+        for name in self.params:
+            if name not in known:
+                nearest = difflib.get_close_matches(name, known, n=1)
+                hint = f" (did you mean {nearest[0]!r}?)" if nearest else ""
+                raise RecipeError(
+                    f"{self.kind} has no parameter {name!r}{hint}; it has {', '.join(known)}"
+                )
+        self._try_values()
+
+    def _try_values(self) -> None:
+        """Fit a few rows: the library itself then says which values it does not take."""
+        few = {"n_estimators": 1} if _is_count(self.params.get("n_estimators")) else {}
+        X = np.random.default_rng(0).normal(size=(40, 3)).astype(np.float32)
+        try:
+            Member(self.kind, {**self.params, **few}).build().fit(X, np.arange(40) % 2)
+        except Exception as error:
+            reason = " ".join(str(error).split())
+            raise RecipeError(
+                f"{self.kind} does not take params {dict(self.params)}: {reason}"
+            ) from error
 
 
-def _lightgbm(params: dict[str, Any], n_jobs: int, random_state: int) -> Estimator:
+def parameter_names(kind: str) -> list[str]:
+    """Return the parameters a recipe may give to a kind of member, sorted."""
+    estimator = Member(kind).build()
+    final = estimator.steps[-1][1] if hasattr(estimator, "steps") else estimator
+    return sorted(({*final.get_params()} | _EXTRA.get(kind, set())) - _OURS)
+
+
+def _is_count(value: object) -> bool:
+    return type(value) is int and value > 0
+
+
+def _lightgbm(params: dict[str, Any], random_state: int) -> Estimator:
     from lightgbm import LGBMClassifier
 
     return LGBMClassifier(
         **params,
-        # Histograms are then summed in one order, however many threads there are.
+        # The choice between two ways of summing histograms is otherwise made by a stopwatch.
         deterministic=True,
         force_row_wise=True,
         importance_type="gain",
         verbosity=-1,
-        n_jobs=n_jobs,
+        n_jobs=1,
         random_state=random_state,
     )
 
 
-_BUILDERS: dict[str, Callable[[dict[str, Any], int, int], Estimator]] = {
+def _xgboost(params: dict[str, Any], random_state: int) -> Estimator:
+    from xgboost import XGBClassifier
+
+    return XGBClassifier(
+        **params,
+        tree_method="hist",
+        importance_type="total_gain",
+        n_jobs=1,
+        random_state=random_state,
+    )
+
+
+def _extra_trees(params: dict[str, Any], random_state: int) -> Estimator:
+    from galfeat.ensemble.forests import ExtraTrees
+
+    return ExtraTrees(**params, n_jobs=1, random_state=random_state)
+
+
+def _random_forest(params: dict[str, Any], random_state: int) -> Estimator:
+    from galfeat.ensemble.forests import RandomForest
+
+    return RandomForest(**params, n_jobs=1, random_state=random_state)
+
+
+def _balanced_forest(params: dict[str, Any], random_state: int) -> Estimator:
+    from galfeat.ensemble.forests import BalancedForest
+
+    return BalancedForest(**params, n_jobs=1, random_state=random_state)
+
+
+def _logistic(params: dict[str, Any], random_state: int) -> Estimator:
+    from sklearn.linear_model import LogisticRegression
+    from sklearn.pipeline import make_pipeline
+
+    from galfeat.ensemble.scaling import MedianScaler
+
+    return make_pipeline(MedianScaler(), LogisticRegression(**params, random_state=random_state))
+
+
+def _svm(params: dict[str, Any], random_state: int) -> Estimator:
+    from sklearn.pipeline import make_pipeline
+
+    from galfeat.ensemble.scaling import MedianScaler
+    from galfeat.ensemble.svm import SupportVectors
+
+    return make_pipeline(MedianScaler(), SupportVectors(**params, random_state=random_state))
+
+
+_BUILDERS: dict[str, Callable[[dict[str, Any], int], Estimator]] = {
+    "xgboost": _xgboost,
     "lightgbm": _lightgbm,
+    "extra-trees": _extra_trees,
+    "random-forest": _random_forest,
+    "balanced-forest": _balanced_forest,
+    "logistic": _logistic,
+    "svm": _svm,
 }
 KINDS = tuple(_BUILDERS)
+
+# Set by galfeat itself, or without a meaning in a recipe.
+_OURS = {
+    *("n_jobs", "random_state", "class_weight", "scale_pos_weight", "objective", "multi_strategy"),
+    *("verbose", "verbosity", "warm_start", "oob_score", "importance_type", "monotonic_cst"),
+    *("tree_method", "device", "missing", "callbacks", "eval_metric", "early_stopping_rounds"),
+    *("enable_categorical", "feature_types", "feature_weights", "interaction_constraints"),
+    *("monotone_constraints", "max_cat_threshold", "max_cat_to_onehot", "validate_parameters"),
+    *("sampling_strategy", "replacement", "probability", "decision_function_shape", "break_ties"),
+    *("multi_class", "dual", "solver", "deterministic", "force_row_wise"),
+}
+# What LightGBM takes beside the arguments of its scikit-learn class.
+_EXTRA = {
+    "lightgbm": {
+        *("max_bin", "min_data_in_bin", "max_delta_step"),
+        *("extra_trees", "path_smooth", "feature_fraction_bynode"),
+    }
+}

@@ -2,24 +2,34 @@
 
 from __future__ import annotations
 
+import functools
+import warnings
 from collections.abc import Sequence
+from contextlib import AbstractContextManager
 from typing import Any
 
 import numpy as np
 from joblib import Parallel, delayed
 from numpy.typing import ArrayLike, NDArray
 from sklearn.base import BaseEstimator, ClassifierMixin
+from sklearn.exceptions import ConvergenceWarning
 from sklearn.utils import Tags, check_random_state
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import check_is_fitted, validate_data
-from threadpoolctl import threadpool_limits
+from threadpoolctl import ThreadpoolController
 
-from galfeat.ensemble.balance import Codes, FittedMember, Floats, Table, fit_member
-from galfeat.ensemble.calibration import Calibrator
-from galfeat.ensemble.decision import decide
+from galfeat.ensemble import balance as balancing
+from galfeat.ensemble import calibration as calibrating
+from galfeat.ensemble.balance import Codes, Floats, Table
+from galfeat.ensemble.combine import COMBINATIONS, Combination
+from galfeat.ensemble.decision import RULES, decide
 from galfeat.ensemble.folds import deal_folds
 from galfeat.ensemble.members import Member
-from galfeat.errors import DataError
+from galfeat.errors import DataError, GalfeatWarning, RecipeError
+
+# Rows are predicted in blocks of this size, so that the result does not depend on `n_jobs`.
+_BLOCK = 1024
+_SEEDS = np.iinfo(np.int32).max
 
 
 class UnusableRowsError(DataError, ValueError):
@@ -53,7 +63,7 @@ class Ensemble(ClassifierMixin, BaseEstimator):
         Which class `predict` names; see `galfeat.ensemble.decide`.
     folds : int
         Inner folds, at least 2. A class with fewer rows (or groups) than folds is held out
-        in as many folds as it has rows.
+        in as many folds as it has rows: the folds are not made fewer for it.
     n_jobs : int
         Threads. The result does not depend on it.
     random_state : int, RandomState or None
@@ -65,7 +75,10 @@ class Ensemble(ClassifierMixin, BaseEstimator):
         Class labels, sorted.
     priors_ : ndarray of float, shape (k,)
         Frequency of each class in the rows given to `fit`: the natural priors.
-    members_ : list of FittedMember
+    members_ : list of estimators
+        Each fitted on all rows.
+    combination_ : Combination
+        What was learned from their out-of-fold predictions.
     n_features_in_ : int
     feature_names_in_ : ndarray of str
         Only if `fit` was given a table with column names.
@@ -108,45 +121,98 @@ class Ensemble(ClassifierMixin, BaseEstimator):
         ------
         DataError
             If there is one class only, or a class with a single row.
+        RecipeError
+            If a parameter of the ensemble or of a member is not one it takes.
         ValueError
             If the shapes are wrong or X holds infinity.
+
+        Warns
+        -----
+        GalfeatWarning
+            If all rows of a class share one group: then nothing can be predicted for it out
+            of fold, and combination and calibration stay at their defaults.
         """
         table: Table
         table, y = validate_data(self, X, y, dtype=np.float32, ensure_all_finite="allow-nan")
         check_classification_targets(y)
+        self._check_settings()
         self.classes_, codes = np.unique(y, return_inverse=True)
         counts = np.bincount(codes)
         _check_classes(self.classes_, counts)
         self.priors_: Floats = counts / counts.sum()
-        with threadpool_limits(1):
+        with _one_blas_thread():
             self._fit(table, codes, groups)
         return self
 
+    def _check_settings(self) -> None:
+        for name, choices in (
+            ("combine", COMBINATIONS),
+            ("balance", balancing.METHODS),
+            ("calibration", calibrating.METHODS),
+            ("decision", RULES),
+        ):
+            value = getattr(self, name)
+            if value not in choices:
+                raise RecipeError(f"{name} is {value!r}; it should be one of {', '.join(choices)}")
+        if not self.members or (self.combine == "none" and len(self.members) > 1):
+            raise RecipeError(
+                f"combine is {self.combine!r} with {len(self.members)} members; "
+                "'none' takes one, 'average' and 'stack' at least one"
+            )
+        if self.folds < 2:
+            raise RecipeError(f"folds is {self.folds}; give at least 2")
+        for member in self.members:
+            member.check()
+
     def _fit(self, X: Table, codes: Codes, groups: ArrayLike | None) -> None:
         random = check_random_state(self.random_state)
-        folds = deal_folds(codes, groups, self.folds, random.randint(2**31 - 1))
-        parts: list[Any] = [slice(None)]
-        parts += [np.flatnonzero(folds != fold) for fold in range(folds.max() + 1)]
-        seeds = random.randint(2**31 - 1, size=(len(parts), len(self.members)))
-        fitted = Parallel(n_jobs=self.n_jobs, backend="threading")(
-            delayed(fit_member)(
-                member,
-                X[part],
-                codes[part],
-                balance=self.balance,
-                n_classes=len(self.classes_),
-                n_jobs=1,
-                random_state=int(seed),
-            )
-            for part, part_seeds in zip(parts, seeds, strict=True)
-            for member, seed in zip(self.members, part_seeds, strict=True)
+        fold_of_row = self._inner_folds(codes, groups, random.randint(_SEEDS))
+        n_folds = fold_of_row.max() + 1
+        seeds = random.randint(_SEEDS, size=(n_folds + 1, len(self.members)))
+        fits = [
+            delayed(balancing.fit_member)(member, X, codes, self.balance, seed)
+            for member, seed in zip(self.members, seeds[n_folds], strict=True)
+        ]
+        fits += [
+            delayed(_predict_fold)(member, X, codes, fold_of_row == fold, self.balance, seed)
+            for fold in range(n_folds)
+            for member, seed in zip(self.members, seeds[fold], strict=True)
+        ]
+        with warnings.catch_warnings():
+            # A regularised linear fit that stops early will do; and filters are not per thread.
+            warnings.simplefilter("ignore", ConvergenceWarning)
+            results = Parallel(n_jobs=self.n_jobs, backend="threading")(fits)
+        n_members = len(self.members)
+        self.members_: list[Any] = results[:n_members]
+        shifts = [
+            balancing.prior_shift(member, self.balance, self.priors_) for member in self.members
+        ]
+        self.combination_ = Combination(
+            self.combine, shifts, calibrate=self.calibration == "temperature"
         )
-        self.members_: list[FittedMember] = fitted[: len(self.members)]
-        out = np.empty((len(X), len(self.classes_)))
-        for fold, model in enumerate(fitted[len(self.members) :]):
-            rows = folds == fold
-            out[rows] = model.log_probabilities(X[rows])
-        self.calibrator_ = Calibrator(np.zeros(len(self.classes_))).fit(out, codes)
+        if n_folds:
+            predicted = np.empty((len(X), n_members, len(self.classes_)))
+            for number, part in enumerate(results[n_members:]):
+                fold, member = divmod(number, n_members)
+                predicted[fold_of_row == fold, member] = part
+            self.combination_.fit(predicted, codes, fold_of_row)
+
+    def _inner_folds(self, codes: Codes, groups: ArrayLike | None, seed: int) -> Codes:
+        """Return the inner fold of each row; -1 where nothing is learned from predictions."""
+        none = np.full(len(codes), -1)
+        if self.calibration == "none" and self.combine != "stack":
+            return none
+        fold_of_row = deal_folds(codes, groups, self.folds, seed)
+        for code, label in enumerate(self.classes_):
+            if len(np.unique(fold_of_row[codes == code])) < 2:
+                warnings.warn(
+                    f"all rows of class {label!r} share one group, so nothing can be predicted for "
+                    "it out of fold; the probabilities are not calibrated",
+                    GalfeatWarning,
+                    stacklevel=4,
+                )
+                return none
+        return fold_of_row
 
     def predict_proba(self, X: ArrayLike) -> Floats:
         """Return calibrated probabilities, shape (n, k), under the natural priors `priors_`."""
@@ -154,9 +220,18 @@ class Ensemble(ClassifierMixin, BaseEstimator):
         table: Table = validate_data(
             self, X, dtype=np.float32, ensure_all_finite="allow-nan", reset=False
         )
-        with threadpool_limits(1):
-            log_p = self.calibrator_.apply(self.members_[0].log_probabilities(table))
-        result: Floats = np.exp(log_p)
+        blocks = [table[start : start + _BLOCK] for start in range(0, len(table), _BLOCK)]
+        with _one_blas_thread():
+            if len(blocks) == 1:
+                return self._predict_block(table)
+            results = Parallel(n_jobs=self.n_jobs, backend="threading")(
+                delayed(self._predict_block)(block) for block in blocks
+            )
+        return np.concatenate(results)
+
+    def _predict_block(self, X: Table) -> Floats:
+        log_p = [balancing.log_probabilities(estimator, X) for estimator in self.members_]
+        result: Floats = np.exp(self.combination_.apply(np.stack(log_p, axis=1)))
         return result
 
     def predict(self, X: ArrayLike) -> NDArray[Any]:
@@ -172,13 +247,34 @@ class Ensemble(ClassifierMixin, BaseEstimator):
         return tags
 
 
-def _check_classes(classes: NDArray[Any], counts: NDArray[np.intp]) -> None:
-    if len(classes) < 2:
+def _predict_fold(
+    member: Member, X: Table, y: Codes, held_out: NDArray[np.bool_], balance: str, seed: int
+) -> Floats:
+    """Fit a member on the rows of the other folds; return its log-probabilities for this one."""
+    estimator = balancing.fit_member(member, X[~held_out], y[~held_out], balance, seed)
+    return balancing.log_probabilities(estimator, X[held_out])
+
+
+def _check_classes(classes: NDArray[Any], counts: Codes) -> None:
+    labels = classes.tolist()
+    if len(labels) < 2:
         raise UnusableRowsError(
-            f"the rows hold one class only, {classes[0]!r}; a classifier needs at least two classes"
+            f"the rows hold one class only, {labels[0]!r}; a classifier needs at least two classes"
         )
     if counts.min() < 2:
         raise UnusableRowsError(
-            f"class {classes[counts.argmin()]!r} has one row only; "
+            f"class {labels[counts.argmin()]!r} has one row only; "
             "add rows of it or leave it out: each class needs at least two"
         )
+
+
+@functools.cache
+def _thread_pools() -> ThreadpoolController:
+    """Find the thread pools of the loaded libraries: a search of 2 ms, longer than a prediction."""
+    return ThreadpoolController()
+
+
+def _one_blas_thread() -> AbstractContextManager[Any]:
+    # The sums of a matrix product depend on how many threads share it.
+    limits: AbstractContextManager[Any] = _thread_pools().limit(limits=1, user_api="blas")
+    return limits
