@@ -21,7 +21,7 @@ from galfeat.errors import DataError
 __all__ = ["CLASS_NAMES", "SIZE", "Simulation", "draw", "sample_scene", "simulate", "simulate_file"]
 
 SIZE = 256
-CUTOUT = 8.48  # width over R90 of Galaxy Zoo's cut-outs: 424 pixels of 0.02 R90
+CUTOUT = 6.2  # typical width over R90 of the cut-outs shown in Galaxy Zoo
 BLOCK = 64
 # Galaxy10 DECaLS's own counts, classes 0 to 9.
 GALAXY10_COUNTS = (1081, 1853, 2645, 2027, 334, 2043, 1829, 2628, 1423, 1873)

@@ -17,6 +17,7 @@ from galfeat.data.simulation.rendering import (
     Rendering,
     add_noise,
     resample,
+    share_colour,
     stretch,
     to_bytes,
 )
@@ -105,6 +106,7 @@ def draw(
     image = np.empty((work_size, work_size, 3), dtype=np.float32)
     scales = np.array(survey.scales, dtype=np.float32)
     stretch(planes, scales, survey.pedestal, survey.softening, survey.keep_hue, image)
+    share_colour(image)
     if not enlarged:
         return to_bytes(image)
     out = np.empty((size, size, 3), dtype=np.uint8)

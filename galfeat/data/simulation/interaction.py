@@ -91,7 +91,7 @@ def _accreting(rng: Random, place: Place) -> Galaxy:
     radius = galaxy_radius(galaxy)
     shells = tuple(
         Shell(
-            magnitude=fainter(place.magnitude, rng.uniform(0.04, 0.12)),
+            magnitude=fainter(place.magnitude, rng.uniform(0.015, 0.07)),
             colour=0.6 + place.redshift,
             radius=radius * rng.uniform(1.6, 4.0),
             angle=180 * float(rng.integers(2)) + 10 * rng.standard_normal(),

@@ -39,7 +39,7 @@ def paint_knots(
     for knot in range(n):
         blobs[knot, :2] = from_own_axes(shape, major[knot], minor[knot])
     blobs[:, 2] = knots.size * rng.uniform(0.7, 1.6, n)
-    shares = np.exp(0.9 * rng.standard_normal(n) - 0.6 * radius)
+    shares = np.exp(0.8 * rng.standard_normal(n) - 0.6 * radius)
     _paint(
         planes,
         view,

@@ -59,6 +59,8 @@ class DiscColours(NamedTuple):
 
 
 YOUNG_LENGTH = 1.3  # scale length of young over old stars
+THICK = 2.4  # scale height of the thick disc over that of the thin one
+THICK_SHARE = 0.25  # of the old stars' light (Yoachim and Dalcanton 2006)
 
 
 @kernel
@@ -184,8 +186,8 @@ def paint_edge_on(
 ) -> None:
     """Add a disc seen from its side: t K1(t) along, sech² across, dust around z = `lane`.
 
-    Young stars and dust lie in a sheet of half and a third the height. `profile` is t K1(t)
-    over t from 0 to 8.
+    Young stars and dust lie in a thinner sheet, some of the old stars in a thick disc.
+    `profile` is t K1(t) over t from 0 to 8.
     """
     row0, row1, column0, column1 = box(view, shape.x, shape.y, shape.reach, planes.shape)
     peak = 1 / (2 * pi * disc.length * height)
@@ -195,12 +197,12 @@ def paint_edge_on(
             major, minor = own_axes(shape, x, y)
             away = abs(major)
             minor -= warp * major * ramp(away, 0.3 * disc.extent, disc.extent)
-            if away >= disc.extent or abs(minor) >= 7 * height:
+            if away >= disc.extent or abs(minor) >= 9 * height:
                 continue
             fade = 1 - ramp(away, 0.6 * disc.extent, disc.extent)
             along = fade * look_up(profile, away / disc.length / 8 * (profile.size - 1))
-            flare = 1 + 0.25 * away / disc.extent
-            thick = 1 / cosh(minor / (height * flare))
+            middle = 1 / cosh(minor / height)
+            around = 1 / cosh(minor / (THICK * height))
             thin = 1 / cosh(2 * minor / height)
             patchy = 1.0
             if disc.flocculence > 0:
@@ -210,9 +212,10 @@ def paint_edge_on(
                 )
             depth = 0.0
             if disc.dust > 0:
-                sheet = 1 / cosh((minor - lane) / (0.33 * height))
+                sheet = 1 / cosh((minor - lane) / (0.4 * height))
                 depth = disc.dust * along * sheet * sheet * patchy
-            old_light = peak * along * thick * thick / flare
+            old_light = (1 - THICK_SHARE) * middle * middle + THICK_SHARE / THICK * around * around
+            old_light *= peak * along
             young_light = 2 * peak * along * thin * thin * patchy
             for band in range(3):
                 planes[band, row, column] += (

@@ -80,8 +80,7 @@ def paint_glare(
             for side in (-1, 1):
                 along = (dx + side * dy) ** 2 * 0.5
                 across = (dx - side * dy) ** 2 * 0.5
-                # A spike widens and fades outwards; beyond a minute of arc it is lost.
-                if across < 4:
-                    light += spikes * exp(-across / 0.5) / (1 + along / 16) / 12 * exp(-along / 900)
+                if across < 6 and along < 1600:
+                    light += spikes * exp(-across / 0.7 - along / 300) / (14 * (1 + along / 16))
             for band in range(3):
                 planes[band, row, column] += fluxes[band] * light

@@ -174,8 +174,8 @@ def spiral_galaxy(
         bar=bar,
         ring=_ring(rng, bar, length),
         knots=Knots(
-            number=int(rng.integers(15, 70)),
-            share=0.10 * (0.25 + late) * rng.uniform(0.1, 1.3),
+            number=int(rng.integers(25, 100)),
+            share=0.06 * (0.25 + late) * rng.uniform(0.1, 1.3),
             colour=rng.uniform(-0.05, 0.25),
             size=between(0.22 * place.arcsec_per_kpc * rng.uniform(0.7, 1.5), 0.25, 0.9),
         ),
@@ -233,7 +233,7 @@ def _ring(rng: Random, bar: Bar | None, length: float) -> Ring | None:
 
 def edge_on_galaxy(rng: Random, place: Place, share: float) -> Galaxy:
     """Draw a disc from its side, with a bulge of the given share of the light."""
-    length = disc_length(rng, place) * 1.1
+    length = disc_length(rng, place) * (1.35 - share)
     late = max(0.0, 1 - 4 * share)
     colour = old_colour(rng, place.redshift)
     spheroid = None
@@ -242,7 +242,7 @@ def edge_on_galaxy(rng: Random, place: Place, share: float) -> Galaxy:
         spheroid = Spheroid(
             magnitude=fainter(place.magnitude, share),
             colour=colour,
-            radius=max(length * (0.14 + 0.75 * share) * rng.uniform(0.75, 1.3), 0.5),
+            radius=max(length * (0.18 + 0.9 * share) * rng.uniform(0.75, 1.3), 0.5),
             index=rng.uniform(1.0, 3.5),
             q=rng.uniform(0.55, 0.9),
             boxiness=rng.uniform(2.4, 3.2) if boxy else 2.0,
@@ -255,16 +255,16 @@ def edge_on_galaxy(rng: Random, place: Place, share: float) -> Galaxy:
             colour=colour - 0.04 - 0.18 * late + 0.09 * rng.standard_normal(),
             scale_length=length,
             inclination=degrees(asin(min(rng.uniform(0.983, 1.004), 1.0))),
-            thickness=rng.uniform(0.10, 0.20),
+            thickness=rng.uniform(0.09, 0.16 + 0.1 * share),
             young=between(0.10 + 0.35 * late * rng.uniform(0, 1), 0.0, 0.6),
-            flocculence=rng.uniform(0.1, 0.45),
-            dust=rng.uniform(0.2, 2.5) if rng.uniform() < 0.65 else 0.0,
-            extent=rng.uniform(5.0, 8.0),
+            flocculence=rng.uniform(0.15, 0.6),
+            dust=rng.uniform(0.5, 5.0) if rng.uniform() < 0.65 else 0.0,
+            extent=rng.uniform(3.8, 7.0),
             warp=0.03 * rng.standard_normal(),
         ),
         knots=Knots(
             number=int(rng.integers(5, 30)),
-            share=0.05 * late * rng.uniform(0, 1),
+            share=0.12 * late * rng.uniform(0, 1),
             colour=rng.uniform(-0.1, 0.3),
             size=between(0.25 * place.arcsec_per_kpc, 0.25, 0.9),
         ),

@@ -16,6 +16,9 @@ from galfeat.data.simulation.surroundings import field_galaxies, field_stars
 from galfeat.errors import DataError
 
 
+LARGEST = 22.0  # arcseconds of R90: what is larger does not fit a cut-out
+
+
 def sample_scene(class_id: int, rng: Random) -> Scene:
     """Draw a scene whose target is of the given class, as its physics has it.
 
@@ -35,6 +38,8 @@ def sample_scene(class_id: int, rng: Random) -> Scene:
         If there is no such class.
     """
     galaxies, place = _target(class_id, rng)
+    while radius90(galaxies) > LARGEST:
+        galaxies, place = _target(class_id, rng)
     neighbours, specks = field_galaxies(rng)
     return Scene(
         galaxies=galaxies,
@@ -69,7 +74,7 @@ def _target(class_id: int, rng: Random) -> tuple[tuple[Galaxy, ...], Place]:
         share = rng.uniform(0.08, 0.4) if class_id == 6 else rng.uniform(0.0, 0.25)
         return (spiral_galaxy(rng, place, pitch, barred=class_id == 5, share=share),), place
     if class_id in (8, 9):
-        place = draw_place(rng, -20.6 if class_id == 8 else -21.3, nearest=0.2)
+        place = draw_place(rng, -20.2 if class_id == 8 else -21.2, nearest=0.1)
         share = rng.uniform(0.0, 0.08) if class_id == 8 else rng.uniform(0.12, 0.5)
         return (edge_on_galaxy(rng, place, share),), place
     raise DataError(f"there is no class {class_id}; choose one from 0 to {len(CLASS_NAMES) - 1}")

@@ -26,7 +26,7 @@ def field_galaxies(rng: Random) -> tuple[tuple[Galaxy, ...], tuple[Speck, ...]]:
             rng.uniform(-HALF_WIDTH, HALF_WIDTH, n),
             rng.uniform(-HALF_WIDTH, HALF_WIDTH, n),
             magnitudes,
-            np.clip(0.65 + 0.28 * rng.standard_normal(n), 0.05, 1.3),
+            np.clip(0.7 + 0.25 * rng.standard_normal(n), 0.25, 1.3),
             sizes,
             rng.uniform(0.35, 1.0, n),
             rng.uniform(0, 180, n),
@@ -51,7 +51,7 @@ def field_galaxies(rng: Random) -> tuple[tuple[Galaxy, ...], tuple[Speck, ...]]:
             spheroid = Spheroid(
                 magnitude=magnitude,
                 colour=colour,
-                radius=min(1.3 * size, 6.0),
+                radius=min(1.2 * size, 4.5),
                 index=3.5 if colour > 0.75 else 1.0,
                 q=q,
             )
