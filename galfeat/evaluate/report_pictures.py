@@ -1,0 +1,117 @@
+"""Galaxies of the report: which are shown, and as what."""
+
+from __future__ import annotations
+
+import base64
+import io
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from html import escape
+from itertools import islice
+from pathlib import PurePath
+
+import numpy as np
+from numpy.typing import NDArray
+
+from galfeat.evaluate.report_figures import percent
+
+Images = Callable[[int], NDArray[np.uint8] | None]
+
+SHOWN = 50
+MOST_PER_CLASS = 10
+MISTAKES = 12
+_SIDE = 176
+_QUALITY = 82
+
+
+@dataclass(frozen=True)
+class Gallery:
+    """Galaxies with pictures, answers and true classes.
+
+    Attributes
+    ----------
+    images : callable
+        Takes a row number, gives uint8 RGB of shape (H, W, 3), or None if there is none.
+    ids : sequence of str, length n
+    classes : sequence of str, length k
+    truth, predicted : ndarray of int, shape (n,)
+        Class indices; `predicted` is -1 for failed images.
+    probabilities : ndarray, shape (n, k)
+    """
+
+    images: Images
+    ids: Sequence[str]
+    classes: Sequence[str]
+    truth: NDArray[np.integer]
+    predicted: NDArray[np.integer]
+    probabilities: NDArray[np.float64]
+
+    def sample(self, seed: int) -> str:
+        """Show random galaxies of each true class, about 50 in all."""
+        per_class = int(np.clip(SHOWN // len(self.classes), 1, MOST_PER_CLASS))
+        rng = np.random.default_rng(seed)
+        strips = []
+        for index, name in enumerate(self.classes):
+            rows = rng.permutation(np.flatnonzero(self._answered & (self.truth == index)))
+            figures = list(islice(self._figures(rows), per_class))
+            if figures:
+                strips.append(
+                    f'<div class="strip-of-class"><h3>{escape(name)}</h3>'
+                    f'<div class="gallery">{"".join(figures)}</div></div>'
+                )
+        return "".join(strips[:SHOWN])
+
+    def worst(self) -> str:
+        """Show the mistakes made with the largest probability; empty if there are none."""
+        wrong = np.flatnonzero(self._answered & (self.predicted != self.truth))
+        confidence = self.probabilities[wrong, self.predicted[wrong]]
+        rows = wrong[np.argsort(-confidence, kind="stable")]
+        figures = list(islice(self._figures(rows), MISTAKES))
+        return f'<div class="gallery">{"".join(figures)}</div>' if figures else ""
+
+    @property
+    def _answered(self) -> NDArray[np.bool_]:
+        return np.asarray((self.predicted >= 0) & np.isfinite(self.probabilities).all(axis=1))
+
+    def _figures(self, rows: Iterable[np.intp]) -> Iterator[str]:
+        """Give a figure for each row that has a picture."""
+        for row in rows:
+            image = self.images(int(row))
+            if image is not None:
+                yield self._figure(int(row), image)
+
+    def _figure(self, row: int, image: NDArray[np.uint8]) -> str:
+        named, true = int(self.predicted[row]), int(self.truth[row])
+        right = named == true
+        name, true_name = escape(self.classes[named]), escape(self.classes[true])
+        chance = percent(self.probabilities[row, named])
+        galaxy = escape(self.ids[row])
+        short = escape(PurePath(self.ids[row]).name)
+        verdict = "right" if right else "wrong"
+        truth = (
+            ""
+            if right
+            else (
+                f'<span class="truth">true: {true_name} '
+                f"<small>{percent(self.probabilities[row, true])}</small></span>"
+            )
+        )
+        mark = '<span class="sign">✓ right</span>' if right else '<span class="sign">✗ wrong</span>'
+        return (
+            f'<figure class="{verdict}"><img src="{thumbnail(image)}" width="{_SIDE}" '
+            f'height="{_SIDE}" loading="lazy" alt="Galaxy {galaxy}: named {name} with {chance}, '
+            f'{verdict}; true class {true_name}">'
+            f'<figcaption>{mark}<span class="named">{name} <small>{chance}</small></span>{truth}'
+            f'<span class="id" title="{galaxy}">{short}</span></figcaption></figure>'
+        )
+
+
+def thumbnail(image: NDArray[np.uint8]) -> str:
+    """Encode a small JPEG of an image, shape (H, W, 3), as a data address."""
+    from PIL import Image
+
+    picture = Image.fromarray(image)
+    picture.thumbnail((_SIDE, _SIDE), Image.Resampling.LANCZOS)
+    buffer = io.BytesIO()
+    picture.save(buffer, "JPEG", quality=_QUALITY, optimize=True)
+    return "data:image/jpeg;base64," + base64.b64encode(buffer.getvalue()).decode("ascii")

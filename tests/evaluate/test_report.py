@@ -1,0 +1,274 @@
+import re
+from html.parser import HTMLParser
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+
+from galfeat.errors import OutputError
+from galfeat.evaluate.evaluation import evaluate_predictions
+from galfeat.evaluate.importances import Importances
+from galfeat.evaluate.report import Resampling, write_report
+
+NAMES = ("round", "spiral", "edge-on")
+VOID = {"meta", "img", "line", "rect", "circle", "polyline", "br", "link"}
+
+
+class Page(HTMLParser):
+    """A parsed page: its elements with attributes, its text, and tags left open."""
+
+    def __init__(self, text):
+        super().__init__()
+        self.elements, self.words, self.open_tags, self.misplaced = [], [], [], []
+        self.feed(text)
+        self.close()
+
+    def handle_starttag(self, tag, attrs):
+        self.elements.append((tag, dict(attrs)))
+        if tag not in VOID:
+            self.open_tags.append(tag)
+
+    def handle_startendtag(self, tag, attrs):
+        self.elements.append((tag, dict(attrs)))
+
+    def handle_endtag(self, tag):
+        if not self.open_tags or self.open_tags.pop() != tag:
+            self.misplaced.append(tag)
+
+    def handle_data(self, data):
+        self.words.append(data)
+
+    def all(self, tag):
+        return [attributes for name, attributes in self.elements if name == tag]
+
+    @property
+    def text(self):
+        return " ".join(" ".join(self.words).split())
+
+
+def answers(n=120, n_classes=3, seed=0):
+    rng = np.random.default_rng(seed)
+    truth = rng.integers(0, n_classes, n)
+    odds = rng.exponential(size=(n, n_classes))
+    odds[np.arange(n), truth] *= 4
+    probabilities = odds / odds.sum(axis=1, keepdims=True)
+    return truth, probabilities, np.argmax(probabilities, axis=1)
+
+
+def grey(row):
+    return np.full((40, 50, 3), row % 200, dtype=np.uint8)
+
+
+def write(folder, data=None, names=NAMES, images=grey, ids=None, sources=None, **more):
+    truth, probabilities, predicted = answers() if data is None else data
+    evaluation = evaluate_predictions(
+        truth, probabilities, predicted, predicted, names, sources=sources
+    )
+    return write_report(
+        folder,
+        evaluation=evaluation,
+        images=images,
+        ids=[f"galaxy {row}" for row in range(len(truth))] if ids is None else ids,
+        predictions=SimpleNamespace(probabilities=probabilities, predicted=predicted),
+        truth=truth,
+        **more,
+    )
+
+
+def read(*arguments, **more):
+    return Page(write(*arguments, **more).read_text(encoding="utf-8"))
+
+
+WHOLE = {
+    "importances": Importances(
+        {"shape": (0.1, 0.01), "hog": (-0.01, 0.02)}, {"shape.q": 0.6, "hog.a": 0.4}, 120
+    ),
+    "resampling": Resampling("over", (10, 50, 60), (60, 60, 60)),
+    "facts": {"Recipe": "lightgbm", "Seed": "0"},
+    "title": "A trial",
+}
+
+
+def test_the_page_is_well_formed_and_stands_alone(tmp_path):
+    path = write(tmp_path / "report", **WHOLE)
+    assert path == tmp_path / "report" / "index.html"
+    text = path.read_text(encoding="utf-8")
+    page = Page(text)
+    assert page.misplaced == []
+    assert page.open_tags == []
+    assert not page.all("script")
+    assert not page.all("link")
+    assert "http://" not in text
+    assert "https://" not in text
+    assert "url(" not in text
+    assert all(image["src"].startswith("data:image/jpeg;base64,") for image in page.all("img"))
+
+
+def test_every_picture_has_words_and_every_link_a_target(tmp_path):
+    page = read(tmp_path, **WHOLE)
+    assert all("named" in image["alt"] for image in page.all("img"))
+    ids = [attributes["id"] for _, attributes in page.elements if "id" in attributes]
+    assert len(ids) == len(set(ids))
+    assert {link["href"] for link in page.all("a")} <= {f"#{name}" for name in ids}
+    svgs = page.all("svg")
+    assert all(svg.get("aria-hidden") == "true" or svg.get("aria-label") for svg in svgs)
+
+
+def test_all_sections_are_there_and_optional_ones_only_when_given(tmp_path):
+    sources = np.array(["sdss", "decals"] * 60)
+    whole = [part["id"] for part in read(tmp_path, sources=sources, **WHOLE).all("section")]
+    assert whole == [
+        *("scores", "confusion", "classes", "calibration", "features", "galaxies", "mistakes"),
+        *("balancing", "sources", "facts"),
+    ]
+    least = [part["id"] for part in read(tmp_path).all("section")]
+    assert least == ["scores", "confusion", "classes", "calibration", "galaxies", "mistakes"]
+
+
+def test_numbers_on_the_page_are_those_of_the_evaluation(tmp_path):
+    truth, _, predicted = data = answers()
+    evaluation = evaluate_predictions(*data, predicted, NAMES)
+    text = read(tmp_path, data).text
+    for interval in evaluation.scores.values():
+        assert f"{interval.value:.3f}" in text
+        assert f"{interval.low:.3f} to {interval.high:.3f}" in text
+    assert f"{100 * np.mean(truth == predicted):.0f} of 100" in text
+
+
+HOSTILE = "<script>alert(1)</script>\"' onload=alert(2) & $title {0}"
+
+
+def test_hostile_names_are_shown_as_text(tmp_path):
+    page = read(
+        tmp_path,
+        names=(HOSTILE, "spiral", "edge-on"),
+        ids=[HOSTILE] * 120,
+        sources=np.array([HOSTILE] * 120),
+        title=HOSTILE,
+        facts={HOSTILE: HOSTILE},
+        resampling=Resampling(HOSTILE, (1, 2, 3)),
+        importances=Importances({HOSTILE: (0.1, 0.01)}, {HOSTILE: 1.0}, 3),
+    )
+    assert not page.all("script")
+    assert page.misplaced == []
+    assert not any("onload" in attributes for _, attributes in page.elements)
+    assert HOSTILE in page.text
+    assert any(HOSTILE in image["alt"] for image in page.all("img"))
+
+
+def test_right_and_wrong_are_told_by_words(tmp_path):
+    page = read(tmp_path)
+    figures = [attributes["class"] for attributes in page.all("figure")]
+    assert {"right", "wrong"} == set(figures)
+    assert page.text.count("✓ right") == figures.count("right")
+    assert page.text.count("✗ wrong") == figures.count("wrong")
+
+
+def shown_in(page_path, section):
+    """Row numbers of the galaxies pictured in a section, in order."""
+    text = page_path.read_text(encoding="utf-8")
+    part = re.search(rf'<section id="{section}".*?</section>', text, re.DOTALL)
+    return [int(row) for row in re.findall(r'alt="Galaxy galaxy (\d+)', part[0])]
+
+
+def test_worst_mistakes_are_the_most_confident_ones(tmp_path):
+    truth, probabilities, predicted = data = answers()
+    rows = shown_in(write(tmp_path, data), "mistakes")
+    confidence = probabilities.max(axis=1)
+    wrong = np.flatnonzero(truth != predicted)
+    expected = wrong[np.argsort(-confidence[wrong], kind="stable")][:12]
+    assert rows == expected.tolist()
+
+
+def test_the_sample_holds_each_class_and_follows_the_seed(tmp_path):
+    truth = answers()[0]
+    first = shown_in(write(tmp_path, seed=1), "galaxies")
+    assert np.bincount(truth[first]).tolist() == [10, 10, 10]
+    assert first == shown_in(write(tmp_path, seed=1), "galaxies")
+    assert first != shown_in(write(tmp_path, seed=2), "galaxies")
+
+
+def test_same_input_same_page(tmp_path):
+    first, again = (write(tmp_path / name, **WHOLE).read_bytes() for name in ("a", "b"))
+    assert first == again
+
+
+def test_only_rows_that_are_shown_are_read(tmp_path):
+    asked = []
+
+    def images(row):
+        asked.append(row)
+        return grey(row)
+
+    path = write(tmp_path, images=images)
+    assert sorted(asked) == sorted(shown_in(path, "galaxies") + shown_in(path, "mistakes"))
+
+
+def test_failed_and_unreadable_images_are_not_shown(tmp_path):
+    _, probabilities, predicted = data = answers()
+    probabilities[:40], predicted[:40] = np.nan, -1
+    path = write(tmp_path, data, images=lambda row: None if row < 80 else grey(row))
+    shown = shown_in(path, "galaxies") + shown_in(path, "mistakes")
+    assert min(shown) >= 80
+    assert "40 could not be measured" in Page(path.read_text(encoding="utf-8")).text
+
+
+def test_without_any_picture_the_rest_is_written(tmp_path):
+    page = read(tmp_path, images=lambda row: None)
+    assert [part["id"] for part in page.all("section")] == [
+        *("scores", "confusion", "classes", "calibration")
+    ]
+
+
+@pytest.mark.parametrize("n", [1, 2])
+def test_very_few_galaxies_make_a_page(tmp_path, n):
+    truth = np.arange(n)
+    probabilities = np.eye(3)[truth] * 0.7 + 0.1
+    page = read(tmp_path, (truth, probabilities, truth))
+    assert "There is no mistake among these galaxies" in page.text
+    assert "nan" not in page.text.lower().split()
+    assert page.misplaced == []
+
+
+def test_a_page_of_noisy_pictures_stays_below_three_megabytes(tmp_path):
+    rng = np.random.default_rng(0)
+    path = write(
+        tmp_path,
+        answers(400, 10),
+        names=[f"class {number}" for number in range(10)],
+        images=lambda row: rng.integers(0, 256, (424, 424, 3), dtype=np.uint8),
+    )
+    assert len(shown_in(path, "galaxies")) == 50
+    assert path.stat().st_size < 3_000_000
+
+
+def test_an_older_page_is_replaced_and_other_files_are_left(tmp_path):
+    (tmp_path / "index.html").write_text("old")
+    (tmp_path / "notes.txt").write_text("mine")
+    write(tmp_path)
+    assert "old" not in (tmp_path / "index.html").read_text(encoding="utf-8")[:10]
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["index.html", "notes.txt"]
+
+
+def test_a_place_that_cannot_be_written_is_an_output_error(tmp_path):
+    (tmp_path / "file").write_text("in the way")
+    with pytest.raises(OutputError, match="cannot make the folder"):
+        write(tmp_path / "file")
+
+
+@pytest.mark.parametrize(
+    ("method", "words"),
+    [
+        ("none", "as they were collected"),
+        ("class-weight", "more weight"),
+        ("over", "were repeated"),
+        ("under", "as the smallest"),
+        ("smote", "mixing the measurements"),
+        ("bagging", "balanced draw"),
+        ("own", "by the method 'own'"),
+    ],
+)
+def test_resampling_is_told_in_words(tmp_path, method, words):
+    text = read(tmp_path, resampling=Resampling(method, (10, 50, 60))).text
+    assert words in text
+    assert "never in what it is scored on" in text
