@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
 from galfeat.ensemble import decide
-from galfeat.errors import DataError
+from galfeat.errors import DataError, ImageError
 from galfeat.evaluate.evaluation import OTHER_DECISION, Evaluation, evaluate_predictions
 
 if TYPE_CHECKING:
     from galfeat.classifier import GalaxyClassifier, Predictions
     from galfeat.data import DataSet
+    from galfeat.evaluate.importances import Importances
+    from galfeat.features import FeatureTable
 
 
 def true_classes(dataset: DataSet, classes: NDArray[np.str_]) -> NDArray[np.intp]:
@@ -42,31 +47,44 @@ def true_classes(dataset: DataSet, classes: NDArray[np.str_]) -> NDArray[np.intp
     return np.array([place[name] for name in names], dtype=np.intp)
 
 
-def score_predictions(
-    classifier: GalaxyClassifier,
-    predictions: Predictions,
-    truth: NDArray[np.intp],
-    dataset: DataSet,
-    *,
-    seed: int = 0,
-) -> Evaluation:
-    """Score what a classifier said of the rows of a data set.
+@dataclass(frozen=True, eq=False)
+class Scored:
+    """A fitted model, n galaxies with their features and true classes, and what came out."""
+
+    classifier: GalaxyClassifier
+    dataset: DataSet
+    table: FeatureTable
+    truth: NDArray[np.intp]
+    predictions: Predictions
+    evaluation: Evaluation
+
+
+def score(
+    classifier: GalaxyClassifier, dataset: DataSet, table: FeatureTable, *, seed: int = 0
+) -> Scored:
+    """Score a fitted classifier on labelled galaxies.
 
     Parameters
     ----------
     classifier : GalaxyClassifier
-        The one that made `predictions`.
-    predictions : Predictions
-        For the n rows of `dataset`.
-    truth : ndarray of int, shape (n,)
-        As from `true_classes`.
+        Fitted.
     dataset : DataSet
-        Gives the sources, and the groups that are resampled together.
+        n galaxies, all with a label; gives the sources, and the groups that are resampled
+        together.
+    table : FeatureTable
+        Their features.
     seed : int
         Seed of the bootstrap.
+
+    Raises
+    ------
+    DataError
+        If a galaxy has a class that the model does not know.
     """
+    truth = true_classes(dataset, classifier.classes_)
+    predictions = classifier.classify_table(table)
     rule = classifier.recipe_.decision
-    return evaluate_predictions(
+    evaluation = evaluate_predictions(
         truth,
         predictions.probabilities,
         predictions.predicted,
@@ -76,6 +94,76 @@ def score_predictions(
         groups=dataset.groups,
         seed=seed,
         rule=rule,
+    )
+    return Scored(classifier, dataset, table, truth, predictions, evaluation)
+
+
+def report(
+    folder: str | Path,
+    scored: Scored,
+    *,
+    n_training: int,
+    facts: Mapping[str, str] | None = None,
+    seed: int = 0,
+) -> Path:
+    """Write the HTML report of a score.
+
+    Parameters
+    ----------
+    folder : str or Path
+        Where to; made if it is missing.
+    scored : Scored
+        What to report.
+    n_training : int
+        How many galaxies the classifier was fitted to.
+    facts : mapping of str to str, optional
+        Facts of model, data and run to list.
+    seed : int
+        Seed of the galaxies that are shown.
+
+    Returns
+    -------
+    Path
+        The page.
+    """
+    from galfeat.evaluate.report import Resampling, write_report
+
+    recipe = scored.classifier.recipe_
+    counts = np.rint(scored.classifier.priors_ * n_training).astype(int)
+
+    def image(row: int) -> NDArray[np.uint8] | None:
+        (found,) = scored.dataset.read([row])
+        return None if isinstance(found, ImageError) else found
+
+    return write_report(
+        folder,
+        evaluation=scored.evaluation,
+        images=image,
+        ids=scored.dataset.ids.tolist(),
+        predictions=scored.predictions,
+        truth=scored.truth,
+        importances=_importances(scored, seed),
+        resampling=Resampling.of(recipe.balance, recipe.members, counts.tolist()),
+        facts=facts,
+        title=f"galfeat: {recipe.name}",
+        seed=seed,
+    )
+
+
+def _importances(scored: Scored, seed: int) -> Importances:
+    from galfeat.evaluate.importances import measure_importances
+    from galfeat.features import columns
+
+    classifier, table = scored.classifier, scored.table
+    names = classifier.feature_names_
+    family = {column.name: column.family for column in columns(classifier.recipe_.families)}
+    return measure_importances(
+        classifier.ensemble_,
+        table.values[:, [table.names.index(name) for name in names]],
+        classifier.ensemble_.classes_[scored.truth],
+        names,
+        [family[name] for name in names],
+        seed=seed,
     )
 
 

@@ -17,9 +17,10 @@ from galfeat.cli.options import (
     seed_option,
     trust_option,
 )
+from galfeat.cli.progress import running_clock
 
 if TYPE_CHECKING:
-    pass
+    from galfeat.scoring import Scored
 
 
 @click.command()
@@ -72,23 +73,38 @@ def evaluate(
     from galfeat.cli.measure import measure, open_labelled
     from galfeat.evaluate.text import evaluation_text
     from galfeat.persist import load_model, read_manifest, read_rows
-    from galfeat.scoring import rows_to_score, score_predictions, true_classes
+    from galfeat.scoring import rows_to_score, score, true_classes
 
     classifier = load_model(model, trust=trust).set_params(n_jobs=jobs)
+    known = read_rows(model)
     label = label or read_manifest(model)["label_column"]
     opened = open_labelled(data, label=label, images=images)
-    true_classes(opened, classifier.classes_)
+    true_classes(opened, classifier.classes_)  # a foreign class is found before the long work
     dataset, table = measure(classifier.extractor_.set_params(n_jobs=jobs), opened)
+    failed = len(opened) - len(dataset)
+    facts = {"Model": str(model), "Data": data, "Seed": str(seed)}
     if not include_training:
-        known = read_rows(model)
         rows = rows_to_score(table.digests, known.training, known.held_out)
         if len(rows) < len(dataset):
-            click.echo(f"scoring the {len(rows)} of {len(dataset)} galaxies that were held out")
+            facts["Rows"] = f"the {len(rows)} of {len(dataset)} galaxies that were held out"
+            click.echo(f"scoring {facts['Rows']}")
         dataset, table = dataset.select(rows), table.select(rows)
-    truth = true_classes(dataset, classifier.classes_)
-    predictions = classifier.classify_table(table)
-    evaluation = score_predictions(classifier, predictions, truth, dataset, seed=seed)
-    click.echo(evaluation_text(evaluation))
+    scored = score(classifier, dataset, table, seed=seed)
+    click.echo(evaluation_text(scored.evaluation))
     if json_file is not None:
         with atomic_file(json_file) as temporary:
-            temporary.write_text(json.dumps(evaluation.to_json(), indent=2) + "\n")
+            temporary.write_text(json.dumps(scored.evaluation.to_json(), indent=2) + "\n")
+    if report is not None:
+        _write_report(report, scored, len(known.training), facts, seed)
+    if failed:
+        ctx.exit(3)
+
+
+def _write_report(
+    folder: Path, scored: Scored, n_training: int, facts: dict[str, str], seed: int
+) -> None:
+    from galfeat.scoring import report
+
+    with running_clock("report"):
+        page = report(folder, scored, n_training=n_training, facts=facts, seed=seed)
+    click.echo(f"report: {page}")

@@ -166,6 +166,7 @@ def _fit_and_save(
     from galfeat.cli.progress import running_clock
     from galfeat.evaluate.splits import holdout
     from galfeat.persist import save_model
+    from galfeat.scoring import score
 
     dataset, table, groups, seed = training
     train, held_out = np.arange(len(dataset)), np.arange(0)
@@ -176,6 +177,9 @@ def _fit_and_save(
         classifier.fit_table(
             table.select(train), dataset.labels[train], groups[train], dataset.class_names
         )
+    if len(held_out):
+        unseen, measured = dataset.select(held_out), table.select(held_out)
+        metrics |= score(classifier, unseen, measured, seed=seed).evaluation.to_json()
     save_model(
         classifier,
         output,
