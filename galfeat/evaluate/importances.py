@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from galfeat.evaluate.metrics import confusion_matrix, label_metrics
 
-MOST_ROWS = 2000
+MOST_ROWS = 1000
 
 
 class TableClassifier(Protocol):
@@ -67,7 +67,7 @@ def measure_importances(
     classifier : TableClassifier
         A fitted classifier, such as `galfeat.ensemble.Ensemble`.
     X : ndarray of float32, shape (n, d)
-        Features of galaxies the classifier was not fitted on. Of more than 2,000, so
+        Features of galaxies the classifier was not fitted on. Of more than 1,000, so
         many are drawn at random.
     y : ndarray, shape (n,)
         True classes, out of ``classifier.classes_``.
@@ -108,30 +108,39 @@ def measure_importances(
 
 
 def column_gains(classifier: object, n_columns: int) -> NDArray[np.float64] | None:
-    """Share of gain of each column, averaged over the members that know it.
+    """Share of gain of each column, averaged over the members that tell it.
 
     Parameters
     ----------
     classifier : object
-        A fitted estimator with ``feature_importances_``, or an ensemble of such in
-        ``members_``: gain in boosted trees, decrease of impurity in forests.
+        A fitted estimator with ``feature_importances_`` (gain in boosted trees, decrease
+        of impurity in forests), or a pipeline, bag or ensemble of such.
     n_columns : int
         Number of columns, d.
 
     Returns
     -------
     ndarray, shape (d,), or None
-        Shares that sum to one; None where nothing is known.
+        Shares that sum to one; None where no member tells, or not for these columns.
     """
-    members = [
-        getattr(member, "estimator", member) for member in getattr(classifier, "members_", [])
-    ]
-    shares = []
-    for member in members or [classifier]:
-        gains = np.asarray(getattr(member, "feature_importances_", ()), dtype=np.float64)
-        if gains.shape == (n_columns,) and gains.sum() > 0:
-            shares.append(gains / gains.sum())
-    return np.mean(shares, axis=0) if shares else None
+    gains = _own_gains(classifier)
+    return gains if gains is not None and gains.shape == (n_columns,) else None
+
+
+def _own_gains(estimator: object) -> NDArray[np.float64] | None:
+    """Gain shares of an estimator, or of what a pipeline, a bag or an ensemble is made of."""
+    gains = np.asarray(getattr(estimator, "feature_importances_", ()), dtype=np.float64)
+    if gains.sum() > 0:
+        shares: NDArray[np.float64] = gains / gains.sum()
+        return shares
+    if hasattr(estimator, "steps"):
+        return _own_gains(estimator.steps[-1][1])
+    parts = getattr(estimator, "members_", None) or getattr(estimator, "estimators_", [])
+    known = [gains for gains in map(_own_gains, parts) if gains is not None]
+    if not known or len({len(gains) for gains in known}) > 1:
+        return None
+    result: NDArray[np.float64] = np.mean(known, axis=0)
+    return result
 
 
 def _top_columns(classifier: object, names: Sequence[str], top: int) -> dict[str, float]:

@@ -116,10 +116,11 @@ def percentile_interval(value: float, samples: Floats, level: float = LEVEL) -> 
     Returns
     -------
     Interval
-        Ends are NaN if every draw is.
+        Widened, where need be, to hold the value itself, which the percentiles of a few
+        lopsided draws may not. Ends are NaN if every draw is.
     """
     low, high = _percentiles(samples, level)
-    return Interval(value, low, high)
+    return Interval(value, min(low, value), max(high, value))
 
 
 def reverse_percentile_interval(value: float, samples: Floats, level: float = LEVEL) -> Interval:
@@ -140,7 +141,7 @@ def reverse_percentile_interval(value: float, samples: Floats, level: float = LE
         Ends are NaN if every draw is.
     """
     low, high = _percentiles(samples, level)
-    return Interval(value, max(0.0, min(value, 2 * value - high)), max(value, 2 * value - low))
+    return Interval(value, max(min(2 * value - high, value), 0.0), max(2 * value - low, value))
 
 
 def wilson(k: int, n: int, level: float = LEVEL) -> Interval:

@@ -270,7 +270,7 @@ def resampling_table(
             for count in counts
         )
         rows.append(f'<tr><th scope="row">{escape(name)}</th>{cells}</tr>')
-    titles = ["Galaxies in training"] if after is None else ["As collected", "As fitted on"]
+    titles = ["Galaxies in training"] if after is None else ["As collected", "In a fit"]
     head = "".join(f'<th scope="col">{title}</th>' for title in titles)
     return (
         '<table class="families rows"><caption>Rows of each class</caption><thead><tr>'

@@ -50,9 +50,12 @@ _RESAMPLING = {
     "smote": "New rows were made for the rarer classes by mixing the measurements of similar "
     "galaxies of the same class (SMOTE), until every class had as many as the largest. Otherwise "
     "the model would do best by ignoring rare classes.",
-    "bagging": "Many models were fitted, each to its own balanced draw of galaxies, and their "
-    "answers averaged (balanced bagging): no class is passed over, and nearly every galaxy is "
-    "used somewhere.",
+    "bagging": "Several models were fitted, each to its own balanced draw of galaxies, and their "
+    "answers averaged (balanced bagging): rare classes are not passed over, and more galaxies "
+    "are used than in a single draw.",
+    "balanced-forest": "Each tree of the forest was grown on its own draw of galaxies with as many "
+    "of each class as of the smallest (balanced random forest): rare classes are not passed over, "
+    "and nearly every galaxy is used in some tree.",
 }
 
 

@@ -84,6 +84,12 @@ def test_draws_without_a_value_are_left_out():
     assert math.isnan(percentile_interval(0.5, np.array([np.nan])).low)
 
 
+def test_an_interval_holds_its_value():
+    assert percentile_interval(0.9, np.linspace(0.2, 0.6, 11)).high == 0.9
+    assert percentile_interval(0.1, np.linspace(0.2, 0.6, 11)).low == 0.1
+    assert math.isnan(reverse_percentile_interval(0.1, np.array([np.nan])).high)
+
+
 def test_reverse_interval_takes_the_bias_of_a_distance_out():
     interval = reverse_percentile_interval(0.10, np.linspace(0.11, 0.19, 101))
     assert interval == (0.10, pytest.approx(0.012), 0.10)

@@ -5,10 +5,12 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
+from galfeat.ensemble.members import Member
 from galfeat.errors import OutputError
 from galfeat.evaluate.evaluation import evaluate_predictions
 from galfeat.evaluate.importances import Importances
-from galfeat.evaluate.report import Resampling, write_report
+from galfeat.evaluate.report import write_report
+from galfeat.evaluate.resampling import Resampling
 
 NAMES = ("round", "spiral", "edge-on")
 VOID = {"meta", "img", "line", "rect", "circle", "polyline", "br", "link"}
@@ -83,7 +85,7 @@ WHOLE = {
     "importances": Importances(
         {"shape": (0.1, 0.01), "hog": (-0.01, 0.02)}, {"shape.q": 0.6, "hog.a": 0.4}, 120
     ),
-    "resampling": Resampling("over", (10, 50, 60), (60, 60, 60)),
+    "resampling": Resampling("over", (10, 50, 60)),
     "facts": {"Recipe": "lightgbm", "Seed": "0"},
     "title": "A trial",
 }
@@ -265,6 +267,7 @@ def test_a_place_that_cannot_be_written_is_an_output_error(tmp_path):
         ("under", "as the smallest"),
         ("smote", "mixing the measurements"),
         ("bagging", "balanced draw"),
+        ("balanced-forest", "tree of the forest"),
         ("own", "by the method 'own'"),
     ],
 )
@@ -272,3 +275,16 @@ def test_resampling_is_told_in_words(tmp_path, method, words):
     text = read(tmp_path, resampling=Resampling(method, (10, 50, 60))).text
     assert words in text
     assert "never in what it is scored on" in text
+
+
+def test_rows_after_resampling_follow_from_the_method():
+    assert Resampling("over", (10, 50, 60)).after == [60, 60, 60]
+    assert Resampling("bagging", (10, 50, 60)).after == [10, 10, 10]
+    assert Resampling("class-weight", (10, 50, 60)).after is None
+
+
+def test_a_member_that_balances_itself_is_named():
+    forest, booster = Member("balanced-forest"), Member("lightgbm")
+    assert Resampling.of("none", [booster, forest], (1, 2)).method == "balanced-forest"
+    assert Resampling.of("none", [booster], (1, 2)).method == "none"
+    assert Resampling.of("over", [booster, forest], (1, 2)).method == "over"

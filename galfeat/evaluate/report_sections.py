@@ -1,0 +1,182 @@
+"""Sections of the report: a heading, words, and charts or pictures."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from html import escape
+
+from galfeat.evaluate import report_figures, report_words
+from galfeat.evaluate.evaluation import Evaluation
+from galfeat.evaluate.importances import Importances
+from galfeat.evaluate.intervals import Interval
+from galfeat.evaluate.metrics import METRICS
+from galfeat.evaluate.report_figures import number
+from galfeat.evaluate.report_pictures import Gallery
+from galfeat.evaluate.resampling import Resampling
+
+
+@dataclass(frozen=True)
+class Section:
+    """A part of the page: its link, heading and body in HTML."""
+
+    anchor: str
+    heading: str
+    body: str
+
+    def html(self) -> str:
+        """Return the section as HTML."""
+        return (
+            f'<section id="{self.anchor}" aria-labelledby="{self.anchor}-heading">'
+            f'<h2 id="{self.anchor}-heading">{self.heading}</h2>{self.body}</section>'
+        )
+
+
+def scores_section(evaluation: Evaluation) -> Section:
+    """Say how good the model is, in a sentence and in five cards."""
+    ends = dict.fromkeys(METRICS, 1.0)
+    ends["log_loss"] = math.log(max(len(evaluation.classes), 2))
+    ends["ece"] = 0.25
+    blind = report_words.blind_scores(evaluation)
+    cards = "".join(
+        _card(*report_words.SCORES[name], interval, ends[name], *blind[name])
+        for name, interval in evaluation.scores.items()
+    )
+    return Section(
+        "scores",
+        "Scores",
+        f'<p class="lead">{report_words.summary_words(evaluation)}</p>'
+        f'<div class="cards">{cards}</div>'
+        f'<p class="note">{report_words.alternative_words(evaluation)}</p>',
+    )
+
+
+def _card(
+    name: str, meaning: str, interval: Interval, largest: float, blindly: str, blind: float
+) -> str:
+    largest = max(largest, interval.high if math.isfinite(interval.high) else 0)
+    return (
+        f'<div class="card"><h3>{name}</h3><p class="value">{number(interval.value, 3)}</p>'
+        f"{report_figures.interval_strip(interval, largest)}"
+        f'<p class="range">{number(interval.low, 3)} to {number(interval.high, 3)}</p>'
+        f'<p class="meaning">{meaning}</p>'
+        f'<p class="blind">{blindly}: {number(blind, 3)}</p></div>'
+    )
+
+
+def confusion_section(evaluation: Evaluation) -> Section:
+    """Show which classes are taken for which."""
+    table = report_figures.confusion_table(evaluation.classes, evaluation.confusion)
+    return Section(
+        "confusion",
+        "What is taken for what",
+        f"{report_words.CONFUSION_WORDS}"
+        f'<div class="matrix"><div class="wide" role="region" tabindex="0" '
+        f'aria-label="Confusion matrix">{table}</div>'
+        f"<div>{report_words.confusion_words(evaluation)}</div></div>",
+    )
+
+
+def classes_section(evaluation: Evaluation) -> Section:
+    """Show the scores of each class."""
+    table = report_figures.class_table(
+        evaluation.classes, evaluation.confusion, evaluation.per_class.f1
+    )
+    return Section("classes", "Class by class", table)
+
+
+def calibration_section(evaluation: Evaluation) -> Section:
+    """Show whether the probabilities can be believed."""
+    chart = report_figures.reliability_chart(evaluation.reliability)
+    words = report_words.calibration_words(evaluation)
+    return Section(
+        "calibration",
+        "Can the probabilities be believed?",
+        f'<div class="beside"><div>{chart}</div><div>{words}</div></div>',
+    )
+
+
+def importances_section(importances: Importances | None) -> Section | None:
+    """Show what each family of features is worth; None where that is not known."""
+    if importances is None:
+        return None
+    tables = report_figures.family_table(importances.families)
+    if importances.columns:
+        tables = (
+            f'<div class="beside even"><div>{tables}</div>'
+            f"<div>{report_figures.column_table(importances.columns)}</div></div>"
+        )
+    return Section(
+        "features",
+        "What the model looks at",
+        f"{report_words.importance_words(importances.n)}{tables}",
+    )
+
+
+def galaxies_section(gallery: Gallery, decision: str, seed: int) -> Section | None:
+    """Show random galaxies of each class; None where there are no pictures."""
+    strips = gallery.sample(seed)
+    if not strips:
+        return None
+    words = report_words.gallery_words(decision)
+    return Section("galaxies", "A sample of galaxies", words + strips)
+
+
+def mistakes_section(gallery: Gallery) -> Section | None:
+    """Show the most confident mistakes; None where there are none with pictures."""
+    worst = gallery.worst()
+    if not worst:
+        return None
+    words = (
+        "<p>The wrong answers given with the highest probability. Some of them may be wrong "
+        "labels.</p>"
+    )
+    return Section("mistakes", "The worst mistakes", words + worst)
+
+
+def resampling_section(resampling: Resampling | None, evaluation: Evaluation) -> Section | None:
+    """Say how the training classes were balanced; None where that is not known."""
+    if resampling is None:
+        return None
+    words = report_words.resampling_words(resampling.method, evaluation.decision)
+    table = report_figures.resampling_table(evaluation.classes, resampling.before, resampling.after)
+    return Section("balancing", "How the classes were balanced, and why", words + table)
+
+
+def sources_section(evaluation: Evaluation) -> Section | None:
+    """Show the scores of each source of labels; None where sources are not known."""
+    if not evaluation.sources:
+        return None
+    head = "".join(f'<th scope="col">{report_words.SCORES[name][0]}</th>' for name in METRICS)
+    rows = "".join(
+        f'<tr><th scope="row">{escape(name)}</th><td>{n:,}</td>'
+        + "".join(_source_cell(scores[metric]) for metric in METRICS)
+        + "</tr>"
+        for name, (n, scores) in evaluation.sources.items()
+    )
+    return Section(
+        "sources",
+        "By source of the labels",
+        '<div class="wide"><table class="plain"><caption>The same scores for the galaxies of '
+        'each source, with 95&nbsp;% intervals</caption><thead><tr><th scope="col">Source</th>'
+        f'<th scope="col">Galaxies</th>{head}</tr></thead><tbody>{rows}</tbody></table></div>',
+    )
+
+
+def _source_cell(interval: Interval) -> str:
+    return (
+        f"<td>{number(interval.value, 3)}"
+        f"<small>{number(interval.low)} to {number(interval.high)}</small></td>"
+    )
+
+
+def facts_section(facts: Mapping[str, str] | None) -> Section | None:
+    """List facts of model, data and run; None where there are none."""
+    if not facts:
+        return None
+    rows = "".join(
+        f"<div><dt>{escape(name)}</dt><dd>{escape(value)}</dd></div>"
+        for name, value in facts.items()
+    )
+    return Section("facts", "Model, data and run", f'<dl class="facts">{rows}</dl>')

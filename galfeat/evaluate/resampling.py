@@ -1,0 +1,40 @@
+"""How the classes were balanced in training."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from galfeat.ensemble.members import Member
+
+
+@dataclass(frozen=True)
+class Resampling:
+    """How the classes were balanced in training.
+
+    Attributes
+    ----------
+    method : str
+        One of `galfeat.ensemble.balance.METHODS`, or the kind of a member that balances
+        the classes by itself.
+    before : sequence of int, length k
+        Training rows of each class as collected.
+    """
+
+    method: str
+    before: Sequence[int]
+
+    @classmethod
+    def of(cls, balance: str, members: Sequence[Member], before: Sequence[int]) -> Resampling:
+        """Say how an ensemble of these members and this `balance` was balanced."""
+        own = [member.kind for member in members if member.balances_itself]
+        return cls(own[0] if own and balance == "none" else balance, before)
+
+    @property
+    def after(self) -> list[int] | None:
+        """Rows of each class in a balanced draw; None where rows stay as collected."""
+        if self.method in ("over", "smote"):
+            return [max(self.before)] * len(self.before)
+        if self.method in ("under", "bagging", "balanced-forest"):
+            return [min(self.before)] * len(self.before)
+        return None
