@@ -15,6 +15,8 @@ Planes = NDArray[np.float32]  # (3, H, W), light per square arcsecond in three b
 Weights = NDArray[np.float64]  # (3,), a flux for each of the bands
 Table = NDArray[np.float32]
 
+PERIOD = 256  # of textures, along both axes
+
 
 class View(NamedTuple):
     """The sky at a pixel is (xx, xy; yx, yy) (column - column0, row - row0), in arcseconds."""
@@ -159,16 +161,15 @@ def look_up(table: Table, place: float) -> float:
 
 @kernel
 def field(texture: Table, u: float, v: float) -> float:
-    """Return periodic noise between its grid points."""
-    size = texture.shape[0]
+    """Return noise of period PERIOD between its grid points."""
     i = floor(u)
     j = floor(v)
     a = u - i
     b = v - j
-    i0 = i % size
-    j0 = j % size
-    i1 = (i0 + 1) % size
-    j1 = (j0 + 1) % size
+    i0 = i & PERIOD - 1
+    j0 = j & PERIOD - 1
+    i1 = i + 1 & PERIOD - 1
+    j1 = j + 1 & PERIOD - 1
     upper = texture[i0, j0] * (1 - b) + texture[i0, j1] * b
     lower = texture[i1, j0] * (1 - b) + texture[i1, j1] * b
     return float(upper * (1 - a) + lower * a)

@@ -2,15 +2,22 @@
 
 from __future__ import annotations
 
-from math import cos, exp, pi, radians, sqrt, tan
+from math import cos, exp, log, pi, radians, sqrt
 
 import numpy as np
 
 from galfeat.data.simulation import light
-from galfeat.data.simulation.axes import Planes, Table, View, Weights, galaxy_shape
+from galfeat.data.simulation.axes import PERIOD, Planes, Table, View, Weights, galaxy_shape
 from galfeat.data.simulation.knots import paint_knots, paint_stream
 from galfeat.data.simulation.paint import paint_sersic, paint_shell
-from galfeat.data.simulation.paint_disc import DiscColours, DiscLight, paint_disc, paint_edge_on
+from galfeat.data.simulation.paint_disc import (
+    DiscColours,
+    DiscLight,
+    SideLight,
+    paint_disc,
+    paint_edge_on,
+)
+from galfeat.data.simulation.radial import YOUNG_LENGTH, radial_table
 from galfeat.data.simulation.scene import EDGE_ON, Arms, Disc, Galaxy, Shell, Spheroid
 
 FAINTEST = 0.004  # nanomaggies per square arcsecond at which profiles are cut off
@@ -52,37 +59,6 @@ def _paint_spheroid(
     paint_sersic(planes, view, shape, spheroid.boxiness, profile, weights)
 
 
-def _disc_light(galaxy: Galaxy, disc: Disc, rng: np.random.Generator) -> DiscLight:
-    """Put a disc with arms, bar and ring into arcseconds and radians."""
-    length = disc.scale_length
-    arms, bar, ring = galaxy.arms, galaxy.bar, galaxy.ring
-    return DiscLight(
-        length=length,
-        outer_length=disc.outer * length,
-        break_radius=disc.break_radius * length,
-        extent=disc.extent * length,
-        winding=float(arms.winding) if arms else 1.0,
-        cotangent=1 / tan(radians(arms.pitch)) if arms else 2.0,
-        phase=arms.winding * radians(arms.phase) if arms else 0.0,
-        contrast=arms.contrast if arms else 0.0,
-        start=arms.start * length if arms else 0.0,
-        end=arms.end * length if arms else disc.extent * length,
-        wobble=arms.wobble if arms else 0.0,
-        flocculence=disc.flocculence,
-        clumpiness=disc.clumpiness,
-        dust=disc.dust,
-        texture_u=rng.uniform(0, 256),
-        texture_v=rng.uniform(0, 256),
-        bar_length=bar.length if bar else 0.0,
-        bar_q=bar.q if bar else 1.0,
-        bar_angle=radians(bar.angle) if bar else 0.0,
-        bar_gap=bar.gap if bar else 0.0,
-        ring_radius=ring.radius if ring else 1.0,
-        ring_width=ring.width if ring else 1.0,
-        ring_strength=ring.strength if ring else 0.0,
-    )
-
-
 def _disc_colours(galaxy: Galaxy, disc: Disc, bands: list[int]) -> DiscColours:
     """Share a disc's light out among its kinds of stars."""
     bar = np.zeros(3)
@@ -105,19 +81,37 @@ def _paint_disc(
     bands: list[int],
     rng: np.random.Generator,
 ) -> None:
-    look = _disc_light(galaxy, disc, rng)
-    arm_light, arm_dust = _arm_tables(galaxy.arms, rng)
-    stretched = 1 + galaxy.distortion.stretch if galaxy.distortion else 1.0
-    paint_disc(
-        planes,
-        view,
-        galaxy_shape(galaxy, disc.q, look.extent * stretched, 2 * disc.scale_length),
-        look,
-        arm_light,
-        arm_dust,
-        light.texture(),
-        _disc_colours(galaxy, disc, bands),
+    arms, bar = galaxy.arms, galaxy.bar
+    colours = _disc_colours(galaxy, disc, bands)
+    reach = _disc_reach(galaxy, disc, colours)
+    arm_light, arm_dust = _arm_tables(arms, rng)
+    look = DiscLight(
+        length=disc.scale_length,
+        radial=radial_table(galaxy, disc, reach),
+        arm_light=arm_light,
+        arm_dust=arm_dust,
+        winding=float(arms.winding) if arms else 1.0,
+        phase=arms.winding * radians(arms.phase) if arms else 0.0,
+        wobble=arms.wobble if arms else 0.0,
+        flocculence=disc.flocculence,
+        clumpiness=disc.clumpiness,
+        dust=disc.dust,
+        texture_u=rng.uniform(0, PERIOD),
+        texture_v=rng.uniform(0, PERIOD),
+        bar_length=bar.length if bar else 0.0,
+        bar_q=bar.q if bar else 1.0,
+        bar_angle=radians(bar.angle) if bar else 0.0,
     )
+    shape = galaxy_shape(galaxy, disc.q, reach, 2 * disc.scale_length)
+    paint_disc(planes, view, shape, look, light.texture(), colours)
+
+
+def _disc_reach(galaxy: Galaxy, disc: Disc, colours: DiscColours) -> float:
+    """Return where a disc gets too faint to be seen, or ends."""
+    peak = (colours.old + colours.young).max() / (2 * pi * disc.scale_length**2 * disc.q)
+    lengths = YOUNG_LENGTH * log(max(3 * peak / FAINTEST, 2.0))
+    stretched = 1 + galaxy.distortion.stretch if galaxy.distortion else 1.0
+    return min(lengths, disc.extent) * stretched * disc.scale_length
 
 
 def _arm_tables(arms: Arms | None, rng: np.random.Generator) -> tuple[Table, Table]:
@@ -150,22 +144,23 @@ def _paint_edge_on(
     bands: list[int],
     rng: np.random.Generator,
 ) -> None:
-    look = _disc_light(galaxy, disc, rng)
     tilt = cos(radians(disc.inclination)) * disc.scale_length
-    height = sqrt((disc.thickness * disc.scale_length) ** 2 + (0.6 * tilt) ** 2)
     near_side = 1 if galaxy.seed % 2 else -1
-    paint_edge_on(
-        planes,
-        view,
-        galaxy_shape(galaxy, 1.0, look.extent * 1.1, 2 * disc.scale_length),
-        look,
-        height,
-        disc.warp,
-        0.6 * tilt * near_side,
-        light.edge_on_profile(),
-        light.texture(),
-        _disc_colours(galaxy, disc, bands),
+    extent = disc.extent * disc.scale_length
+    look = SideLight(
+        length=disc.scale_length,
+        height=sqrt((disc.thickness * disc.scale_length) ** 2 + (0.6 * tilt) ** 2),
+        extent=extent,
+        warp=disc.warp,
+        lane=0.6 * tilt * near_side,
+        flocculence=disc.flocculence,
+        dust=disc.dust,
+        texture_u=rng.uniform(0, PERIOD),
+        texture_v=rng.uniform(0, PERIOD),
     )
+    shape = galaxy_shape(galaxy, 1.0, 1.1 * extent, 2 * disc.scale_length)
+    colours = _disc_colours(galaxy, disc, bands)
+    paint_edge_on(planes, view, shape, look, light.edge_on_profile(), light.texture(), colours)
 
 
 def _paint_shell(

@@ -9,6 +9,8 @@ from typing import TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
+from galfeat.data.simulation.axes import PERIOD
+
 BANDS = "griz"
 TABLE = 1024  # entries of a profile table
 _STEPS = np.linspace(0.0, 1.0, TABLE) ** 2
@@ -99,13 +101,13 @@ def edge_on_profile() -> NDArray[np.float32]:
 
 @lru_cache(maxsize=1)
 def texture() -> NDArray[np.float32]:
-    """Return smooth periodic noise of zero mean and unit variance, shape (256, 256).
+    """Return smooth periodic noise of zero mean and unit variance, shape (PERIOD, PERIOD).
 
     A power law between a patch of 1/4 and of 1/40 of the period: neither clouds nor grain.
     """
     rng = np.random.default_rng(1926)
-    wave = np.fft.fftfreq(256, 1 / 256)
+    wave = np.fft.fftfreq(PERIOD, 1 / PERIOD)
     wave = np.hypot(wave[:, None], wave[None, :])
     power = np.where(wave > 0, 1 / (1 + (wave / 8) ** 2), 0) * np.exp(-((wave / 40) ** 2))
-    field = np.fft.ifft2(np.fft.fft2(rng.standard_normal((256, 256))) * power).real
+    field = np.fft.ifft2(np.fft.fft2(rng.standard_normal((PERIOD, PERIOD))) * power).real
     return np.asarray((field - field.mean()) / field.std(), dtype=np.float32)

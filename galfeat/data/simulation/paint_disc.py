@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from math import atan2, cos, cosh, exp, floor, log, pi, sin, sqrt
+from math import atan2, cos, cosh, exp, floor, pi, sin, sqrt
 from typing import NamedTuple
 
 from galfeat.data.simulation.axes import (
+    PERIOD,
     Planes,
     Shape,
     Table,
@@ -22,18 +23,18 @@ from galfeat.kernels import kernel
 
 
 class DiscLight(NamedTuple):
-    """What a disc looks like in its own plane; lengths in arcseconds, angles in radians."""
+    """What a disc looks like in its own plane; lengths in arcseconds, angles in radians.
+
+    `radial` has a column for each of `RADIAL` and its rows run evenly from the centre to
+    `shape.reach`; `arm_light` and `arm_dust` run over one turn around the disc, of mean 1.
+    """
 
     length: float  # scale length
-    outer_length: float  # and beyond break_radius
-    break_radius: float
-    extent: float
+    radial: Table
+    arm_light: Table
+    arm_dust: Table
     winding: float
-    cotangent: float  # of the pitch angle
     phase: float
-    contrast: float
-    start: float
-    end: float
     wobble: float
     flocculence: float
     clumpiness: float
@@ -43,10 +44,27 @@ class DiscLight(NamedTuple):
     bar_length: float  # 0 without a bar
     bar_q: float
     bar_angle: float
-    bar_gap: float  # how empty the disc is beside the bar
-    ring_radius: float
-    ring_width: float
-    ring_strength: float
+
+
+# What depends on the radius alone: the light of old and young stars over the disc's central
+# surface brightness, the ring's, the arms' growth, the angle they have wound up, their
+# contrast, the depth of dust, and where in the texture a radius lies.
+RADIAL = ("old", "young", "ring", "grown", "wound", "contrast", "dust", "texture")
+OLD, YOUNG, RING, GROWN, WOUND, CONTRAST, DUST, TEXTURE = range(len(RADIAL))
+
+
+class SideLight(NamedTuple):
+    """What a disc looks like from its side; lengths in arcseconds."""
+
+    length: float  # scale length
+    height: float  # scale height
+    extent: float  # where it ends
+    warp: float  # height over radius at the end
+    lane: float  # height of the dust lane
+    flocculence: float
+    dust: float
+    texture_u: float
+    texture_v: float
 
 
 class DiscColours(NamedTuple):
@@ -58,22 +76,8 @@ class DiscColours(NamedTuple):
     opacity: Weights
 
 
-YOUNG_LENGTH = 1.3  # scale length of young over old stars
 THICK = 2.4  # scale height of the thick disc over that of the thin one
 THICK_SHARE = 0.25  # of the old stars' light (Yoachim and Dalcanton 2006)
-
-
-@kernel
-def _fall_off(disc: DiscLight, radius: float, stretch: float) -> float:
-    """Return exp(-R / h), steeper or flatter beyond the break, fading out at the end."""
-    if radius < disc.break_radius:
-        light = exp(-radius / (stretch * disc.length))
-    else:
-        light = exp(
-            -disc.break_radius / (stretch * disc.length)
-            - (radius - disc.break_radius) / (stretch * disc.outer_length)
-        )
-    return light * (1 - ramp(radius, 0.6 * disc.extent, disc.extent))
 
 
 @kernel
@@ -90,83 +94,70 @@ def _bar(disc: DiscLight, major: float, minor: float) -> float:
 
 
 @kernel
-def paint_disc(
-    planes: Planes,
-    view: View,
-    shape: Shape,
-    disc: DiscLight,
-    arm_light: Table,
-    arm_dust: Table,
-    texture: Table,
-    colours: DiscColours,
-) -> None:
-    """Add a thin disc with arms, ring, bar, clumps and dust.
+def _mix(radial: Table, step: int, rest: float, name: int) -> float:
+    """Return a column of the radial table between two of its rows."""
+    return float(radial[step, name] * (1 - rest) + radial[step + 1, name] * rest)
 
-    `arm_light` and `arm_dust` are over one turn around the disc, of mean 1.
-    """
+
+@kernel
+def paint_disc(
+    planes: Planes, view: View, shape: Shape, disc: DiscLight, texture: Table, colours: DiscColours
+) -> None:
+    """Add a thin disc with arms, ring, bar, clumps and dust."""
     row0, row1, column0, column1 = box(view, shape.x, shape.y, shape.reach, planes.shape)
-    old_peak = 1 / (2 * pi * disc.length**2 * shape.q)
-    young_peak = old_peak / YOUNG_LENGTH**2
+    peak = 1 / (2 * pi * disc.length**2 * shape.q)
     bar_peak = 0.0
     if disc.bar_length > 0:
         bar_peak = 1 / (disc.bar_length**2 * disc.bar_q * shape.q)
-    to_table = (arm_light.size - 1) / (2 * pi)
-    to_texture = texture.shape[0] / (2 * pi)
+    to_radial = (disc.radial.shape[0] - 1) / shape.reach
+    to_turn = (disc.arm_light.size - 1) / (2 * pi)
+    to_texture = PERIOD / (2 * pi)
     for row in range(row0, row1):
         for column in range(column0, column1):
             x, y = to_sky(view, column, row)
             major, minor = own_axes(shape, x, y)
             minor /= shape.q
             radius = sqrt(major * major + minor * minor)
-            if radius >= disc.extent:
+            if radius >= shape.reach:
                 continue
-            scaled = radius / disc.length
-            old_light = _fall_off(disc, radius, 1.0)
-            young_light = _fall_off(disc, radius, YOUNG_LENGTH) * ramp(scaled, -0.4, 1.0)
+            place = radius * to_radial
+            step = int(place)
+            rest = place - step
+            old_light = _mix(disc.radial, step, rest, OLD)
+            young_light = _mix(disc.radial, step, rest, YOUNG)
+            away = _mix(disc.radial, step, rest, TEXTURE)
 
-            away = 20 * log(scaled + 0.15)
             turned = disc.winding * atan2(minor, major) - disc.phase
             turned += disc.wobble * field(texture, disc.texture_u + 9 * turned, away)
-            turned -= disc.cotangent * log(scaled + 0.02)
+            turned -= _mix(disc.radial, step, rest, WOUND)
             turned -= 2 * pi * floor(turned / (2 * pi))
-            grown = ramp(radius, 0.7 * disc.start, 1.4 * disc.start + 1e-6)
-            grown *= 1 - ramp(radius, 0.5 * disc.end, disc.end)
-            light = disc.contrast * grown * (look_up(arm_light, turned * to_table) - 1)
-            patches = disc.flocculence * grown
-            if patches > 0:
+            light = _mix(disc.radial, step, rest, CONTRAST)
+            light *= look_up(disc.arm_light, turned * to_turn) - 1
+            patches = 0.0
+            if disc.flocculence > 0:
                 u = disc.texture_u + turned * to_texture
-                patches *= field(texture, u, disc.texture_v + away)
+                patches = disc.flocculence * field(texture, u, disc.texture_v + away)
+                patches *= _mix(disc.radial, step, rest, GROWN)
             if disc.clumpiness > 0:
                 u = disc.texture_v + 7 * major / disc.length
                 v = disc.texture_u + 7 * minor / disc.length
                 clumps = disc.clumpiness * field(texture, u, v)
                 patches += clumps
-                old_light *= exp(0.5 * clumps)
+                old_light *= 1 + 0.5 * clumps + 0.125 * clumps * clumps
             patchy = exp(patches)
-            old_light *= 1 + 0.45 * light
-            young_light *= (1 + light) * patchy
-            if disc.ring_strength > 0:
-                t = (radius - disc.ring_radius) / disc.ring_width
-                ring = disc.ring_strength * exp(-0.5 * t * t)
-                old_light += 0.6 * ring
-                young_light += 1.4 * ring * patchy
+            ring = _mix(disc.radial, step, rest, RING)
+            old_light = old_light * (1 + 0.45 * light) + 0.6 * ring
+            young_light = (young_light * (1 + light) + 0.8 * ring) * patchy
             bar_light = 0.0
-            if disc.bar_length > 0 and radius < 1.15 * disc.bar_length:
-                beside = 1 - disc.bar_gap * (
-                    1 - ramp(radius, 0.7 * disc.bar_length, 1.15 * disc.bar_length)
-                )
-                old_light *= beside
-                young_light *= beside * beside
+            if radius < disc.bar_length:
                 bar_light = bar_peak * _bar(disc, major, minor)
             depth = 0.0
             if disc.dust > 0:
-                depth = (
-                    disc.dust * grown * look_up(arm_dust, turned * to_table) * exp(-0.5 * scaled)
-                )
+                depth = _mix(disc.radial, step, rest, DUST)
+                depth *= look_up(disc.arm_dust, turned * to_turn)
             for band in range(3):
                 planes[band, row, column] += (
-                    colours.old[band] * old_peak * old_light
-                    + colours.young[band] * young_peak * young_light
+                    peak * (colours.old[band] * old_light + colours.young[band] * young_light)
                     + colours.bar[band] * bar_light
                 ) / (1 + colours.opacity[band] * depth)
 
@@ -176,43 +167,40 @@ def paint_edge_on(
     planes: Planes,
     view: View,
     shape: Shape,
-    disc: DiscLight,
-    height: float,
-    warp: float,
-    lane: float,
+    disc: SideLight,
     profile: Table,
     texture: Table,
     colours: DiscColours,
 ) -> None:
-    """Add a disc seen from its side: t K1(t) along, sech² across, dust around z = `lane`.
+    """Add a disc seen from its side: t K1(t) along, sech² across, dust in a lane.
 
     Young stars and dust lie in a thinner sheet, some of the old stars in a thick disc.
     `profile` is t K1(t) over t from 0 to 8.
     """
     row0, row1, column0, column1 = box(view, shape.x, shape.y, shape.reach, planes.shape)
-    peak = 1 / (2 * pi * disc.length * height)
+    peak = 1 / (2 * pi * disc.length * disc.height)
     for row in range(row0, row1):
         for column in range(column0, column1):
             x, y = to_sky(view, column, row)
             major, minor = own_axes(shape, x, y)
             away = abs(major)
-            minor -= warp * major * ramp(away, 0.3 * disc.extent, disc.extent)
-            if away >= disc.extent or abs(minor) >= 9 * height:
+            minor -= disc.warp * major * ramp(away, 0.3 * disc.extent, disc.extent)
+            if away >= disc.extent or abs(minor) >= 9 * disc.height:
                 continue
             fade = 1 - ramp(away, 0.6 * disc.extent, disc.extent)
             along = fade * look_up(profile, away / disc.length / 8 * (profile.size - 1))
-            middle = 1 / cosh(minor / height)
-            around = 1 / cosh(minor / (THICK * height))
-            thin = 1 / cosh(2 * minor / height)
+            middle = 1 / cosh(minor / disc.height)
+            around = 1 / cosh(minor / (THICK * disc.height))
+            thin = 1 / cosh(2 * minor / disc.height)
             patchy = 1.0
             if disc.flocculence > 0:
                 u = disc.texture_u + 9 * major / disc.length
                 patchy = exp(
-                    disc.flocculence * field(texture, u, disc.texture_v + 4 * minor / height)
+                    disc.flocculence * field(texture, u, disc.texture_v + 4 * minor / disc.height)
                 )
             depth = 0.0
             if disc.dust > 0:
-                sheet = 1 / cosh((minor - lane) / (0.4 * height))
+                sheet = 1 / cosh((minor - disc.lane) / (0.4 * disc.height))
                 depth = disc.dust * along * sheet * sheet * patchy
             old_light = (1 - THICK_SHARE) * middle * middle + THICK_SHARE / THICK * around * around
             old_light *= peak * along

@@ -12,6 +12,8 @@ from galfeat.kernels import kernel
 
 BETA = 3.0  # of the Moffat profile
 ALPHA2 = 0.25 / (2 ** (1 / BETA) - 1)  # alpha² over FWHM²
+AUREOLE_SCALE = 2.5  # arcseconds
+LONGEST_SPIKE = 40.0
 FAINTEST = 0.002  # nanomaggies per square arcsecond at which wings are cut off
 
 
@@ -69,18 +71,25 @@ def paint_glare(
 
     The spikes lie along the image's diagonals, whichever way the sky is turned.
     """
+    reach = (aureole * AUREOLE_SCALE * fluxes.max() / (2 * pi * FAINTEST)) ** (1 / 3)
+    floor = (AUREOLE_SCALE**2 + reach * reach) ** -1.5
+    if spikes > 0:
+        reach = max(reach, LONGEST_SPIKE)
     middle_column, middle_row = to_pixel(view, x0, y0)
     pixel = pixel_size(view)
-    for row in range(planes.shape[1]):
-        for column in range(planes.shape[2]):
+    row0, row1, column0, column1 = box(view, x0, y0, reach, planes.shape)
+    for row in range(row0, row1):
+        for column in range(column0, column1):
             dx = (column - middle_column) * pixel
             dy = (row - middle_row) * pixel
-            square = dx * dx + dy * dy
-            light = aureole * 2.5 / (2 * pi * (6.25 + square) ** 1.5)
-            for side in (-1, 1):
-                along = (dx + side * dy) ** 2 * 0.5
-                across = (dx - side * dy) ** 2 * 0.5
-                if across < 6 and along < 1600:
-                    light += spikes * exp(-across / 0.7 - along / 300) / (14 * (1 + along / 16))
+            light = (AUREOLE_SCALE**2 + dx * dx + dy * dy) ** -1.5 - floor
+            light = max(light, 0.0) * aureole * AUREOLE_SCALE / (2 * pi)
+            if spikes > 0:
+                for side in (-1, 1):
+                    along = (dx + side * dy) ** 2 * 0.5
+                    across = (dx - side * dy) ** 2 * 0.5
+                    if across < 6 and along < LONGEST_SPIKE**2:
+                        fade = exp(-across / 0.7 - along / 300)
+                        light += spikes * fade / (14 * (1 + along / 16))
             for band in range(3):
                 planes[band, row, column] += fluxes[band] * light

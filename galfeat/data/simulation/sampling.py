@@ -15,7 +15,6 @@ from galfeat.data.simulation.scene import CLASS_NAMES, Conditions, Galaxy, Scene
 from galfeat.data.simulation.surroundings import field_galaxies, field_stars
 from galfeat.errors import DataError
 
-
 LARGEST = 22.0  # arcseconds of R90: what is larger does not fit a cut-out
 
 
