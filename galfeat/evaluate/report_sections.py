@@ -158,7 +158,8 @@ def sources_section(evaluation: Evaluation) -> Section | None:
     return Section(
         "sources",
         "By source of the labels",
-        '<div class="wide"><table class="plain"><caption>The same scores for the galaxies of '
+        '<div class="wide" role="region" tabindex="0" aria-label="Scores by source">'
+        '<table class="plain"><caption>The same scores for the galaxies of '
         'each source, with 95&nbsp;% intervals</caption><thead><tr><th scope="col">Source</th>'
         f'<th scope="col">Galaxies</th>{head}</tr></thead><tbody>{rows}</tbody></table></div>',
     )
