@@ -126,7 +126,8 @@ def report(
     Path
         The page.
     """
-    from galfeat.evaluate.report import Resampling, write_report
+    from galfeat.evaluate.report import write_report
+    from galfeat.evaluate.resampling import Resampling
 
     recipe = scored.classifier.recipe_
     counts = np.rint(scored.classifier.priors_ * n_training).astype(int)
