@@ -19,7 +19,7 @@ OWN_TEMPERATURE_ROWS = 100
 # Standard deviations of the Gaussian priors: of the inverse temperature around 1, of a
 # class's own one relative to the shared one, and of the bias around the prior shift.
 _SPREAD_SHARED = 2.0
-_SPREAD_OWN = 0.2
+_SPREAD_OWN = 0.1
 _SPREAD_BIAS = 0.5
 
 

@@ -203,7 +203,7 @@ class Ensemble(ClassifierMixin, BaseEstimator):
         if self.calibration == "none" and self.combine != "stack":
             return none
         fold_of_row = deal_folds(codes, groups, self.folds, seed)
-        for code, label in enumerate(self.classes_):
+        for code, label in enumerate(self.classes_.tolist()):
             if len(np.unique(fold_of_row[codes == code])) < 2:
                 warnings.warn(
                     f"all rows of class {label!r} share one group, so nothing can be predicted for "

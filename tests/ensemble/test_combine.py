@@ -1,0 +1,97 @@
+import numpy as np
+import pytest
+from scipy.special import log_softmax
+
+from galfeat.ensemble.combine import Combination
+
+
+def members_of(y, skills, seed):
+    """Log-probabilities of members that see the class through noise; skill 0 is noise alone."""
+    rng = np.random.default_rng(seed)
+    own = np.eye(y.max() + 1)[y]
+    scores = [skill * own + rng.normal(size=own.shape) for skill in skills]
+    return log_softmax(np.stack(scores, axis=1), axis=2)
+
+
+def fitted(combine, log_p, y, *, calibrate=True):
+    shifts = [np.zeros(log_p.shape[2])] * log_p.shape[1]
+    return Combination(combine, shifts, calibrate=calibrate).fit(log_p, y, np.arange(len(y)) % 5)
+
+
+CLASSES = np.random.default_rng(0).integers(0, 4, size=2000)
+FRESH = np.random.default_rng(1).integers(0, 4, size=8000)
+
+
+def test_a_plain_average_is_the_mean_of_the_probabilities():
+    log_p = members_of(CLASSES, [2.0, 1.0], seed=2)
+    averaged = np.exp(fitted("average", log_p, CLASSES, calibrate=False).apply(log_p))
+    assert averaged == pytest.approx(np.exp(log_p).mean(axis=1))
+
+
+def test_the_stack_trusts_the_member_that_knows():
+    log_p = members_of(CLASSES, [2.0, 0.0, 0.0], seed=3)
+    stack = fitted("stack", log_p, CLASSES, calibrate=False)
+    assert stack.pool.weights[0] > 0.8
+    assert stack.pool.weights[1:].max() < 0.15
+
+
+@pytest.mark.parametrize("combine", ["average", "stack"])
+def test_two_members_that_err_apart_are_better_than_the_best_alone(combine, log_loss):
+    log_p, fresh = (members_of(y, [1.5, 1.5], seed) for y, seed in ((CLASSES, 4), (FRESH, 5)))
+    both = log_loss(np.exp(fitted(combine, log_p, CLASSES).apply(fresh)), FRESH)
+    alone = log_loss(np.exp(fitted("none", log_p[:, :1], CLASSES).apply(fresh[:, :1])), FRESH)
+    assert both < alone - 0.1
+
+
+def test_the_stack_reaches_the_log_loss_of_the_truth(log_loss):
+    """With equal Gaussian noise the sum of the members' scores is the sufficient statistic."""
+    log_p, fresh = (members_of(y, [1.5, 1.5], seed) for y, seed in ((CLASSES, 6), (FRESH, 7)))
+    truth = np.exp(log_softmax(1.5 * fresh.sum(axis=1), axis=1))
+    stacked = np.exp(fitted("stack", log_p, CLASSES).apply(fresh))
+    assert log_loss(stacked, FRESH) < log_loss(truth, FRESH) + 0.01
+
+
+@pytest.mark.parametrize("combine", ["none", "average", "stack"])
+def test_members_that_know_nothing_give_the_priors(combine, log_loss):
+    rng = np.random.default_rng(8)
+    y = rng.choice(3, size=150, p=[0.6, 0.3, 0.1])
+    fresh_y = rng.choice(3, size=5000, p=[0.6, 0.3, 0.1])
+    n_members = 1 if combine == "none" else 5
+    log_p, fresh = (
+        np.log(rng.dirichlet(np.ones(3), size=(len(part), n_members))) for part in (y, fresh_y)
+    )
+    entropy = -np.dot([0.6, 0.3, 0.1], np.log([0.6, 0.3, 0.1]))
+    predicted = np.exp(fitted(combine, log_p, y).apply(fresh))
+    assert log_loss(predicted, fresh_y) < entropy + 0.03
+
+
+def test_the_last_calibration_of_a_stack_sees_no_row_the_stack_was_fitted_on():
+    """Members that are wrong in one fold only: a stack fitted on the others cannot know.
+
+    So its predictions for that fold are confident and wrong, and the calibration must
+    flatten; one fitted on the stack's own rows would find nothing to do.
+    """
+    y = CLASSES[:500]
+    log_p = members_of(y, [3.0, 3.0], seed=9)
+    folds = np.arange(500) % 5
+    swapped = log_p.copy()
+    swapped[folds == 0] = swapped[folds == 0][:, :, ::-1]
+    shifts = [np.zeros(4)] * 2
+    honest = Combination("stack", shifts, calibrate=True).fit(log_p, y, folds)
+    warned = Combination("stack", shifts, calibrate=True).fit(swapped, y, folds)
+    assert honest.of_pool.slopes.mean() > 0.9
+    assert warned.of_pool.slopes.mean() < 0.9
+
+
+def test_nothing_fitted_is_a_plain_mean_in_the_stack_too():
+    log_p = members_of(CLASSES[:10], [1.0, 2.0], seed=10)
+    unfitted = Combination("stack", [np.zeros(4)] * 2, calibrate=True)
+    expected = log_softmax(log_p.mean(axis=1), axis=1)
+    assert unfitted.apply(log_p) == pytest.approx(expected)
+
+
+def test_the_shift_of_balanced_members_is_undone_without_calibration():
+    priors = np.array([0.7, 0.2, 0.1])
+    balanced = np.log(np.full((2, 2, 3), 1 / 3))
+    shifted = Combination("average", [np.log(priors * 3)] * 2, calibrate=False).apply(balanced)
+    assert np.exp(shifted) == pytest.approx(np.tile(priors, (2, 1)))
