@@ -125,13 +125,21 @@ def load_recipe(name_or_path: str | Path) -> Recipe:
         that galfeat does not know. The message names the nearest that it does know.
     """
     path = Path(name_or_path)
-    if path.suffix != ".toml" and path.name == str(name_or_path):
-        if path.name not in recipe_names():
-            raise RecipeError(
-                f"there is no recipe {path.name!r}{_nearest(path.name, recipe_names())}; "
-                f"name one of {', '.join(recipe_names())}, or the path of a .toml file"
-            )
-        path = data_folder("pipelines") / f"{path.name}.toml"
+    if path.suffix == ".toml" or path.name != str(name_or_path):
+        recipe = recipe_from_dict(_read(path), source=str(path))
+        _check_with_libraries(recipe, source=str(path))
+        return recipe
+    if path.name not in recipe_names():
+        raise RecipeError(
+            f"there is no recipe {path.name!r}{_nearest(path.name, recipe_names())}; "
+            f"name one of {', '.join(recipe_names())}, or the path of a .toml file"
+        )
+    # Those that come with galfeat are checked by its tests: no need to wait for the libraries.
+    shipped = data_folder("pipelines") / f"{path.name}.toml"
+    return recipe_from_dict(_read(shipped), source=str(shipped))
+
+
+def _read(path: Path) -> dict[str, Any]:
     try:
         text = path.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
@@ -140,10 +148,26 @@ def load_recipe(name_or_path: str | Path) -> Recipe:
             f"cannot read recipe {path}: {reason}; give the path of a TOML file"
         ) from error
     try:
-        values = tomllib.loads(text)
+        return tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         raise RecipeError(f"recipe {path} is not valid TOML: {error}") from error
-    return recipe_from_dict(values, source=str(path))
+
+
+def _check_with_libraries(recipe: Recipe, source: str) -> None:
+    """Check what only the features and the libraries of the members know."""
+    from galfeat.features.registry import FAMILIES
+
+    for family in recipe.families:
+        if family not in FAMILIES:
+            raise RecipeError(
+                f"{source}: [features] there is no family {family!r}{_nearest(family, FAMILIES)}; "
+                f"choose from {', '.join(FAMILIES)}"
+            )
+    for member in recipe.members:
+        try:
+            member.check()
+        except RecipeError as error:
+            raise RecipeError(f"{source}: [[ensemble.members]] {error}") from error
 
 
 def recipe_from_dict(values: Mapping[str, Any], source: str = "recipe") -> Recipe:
@@ -152,7 +176,8 @@ def recipe_from_dict(values: Mapping[str, Any], source: str = "recipe") -> Recip
     Raises
     ------
     RecipeError
-        As `load_recipe`; the message begins with `source`.
+        As `load_recipe`, but for the families and the parameters of the members, which are
+        checked when they are used. The message begins with `source`.
     """
     keys = ("schema", "name", "description", *_TABLES)
     top = _Table(values, source, "", keys)
@@ -193,12 +218,7 @@ _TABLES = {
 
 def _member(values: Any, source: str) -> Member:  # noqa: ANN401
     table = _Table(values, source, "ensemble.members", ("kind", "params"))
-    member = Member(table.take("kind", str, choices=KINDS), table.take("params", dict, {}))
-    try:
-        member.check()
-    except RecipeError as error:
-        raise RecipeError(f"{source}: [[ensemble.members]] {error}") from error
-    return member
+    return Member(table.take("kind", str, choices=KINDS), table.take("params", dict, {}))
 
 
 def _check_whole(recipe: Recipe, source: str) -> None:
@@ -282,5 +302,5 @@ def _toml(value: Any) -> str:  # noqa: ANN401
         return f"[{', '.join(_toml(item) for item in value)}]"
     if isinstance(value, float):
         return repr(value)
-    # A JSON text, number or truth value is a TOML one, but for DEL and non-ASCII escapes.
-    return json.dumps(value, ensure_ascii=False)
+    # A JSON text, number or truth value is a TOML one too, but for an unescaped DEL.
+    return json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007f")

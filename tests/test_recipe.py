@@ -1,0 +1,187 @@
+import dataclasses
+import subprocess
+import sys
+import tomllib
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from galfeat.ensemble import Member
+from galfeat.errors import RecipeError
+from galfeat.recipe import (
+    Recipe,
+    available_recipes,
+    load_recipe,
+    recipe_from_dict,
+    recipe_names,
+)
+from galfeat.resources import data_folder
+
+GOOD = """
+schema = 1
+name = "mine"
+description = "two members"
+
+[features]
+families = ["hog", "colour"]
+
+[ensemble]
+combine = "average"
+
+[[ensemble.members]]
+kind = "logistic"
+params = { C = 0.5 }
+
+[[ensemble.members]]
+kind = "svm"
+"""
+
+
+@pytest.fixture
+def write(tmp_path):
+    def write_recipe(text):
+        path = tmp_path / "mine.toml"
+        path.write_text(text, encoding="utf-8")
+        return path
+
+    return write_recipe
+
+
+def test_all_recipes_promised_are_there():
+    assert recipe_names() == [
+        "balanced-forest",
+        "hog-svm",
+        "lightgbm",
+        "pixels-forest",
+        "raw-features",
+        "stacking",
+        "xgboost",
+    ]
+    assert [recipe.name for recipe in available_recipes()] == recipe_names()
+
+
+@pytest.mark.parametrize("name", recipe_names())
+def test_a_shipped_recipe_passes_every_check_and_says_what_it_is(name):
+    path = data_folder("pipelines") / f"{name}.toml"
+    recipe = load_recipe(path)
+    assert recipe == load_recipe(name)
+    assert recipe.name == name
+    assert 10 < len(recipe.description) < 100
+    assert recipe.decision == "balanced"
+
+
+@pytest.mark.parametrize("name", recipe_names())
+def test_a_recipe_written_and_read_again_is_equal(name, write):
+    recipe = load_recipe(name)
+    assert load_recipe(write(recipe.to_toml())) == recipe
+    assert recipe_from_dict(recipe.to_dict()) == recipe
+
+
+def test_what_is_left_out_takes_the_documented_default(write):
+    recipe = load_recipe(write(GOOD))
+    assert recipe == Recipe(
+        name="mine",
+        description="two members",
+        families=("hog", "colour"),
+        members=(Member("logistic", {"C": 0.5}), Member("svm")),
+        frame=True,
+        balance="none",
+        combine="average",
+        calibration="temperature",
+        folds=5,
+        decision="balanced",
+    )
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "message"),
+    [
+        ("schema = 1", "schema = 2", "schema is 2; this galfeat reads schema 1"),
+        ("schema = 1", "", "schema is missing; give a whole number"),
+        ("schema = 1", 'schema = "1"', "schema is '1'; it should be a whole number"),
+        ("schema = 1", "schema = true", "schema is True; it should be a whole number"),
+        ('name = "mine"', 'nam = "mine"', r"nam is not known \(did you mean 'name'\?\)"),
+        ("[features]", "[feature]", r"feature is not known \(did you mean 'features'\?\)"),
+        ('[features]\nfamilies = ["hog", "colour"]', "features = 3", "features is 3; it should"),
+        ("families", "familys", r"\[features\] familys is not known \(did you mean 'families'"),
+        ('["hog", "colour"]', '"hog"', "families is 'hog'; it should be a list"),
+        ('["hog", "colour"]', "[1]", r"families is \[1\]; it should be a list of texts"),
+        ('["hog", "colour"]', "[]", "families is"),
+        ('["hog", "colour"]', '["hog", "hog"]', "names one twice"),
+        ('["hog", "colour"]', '["hog", "color"]', "no family 'color' .did you mean 'colour'"),
+        ('"average"', '"averag"', r"combine is 'averag' \(did you mean 'average'\?\)"),
+        ('"average"', '"none"', "combine is 'none' with 2 members"),
+        ('kind = "svm"', 'kind = "svn"', r"kind is 'svn' \(did you mean 'svm'\?\)"),
+        ('kind = "svm"', "", r"\[ensemble.members\] kind is missing"),
+        ('kind = "svm"', 'kind = "svm"\nparam = {}', "param is not known .did you mean 'params'"),
+        ("{ C = 0.5 }", "{ c = 0.5 }", "logistic has no parameter 'c'"),
+        ("{ C = 0.5 }", '{ C = "much" }', "logistic does not take"),
+        ("{ C = 0.5 }", "3", "params is 3; it should be a table"),
+        ("[ensemble]", "[calibrate]\nfolds = 1\n[ensemble]", "folds is 1; give at least 2"),
+        ("[ensemble]", "[decision]\nrule = 'fair'\n[ensemble]", "rule is 'fair'; it should be"),
+        ("[ensemble]", "[balance]\nmethod = 'overs'\n[ensemble]", "did you mean 'over'"),
+    ],
+)
+def test_a_mistake_is_named_with_its_place_and_the_nearest_known(old, new, message, write):
+    path = write(GOOD.replace(old, new, 1))
+    with pytest.raises(RecipeError, match=message) as caught:
+        load_recipe(path)
+    assert str(path) in str(caught.value)
+    assert "\n" not in str(caught.value)
+
+
+def test_no_members_at_all(write):
+    text = GOOD.split("[ensemble]")[0] + "[ensemble]\nmembers = []\n"
+    with pytest.raises(RecipeError, match="members is empty"):
+        load_recipe(write(text))
+
+
+def test_broken_toml_is_reported_with_its_line(write):
+    with pytest.raises(RecipeError, match=r"not valid TOML: .*line 3"):
+        load_recipe(write('schema = 1\nname = "x"\ndescription = \n'))
+
+
+def test_a_file_that_is_no_text(tmp_path):
+    path = tmp_path / "picture.toml"
+    path.write_bytes(b"\xff\xd8\xff\xe0")
+    with pytest.raises(RecipeError, match="not UTF-8"):
+        load_recipe(path)
+
+
+def test_a_recipe_that_does_not_exist(tmp_path):
+    with pytest.raises(RecipeError, match=r"no recipe 'ligthgbm' \(did you mean 'lightgbm'\?\)"):
+        load_recipe("ligthgbm")
+    with pytest.raises(RecipeError, match="No such file"):
+        load_recipe(tmp_path / "absent.toml")
+    with pytest.raises(RecipeError, match="Is a directory"):
+        load_recipe(tmp_path)
+
+
+@given(
+    name=st.text(),
+    number=st.floats(allow_nan=False, allow_infinity=False),
+    count=st.integers(-(2**63), 2**63 - 1),
+)
+def test_any_text_and_number_survive_toml(name, number, count):
+    recipe = Recipe(
+        name=name,
+        description=name,
+        families=("hog",),
+        members=(Member("svm", {"C": number, "degree": count, "shrinking": True}),),
+    )
+    assert recipe_from_dict(tomllib.loads(recipe.to_toml())) == recipe
+
+
+def test_a_recipe_cannot_be_changed():
+    with pytest.raises(dataclasses.FrozenInstanceError):
+        load_recipe("lightgbm").folds = 3
+
+
+def test_listing_recipes_waits_for_no_library():
+    code = (
+        "import sys; from galfeat.recipe import available_recipes; available_recipes();"
+        "print({'sklearn', 'lightgbm', 'xgboost', 'numba'} & {*sys.modules})"
+    )
+    said = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert said.stdout.strip() == "set()"
