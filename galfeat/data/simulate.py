@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
+import io
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -130,7 +133,11 @@ def simulate_file(
 
     labels = class_labels(n, class_counts)
     find_rendering(rendering)
-    with atomic_file(path) as temporary, h5py.File(temporary, "w") as file:
+    with (
+        atomic_file(path) as temporary,
+        _Stream(temporary, "r+") as stream,
+        h5py.File(stream, "w") as file,
+    ):
         images = file.create_dataset("images", (n, SIZE, SIZE, 3), dtype=np.uint8)
         block = np.empty((BLOCK, SIZE, SIZE, 3), dtype=np.uint8)
         shots = []
@@ -139,6 +146,7 @@ def simulate_file(
             shots.append(replace(shot, image=block[:0]))
             if (row + 1) % BLOCK == 0 or row + 1 == n:
                 images[row - row % BLOCK : row + 1] = block[: row % BLOCK + 1]
+                stream.raise_failure()
             if progress is not None:
                 progress(row + 1, n)
         file["ans"] = labels
@@ -149,6 +157,41 @@ def simulate_file(
         file.attrs["class_names"] = list(CLASS_NAMES)
         file.attrs["rendering"] = rendering
         file.attrs["seed"] = seed
+        file.close()
+        stream.raise_failure()
+
+
+class _Stream(io.FileIO):
+    """A file that remembers that it could not be written, instead of saying so.
+
+    HDF5 that hears of a full disk cannot even be closed cleanly.
+    """
+
+    failure: OSError | None = None
+
+    def write(self, data: Any) -> int:  # noqa: ANN401
+        with self._remember():
+            rest = memoryview(data).cast("B")
+            while rest and self.failure is None:
+                rest = rest[super().write(rest) :]
+        return len(data)
+
+    def truncate(self, size: int | None = None) -> int:
+        with self._remember():
+            super().truncate(size)
+        return self.tell() if size is None else size
+
+    @contextlib.contextmanager
+    def _remember(self) -> Iterator[None]:
+        try:
+            yield
+        except OSError as error:
+            self.failure = self.failure or error
+
+    def raise_failure(self) -> None:
+        """Say it now."""
+        if self.failure is not None:
+            raise self.failure
 
 
 def class_labels(n: int, class_counts: Sequence[int] | None = None) -> NDArray[np.uint8]:

@@ -29,15 +29,16 @@ ARM_STEPS = 257
 def paint_galaxy(planes: Planes, view: View, galaxy: Galaxy, bands: list[int]) -> None:
     """Add a galaxy's light in three bands, given as places in "griz"."""
     rng = np.random.Generator(np.random.SFC64(galaxy.seed))
+    origin = rng.uniform(0, PERIOD), rng.uniform(0, PERIOD)  # in the texture
     disc = galaxy.disc
     if galaxy.spheroid is not None:
         _paint_spheroid(planes, view, galaxy, galaxy.spheroid, bands)
     if disc is not None and disc.inclination >= EDGE_ON:
-        _paint_edge_on(planes, view, galaxy, disc, bands, rng)
+        _paint_edge_on(planes, view, galaxy, disc, bands, origin)
     elif disc is not None:
-        _paint_disc(planes, view, galaxy, disc, bands, rng)
+        _paint_disc(planes, view, galaxy, disc, bands, origin, rng)
     if disc is not None and galaxy.knots is not None:
-        paint_knots(planes, view, galaxy, disc, galaxy.knots, bands, rng)
+        paint_knots(planes, view, galaxy, disc, galaxy.knots, bands, origin, rng)
     for stream in galaxy.streams:
         paint_stream(planes, view, galaxy, stream, bands, rng)
     for shell in galaxy.shells:
@@ -79,6 +80,7 @@ def _paint_disc(
     galaxy: Galaxy,
     disc: Disc,
     bands: list[int],
+    origin: tuple[float, float],
     rng: np.random.Generator,
 ) -> None:
     arms, bar = galaxy.arms, galaxy.bar
@@ -96,8 +98,8 @@ def _paint_disc(
         flocculence=disc.flocculence,
         clumpiness=disc.clumpiness,
         dust=disc.dust,
-        texture_u=rng.uniform(0, PERIOD),
-        texture_v=rng.uniform(0, PERIOD),
+        texture_u=origin[0],
+        texture_v=origin[1],
         bar_length=bar.length if bar else 0.0,
         bar_q=bar.q if bar else 1.0,
         bar_angle=radians(bar.angle) if bar else 0.0,
@@ -142,7 +144,7 @@ def _paint_edge_on(
     galaxy: Galaxy,
     disc: Disc,
     bands: list[int],
-    rng: np.random.Generator,
+    origin: tuple[float, float],
 ) -> None:
     tilt = cos(radians(disc.inclination)) * disc.scale_length
     near_side = 1 if galaxy.seed % 2 else -1
@@ -155,8 +157,8 @@ def _paint_edge_on(
         lane=0.6 * tilt * near_side,
         flocculence=disc.flocculence,
         dust=disc.dust,
-        texture_u=rng.uniform(0, PERIOD),
-        texture_v=rng.uniform(0, PERIOD),
+        texture_u=origin[0],
+        texture_v=origin[1],
     )
     shape = galaxy_shape(galaxy, 1.0, 1.1 * extent, 2 * disc.scale_length)
     colours = _disc_colours(galaxy, disc, bands)

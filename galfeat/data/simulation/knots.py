@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from math import cos, pi, radians, sin, tan
+from math import cos, pi, radians, sin
 
 import numpy as np
 from numpy.typing import NDArray
 
 from galfeat.data.simulation.axes import Planes, View, from_own_axes, galaxy_shape
-from galfeat.data.simulation.light import galaxy_fluxes
+from galfeat.data.simulation.light import galaxy_fluxes, texture
 from galfeat.data.simulation.paint import paint_blobs
+from galfeat.data.simulation.paint_disc import arm_angle
+from galfeat.data.simulation.radial import texture_place, wound_angle
 from galfeat.data.simulation.scene import EDGE_ON, Disc, Galaxy, Knots, Stream
 
 Random = np.random.Generator
@@ -23,13 +25,14 @@ def paint_knots(
     disc: Disc,
     knots: Knots,
     bands: list[int],
+    origin: tuple[float, float],
     rng: Random,
 ) -> None:
     """Add star-forming regions, their luminosities lognormal, brighter where the disc is."""
     n = knots.number
     if n == 0:
         return
-    radius, angle = _places(galaxy, disc, n, rng)
+    radius, angle = _places(galaxy, disc, n, origin[0], rng)
     major = radius * disc.scale_length * np.cos(angle)
     minor = radius * disc.scale_length * np.sin(angle) * disc.q
     if disc.inclination >= EDGE_ON:
@@ -51,7 +54,9 @@ def paint_knots(
     )
 
 
-def _places(galaxy: Galaxy, disc: Disc, n: int, rng: Random) -> tuple[Floats, Floats]:
+def _places(
+    galaxy: Galaxy, disc: Disc, n: int, origin: float, rng: Random
+) -> tuple[Floats, Floats]:
     """Radii in scale lengths and angles in the plane of the disc."""
     arms = galaxy.arms
     if arms is None:
@@ -59,8 +64,14 @@ def _places(galaxy: Galaxy, disc: Disc, n: int, rng: Random) -> tuple[Floats, Fl
     radius = arms.start + (0.9 * arms.end - arms.start) * rng.beta(1.4, 1.8, n)
     between = 2 * pi / arms.number
     turned = between * (rng.integers(arms.number, size=n) + arms.width * rng.standard_normal(n))
-    turned += np.log(radius + 0.02) / tan(radians(arms.pitch))
-    return radius, arms.winding * turned + radians(arms.phase)
+    turned += wound_angle(arms, radius)
+    angle = arms.winding * turned + radians(arms.phase)
+    away = texture_place(radius)
+    for knot in range(n):
+        angle[knot] = arm_angle(
+            texture(), origin, arms.wobble, angle[knot], arms.winding, away[knot]
+        )
+    return radius, angle
 
 
 def paint_stream(

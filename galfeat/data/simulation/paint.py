@@ -36,7 +36,7 @@ def paint_sersic(
         for column in range(column0, column1):
             x, y = to_sky(view, column, row)
             away = (x - shape.x) ** 2 + (y - shape.y) ** 2
-            if away > shape.reach * shape.reach:
+            if away > (shape.reach + core) ** 2:
                 continue
             parts = CORE_PARTS if away < core * core else 1
             total = 0.0

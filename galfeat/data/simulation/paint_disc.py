@@ -94,6 +94,25 @@ def _bar(disc: DiscLight, major: float, minor: float) -> float:
 
 
 @kernel
+def wander(
+    texture: Table, origin: float, wobble: float, cosine: float, sine: float, away: float
+) -> float:
+    """Return how far, in radians, arms wander off a logarithmic spiral in a direction."""
+    return wobble * field(texture, origin + 6 * cosine, away + 6 * sine)
+
+
+@kernel
+def arm_angle(
+    texture: Table, origin: float, wobble: float, first: float, winding: float, away: float
+) -> float:
+    """Return the angle in the disc to which wandering moves an arm, `first` without it."""
+    angle = first
+    for _ in range(10):
+        angle = first - winding * wander(texture, origin, wobble, cos(angle), sin(angle), away)
+    return angle
+
+
+@kernel
 def _mix(radial: Table, step: int, rest: float, name: int) -> float:
     """Return a column of the radial table between two of its rows."""
     return float(radial[step, name] * (1 - rest) + radial[step + 1, name] * rest)
@@ -128,7 +147,10 @@ def paint_disc(
             away = _mix(disc.radial, step, rest, TEXTURE)
 
             turned = disc.winding * atan2(minor, major) - disc.phase
-            turned += disc.wobble * field(texture, disc.texture_u + 9 * turned, away)
+            if disc.wobble > 0 and radius > 0:
+                turned += wander(
+                    texture, disc.texture_u, disc.wobble, major / radius, minor / radius, away
+                )
             turned -= _mix(disc.radial, step, rest, WOUND)
             turned -= 2 * pi * floor(turned / (2 * pi))
             light = _mix(disc.radial, step, rest, CONTRAST)

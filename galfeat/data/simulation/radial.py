@@ -38,10 +38,20 @@ def radial_table(galaxy: Galaxy, disc: Disc, reach: float) -> Table:
             wound,
             contrast,
             disc.dust * grown * np.exp(-0.5 * scaled),
-            20 * np.log(scaled + 0.15),
+            texture_place(scaled),
         ],
         axis=1,
     ).astype(np.float32)
+
+
+def wound_angle(arms: Arms, scaled: Floats) -> Floats:
+    """Return by how much arms have wound up at radii in scale lengths, radians."""
+    return np.asarray(np.log(scaled + 0.02) / tan(radians(arms.pitch)))
+
+
+def texture_place(scaled: Floats) -> Floats:
+    """Return where in the texture radii in scale lengths lie."""
+    return np.asarray(20 * np.log(scaled + 0.15))
 
 
 def _step(value: Floats, low: float, high: float) -> Floats:
@@ -71,7 +81,7 @@ def _arms(arms: Arms | None, disc: Disc, scaled: Floats) -> tuple[Floats, Floats
         return np.ones(STEPS), 2.0 * np.log(scaled + 0.02), np.zeros(STEPS)
     grown = _step(scaled, 0.7 * arms.start, 1.4 * arms.start + 1e-6)
     grown *= 1 - _step(scaled, 0.5 * arms.end, arms.end)
-    return grown, np.log(scaled + 0.02) / tan(radians(arms.pitch)), arms.contrast * grown
+    return grown, wound_angle(arms, scaled), arms.contrast * grown
 
 
 def _ring(ring: Ring | None, radius: Floats) -> Floats:

@@ -110,7 +110,7 @@ def _interaction(scene: Scene) -> dict[str, float]:
         "tidal_strength": target.distortion.strength if target.distortion else 0.0,
         "tails": float(sum(len(galaxy.streams) for galaxy in scene.galaxies)),
         "shells": float(len(target.shells)),
-        "nuclei": float(len(scene.galaxies)),
+        "nuclei": float(min(len(scene.galaxies), 2)),
         "nuclei_separation": separation,
         "nuclei_flux_ratio": ratio,
     }
