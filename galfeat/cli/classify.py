@@ -92,6 +92,8 @@ def classify(
             file.writelines(json.dumps(row, ensure_ascii=False) + "\n" for row in rows)
         else:
             _write_csv(file, rows)
+    if output is not None:
+        click.echo(f"{len(dataset)} galaxies in {output}")
     if predictions.errors:
         click.echo(f"{len(predictions.errors)} of {len(dataset)} images failed", err=True)
         ctx.exit(3)

@@ -13,7 +13,7 @@ import click
 from galfeat.cli.options import jobs_option, seed_option
 from galfeat.errors import OutputError
 
-TRAINING, NEW, PER_CLASS = 1500, 500, 5
+TRAINING, NEW, PER_CLASS = 1000, 300, 5
 
 
 @click.command()
@@ -57,8 +57,8 @@ def demo(ctx: click.Context, output: Path, jobs: int, seed: int) -> None:
     chosen = ["--per-class", str(PER_CLASS), "-o", str(sample)]
     _run(ctx, "classify", model, new, *chosen, *both)
     _summarise(scores, sample)
-    click.echo(f"time      {time.perf_counter() - start:.0f} s")
-    click.echo(f"report    {(report / 'index.html').resolve()}")
+    click.echo(f"{'time':<18}{time.perf_counter() - start:.0f} s")
+    click.echo(f"{'report':<18}{(report / 'index.html').resolve()}")
 
 
 def _run(ctx: click.Context, *arguments: str) -> None:
@@ -75,12 +75,13 @@ def _run(ctx: click.Context, *arguments: str) -> None:
 
 
 def _summarise(scores: Path, sample: Path) -> None:
+    from galfeat.evaluate.text import METRIC_NAMES
+
     found = json.loads(scores.read_text())
-    for metric in ("accuracy", "balanced_accuracy", "macro_f1", "log_loss", "ece"):
+    for metric, name in METRIC_NAMES.items():
         score = found[metric]
-        name = metric.replace("_", " ")
         click.echo(f"{name:<18}{score['value']:.3f}  ({score['low']:.3f} to {score['high']:.3f})")
     with sample.open(newline="") as file:
         rows = list(csv.DictReader(file))
     right = sum(row["class"] == row["true_class"] for row in rows)
-    click.echo(f"sample    {right} of {len(rows)} new galaxies right: {sample}")
+    click.echo(f"{'sample':<18}{right} of {len(rows)} new galaxies right: {sample}")
