@@ -90,7 +90,7 @@ def _bar(disc: DiscLight, major: float, minor: float) -> float:
     t = (along**2.5 + across**2.5) ** 0.8
     if t >= 1:
         return 0.0
-    return (1 - t) * sqrt(1 - t)
+    return float((1 - t) * sqrt(1 - t))
 
 
 @kernel
