@@ -1,0 +1,16 @@
+"""The canonical frame: a galaxy with its place, angle, tilt, size and stretch taken out."""
+
+from galfeat.frame.flags import Flag, describe_flags
+from galfeat.frame.frame import Frame, measure_frame, whole_image_frame
+from galfeat.frame.image import as_rgb
+from galfeat.frame.views import View
+
+__all__ = [
+    "Flag",
+    "Frame",
+    "View",
+    "as_rgb",
+    "describe_flags",
+    "measure_frame",
+    "whole_image_frame",
+]

@@ -1,0 +1,241 @@
+"""Histograms of oriented gradients (Dalal & Triggs 2005), on the canonical views.
+
+Two readings of the same gradients:
+
+*Cells*, as in the paper and in scikit-image: 8×8 cells, 9 orientations, each cell's histogram
+normalised. A galaxy in its own frame may still be turned by half a turn or mirrored, so the
+four cells that these moves carry into each other are averaged, which leaves one quadrant.
+
+*Rings*: gradients gathered by distance from the centre, their orientation taken relative to
+the direction to the centre. A smooth galaxy has all of them along the radius; an arm of pitch
+angle p tilts them by p; a bar or a ring has its own signature.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from galfeat.features.registry import Column
+from galfeat.frame import Frame, View
+from galfeat.frame.views import VIEW_SIZE
+from galfeat.kernels import kernel
+
+#: Cells on a side of a view, and orientations from 0 to 180 degrees.
+CELLS = 8
+ORIENTATIONS = 9
+#: Rings out to the frame radius, and angles to the radius from 0 to 90 degrees.
+RINGS = 6
+RING_ORIENTATIONS = 9
+#: Keeps the histogram of a cell without gradients at zero.
+_EPSILON = 1e-2
+
+_PAPER = "Dalal & Triggs 2005"
+
+
+def _columns() -> tuple[Column, ...]:
+    listed = []
+    quadrant = CELLS // 2
+    for view in ("aligned", "deprojected", "context"):
+        for y in range(quadrant):
+            for x in range(quadrant):
+                place = f"cell {y} from the edge to the middle, {x} across, in the {view} view"
+                for o in range(ORIENTATIONS):
+                    listed.append(
+                        Column(
+                            f"hog.{view}.y{y}x{x}.o{o}", "1",
+                            f"gradients at {20 * o} to {20 * o + 20} degrees in {place}", _PAPER,
+                        )
+                    )  # fmt: skip
+        for y in range(quadrant):
+            for x in range(quadrant):
+                listed.append(
+                    Column(
+                        f"hog.{view}.y{y}x{x}.share", "1",
+                        f"share of all gradients in cell {y}, {x} of the {view} view", "galfeat",
+                    )
+                )  # fmt: skip
+        for o in range(ORIENTATIONS):
+            listed.append(
+                Column(
+                    f"hog.{view}.o{o}", "1",
+                    f"gradients at {20 * o} to {20 * o + 20} degrees in the whole {view} view, "
+                    "over their mean", _PAPER,
+                )
+            )  # fmt: skip
+    for view in ("aligned", "deprojected"):
+        for ring in range(RINGS):
+            for o in range(RING_ORIENTATIONS):
+                listed.append(
+                    Column(
+                        f"hog.{view}.r{ring}.o{o}", "1",
+                        f"part of the gradients at {10 * o} to {10 * o + 10} degrees to the "
+                        f"radius in ring {ring} of the {view} view", "galfeat",
+                    )
+                )  # fmt: skip
+            listed.append(
+                Column(
+                    f"hog.{view}.r{ring}.share", "1",
+                    f"share of all gradients in ring {ring} of the {view} view", "galfeat",
+                )
+            )  # fmt: skip
+    return tuple(listed)
+
+
+COLUMNS = _columns()
+
+
+def measure(frame: Frame) -> NDArray[np.float32]:
+    """Return the values of `COLUMNS`; NaN for the deprojected view where there is none."""
+    views = (frame.aligned, _optional(frame.deprojected), frame.context)
+    parts = [_mean([_cell_features(view.equalised) for view in turns]) for turns in views]
+    for turns in views[:2]:
+        parts.append(_mean([_ring_features(view.equalised) for view in turns], RINGS))
+    return np.concatenate(parts)
+
+
+def _optional(view: View | None) -> tuple[View, ...]:
+    return () if view is None else (view,)
+
+
+def _mean(vectors: list[NDArray[np.float32]], rings: int = 0) -> NDArray[np.float32]:
+    """Return the mean over turns of a round galaxy; NaN where there is no view."""
+    if vectors:
+        return np.mean(vectors, axis=0, dtype=np.float32)
+    width = (
+        rings * (RING_ORIENTATIONS + 1)
+        if rings
+        else CELLS // 2 * (CELLS // 2) * (ORIENTATIONS + 1) + ORIENTATIONS
+    )
+    return np.full(width, np.nan, np.float32)
+
+
+def _cell_features(image: NDArray[np.float32]) -> NDArray[np.float32]:
+    folded = fold_quadrants(cell_histograms(image, CELLS))
+    shares = folded.sum(axis=2)
+    length = np.sqrt(np.square(folded).sum(axis=2, keepdims=True) + _EPSILON)
+    mean = folded.mean(axis=(0, 1))
+    return np.concatenate(
+        [
+            (folded / length).ravel(),
+            shares.ravel() / (shares.sum() + 1e-6),
+            mean / (mean.mean() + 1e-6),
+        ]
+    )
+
+
+def _ring_features(image: NDArray[np.float32]) -> NDArray[np.float32]:
+    result: NDArray[np.float32] = ring_histograms(image, 0.5 * VIEW_SIZE).ravel()
+    return result
+
+
+@kernel
+def cell_histograms(image: NDArray[np.float32], cells: int) -> NDArray[np.float32]:
+    """Return the mean gradient magnitude by cell and orientation, shape (cells, cells, 9).
+
+    Central differences, zero at the edge; unsigned orientation in nine bins of 20 degrees
+    from the x axis, without interpolation: scikit-image's definition.
+
+    Parameters
+    ----------
+    image : ndarray of float32, shape (H, W)
+        Rows and columns beyond a multiple of `cells` are left out.
+    cells : int
+        Cells on a side.
+    """
+    height, width = image.shape
+    tall, wide = height // cells, width // cells
+    histograms = np.zeros((cells, cells, ORIENTATIONS), np.float32)
+    across = np.zeros(width, np.float32)
+    down = np.zeros(width, np.float32)
+    size = np.zeros(width, np.float32)
+    orientation = np.zeros(width, np.int32)
+    for y in range(tall * cells):
+        row = image[y]
+        for x in range(1, width - 1):
+            across[x] = row[x + 1] - row[x - 1]
+        if 0 < y < height - 1:
+            upper, lower = image[y - 1], image[y + 1]
+            for x in range(width):
+                down[x] = lower[x] - upper[x]
+        else:
+            down[:] = np.float32(0.0)
+        for x in range(width):
+            size[x] = np.sqrt(across[x] * across[x] + down[x] * down[x])
+            orientation[x] = 0
+        # The bin is the number of bin edges that the direction, turned into the upper half
+        # plane, has passed: no arc tangent.
+        for edge in range(1, ORIENTATIONS):
+            c = np.float32(np.cos(edge * np.pi / ORIENTATIONS))
+            s = np.float32(np.sin(edge * np.pi / ORIENTATIONS))
+            for x in range(width):
+                gx, gy = across[x], down[x]
+                turned = (gy < 0.0) | ((gy == 0.0) & (gx < 0.0))
+                passed = c * gy - s * gx
+                orientation[x] += np.int32(passed <= 0.0 if turned else passed >= 0.0)
+        cell_row = histograms[y // tall]
+        for cell in range(cells):
+            for x in range(cell * wide, (cell + 1) * wide):
+                cell_row[cell, orientation[x]] += size[x]
+    return histograms / np.float32(tall * wide)
+
+
+@kernel
+def fold_quadrants(histograms: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Average the cells that a half-turn and the two mirrors carry into each other.
+
+    A mirror turns orientation o into 8 - o: bin o spans 20 o to 20 (o + 1) degrees.
+    """
+    cells = histograms.shape[0]
+    half = cells // 2
+    folded = np.empty((half, half, ORIENTATIONS), np.float32)
+    last = cells - 1
+    quarter = np.float32(0.25)
+    for y in range(half):
+        for x in range(half):
+            for o in range(ORIENTATIONS):
+                mirror = ORIENTATIONS - 1 - o
+                folded[y, x, o] = quarter * (
+                    histograms[y, x, o]
+                    + histograms[last - y, last - x, o]
+                    + histograms[y, last - x, mirror]
+                    + histograms[last - y, x, mirror]
+                )
+    return folded
+
+
+@kernel
+def ring_histograms(image: NDArray[np.float32], radius: float) -> NDArray[np.float32]:
+    """Return gradient magnitude by ring and angle to the radius, shape (6, 9 + 1).
+
+    The first nine numbers of a ring sum to one and are folded by mirror symmetry from bins of
+    10 degrees between 0 (along the radius) and 90 (along the ring); the tenth is the ring's
+    share of all gradients.
+    """
+    height, width = image.shape
+    yc, xc = 0.5 * (height - 1), 0.5 * (width - 1)
+    result = np.zeros((RINGS, RING_ORIENTATIONS + 1), np.float32)
+    total = np.float32(0.0)
+    for y in range(1, height - 1):
+        dy = y - yc
+        for x in range(1, width - 1):
+            dx = x - xc
+            r = np.sqrt(dx * dx + dy * dy)
+            ring = int(r / radius * RINGS)
+            if ring >= RINGS:
+                continue
+            gx = image[y, x + 1] - image[y, x - 1]
+            gy = image[y + 1, x] - image[y - 1, x]
+            magnitude = np.sqrt(gx * gx + gy * gy)
+            along = abs(gx * dx + gy * dy)
+            across = abs(gy * dx - gx * dy)
+            o = int(np.arctan2(across, along) * (RING_ORIENTATIONS / (0.5 * np.pi)))
+            result[ring, min(o, RING_ORIENTATIONS - 1)] += magnitude
+            result[ring, RING_ORIENTATIONS] += magnitude
+            total += magnitude
+    for ring in range(RINGS):
+        own = result[ring, RING_ORIENTATIONS]
+        for o in range(RING_ORIENTATIONS):
+            result[ring, o] /= max(own, np.float32(1e-6))
+        result[ring, RING_ORIENTATIONS] = own / max(total, np.float32(1e-6))
+    return result

@@ -1,0 +1,99 @@
+"""Every feature galfeat knows: its name, unit, meaning and reference.
+
+A family is one module of this package. It states its `COLUMNS` and measures them all at once
+with `measure(frame)`. To add one: write the module, add its name to `FAMILIES`, test it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from importlib import import_module
+from types import ModuleType
+
+import numpy as np
+from numpy.typing import NDArray
+
+from galfeat.errors import RecipeError
+
+#: Family name to the module that measures it, in the order of the columns.
+FAMILIES = {
+    "hog": "galfeat.features.hog",
+    "colour": "galfeat.features.colour",
+    "radial": "galfeat.features.radial",
+    "shape": "galfeat.features.shape",
+    "fourier": "galfeat.features.fourier",
+    "skimage-hog": "galfeat.features.skimage_hog",
+    "pixels": "galfeat.features.pixels",
+}
+#: What is measured if nothing else is asked for.
+DEFAULT_FAMILIES = ("hog", "colour", "radial", "shape", "fourier")
+#: The column of flags that closes every table.
+FLAGS = "flags"
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """One feature.
+
+    Attributes
+    ----------
+    name : str
+        Dotted, from the family to the detail: ``shape.gini``.
+    unit : str
+        ``"1"`` for a pure number.
+    meaning : str
+        One line.
+    reference : str
+        The paper that defines it, or ``"galfeat"``.
+    invariant : bool
+        Whether it stays the same when the image is turned or mirrored. The others change
+        as they must and are not given to classifiers.
+    """
+
+    name: str
+    unit: str
+    meaning: str
+    reference: str
+    invariant: bool = True
+
+    @property
+    def family(self) -> str:
+        """The part of the name before the first dot."""
+        return self.name.split(".", 1)[0]
+
+
+def family_module(name: str) -> ModuleType:
+    """Return the module of a family.
+
+    Raises
+    ------
+    RecipeError
+        If there is no such family.
+    """
+    if name not in FAMILIES:
+        raise RecipeError(f"there is no feature family {name!r}; choose from {', '.join(FAMILIES)}")
+    return import_module(FAMILIES[name])
+
+
+def columns(families: Sequence[str] = DEFAULT_FAMILIES) -> list[Column]:
+    """Return the columns of some families, in the order of the table, ``flags`` last."""
+    listed = [column for name in families for column in family_module(name).COLUMNS]
+    return [*listed, Column(FLAGS, "bits", "why a value is missing or doubtful", "galfeat", False)]
+
+
+def classifier_columns(names: Sequence[str]) -> NDArray[np.intp]:
+    """Return the positions of the columns a classifier is given: the invariant ones.
+
+    The plain pipelines' families have none, and are given whole.
+
+    Parameters
+    ----------
+    names : sequence of str
+        The names of a feature table, as an extractor gives them.
+    """
+    chosen: set[str] = set()
+    for family in dict.fromkeys(name.split(".", 1)[0] for name in names if name != FLAGS):
+        own = family_module(family).COLUMNS
+        chosen |= {c.name for c in own if c.invariant} or {c.name for c in own}
+    return np.array([i for i, name in enumerate(names) if name in chosen], dtype=np.intp)

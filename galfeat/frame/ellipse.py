@@ -1,0 +1,231 @@
+"""The galaxy's centre, ellipse and radii.
+
+Flux moments follow neighbours, nuclei and the stretch of a display image. The moments here
+are those of a *soft isophote*: light counts up to the level that half of the galaxy's pixels
+reach and no further, so they depend on which pixels are brighter than which, hardly on how
+much brighter.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from galfeat.kernels import kernel
+
+#: Axis ratios below this are not resolved in a display image.
+SMALLEST_AXIS_RATIO = 0.08
+#: Petrosian radius: where the local brightness is this part of the mean within (Petrosian 1976).
+ETA = 0.2
+
+
+@kernel
+def centre_of(
+    smoothed: NDArray[np.float32],
+    labels: NDArray[np.int32],
+    galaxy: int,
+    area: float,
+    start_y: float,
+    start_x: float,
+) -> tuple[float, float]:
+    """Return the centre (y, x): the Gaussian-weighted centroid, found by iteration.
+
+    The weight's width is a quarter of the radius of a circle of the galaxy's area, which
+    sees the inner galaxy and neither single knots nor the outskirts.
+    """
+    height, width = smoothed.shape
+    sigma = max(0.25 * np.sqrt(area / np.pi), 1.2)
+    reach = int(3.0 * sigma) + 1
+    yc, xc = start_y, start_x
+    weight_y, weight_x = np.empty(height), np.empty(width)
+    for _ in range(8):
+        y_low, y_high = max(0, int(yc) - reach), min(height, int(yc) + reach + 2)
+        x_low, x_high = max(0, int(xc) - reach), min(width, int(xc) + reach + 2)
+        for y in range(y_low, y_high):
+            weight_y[y] = np.exp(-0.5 * (y - yc) ** 2 / (sigma * sigma))
+        for x in range(x_low, x_high):
+            weight_x[x] = np.exp(-0.5 * (x - xc) ** 2 / (sigma * sigma))
+        total, sum_y, sum_x = 0.0, 0.0, 0.0
+        for y in range(y_low, y_high):
+            for x in range(x_low, x_high):
+                if labels[y, x] == galaxy + 1:
+                    weight = smoothed[y, x] * weight_y[y] * weight_x[x]
+                    total += weight
+                    sum_y += weight * y
+                    sum_x += weight * x
+        if total <= 0.0:
+            return yc, xc
+        # The centroid under a Gaussian weight lags: for light as wide as the weight, by half.
+        new_y, new_x = yc + 1.5 * (sum_y / total - yc), xc + 1.5 * (sum_x / total - xc)
+        moved = abs(new_y - yc) + abs(new_x - xc)
+        yc = min(max(new_y, 0.0), height - 1.0)
+        xc = min(max(new_x, 0.0), width - 1.0)
+        if moved < 0.01:
+            break
+    return yc, xc
+
+
+@kernel
+def isophote_level(
+    smoothed: NDArray[np.float32], labels: NDArray[np.int32], galaxy: int, fraction: float
+) -> float:
+    """Return the brightness that the given fraction of the galaxy's pixels exceed, in counts."""
+    flat = smoothed.reshape(-1)
+    own = labels.reshape(-1)
+    highest = 0.0
+    number = 0
+    for i in range(flat.size):
+        if own[i] == galaxy + 1:
+            number += 1
+            highest = max(highest, flat[i])
+    if number == 0 or highest <= 0.0:
+        return 0.0
+    counts = np.zeros(1024, np.int64)
+    scale = 1023.0 / np.sqrt(highest)
+    for i in range(flat.size):
+        if own[i] == galaxy + 1:
+            counts[int(np.sqrt(max(flat[i], 0.0)) * scale)] += 1
+    above = 0
+    for level in range(1023, -1, -1):
+        above += counts[level]
+        if above >= fraction * number:
+            return (level / scale) ** 2
+    return 0.0
+
+
+@kernel
+def ellipse_of(
+    smoothed: NDArray[np.float32],
+    labels: NDArray[np.int32],
+    galaxy: int,
+    level: float,
+    yc: float,
+    xc: float,
+) -> tuple[float, float, float]:
+    """Return the axis ratio, the position angle and the semi-major axis of the soft isophote.
+
+    Each pixel of the galaxy counts with its brightness up to `level`. The position angle is
+    in radians from the x axis towards rising rows, in (-pi/2, pi/2]. The semi-major axis is
+    that of the uniform ellipse of the same moments, in pixels.
+    """
+    height, width = smoothed.shape
+    total, xx, yy, xy = 0.0, 0.0, 0.0, 0.0
+    for y in range(height):
+        for x in range(width):
+            if labels[y, x] == galaxy + 1:
+                weight = min(max(smoothed[y, x], 0.0), level)
+                dy, dx = y - yc, x - xc
+                total += weight
+                xx += weight * dx * dx
+                yy += weight * dy * dy
+                xy += weight * dx * dy
+    if total <= 0.0:
+        return 1.0, 0.0, 1.0
+    xx, yy, xy = xx / total, yy / total, xy / total
+    mean = 0.5 * (xx + yy)
+    half = np.hypot(0.5 * (xx - yy), xy)
+    major = max(mean + half, 1e-3)
+    minor = max(mean - half, 1e-6)
+    q = max(np.sqrt(minor / major), SMALLEST_AXIS_RATIO)
+    return q, 0.5 * np.arctan2(2.0 * xy, xx - yy), 2.0 * np.sqrt(major)
+
+
+@kernel
+def growth_curve(
+    grey: NDArray[np.float32],
+    labels: NDArray[np.int32],
+    galaxy: int,
+    yc: float,
+    xc: float,
+    q: float,
+    pa: float,
+    reach: float,
+) -> NDArray[np.float64]:
+    """Return light and pixels in elliptical rings one pixel wide along the major axis.
+
+    Pixels of other objects, and what lies outside the image, count with the mean of their
+    ring.
+
+    Returns
+    -------
+    ndarray of float64, shape (n, 2)
+        The light and the area in pixels of each ring out to `reach`.
+    """
+    height, width = grey.shape
+    rings = int(reach) + 1
+    sums = np.zeros((rings, 2), np.float64)
+    c, s = np.cos(pa), np.sin(pa)
+    y_low, y_high = max(0, int(yc - rings)), min(height, int(yc + rings) + 2)
+    x_low, x_high = max(0, int(xc - rings)), min(width, int(xc + rings) + 2)
+    for y in range(y_low, y_high):
+        dy = y - yc
+        for x in range(x_low, x_high):
+            label = labels[y, x]
+            if label != 0 and label != galaxy + 1:
+                continue
+            dx = x - xc
+            u = dx * c + dy * s
+            v = (dy * c - dx * s) / q
+            ring = int(np.sqrt(u * u + v * v))
+            if ring < rings:
+                sums[ring, 0] += grey[y, x]
+                sums[ring, 1] += 1.0
+    mean = 0.0
+    for ring in range(rings):
+        if sums[ring, 1] > 0.0:
+            mean = sums[ring, 0] / sums[ring, 1]
+        sums[ring, 1] = np.pi * q * (2.0 * ring + 1.0)
+        sums[ring, 0] = mean * sums[ring, 1]
+    return sums
+
+
+@kernel
+def radii_of(sums: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return the Petrosian radius and r20, r50, r80, r90 from rings, in pixels.
+
+    The Petrosian radius is where the brightness of a ring falls below 0.2 times the mean
+    brightness within it. Total light is that within 1.5 Petrosian radii, as far as the rings
+    reach; r20 to r90 hold that part of it. All are semi-major axes of the rings' ellipse.
+    If the brightness never falls that low, the outermost ring is the Petrosian radius.
+    """
+    rings = sums.shape[0]
+    petrosian = float(rings - 1)
+    light, pixels = 0.0, 0.0
+    previous = 1.0
+    for ring in range(rings):
+        light += sums[ring, 0]
+        pixels += sums[ring, 1]
+        if ring < 2 or pixels <= 0.0 or light <= 0.0:
+            continue
+        near_light = sums[ring, 0] + sums[ring - 1, 0]
+        near_pixels = sums[ring, 1] + sums[ring - 1, 1]
+        if near_pixels <= 0.0:
+            continue
+        ratio = (near_light / near_pixels) / (light / pixels)
+        if ratio < ETA:
+            petrosian = ring - 1.0 + (previous - ETA) / max(previous - ratio, 1e-9)
+            break
+        previous = ratio
+    result = np.empty(5, np.float64)
+    result[0] = petrosian
+    limit = min(int(1.5 * petrosian) + 1, rings)
+    total, highest = 0.0, 0.0
+    for ring in range(limit):
+        total += sums[ring, 0]
+        highest = max(highest, total)
+    fractions = (0.2, 0.5, 0.8, 0.9)
+    cumulative = 0.0
+    k = 0
+    for ring in range(limit):
+        before = cumulative
+        cumulative += sums[ring, 0]
+        while k < 4 and cumulative >= fractions[k] * highest and cumulative > before:
+            # Within a ring the light grows with the area, not with the radius.
+            part = (fractions[k] * highest - before) / (cumulative - before)
+            inner = float(ring)
+            result[1 + k] = np.sqrt(inner * inner + part * (2.0 * inner + 1.0))
+            k += 1
+    while k < 4:
+        result[1 + k] = float(limit)
+        k += 1
+    return result

@@ -1,0 +1,49 @@
+"""What galfeat accepts as an image."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from galfeat.errors import ImageError
+
+#: The smallest side of an image that can hold a galaxy and sky around it, in pixels.
+SMALLEST_SIDE = 16
+
+
+def as_rgb(image: ArrayLike) -> NDArray[np.uint8]:
+    """Check one image and return it as C-contiguous 8-bit RGB.
+
+    Parameters
+    ----------
+    image : array-like
+        ``(H, W, 3)`` or ``(H, W)`` of uint8. Grey becomes three equal channels.
+
+    Returns
+    -------
+    ndarray of uint8, shape (H, W, 3)
+
+    Raises
+    ------
+    ImageError
+        If the shape or the dtype is another one, or a side is shorter than 16 pixels.
+    """
+    array = np.asarray(image)
+    if array.ndim == 2:
+        array = np.repeat(array[:, :, None], 3, axis=2)
+    if array.ndim != 3 or array.shape[2] != 3:
+        raise ImageError(
+            f"an image has shape {np.shape(image)}; expected (height, width, 3) or "
+            "(height, width): pass one image per galaxy, colours last"
+        )
+    if array.dtype != np.uint8:
+        raise ImageError(
+            f"an image has dtype {array.dtype}; expected uint8 from 0 to 255: "
+            "stretch it to a display image first"
+        )
+    if min(array.shape[:2]) < SMALLEST_SIDE:
+        raise ImageError(
+            f"an image has {array.shape[0]}×{array.shape[1]} pixels; expected at least "
+            f"{SMALLEST_SIDE} on a side: cut a larger region"
+        )
+    return np.ascontiguousarray(array)

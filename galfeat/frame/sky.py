@@ -1,0 +1,110 @@
+"""The sky: its level and noise in each channel, measured where the galaxy is not."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from galfeat.kernels import kernel
+
+#: Sky pixels are looked for outside this fraction of the half-width and half-height.
+BORDER = 0.72
+#: Rows and columns at the edge whose values span no more than this are padding.
+PADDING_SPAN = 3
+
+
+@kernel
+def trim_padding(rgb: NDArray[np.uint8]) -> tuple[int, int, int, int]:
+    """Return the box ``(y0, y1, x0, x1)`` that is left without flat rows and columns at the edge.
+
+    A padded image, or one that reaches past the edge of a survey's field, has rows of one
+    value there. They are no sky. A wholly flat image keeps its full size.
+    """
+    height, width, _ = rgb.shape
+    y0, y1, x0, x1 = 0, height, 0, width
+    while y1 - y0 > 16 and _is_flat(rgb[y0, x0:x1]):
+        y0 += 1
+    while y1 - y0 > 16 and _is_flat(rgb[y1 - 1, x0:x1]):
+        y1 -= 1
+    while x1 - x0 > 16 and _is_flat(rgb[y0:y1, x0]):
+        x0 += 1
+    while x1 - x0 > 16 and _is_flat(rgb[y0:y1, x1 - 1]):
+        x1 -= 1
+    if y1 - y0 <= 16 or x1 - x0 <= 16:
+        return 0, height, 0, width
+    return y0, y1, x0, x1
+
+
+@kernel
+def _is_flat(line: NDArray[np.uint8]) -> bool:
+    for channel in range(3):
+        low = line[0, channel]
+        high = low
+        for i in range(line.shape[0]):
+            low = min(low, line[i, channel])
+            high = max(high, line[i, channel])
+        if high - low > PADDING_SPAN:
+            return False
+    return True
+
+
+@kernel
+def sky_level(rgb: NDArray[np.uint8]) -> NDArray[np.float64]:
+    """Return the sky of each channel and its noise, shape (2, 3), in counts of 0 to 255.
+
+    The clipped mode of the border: the mean of the values within two standard deviations
+    of the median, the deviation taken from the values *below* the median, because stars and
+    the wings of galaxies only ever add light.
+    """
+    height, width, _ = rgb.shape
+    counts = np.zeros((3, 256), np.int64)
+    half_y = 0.5 * (height - 1)
+    half_x = 0.5 * (width - 1)
+    for y in range(height):
+        v = abs(y - half_y) / half_y
+        for x in range(width):
+            u = abs(x - half_x) / half_x
+            if u * u + v * v > 2.0 * BORDER * BORDER or max(u, v) > 0.94:
+                for channel in range(3):
+                    counts[channel, rgb[y, x, channel]] += 1
+    sky = np.empty((2, 3), np.float64)
+    for channel in range(3):
+        level, noise = _clipped_mode(counts[channel])
+        sky[0, channel] = level
+        sky[1, channel] = noise
+    return sky
+
+
+@kernel
+def _clipped_mode(counts: NDArray[np.int64]) -> tuple[float, float]:
+    low_quartile = _quantile(counts, 0.16)
+    median = _quantile(counts, 0.5)
+    noise = max(median - low_quartile, 0.5)
+    level = median
+    for _ in range(4):
+        total = 0.0
+        weighted = 0.0
+        squared = 0.0
+        for value in range(256):
+            if abs(value - level) <= 2.0 * noise + 0.5:
+                total += counts[value]
+                weighted += counts[value] * value
+                squared += counts[value] * value * value
+        if total == 0.0:
+            break
+        level = weighted / total
+        # A normal distribution cut at two deviations keeps 0.88 of its width.
+        noise = max(np.sqrt(max(squared / total - level * level, 0.0)) / 0.88, 0.5)
+    return level, noise
+
+
+@kernel
+def _quantile(counts: NDArray[np.int64], fraction: float) -> float:
+    """Return the quantile of integers spread evenly over half a count to each side."""
+    wanted = fraction * counts.sum()
+    below = 0.0
+    for value in range(256):
+        if below + counts[value] >= wanted and counts[value] > 0:
+            return value - 0.5 + (wanted - below) / counts[value]
+        below += counts[value]
+    return 255.0

@@ -1,0 +1,149 @@
+"""Find the galaxy: the light above the sky, its noise, and which object is the galaxy."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from galfeat.frame.deblend import AREA, FLUX, PEAK_X, PEAK_Y
+from galfeat.kernels import kernel
+
+#: Light is detected this many times the noise of the smoothed image above the sky ...
+DETECTION = 2.5
+#: ... and at least this many counts, below which 8-bit images and JPEG leave only traces.
+FAINTEST = 1.5
+
+
+@kernel
+def subtract_sky(
+    rgb: NDArray[np.uint8], sky: NDArray[np.float64], box: tuple[int, int, int, int]
+) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    """Return the light above the sky, shape (H, W, 3), and its mean over channels, (H, W).
+
+    Padding outside `box` holds none.
+    """
+    height, width, _ = rgb.shape
+    light = np.zeros((height, width, 3), np.float32)
+    grey = np.zeros((height, width), np.float32)
+    y0, y1, x0, x1 = box
+    red, green, blue = np.float32(sky[0, 0]), np.float32(sky[0, 1]), np.float32(sky[0, 2])
+    third = np.float32(1.0 / 3.0)
+    for y in range(y0, y1):
+        for x in range(x0, x1):
+            r = np.float32(rgb[y, x, 0]) - red
+            g = np.float32(rgb[y, x, 1]) - green
+            b = np.float32(rgb[y, x, 2]) - blue
+            light[y, x, 0], light[y, x, 1], light[y, x, 2] = r, g, b
+            grey[y, x] = (r + g + b) * third
+    return light, grey
+
+
+@kernel
+def smooth(image: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Blur with a binomial kernel of width sigma = 1.4 px; the edge pixel is repeated."""
+    once = _binomial(image)
+    return _binomial(once)
+
+
+@kernel
+def _binomial(image: NDArray[np.float32]) -> NDArray[np.float32]:
+    height, width = image.shape
+    across = np.empty((height, width), np.float32)
+    line = np.empty(width + 4, np.float32)
+    six, four, norm = np.float32(6.0), np.float32(4.0), np.float32(1.0 / 16.0)
+    for y in range(height):
+        row, out = image[y], across[y]
+        line[2 : width + 2] = row
+        line[0] = line[1] = row[0]
+        line[width + 2] = line[width + 3] = row[width - 1]
+        for x in range(width):
+            out[x] = (
+                line[x] + line[x + 4] + four * (line[x + 1] + line[x + 3]) + six * line[x + 2]
+            ) * norm
+    result = np.empty((height, width), np.float32)
+    last = height - 1
+    for y in range(height):
+        a, b = across[max(y - 2, 0)], across[max(y - 1, 0)]
+        c, d, e = across[y], across[min(y + 1, last)], across[min(y + 2, last)]
+        out = result[y]
+        for x in range(width):
+            out[x] = (a[x] + e[x] + four * (b[x] + d[x]) + six * c[x]) * norm
+    return result
+
+
+@kernel
+def noise_of(smoothed: NDArray[np.float32], box: tuple[int, int, int, int]) -> float:
+    """Return the noise of the smoothed image from the values below the sky, in counts.
+
+    The root mean square of the negative values: light only ever adds, so they are noise.
+    """
+    y0, y1, x0, x1 = box
+    total = np.float32(0.0)
+    number = np.float32(0.0)
+    for y in range(y0, y1):
+        row = smoothed[y]
+        for x in range(x0, x1):
+            below = min(row[x], np.float32(0.0))
+            total += below * below
+            number += np.float32(below < 0.0)
+    return float(np.sqrt(total / max(number, np.float32(1.0))))
+
+
+@kernel
+def choose(
+    labels: NDArray[np.int32], objects: NDArray[np.float64], box: tuple[int, int, int, int]
+) -> int:
+    """Return the row of the galaxy among the objects, or -1 if there is none near the centre.
+
+    Light counts the less the farther its summit lies from the image's centre, on the scale
+    of the object's own radius plus a few pixels: a galaxy's nucleus beats a foreground star
+    on its disc, and a big galaxy whose nucleus is a little off the centre beats a knot in it.
+    """
+    height, width = labels.shape
+    y0, y1, x0, x1 = box
+    cy, cx = 0.5 * (height - 1), 0.5 * (width - 1)
+    reach = 0.2 * min(y1 - y0, x1 - x0)
+    best, best_score = -1, 0.0
+    for row in range(objects.shape[0]):
+        distance = np.hypot(objects[row, PEAK_Y] - cy, objects[row, PEAK_X] - cx)
+        radius = np.sqrt(objects[row, AREA] / np.pi)
+        if distance > reach + radius:
+            continue
+        scale = 0.35 * radius + 4.0
+        score = objects[row, FLUX] * np.exp(-0.5 * (distance / scale) ** 2)
+        if score > best_score:
+            best, best_score = row, score
+    return best
+
+
+@kernel
+def sides_touched(labels: NDArray[np.int32], galaxy: int, box: tuple[int, int, int, int]) -> int:
+    """Return how many of the four sides of the image the galaxy's pixels reach."""
+    y0, y1, x0, x1 = box
+    own = galaxy + 1
+    return (
+        int(np.any(labels[y0, x0:x1] == own))
+        + int(np.any(labels[y1 - 1, x0:x1] == own))
+        + int(np.any(labels[y0:y1, x0] == own))
+        + int(np.any(labels[y0:y1, x1 - 1] == own))
+    )
+
+
+@kernel
+def outside_fraction(
+    box: tuple[int, int, int, int], yc: float, xc: float, q: float, pa: float, radius: float
+) -> float:
+    """Return the part of the area of an ellipse that lies outside the image."""
+    y0, y1, x0, x1 = box
+    c, s = np.cos(pa), np.sin(pa)
+    outside, number = 0, 0
+    for i in range(-10, 11):
+        for j in range(-10, 11):
+            if i * i + j * j > 100:
+                continue
+            u, v = 0.1 * radius * i, 0.1 * radius * q * j
+            y, x = yc + u * s + v * c, xc + u * c - v * s
+            number += 1
+            if y < y0 - 0.5 or x < x0 - 0.5 or y > y1 - 0.5 or x > x1 - 0.5:
+                outside += 1
+    return outside / number
