@@ -1,0 +1,98 @@
+"""``galfeat classify``: one row per galaxy."""
+
+import csv
+import json
+
+import h5py
+import numpy as np
+import pytest
+from PIL import Image
+
+from galfeat.data.simulation.scene import CLASS_NAMES
+
+
+def read_csv(text):
+    return list(csv.DictReader(text.splitlines()))
+
+
+def test_the_columns_and_their_order(galfeat, model, simulated):
+    rows = read_csv(galfeat("classify", model, simulated, "--jobs", 1).stdout)
+    probabilities = [f"p_{name}" for name in CLASS_NAMES]
+    assert list(rows[0]) == [
+        *["id", "class", "probability", "most_probable"],
+        *probabilities,
+        *["true_class", "flags", "error"],
+    ]
+    assert [row["id"] for row in rows] == [str(number) for number in range(120)]
+    for row in rows:
+        chances = {name: float(row[f"p_{name}"]) for name in CLASS_NAMES}
+        assert sum(chances.values()) == pytest.approx(1)
+        assert float(row["probability"]) == chances[row["class"]]
+        assert row["most_probable"] == max(chances, key=chances.get)
+    assert [row["true_class"] for row in rows] == list(np.repeat(CLASS_NAMES, 12))
+    assert np.mean([row["class"] == row["true_class"] for row in rows]) > 0.5
+
+
+def test_a_stratified_sample_depends_on_the_seed_alone(galfeat, model, simulated):
+    arguments = ["classify", model, simulated, "--per-class", 2]
+    first = read_csv(galfeat(*arguments, "--jobs", 1).stdout)
+    names, counts = np.unique([row["true_class"] for row in first], return_counts=True)
+    assert dict(zip(names, counts, strict=True)) == dict.fromkeys(CLASS_NAMES, 2)
+    assert read_csv(galfeat(*arguments, "--jobs", 2).stdout) == first
+    assert read_csv(galfeat(*arguments, "--seed", 1).stdout) != first
+
+
+def test_jsonl_says_the_same_as_csv(galfeat, model, simulated, tmp_path):
+    arguments = ["classify", model, simulated, "--per-class", 1, "--jobs", 1, "-o"]
+    galfeat(*arguments, tmp_path / "rows.csv")
+    galfeat(*arguments, tmp_path / "rows.jsonl")
+    lines = (tmp_path / "rows.jsonl").read_text().splitlines()
+    objects = [json.loads(line) for line in lines]
+    texts = read_csv((tmp_path / "rows.csv").read_text())
+    assert [list(row) for row in objects] == [list(row) for row in texts]
+    for row, text in zip(objects, texts, strict=True):
+        assert row["error"] is None
+        assert {key: "" if value is None else str(value) for key, value in row.items()} == text
+
+
+@pytest.fixture
+def files(simulated, tmp_path):
+    """Three loose image files, the second one broken."""
+    paths = []
+    with h5py.File(simulated) as file:
+        for number in range(3):
+            paths.append(tmp_path / f"{number}.png")
+            Image.fromarray(file["images"][number]).save(paths[-1])
+    paths[1].write_bytes(b"no picture")
+    return paths
+
+
+def test_loose_files_and_one_of_them_broken(galfeat, model, files, simulated):
+    result = galfeat("classify", model, *files, "--jobs", 1, code=3)
+    rows = read_csv(result.stdout)
+    assert [row["id"] for row in rows] == [str(path) for path in files]
+    assert rows[1]["error"]
+    assert all(not rows[1][column] for column in rows[1] if column not in ("id", "error"))
+    assert "1 of 3 images failed" in result.stderr
+    # PNG keeps every pixel, so the answers are those for the rows of the HDF5 file.
+    same = read_csv(galfeat("classify", model, simulated, "--jobs", 1).stdout)
+    for number in (0, 2):
+        assert rows[number]["true_class"] == ""
+        expected = same[number] | {"id": str(files[number]), "true_class": ""}
+        assert rows[number] == expected
+
+
+def test_a_pattern_finds_files_in_order(galfeat, model, files):
+    files[1].unlink()
+    rows = read_csv(galfeat("classify", model, files[0].parent / "*.png").stdout)
+    assert [row["id"] for row in rows] == [str(files[0]), str(files[2])]
+
+
+def test_a_sample_by_class_needs_classes(galfeat, model, files):
+    result = galfeat("classify", model, *files, "--per-class", 1, code=4)
+    assert "--label" in result.stderr
+
+
+def test_an_output_of_unknown_kind_is_refused_before_the_work(galfeat, model, simulated, tmp_path):
+    result = galfeat("classify", model, simulated, "-o", tmp_path / "out.xlsx", code=2)
+    assert ".csv or .jsonl" in result.stderr

@@ -1,0 +1,113 @@
+"""``galfeat evaluate``: which rows are scored, and what comes out."""
+
+import json
+
+import h5py
+import numpy as np
+import pytest
+
+from galfeat.data.simulate import simulate_file
+
+SCORES = {"accuracy", "balanced_accuracy", "macro_f1", "log_loss", "ece"}
+
+
+@pytest.fixture(scope="module")
+def new_galaxies(tmp_path_factory):
+    """Simulated galaxies the model has not seen, 3 of each class."""
+    path = tmp_path_factory.mktemp("new") / "new.h5"
+    simulate_file(path, 30, seed=8, class_counts=[3] * 10)
+    return path
+
+
+def joined(path, *sources, **columns):
+    """Write the images and classes of some files into one."""
+    parts = {"images": [], "ans": []}
+    for source in sources:
+        with h5py.File(source) as file:
+            names = file.attrs["class_names"]
+            for name, found in parts.items():
+                found.append(file[name][:])
+    with h5py.File(path, "w") as file:
+        file.attrs["class_names"] = names
+        for name, found in parts.items():
+            file[name] = np.concatenate(found)
+        for name, values in columns.items():
+            file[name] = values
+    return path
+
+
+def evaluated(galfeat, tmp_path, model, data, *options):
+    """Evaluate, and return what was printed and the numbers."""
+    path = tmp_path / "scores.json"
+    result = galfeat("evaluate", model, data, "--json", path, "--jobs", 1, *options)
+    return result, json.loads(path.read_text())
+
+
+def test_on_its_own_data_just_the_rows_held_out_are_scored(galfeat, model, simulated, tmp_path):
+    result, scores = evaluated(galfeat, tmp_path, model, simulated)
+    assert "the 30 of 120 galaxies that were held out" in result.stdout
+    assert scores["n"] == 30
+    # These are the galaxies that fit scored itself.
+    assert scores == json.loads((model / "metrics.json").read_text())
+
+
+def test_the_json_has_the_promised_keys(galfeat, model, new_galaxies, tmp_path):
+    _, scores = evaluated(galfeat, tmp_path, model, new_galaxies)
+    more = {"per_class", "confusion", "classes", "n", "alternative"}
+    assert scores.keys() >= SCORES | more
+    for name in SCORES:
+        assert scores[name].keys() == {"value", "low", "high"}
+        assert scores[name]["low"] <= scores[name]["value"] <= scores[name]["high"]
+    assert scores["n"] == np.sum(scores["confusion"]) == 30
+    assert list(scores["per_class"]) == scores["classes"]
+    assert scores["alternative"].keys() >= {"accuracy", "balanced_accuracy", "macro_f1"}
+
+
+def test_training_images_among_others_are_refused_with_their_count(
+    galfeat, model, simulated, new_galaxies, tmp_path
+):
+    mixed = joined(tmp_path / "mixed.h5", simulated, new_galaxies)
+    result = galfeat("evaluate", model, mixed, "--jobs", 1, code=4)
+    assert "90 of 150 images" in result.stderr
+    assert "--include-training" in result.stderr
+    _, scores = evaluated(galfeat, tmp_path, model, mixed, "--include-training")
+    assert scores["n"] == 150
+
+
+def test_an_unknown_class_is_refused_by_name(galfeat, model, new_galaxies, tmp_path):
+    kinds = np.array(["quasar" if row == 4 else "Merging" for row in range(30)], dtype=object)
+    path = joined(tmp_path / "other.h5", new_galaxies, kind=kinds)
+    with h5py.File(path, "a") as file:
+        del file.attrs["class_names"]
+    result = galfeat("evaluate", model, path, "--label", "kind", code=4)
+    assert "'quasar'" in result.stderr
+    assert result.stderr.count("\n") == 1
+
+
+def test_the_column_the_model_learned_is_used(galfeat, model, new_galaxies, tmp_path):
+    # `label` would come first if the model did not say what it learned from.
+    path = joined(tmp_path / "two.h5", new_galaxies, label=np.zeros(30, dtype=int))
+    _, scores = evaluated(galfeat, tmp_path, model, path)
+    assert {found["support"] for found in scores["per_class"].values()} == {3}
+
+
+def test_scores_by_source(galfeat, model, new_galaxies, tmp_path):
+    sources = np.array(["zoo"] * 20 + ["catalogue"] * 10, dtype=object)
+    path = joined(tmp_path / "sources.h5", new_galaxies, source=sources)
+    result, scores = evaluated(galfeat, tmp_path, model, path)
+    assert {name: found["n"] for name, found in scores["sources"].items()} == {
+        "zoo": 20,
+        "catalogue": 10,
+    }
+    assert "catalogue" in result.stdout
+
+
+def test_the_report_is_one_page_with_pictures(galfeat, model, new_galaxies, tmp_path):
+    folder = tmp_path / "report"
+    result = galfeat("evaluate", model, new_galaxies, "--report", folder, "--jobs", 1)
+    assert f"report: {folder / 'index.html'}" in result.stdout
+    page = (folder / "index.html").read_text()
+    assert [path.name for path in folder.iterdir()] == ["index.html"]
+    assert page.count("data:image/") >= 30
+    for words in ["radial", "colour", "fitted to the classes as they were collected"]:
+        assert words in page
