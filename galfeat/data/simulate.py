@@ -7,7 +7,7 @@ import io
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +18,7 @@ from galfeat.atomic import atomic_file
 from galfeat.data.simulation.draw import draw, find_rendering
 from galfeat.data.simulation.sampling import sample_scene
 from galfeat.data.simulation.scene import CLASS_NAMES, Scene
-from galfeat.data.simulation.truth import truth_columns
+from galfeat.data.simulation.truth import truth
 from galfeat.errors import DataError
 
 __all__ = ["CLASS_NAMES", "SIZE", "Simulation", "draw", "sample_scene", "simulate", "simulate_file"]
@@ -36,8 +36,7 @@ class Simulation:
 
     images: NDArray[np.uint8]  # (n, 256, 256, 3)
     labels: NDArray[np.uint8]
-    tables: dict[str, NDArray[np.float64]]  # ra, dec, redshift, pxscale
-    truth: dict[str, NDArray[np.float64]]  # see `truth_columns`
+    columns: dict[str, NDArray[np.float64]]  # ra, dec, redshift, pxscale and truth/*
     scenes: list[Scene]
     class_names: tuple[str, ...] = CLASS_NAMES
 
@@ -89,12 +88,13 @@ def simulate(
     """
     labels = class_labels(n, class_counts)
     images = np.empty((n, SIZE, SIZE, 3), dtype=np.uint8)
-    shots = []
+    table = _Table(n)
+    scenes = []
     for row, shot in enumerate(_shots(labels, seed, rendering, jobs)):
         images[row] = shot.image
-        shots.append(replace(shot, image=images[row]))
-    scenes = [shot.scene for shot in shots]
-    return Simulation(images, labels, _tables(shots), _truth(shots), scenes)
+        table.fill(row, shot)
+        scenes.append(shot.scene)
+    return Simulation(images, labels, table.columns(), scenes)
 
 
 def simulate_file(
@@ -110,8 +110,8 @@ def simulate_file(
     """Simulate galaxies into an HDF5 file in the form of Galaxy10 DECaLS.
 
     The file holds `images` uint8 (n, 256, 256, 3), `ans` uint8, `ra`, `dec`, `redshift` and
-    `pxscale` float64, and what was drawn as `truth/*` (see `truth_columns`). The attribute
-    `class_names` names the classes. Memory does not depend on `n`.
+    `pxscale` float64, and what was drawn as `truth/*` (see `galfeat.data.simulation.truth`).
+    The attribute `class_names` names the classes. Images are written as they are drawn.
 
     Parameters
     ----------
@@ -140,20 +140,18 @@ def simulate_file(
     ):
         images = file.create_dataset("images", (n, SIZE, SIZE, 3), dtype=np.uint8)
         block = np.empty((BLOCK, SIZE, SIZE, 3), dtype=np.uint8)
-        shots = []
+        table = _Table(n)
         for row, shot in enumerate(_shots(labels, seed, rendering, jobs)):
             block[row % BLOCK] = shot.image
-            shots.append(replace(shot, image=block[:0]))
+            table.fill(row, shot)
             if (row + 1) % BLOCK == 0 or row + 1 == n:
                 images[row - row % BLOCK : row + 1] = block[: row % BLOCK + 1]
                 stream.raise_failure()
             if progress is not None:
                 progress(row + 1, n)
         file["ans"] = labels
-        for name, column in _tables(shots).items():
+        for name, column in table.columns().items():
             file[name] = column
-        for name, column in _truth(shots).items():
-            file[f"truth/{name}"] = column
         file.attrs["class_names"] = list(CLASS_NAMES)
         file.attrs["rendering"] = rendering
         file.attrs["seed"] = seed
@@ -254,14 +252,26 @@ def _shoot(class_id: int, seed: np.random.SeedSequence, rendering: str) -> _Shot
     return _Shot(image, scene, pixel_scale, ra, dec)
 
 
-def _tables(shots: Sequence[_Shot]) -> dict[str, NDArray[np.float64]]:
-    return {
-        "ra": np.array([shot.ra for shot in shots]),
-        "dec": np.array([shot.dec for shot in shots]),
-        "redshift": np.array([shot.scene.redshift for shot in shots]),
-        "pxscale": np.array([shot.pixel_scale for shot in shots]),
-    }
+class _Table:
+    """The columns of a file, filled row by row so that no scene has to be kept."""
 
+    def __init__(self, n: int) -> None:
+        self._names: list[str] = []
+        self._rows: list[NDArray[np.float64]] = [np.empty(0)] * n
 
-def _truth(shots: Sequence[_Shot]) -> dict[str, NDArray[np.float64]]:
-    return truth_columns([shot.scene for shot in shots], [shot.pixel_scale for shot in shots], SIZE)
+    def fill(self, row: int, shot: _Shot) -> None:
+        """Store what is known of an image."""
+        values = {
+            "ra": shot.ra,
+            "dec": shot.dec,
+            "redshift": shot.scene.redshift,
+            "pxscale": shot.pixel_scale,
+        }
+        drawn = truth(shot.scene, shot.pixel_scale, SIZE)
+        values |= {f"truth/{name}": value for name, value in drawn.items()}
+        self._names = list(values)
+        self._rows[row] = np.array(list(values.values()))
+
+    def columns(self) -> dict[str, NDArray[np.float64]]:
+        """Return the columns under their names in the file."""
+        return dict(zip(self._names, np.array(self._rows).T.copy(), strict=True))

