@@ -13,6 +13,7 @@ DEPENDENCIES = (
     "scipy",
     "scikit-learn",
     "scikit-image",
+    "threadpoolctl",
     "numba",
     "h5py",
     "joblib",
@@ -22,7 +23,6 @@ DEPENDENCIES = (
     "xgboost",
     "click",
     "Pillow",
-    "matplotlib",
     "astropy",
     "pyarrow",
 )
