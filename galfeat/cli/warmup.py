@@ -14,10 +14,12 @@ def warmup() -> None:
     The next command then starts at once. Compiled kernels are kept in the user's cache
     folder, or in NUMBA_CACHE_DIR, and are compiled again after an update of galfeat.
     """
+    from galfeat.data.simulation.warmup import warmup as compile_simulator
     from galfeat.features import warmup as compile_kernels
     from galfeat.kernels import cache_folder
 
     start = time.perf_counter()
     compile_kernels()
+    compile_simulator()
     seconds = time.perf_counter() - start
     click.echo(f"kernels ready after {seconds:.1f} s, kept in {cache_folder() or 'memory'}")

@@ -2,6 +2,8 @@
 
 import contextlib
 import resource
+import subprocess
+import sys
 
 import h5py
 import numpy as np
@@ -171,6 +173,30 @@ def test_an_interruption_leaves_nothing(tmp_path):
     with pytest.raises(KeyboardInterrupt):
         simulate_file(tmp_path / "galaxies.h5", 10, progress=interrupt)
     assert not list(tmp_path.iterdir())
+
+
+def test_after_the_warm_up_nothing_is_left_to_compile():
+    script = """
+import pkgutil, importlib
+import galfeat.data.simulation as room
+from galfeat.data.simulate import simulate
+from galfeat.data.simulation.warmup import warmup
+
+def compiled():
+    modules = [importlib.import_module(f"{room.__name__}.{m.name}")
+               for m in pkgutil.iter_modules(room.__path__)]
+    kernels = {k.py_func.__qualname__: k for m in modules for k in vars(m).values()
+               if hasattr(k, "py_func")}
+    return {name: len(kernel.signatures) for name, kernel in kernels.items()}
+
+warmup()
+before = compiled()
+for rendering in ("legacy", "sdss"):
+    simulate(40, rendering=rendering)
+assert len(before) > 10, before
+assert compiled() == before, (before, compiled())
+"""
+    subprocess.run([sys.executable, "-c", script], check=True)
 
 
 def test_progress_counts_every_image(tmp_path):

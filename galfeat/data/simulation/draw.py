@@ -188,11 +188,12 @@ def _paint_points(
     """Add what the seeing shapes: specks and stars, bright ones with their glare."""
     if scene.specks:
         places, fluxes = _specks(scene.specks)
-        paint_points(planes, view, places, fluxes[:, bands], widths)
+        paint_points(planes, view, places, np.ascontiguousarray(fluxes[:, bands]), widths)
     if scene.stars:
         places, fluxes = _stars(scene.stars)
-        paint_points(planes, view, places, fluxes[:, bands], widths)
-        for star, flux in zip(scene.stars, fluxes[:, bands], strict=True):
+        fluxes = np.ascontiguousarray(fluxes[:, bands])
+        paint_points(planes, view, places, fluxes, widths)
+        for star, flux in zip(scene.stars, fluxes, strict=True):
             if star.magnitude < GLARING:
                 spikes = SPIKES if star.magnitude < SPIKED else 0.0
                 paint_glare(planes, view, star.x, star.y, flux, AUREOLE, spikes)

@@ -67,7 +67,7 @@ def _irregular(rng: Random, place: Place) -> Galaxy:
         galaxy,
         disc=replace(
             galaxy.disc,
-            colour=galaxy.disc.colour - rng.uniform(0.0, 0.15),
+            colour=galaxy.disc.colour - rng.uniform(0.0, 0.06),
             young=rng.uniform(0.4, 0.9),
             clumpiness=rng.uniform(0.5, 1.1),
             flocculence=rng.uniform(0.5, 1.0),
