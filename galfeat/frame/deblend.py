@@ -35,22 +35,30 @@ def _descending(smoothed: NDArray[np.float32], threshold: float) -> NDArray[np.i
     highest = threshold
     number = 0
     for i in range(values.size):
-        if values[i] > threshold:
+        value = values[i]
+        if value > threshold:
             number += 1
-            highest = max(highest, values[i])
-    start = np.zeros(_LEVELS + 2, np.int64)
-    scale = (_LEVELS - 1) / max(np.sqrt(highest - threshold), 1e-6)
+            highest = max(highest, value)
+    lit = np.empty(number, np.int32)
+    level_of = np.empty(number, np.int32)
+    start = np.zeros(_LEVELS + 1, np.int32)
+    scale = np.float32((_LEVELS - 1) / max(np.sqrt(highest - threshold), 1e-6))
+    low = np.float32(threshold)
+    number = 0
     for i in range(values.size):
-        if values[i] > threshold:
-            start[_LEVELS - 1 - int(np.sqrt(values[i] - threshold) * scale) + 1] += 1
-    for level in range(1, _LEVELS + 2):
-        start[level] += start[level - 1]
+        value = values[i]
+        if value > threshold:
+            level = _LEVELS - 1 - int(np.sqrt(value - low) * scale)
+            lit[number], level_of[number] = i, level
+            start[level + 1] += 1
+            number += 1
+    for level in range(_LEVELS):
+        start[level + 1] += start[level]
     order = np.empty(number, np.int32)
-    for i in range(values.size):
-        if values[i] > threshold:
-            level = _LEVELS - 1 - int(np.sqrt(values[i] - threshold) * scale)
-            order[start[level]] = i
-            start[level] += 1
+    for k in range(number):
+        level = level_of[k]
+        order[start[level]] = lit[k]
+        start[level] += 1
     return order
 
 

@@ -9,7 +9,7 @@ from galfeat.frame.deblend import AREA, FLUX, PEAK_X, PEAK_Y
 from galfeat.kernels import kernel
 
 #: Light is detected this many times the noise of the smoothed image above the sky ...
-DETECTION = 2.5
+DETECTION = 3.0
 #: ... and at least this many counts, below which 8-bit images and JPEG leave only traces.
 FAINTEST = 1.5
 
