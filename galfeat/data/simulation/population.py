@@ -86,7 +86,7 @@ def bulge(
     return Spheroid(
         magnitude=fainter(place.magnitude, share),
         colour=colour,
-        radius=max(length * (0.16 + 0.5 * share) * rng.uniform(0.7, 1.3), 0.35),
+        radius=max(length * (0.16 + 0.5 * share) * rng.uniform(0.7, 1.3), 0.55),
         index=between(1.2 + 4 * share + 0.6 * rng.standard_normal(), 0.7, 5.0),
         q=q,
     )
@@ -108,7 +108,7 @@ def smooth_galaxy(rng: Random, place: Place, q: float, discy: float) -> Galaxy:
         spheroid=Spheroid(
             magnitude=place.magnitude,
             colour=colour,
-            radius=max(kiloparsecs * place.arcsec_per_kpc, 1.1) / sqrt(q),
+            radius=max(kiloparsecs * place.arcsec_per_kpc, 1.5) / sqrt(q),
             index=index,
             q=q,
             boxiness=2.0 + 0.1 * rng.standard_normal(),

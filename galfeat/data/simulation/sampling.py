@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from math import hypot
+
 from galfeat.data.simulation.interaction import disturbed_galaxy, merging_pair
 from galfeat.data.simulation.population import (
     Place,
@@ -80,13 +82,11 @@ def _target(class_id: int, rng: Random) -> tuple[tuple[Galaxy, ...], Place]:
 
 
 def radius90(galaxies: tuple[Galaxy, ...]) -> float:
-    """About the Petrosian R90 of a group of galaxies, in arcseconds."""
+    """Return about the Petrosian R90 of a group of galaxies through the seeing, arcseconds."""
     largest = 0.0
     for galaxy in galaxies:
-        own = 1.5
         if galaxy.spheroid is not None:
-            own = max(own, 2.2 * galaxy.spheroid.radius)
+            largest = max(largest, 2.2 * galaxy.spheroid.radius)
         if galaxy.disc is not None:
-            own = max(own, 3.2 * galaxy.disc.scale_length)
-        largest = max(largest, own)
-    return largest
+            largest = max(largest, 3.2 * galaxy.disc.scale_length)
+    return hypot(largest, 2.0)
