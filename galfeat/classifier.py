@@ -132,7 +132,7 @@ class GalaxyClassifier(ClassifierMixin, BaseEstimator):
         if isinstance(X, DataSet) and y is None:
             X = X.labelled()
             y, groups, class_names = X.labels, X.groups, X.class_names
-        if y is None:
+        if y is None or not len(X):
             raise DataError("images came without labels; give y, or a data set with labels")
         self._read_recipe()
         table = self.extractor_.extract(X, progress=progress)
@@ -164,7 +164,14 @@ class GalaxyClassifier(ClassifierMixin, BaseEstimator):
 
         self._read_recipe()
         labels = np.asarray(y)
+        if labels.shape != (len(table.values),):
+            raise DataError(
+                f"labels have the shape {labels.shape} for {len(table.values)} galaxies; "
+                "give one label per galaxy"
+            )
         usable = _usable_rows(table)
+        if not len(usable):
+            raise DataError(f"{_failures(table.errors)}; none is left to fit")
         if table.errors:
             warnings.warn(
                 _failures(table.errors) + "; they are left out of the fit",
@@ -187,6 +194,7 @@ class GalaxyClassifier(ClassifierMixin, BaseEstimator):
             table.values[np.ix_(usable, columns)],
             labels[usable],
             None if groups is None else np.asarray(groups)[usable],
+            class_names,
         )
         self.classes_ = self.ensemble_.classes_
         if class_names is not None:

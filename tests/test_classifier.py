@@ -189,11 +189,35 @@ def test_a_class_nobody_has_is_left_out_and_said(recipe, table):
     assert np.mean(predicted == np.arange(120) % 3) > 0.9
 
 
-def test_groups_reach_the_inner_folds(recipe, table):
+def test_groups_reach_the_inner_folds_and_classes_are_named(recipe, table):
     table.errors.clear()
     y = np.arange(120) % 3
-    with pytest.warns(GalfeatWarning, match="all rows of class 1 share one group"):
-        GalaxyClassifier(recipe).fit_table(table, y, groups=np.where(y == 1, 0, np.arange(120)))
+    groups = np.where(y == 1, 0, np.arange(120))
+    with pytest.warns(GalfeatWarning, match="all rows of class 'edge-on' share one group"):
+        GalaxyClassifier(recipe).fit_table(table, y, groups, CLASSES)
+
+
+@pytest.mark.parametrize(
+    ("y", "message"),
+    [
+        (np.zeros(120, int), "one class only, 'spiral'"),
+        (np.arange(120) == 9, "class 'edge-on' has one row only"),
+        (np.zeros(7, int), r"labels have the shape \(7,\) for 120 galaxies"),
+    ],
+)
+def test_labels_nothing_can_be_learned_from(y, message, recipe, table):
+    table.errors.clear()
+    with pytest.raises(DataError, match=message):
+        GalaxyClassifier(recipe).fit_table(table, y.astype(int), class_names=CLASSES)
+
+
+def test_nothing_to_fit(recipe, table, galaxies):
+    table.errors.update({row: ImageError("broken") for row in range(120)})
+    with pytest.raises(DataError, match=r"120 of the images cannot be measured.*none is left"):
+        GalaxyClassifier(recipe).fit_table(table, np.arange(120) % 3)
+    unlabelled = ArrayDataSet(galaxies.read(np.arange(3)))
+    with pytest.raises(DataError, match="without labels"):
+        GalaxyClassifier(recipe).fit(unlabelled)
 
 
 def test_every_setting_of_the_recipe_reaches_the_ensemble(table):

@@ -104,7 +104,13 @@ class Ensemble(ClassifierMixin, BaseEstimator):
         self.n_jobs = n_jobs
         self.random_state = random_state
 
-    def fit(self, X: ArrayLike, y: ArrayLike, groups: ArrayLike | None = None) -> Ensemble:
+    def fit(
+        self,
+        X: ArrayLike,
+        y: ArrayLike,
+        groups: ArrayLike | None = None,
+        class_names: Sequence[str] | None = None,
+    ) -> Ensemble:
         """Fit members, combination and calibration.
 
         Parameters
@@ -116,6 +122,8 @@ class Ensemble(ClassifierMixin, BaseEstimator):
         groups : array_like, shape (n,), optional
             Rows with the same value are never on both sides of an inner split; an empty
             text means a row on its own.
+        class_names : sequence of str, optional
+            Names for messages, where y are indices into them.
 
         Raises
         ------
@@ -138,10 +146,13 @@ class Ensemble(ClassifierMixin, BaseEstimator):
         self._check_settings()
         self.classes_, codes = np.unique(y, return_inverse=True)
         counts = np.bincount(codes)
-        _check_classes(self.classes_, counts)
+        names = self.classes_.tolist()
+        if class_names is not None:
+            names = [class_names[code] for code in names]
+        _check_classes(names, counts)
         self.priors_: Floats = counts / counts.sum()
         with _one_blas_thread():
-            self._fit(table, codes, groups)
+            self._fit(table, codes, groups, names)
         return self
 
     def _check_settings(self) -> None:
@@ -164,9 +175,9 @@ class Ensemble(ClassifierMixin, BaseEstimator):
         for member in self.members:
             member.check()
 
-    def _fit(self, X: Table, codes: Codes, groups: ArrayLike | None) -> None:
+    def _fit(self, X: Table, codes: Codes, groups: ArrayLike | None, names: Sequence[Any]) -> None:
         random = check_random_state(self.random_state)
-        fold_of_row = self._inner_folds(codes, groups, random.randint(_SEEDS))
+        fold_of_row = self._inner_folds(codes, groups, names, random.randint(_SEEDS))
         n_folds = fold_of_row.max() + 1
         seeds = random.randint(_SEEDS, size=(n_folds + 1, len(self.members)))
         fits = [
@@ -197,16 +208,18 @@ class Ensemble(ClassifierMixin, BaseEstimator):
                 predicted[fold_of_row == fold, member] = part
             self.combination_.fit(predicted, codes, fold_of_row)
 
-    def _inner_folds(self, codes: Codes, groups: ArrayLike | None, seed: int) -> Codes:
+    def _inner_folds(
+        self, codes: Codes, groups: ArrayLike | None, names: Sequence[Any], seed: int
+    ) -> Codes:
         """Return the inner fold of each row; -1 where nothing is learned from predictions."""
         none = np.full(len(codes), -1)
         if self.calibration == "none" and self.combine != "stack":
             return none
         fold_of_row = deal_folds(codes, groups, self.folds, seed)
-        for code, label in enumerate(self.classes_.tolist()):
+        for code, name in enumerate(names):
             if len(np.unique(fold_of_row[codes == code])) < 2:
                 warnings.warn(
-                    f"all rows of class {label!r} share one group, so nothing can be predicted for "
+                    f"all rows of class {name!r} share one group, so nothing can be predicted for "
                     "it out of fold; the probabilities are not calibrated",
                     GalfeatWarning,
                     stacklevel=4,
@@ -255,15 +268,14 @@ def _predict_fold(
     return balancing.log_probabilities(estimator, X[held_out])
 
 
-def _check_classes(classes: NDArray[Any], counts: Codes) -> None:
-    labels = classes.tolist()
-    if len(labels) < 2:
+def _check_classes(names: Sequence[Any], counts: Codes) -> None:
+    if len(names) < 2:
         raise UnusableRowsError(
-            f"the rows hold one class only, {labels[0]!r}; a classifier needs at least two classes"
+            f"the rows hold one class only, {names[0]!r}; a classifier needs at least two classes"
         )
     if counts.min() < 2:
         raise UnusableRowsError(
-            f"class {labels[counts.argmin()]!r} has one row only; "
+            f"class {names[int(counts.argmin())]!r} has one row only; "
             "add rows of it or leave it out: each class needs at least two"
         )
 

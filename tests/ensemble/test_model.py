@@ -58,7 +58,7 @@ def test_a_clone_has_the_parameters_and_nothing_fitted(make_table):
 def test_probabilities_are_calibrated_where_the_member_is_not(make_table, log_loss):
     X, y = make_table(500, [0.5, 0.3, 0.2], distance=1.0)
     fresh, fresh_y = make_table(4000, [0.5, 0.3, 0.2], distance=1.0, seed=3)
-    sure = Member("lightgbm", {"n_estimators": 200, "min_child_samples": 5})
+    sure = Member("lightgbm", {"n_estimators": 200, "min_child_samples": 5, "max_bin": 15})
     calibrated, raw = (
         log_loss(Ensemble((sure,), calibration=method).fit(X, y).predict_proba(fresh), fresh_y)
         for method in ("temperature", "none")
