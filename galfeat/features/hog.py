@@ -216,23 +216,34 @@ def ring_histograms(image: NDArray[np.float32], radius: float) -> NDArray[np.flo
     yc, xc = 0.5 * (height - 1), 0.5 * (width - 1)
     result = np.zeros((RINGS, RING_ORIENTATIONS + 1), np.float32)
     total = np.float32(0.0)
+    along = np.zeros(width, np.float32)
+    across = np.zeros(width, np.float32)
+    size = np.zeros(width, np.float32)
+    ring_of = np.zeros(width, np.int32)
+    orientation = np.zeros(width, np.int32)
+    per_pixel = np.float32(RINGS / radius)
     for y in range(1, height - 1):
-        dy = y - yc
+        dy = np.float32(y - yc)
+        row, upper, lower = image[y], image[y - 1], image[y + 1]
         for x in range(1, width - 1):
-            dx = x - xc
-            r = np.sqrt(dx * dx + dy * dy)
-            ring = int(r / radius * RINGS)
-            if ring >= RINGS:
-                continue
-            gx = image[y, x + 1] - image[y, x - 1]
-            gy = image[y + 1, x] - image[y - 1, x]
-            magnitude = np.sqrt(gx * gx + gy * gy)
-            along = abs(gx * dx + gy * dy)
-            across = abs(gy * dx - gx * dy)
-            o = int(np.arctan2(across, along) * (RING_ORIENTATIONS / (0.5 * np.pi)))
-            result[ring, min(o, RING_ORIENTATIONS - 1)] += magnitude
-            result[ring, RING_ORIENTATIONS] += magnitude
-            total += magnitude
+            dx = np.float32(x - xc)
+            gx, gy = row[x + 1] - row[x - 1], lower[x] - upper[x]
+            size[x] = np.sqrt(gx * gx + gy * gy)
+            along[x] = abs(gx * dx + gy * dy)
+            across[x] = abs(gy * dx - gx * dy)
+            ring_of[x] = int(np.sqrt(dx * dx + dy * dy) * per_pixel)
+            orientation[x] = 0
+        for edge in range(1, RING_ORIENTATIONS):
+            c = np.float32(np.cos(0.5 * np.pi * edge / RING_ORIENTATIONS))
+            s = np.float32(np.sin(0.5 * np.pi * edge / RING_ORIENTATIONS))
+            for x in range(1, width - 1):
+                orientation[x] += np.int32(across[x] * c >= along[x] * s)
+        for x in range(1, width - 1):
+            ring = ring_of[x]
+            if ring < RINGS and size[x] > 0.0:
+                result[ring, orientation[x]] += size[x]
+                result[ring, RING_ORIENTATIONS] += size[x]
+                total += size[x]
     for ring in range(RINGS):
         own = result[ring, RING_ORIENTATIONS]
         for o in range(RING_ORIENTATIONS):

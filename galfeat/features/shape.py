@@ -169,34 +169,49 @@ def gini_m20(light: NDArray[np.float32], radius: float, q: float) -> NDArray[np.
     size = light.shape[1]
     middle = 0.5 * (size - 1)
     values = np.empty(size * size, np.float32)
-    moments = np.empty(size * size, np.float32)
+    places = np.empty(size * size, np.float32)
     number = 0
+    low, high = np.float32(np.inf), np.float32(-np.inf)
     for y in range(size):
         v = y - middle
         for x in range(size):
             u = x - middle
             if u * u + (v / q) ** 2 < radius * radius:
-                values[number] = light[0, y, x] + light[1, y, x] + light[2, y, x]
-                moments[number] = u * u + v * v
+                value = light[0, y, x] + light[1, y, x] + light[2, y, x]
+                low, high = min(low, value), max(high, value)
+                values[number], places[number] = value, u * u + v * v
                 number += 1
-    order = np.argsort(values[:number])
-    total, weighted, bright, moment = 0.0, 0.0, 0.0, 0.0
-    for i in range(number):
-        value = values[order[i]]
-        total += abs(value)
-        weighted += (2.0 * i + 1.0 - number) * abs(value)
-        bright += max(value, 0.0)
-        moment += max(value, 0.0) * moments[order[i]]
     result = np.zeros(2, np.float64)
+    if number < 2 or high <= 0.0:
+        return result
+    # Pixels are ranked by level, 4,096 of them: finer than an 8-bit image needs.
+    scale = 4095.0 / max(float(high - low), 1e-6)
+    counts = np.zeros(4096, np.float64)
+    lights = np.zeros(4096, np.float64)
+    moments = np.zeros(4096, np.float64)
+    for i in range(number):
+        level = int((values[i] - low) * scale)
+        counts[level] += 1.0
+        lights[level] += values[i]
+        moments[level] += values[i] * places[i]
+    total, weighted, positive, moment, rank = 0.0, 0.0, 0.0, 0.0, 0.0
+    for level in range(4096):
+        if counts[level] > 0.0:
+            middle_rank = rank + 0.5 * (counts[level] + 1.0)
+            total += abs(lights[level])
+            weighted += (2.0 * middle_rank - number - 1.0) * abs(lights[level])
+            positive += max(lights[level], 0.0)
+            moment += max(moments[level], 0.0)
+            rank += counts[level]
     if total <= 0.0 or moment <= 0.0:
         return result
     result[0] = weighted / (total * (number - 1))
     held, brightest = 0.0, 0.0
-    i = number - 1
-    while i >= 0 and held < 0.2 * bright:
-        held += values[order[i]]
-        brightest += values[order[i]] * moments[order[i]]
-        i -= 1
+    level = 4095
+    while level >= 0 and held < 0.2 * positive:
+        held += lights[level]
+        brightest += moments[level]
+        level -= 1
     result[1] = np.log10(max(brightest, 1e-9) / moment)
     return result
 

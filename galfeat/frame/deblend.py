@@ -29,9 +29,8 @@ _LEVELS = 2048
 
 
 @kernel
-def _descending(smoothed: NDArray[np.float32], threshold: float) -> NDArray[np.int32]:
-    """Return the flat indices of pixels above the threshold, brightest first (counting sort)."""
-    values = smoothed.reshape(-1)
+def _descending(values: NDArray[np.float32], threshold: float) -> NDArray[np.int32]:
+    """Return the flat indices of values above the threshold, largest first (counting sort)."""
     highest = threshold
     number = 0
     for i in range(values.size):
@@ -95,11 +94,13 @@ def deblend(
         sharpness: the part of the peak that is left a step of 3 px away (low for stars).
     """
     height, width = smoothed.shape
-    values = smoothed.reshape(-1)
-    order = _descending(smoothed, threshold)
-    # A border of one pixel spares the search for neighbours every test for the edge.
+    # A dark border of one pixel spares the search for neighbours every test for the edge.
     wide = width + 2
-    node_of = np.full((height + 2) * wide, -1, np.int32)
+    padded = np.full((height + 2, wide), np.float32(-np.inf), np.float32)
+    padded[1 : height + 1, 1 : width + 1] = smoothed
+    values = padded.reshape(-1)
+    order = _descending(values, threshold)
+    node_of = np.full(values.size, -1, np.int32)
     steps = np.array([-wide - 1, -wide, -wide + 1, -1, 1, wide - 1, wide, wide + 1])
     limit = max(order.size // 4, 16)
     parent = np.empty(limit, np.int32)
@@ -111,8 +112,7 @@ def deblend(
     near = np.empty(8, np.int32)
     nodes = 0
     for i in range(order.size):
-        p = order[i]
-        here = (p // width + 1) * wide + p % width + 1
+        here = order[i]
         found = 0
         last = -1
         for k in range(8):
@@ -129,11 +129,11 @@ def deblend(
                 found += 1
         if found == 0:
             if nodes < limit:
-                parent[nodes], summit[nodes], area[nodes] = nodes, p, 1
+                parent[nodes], summit[nodes], area[nodes] = nodes, here, 1
                 node_of[here] = nodes
                 nodes += 1
             continue
-        level = values[p]
+        level = values[here]
         highest = near[0]
         for j in range(1, found):
             highest = _meet(
@@ -142,11 +142,10 @@ def deblend(
             )  # fmt: skip
         own = highest
         if found > 1:  # between objects a pixel goes the steepest way up
-            own = _root(parent, node_of[here + _brightest(values, node_of, here, steps, width)])
+            own = _root(parent, node_of[here + _brightest(values, node_of, here, steps)])
         node_of[here] = own
         area[own] += 1
-    inner = node_of.reshape(height + 2, wide)[1 : height + 1, 1 : width + 1]
-    return _table(smoothed, inner, parent, summit, area, pass_level, pass_to, nodes)
+    return _table(padded, node_of, parent, summit, area, pass_level, pass_to, nodes)
 
 
 @kernel
@@ -155,18 +154,14 @@ def _brightest(
     node_of: NDArray[np.int32],
     here: int,
     steps: NDArray[np.int64],
-    width: int,
 ) -> int:
     """Return the step to the brightest neighbour that belongs to an object."""
     best_step = 0
     best = np.float32(-1.0)
     for step in steps:
         there = here + step
-        if node_of[there] < 0:
-            continue
-        value = values[(there // (width + 2) - 1) * width + there % (width + 2) - 1]
-        if value > best:
-            best, best_step = value, step
+        if node_of[there] >= 0 and values[there] > best:
+            best, best_step = values[there], step
     return best_step
 
 
@@ -203,7 +198,7 @@ def _meet(
 
 @kernel
 def _table(
-    smoothed: NDArray[np.float32],
+    padded: NDArray[np.float32],
     node_of: NDArray[np.int32],
     parent: NDArray[np.int32],
     summit: NDArray[np.int32],
@@ -212,37 +207,39 @@ def _table(
     pass_to: NDArray[np.int32],
     nodes: int,
 ) -> tuple[NDArray[np.int32], NDArray[np.float64]]:
-    height, width = smoothed.shape
+    """Give the objects that are large enough a row each, and their pixels its number."""
+    height, wide = padded.shape[0] - 2, padded.shape[1]
+    width = wide - 2
     row_of = np.full(max(nodes, 1), -1, np.int32)
     number = 0
     for node in range(nodes):  # summits come brightest first, so the faint are cut off
         if parent[node] == node and area[node] >= SMALLEST_AREA and number < MOST_OBJECTS:
             row_of[node] = number
             number += 1
+    for node in range(nodes):
+        row_of[node] = row_of[_root(parent, node)]
     objects = np.zeros((number, 8), np.float64)
     labels = np.zeros((height, width), np.int32)
     for y in range(height):
+        line, light = node_of[(y + 1) * wide + 1 : (y + 2) * wide - 1], padded[y + 1, 1 : wide - 1]
         for x in range(width):
-            if node_of[y, x] >= 0:
-                row = row_of[_root(parent, node_of[y, x])]
-                if row >= 0:
-                    labels[y, x] = row + 1
-                    objects[row, FLUX] += smoothed[y, x]
+            if line[x] >= 0 and row_of[line[x]] >= 0:
+                row = row_of[line[x]]
+                labels[y, x] = row + 1
+                objects[row, FLUX] += light[x]
     for node in range(nodes):
         row = row_of[node]
-        if row < 0:
+        if row < 0 or parent[node] != node:
             continue
-        y, x = summit[node] // width, summit[node] % width
-        objects[row, PEAK] = smoothed[y, x]
-        objects[row, PEAK_Y] = y
-        objects[row, PEAK_X] = x
+        y, x = summit[node] // wide, summit[node] % wide
+        peak = padded[y, x]
+        objects[row, PEAK] = peak
+        objects[row, PEAK_Y], objects[row, PEAK_X] = y - 1, x - 1
         objects[row, AREA] = area[node]
         objects[row, PASS] = pass_level[node]
-        objects[row, NEIGHBOUR] = -1.0
-        if pass_to[node] >= 0:
-            objects[row, NEIGHBOUR] = row_of[_root(parent, pass_to[node])]
+        objects[row, NEIGHBOUR] = row_of[pass_to[node]] if pass_to[node] >= 0 else -1
         around = 0.0
         for dy, dx in ((-3, 0), (3, 0), (0, -3), (0, 3)):
-            around += smoothed[min(max(y + dy, 0), height - 1), min(max(x + dx, 0), width - 1)]
-        objects[row, SHARPNESS] = 0.25 * around / max(smoothed[y, x], np.float32(1e-6))
+            around += padded[min(max(y + dy, 1), height), min(max(x + dx, 1), width)]
+        objects[row, SHARPNESS] = 0.25 * around / max(peak, np.float32(1e-6))
     return labels, objects

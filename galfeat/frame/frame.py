@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from galfeat.frame.deblend import AREA, FLUX, NEIGHBOUR, PASS, PEAK, PEAK_X, PEAK_Y, deblend
+from galfeat.frame.deblend import AREA, PEAK, PEAK_X, PEAK_Y, deblend
 from galfeat.frame.ellipse import centre_of, ellipse_of, growth_curve, isophote_level, radii_of
 from galfeat.frame.flags import Flag
 from galfeat.frame.image import as_rgb
@@ -16,6 +16,7 @@ from galfeat.frame.source import (
     DETECTION,
     FAINTEST,
     choose,
+    is_blended,
     noise_of,
     outside_fraction,
     sides_touched,
@@ -23,14 +24,12 @@ from galfeat.frame.source import (
     subtract_sky,
 )
 from galfeat.frame.views import (
-    COARSEST_STEP,
-    VIEW_SIZE,
     View,
     equalise,
     equalising_table,
-    halve,
-    halve_mask,
-    resample,
+    pyramid,
+    pyramid_of_masks,
+    sample,
 )
 
 #: The frame radius in units of r90, the radius that holds nine tenths of the light.
@@ -164,9 +163,10 @@ def whole_image_frame(image: NDArray[np.uint8]) -> Frame:
     height, width, _ = rgb.shape
     centre = 0.5 * (height - 1), 0.5 * (width - 1)
     half = 0.5 * max(height, width)
-    light = rgb.astype(np.float32)
-    shown = _shrunk_view(light, np.zeros((height, width), np.bool_), centre, 0.0, half, 1.0)
-    view = View(shown, shown.mean(axis=0))
+    images = pyramid(rgb.astype(np.float32), half)
+    masks = [np.zeros(image.shape[:2], np.bool_) for image in images]
+    light = sample(images, masks, centre, 0.0, half, 1.0)
+    view = View(light, light.mean(axis=0))
     return Frame(
         rgb, np.zeros((2, 3)), 0.0, np.zeros((height, width), np.int32), np.zeros((0, 8)), -1,
         *centre, 1.0, 0.0, np.full(5, half), half, Flag(0), (view,), view, (view,),
@@ -190,21 +190,9 @@ def _flags(
         flags |= Flag.ROUND
     if q < EDGE_ON_AXIS_RATIO:
         flags |= Flag.EDGE_ON
-    if _is_blended(objects, galaxy, radius):
+    if is_blended(objects, galaxy, radius):
         flags |= Flag.BLENDED
     return flags
-
-
-def _is_blended(objects: NDArray[np.float64], galaxy: int, radius: float) -> bool:
-    """Tell whether an object of at least a fifth of the galaxy's light touches it closely."""
-    own = objects[galaxy]
-    for row, other in enumerate(objects):
-        touching = other[NEIGHBOUR] == galaxy or own[NEIGHBOUR] == row
-        near = np.hypot(other[PEAK_Y] - own[PEAK_Y], other[PEAK_X] - own[PEAK_X]) < radius
-        bright = other[FLUX] > 0.2 * own[FLUX] and other[PASS] > 0.2 * own[PEAK]
-        if row != galaxy and touching and near and bright:
-            return True
-    return False
 
 
 def _views(
@@ -218,35 +206,20 @@ def _views(
     flags: Flag,
 ) -> tuple[tuple[View, ...], View | None, tuple[View, ...]]:
     others = (labels != 0) & (labels != galaxy + 1)
-    nothing = np.zeros_like(others)
-    turns = TURNS if Flag.ROUND in flags else TURNS[:1]
-    aligned = [_shrunk_view(light, others, centre, pa + turn, radius, 1.0) for turn in turns]
-    ranked_q = max(q, 1.0 / MOST_STRETCH)
-    table = equalising_table(aligned[0], ranked_q)
     wide = CONTEXT_RADII * radius
-    context = [_shrunk_view(light, nothing, centre, pa + turn, wide, 1.0) for turn in turns]
+    images = pyramid(light, wide)
+    masks = pyramid_of_masks(others, len(images))
+    nothing = [np.zeros_like(mask) for mask in masks]
+    turns = TURNS if Flag.ROUND in flags else TURNS[:1]
+    aligned = [sample(images, masks, centre, pa + turn, radius, 1.0) for turn in turns]
+    context = [sample(images, nothing, centre, pa + turn, wide, 1.0) for turn in turns]
+    table = equalising_table(aligned[0], max(q, 1.0 / MOST_STRETCH))
     deprojected = None
     if not flags & (Flag.EDGE_ON | Flag.BLENDED):
-        stretched = _shrunk_view(light, others, centre, pa, radius, min(1.0 / q, MOST_STRETCH))
+        stretched = sample(images, masks, centre, pa, radius, min(1.0 / q, MOST_STRETCH))
         deprojected = View(stretched, equalise(stretched, *table))
     return (
         tuple(View(view, equalise(view, *table)) for view in aligned),
         deprojected,
         tuple(View(view, equalise(view, *table)) for view in context),
     )
-
-
-def _shrunk_view(
-    light: NDArray[np.float32],
-    mask: NDArray[np.bool_],
-    centre: tuple[float, float],
-    pa: float,
-    half_width: float,
-    stretch: float,
-) -> NDArray[np.float32]:
-    """Resample after halving the image until a step of the view is a few pixels at most."""
-    yc, xc = centre
-    while 2.0 * half_width / VIEW_SIZE > COARSEST_STEP and min(light.shape[:2]) >= 4:
-        light, mask = halve(light), halve_mask(mask)
-        yc, xc, half_width = 0.5 * (yc - 0.5), 0.5 * (xc - 0.5), 0.5 * half_width
-    return resample(light, mask, yc, xc, pa, half_width, stretch)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from galfeat.frame.deblend import AREA, FLUX, PEAK_X, PEAK_Y
+from galfeat.frame.deblend import AREA, FLUX, NEIGHBOUR, PASS, PEAK, PEAK_X, PEAK_Y
 from galfeat.kernels import kernel
 
 #: Light is detected this many times the noise of the smoothed image above the sky ...
@@ -114,6 +114,24 @@ def choose(
         if score > best_score:
             best, best_score = row, score
     return best
+
+
+@kernel
+def is_blended(objects: NDArray[np.float64], galaxy: int, radius: float) -> bool:
+    """Tell whether an object of at least a fifth of the galaxy's light touches it.
+
+    Its summit lies within `radius` of the galaxy's, and the pass between them is at least a
+    fifth as bright as the galaxy's summit.
+    """
+    own = objects[galaxy]
+    for row in range(objects.shape[0]):
+        other = objects[row]
+        touching = other[NEIGHBOUR] == galaxy or own[NEIGHBOUR] == row
+        near = np.hypot(other[PEAK_Y] - own[PEAK_Y], other[PEAK_X] - own[PEAK_X]) < radius
+        bright = other[FLUX] > 0.2 * own[FLUX] and other[PASS] > 0.2 * own[PEAK]
+        if row != galaxy and touching and near and bright:
+            return True
+    return False
 
 
 @kernel

@@ -12,7 +12,7 @@ from galfeat.kernels import kernel
 #: The side of every view in pixels.
 VIEW_SIZE = 64
 #: An image is halved before it is sampled more coarsely than this many pixels a step.
-COARSEST_STEP = 3.0
+COARSEST_STEP = 2.0
 #: Levels of the table that equalises brightness.
 _LEVELS = 4096
 #: Peak of the equalised profile, and its scale lengths out to the frame radius.
@@ -45,13 +45,14 @@ def halve(light: NDArray[np.float32]) -> NDArray[np.float32]:
     small = np.empty((height // 2, width // 2, channels), np.float32)
     quarter = np.float32(0.25)
     for y in range(height // 2):
+        upper, lower = light[2 * y].reshape(-1), light[2 * y + 1].reshape(-1)
+        out = small[y].reshape(-1)
         for x in range(width // 2):
+            i = 2 * channels * x
             for channel in range(channels):
-                small[y, x, channel] = quarter * (
-                    light[2 * y, 2 * x, channel]
-                    + light[2 * y, 2 * x + 1, channel]
-                    + light[2 * y + 1, 2 * x, channel]
-                    + light[2 * y + 1, 2 * x + 1, channel]
+                j = i + channel
+                out[channels * x + channel] = quarter * (
+                    upper[j] + upper[j + channels] + lower[j] + lower[j + channels]
                 )
     return small
 
@@ -70,6 +71,43 @@ def halve_mask(mask: NDArray[np.bool_]) -> NDArray[np.bool_]:
                 or mask[2 * y + 1, 2 * x + 1]
             )
     return small
+
+
+def pyramid(light: NDArray[np.float32], half_width: float) -> list[NDArray[np.float32]]:
+    """Return an image and its halvings, as many as a view of that half-width needs."""
+    images = [light]
+    step = 2.0 * half_width / VIEW_SIZE
+    while step > COARSEST_STEP and min(images[-1].shape[:2]) >= 4:
+        images.append(halve(images[-1]))
+        step *= 0.5
+    return images
+
+
+def pyramid_of_masks(mask: NDArray[np.bool_], levels: int) -> list[NDArray[np.bool_]]:
+    """Return a mask and its halvings."""
+    masks = [mask]
+    while len(masks) < levels:
+        masks.append(halve_mask(masks[-1]))
+    return masks
+
+
+def sample(
+    images: list[NDArray[np.float32]],
+    masks: list[NDArray[np.bool_]],
+    centre: tuple[float, float],
+    pa: float,
+    half_width: float,
+    stretch: float,
+) -> NDArray[np.float32]:
+    """Resample from the level of a pyramid whose pixels are about as large as the view's."""
+    (yc, xc), level = centre, 0
+    while 2.0 * half_width / VIEW_SIZE > COARSEST_STEP and level < len(images) - 1:
+        yc, xc, half_width = 0.5 * (yc - 0.5), 0.5 * (xc - 0.5), 0.5 * half_width
+        level += 1
+    view: NDArray[np.float32] = resample(
+        images[level], masks[level], yc, xc, pa, half_width, stretch
+    )
+    return view
 
 
 @kernel
@@ -107,6 +145,7 @@ def resample(
         zero, the sky, outside the image.
     """
     height, width, _ = light.shape
+    flat = light.reshape(-1)
     view = np.zeros((3, VIEW_SIZE, VIEW_SIZE), np.float32)
     hidden = np.zeros((VIEW_SIZE, VIEW_SIZE), np.bool_)
     step = 2.0 * half_width / VIEW_SIZE
@@ -129,11 +168,15 @@ def resample(
                     fy, fx = np.float32(y - y0), np.float32(x - x0)
                     fa, fb = (np.float32(1.0) - fy) * (np.float32(1.0) - fx), fx - fx * fy
                     fc, fd = fy - fx * fy, fx * fy
-                    a, b = light[y0, x0], light[y0, x0 + 1]
-                    d, e = light[y0 + 1, x0], light[y0 + 1, x0 + 1]
-                    red += fa * a[0] + fb * b[0] + fc * d[0] + fd * e[0]
-                    green += fa * a[1] + fb * b[1] + fc * d[1] + fd * e[1]
-                    blue += fa * a[2] + fb * b[2] + fc * d[2] + fd * e[2]
+                    k = 3 * (y0 * width + x0)
+                    n = k + 3 * width
+                    red += fa * flat[k] + fb * flat[k + 3] + fc * flat[n] + fd * flat[n + 3]
+                    green += (
+                        fa * flat[k + 1] + fb * flat[k + 4] + fc * flat[n + 1] + fd * flat[n + 4]
+                    )
+                    blue += (
+                        fa * flat[k + 2] + fb * flat[k + 5] + fc * flat[n + 2] + fd * flat[n + 5]
+                    )
                     if mask[int(y + 0.5), int(x + 0.5)]:
                         hidden[row, column] = True
             view[0, row, column] = weight * red
@@ -181,29 +224,30 @@ def equalising_table(
     radius2 = (0.5 * VIEW_SIZE - 1.0) ** 2
     values = np.empty(VIEW_SIZE * VIEW_SIZE, np.float32)
     number = 0
+    low, high = np.float32(np.inf), np.float32(-np.inf)
     for row in range(VIEW_SIZE):
         v = (row - middle) / q
         for column in range(VIEW_SIZE):
             u = column - middle
             if u * u + v * v < radius2:
-                values[number] = light[0, row, column] + light[1, row, column]
-                values[number] += light[2, row, column]
+                value = light[0, row, column] + light[1, row, column] + light[2, row, column]
+                low, high = min(low, value), max(high, value)
+                values[number] = value
                 number += 1
-    values = np.sort(values[:number])
-    low = float(values[0])
-    scale = (_LEVELS - 1) / max(float(values[number - 1]) - low, 1e-3)
+    scale = (_LEVELS - 1) / max(float(high) - float(low), 1e-3)
+    counts = np.zeros(_LEVELS, np.int32)
+    for i in range(number):
+        counts[int((values[i] - low) * scale)] += 1
     table = np.empty(_LEVELS, np.float32)
-    k = 0
-    for level in range(_LEVELS):
-        brightness = low + level / scale
-        while k < number - 1 and values[k + 1] <= brightness:
-            k += 1
-        part = 0.0
-        if k < number - 1 and values[k + 1] > values[k]:
-            part = (brightness - values[k]) / (values[k + 1] - values[k])
-        brighter = max(number - 0.5 - k - part, 0.0) / number
-        table[level] = _PEAK * np.exp(-_SCALE_LENGTHS * np.sqrt(brighter))
-    return low, scale, table
+    brighter = 0.0
+    equal = np.float32(_PEAK)
+    for level in range(_LEVELS - 1, -1, -1):
+        if counts[level] > 0:
+            share = (brighter + 0.5 * counts[level]) / number
+            equal = np.float32(_PEAK * np.exp(-_SCALE_LENGTHS * np.sqrt(share)))
+            brighter += counts[level]
+        table[level] = equal
+    return float(low), scale, table
 
 
 @kernel
