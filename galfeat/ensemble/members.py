@@ -65,11 +65,15 @@ class Member:
         self._try_values()
 
     def _try_values(self) -> None:
-        """Fit a few rows: the library itself then says which values it does not take."""
-        few = {"n_estimators": 1} if _is_count(self.params.get("n_estimators")) else {}
-        X = np.random.default_rng(0).normal(size=(40, 3)).astype(np.float32)
+        """Let the library itself say which values it does not take."""
         try:
-            Member(self.kind, {**self.params, **few}).build().fit(X, np.arange(40) % 2)
+            final = _final_step(self.build())
+            if hasattr(final, "_parameter_constraints"):
+                final._validate_params()
+            else:  # a boosting library tells when it fits
+                few = {"n_estimators": 1} if _is_count(self.params.get("n_estimators")) else {}
+                X = np.random.default_rng(0).normal(size=(40, 3)).astype(np.float32)
+                final.set_params(**few).fit(X, np.arange(40) % 2)
         except Exception as error:
             reason = " ".join(str(error).split())
             raise RecipeError(
@@ -79,9 +83,13 @@ class Member:
 
 def parameter_names(kind: str) -> list[str]:
     """Return the parameters a recipe may give to a kind of member, sorted."""
-    estimator = Member(kind).build()
-    final = estimator.steps[-1][1] if hasattr(estimator, "steps") else estimator
+    final = _final_step(Member(kind).build())
     return sorted(({*final.get_params()} | _EXTRA.get(kind, set())) - _OURS)
+
+
+def _final_step(estimator: Estimator) -> Estimator:
+    """Return what a pipeline ends in, or the estimator itself."""
+    return estimator.steps[-1][1] if hasattr(estimator, "steps") else estimator
 
 
 def _is_count(value: object) -> bool:
