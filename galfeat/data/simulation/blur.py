@@ -17,6 +17,7 @@ from galfeat.kernels import kernel
 
 CORE = (0.4934, 0.3897)  # share and sigma over FWHM
 WING = (0.5066, 0.7754)
+COARSE = 1.8  # pixels of sigma from which on half the resolution is enough
 
 
 def blur(planes: Planes, widths: list[float]) -> None:
@@ -27,12 +28,26 @@ def blur(planes: Planes, widths: list[float]) -> None:
         return
     for plane, width in zip(planes, widths, strict=True):
         core = np.ascontiguousarray(plane[row0:row1, column0:column1])
-        wing = np.empty_like(core)
-        between = width * sqrt(WING[1] ** 2 - CORE[1] ** 2)
         _convolve(core, _taps(width * CORE[1]), core)
-        _convolve(core, _taps(between), wing)
-        _mix(core, np.float32(CORE[0]), wing, np.float32(WING[0]))
+        _add_wing(core, width * sqrt(WING[1] ** 2 - CORE[1] ** 2))
         plane[row0:row1, column0:column1] = core
+
+
+def _add_wing(core: NDArray[np.float32], sigma: float) -> None:
+    """Mix an image with itself blurred by `sigma` pixels.
+
+    A wide blur needs no fine pixels: it is done on pixels twice as large. Binning and
+    interpolating are a blur of variance 1 themselves, which is taken off.
+    """
+    if sigma < COARSE:
+        wing = np.empty_like(core)
+        _convolve(core, _taps(sigma), wing)
+        core *= np.float32(CORE[0])
+        core += np.float32(WING[0]) * wing
+    else:
+        half = _halve(core)
+        _convolve(half, _taps(sqrt(sigma**2 - 1) / 2), half)
+        _mix(core, np.float32(CORE[0]), half, np.float32(WING[0]))
 
 
 def _reach(sigma: float) -> int:
@@ -47,7 +62,10 @@ def _taps(sigma: float) -> NDArray[np.float32]:
 
 @kernel
 def _lit(planes: Planes, margin: int) -> tuple[int, int, int, int]:
-    """Return first and last + 1 row and column that blurring can reach."""
+    """Return first and last + 1 row and column that blurring can reach.
+
+    The first ones are even, so that pixels are paired alike whatever lies where.
+    """
     _, rows, columns = planes.shape
     row0, row1, column0, column1 = rows, 0, columns, 0
     for row in range(rows):
@@ -58,21 +76,44 @@ def _lit(planes: Planes, margin: int) -> tuple[int, int, int, int]:
                 column0 = min(column0, column)
                 column1 = max(column1, column + 1)
     return (
-        max(row0 - margin, 0),
+        max(row0 - margin, 0) // 2 * 2,
         min(row1 + margin, rows),
-        max(column0 - margin, 0),
+        max(column0 - margin, 0) // 2 * 2,
         min(column1 + margin, columns),
     )
 
 
 @kernel
+def _halve(image: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Return the means of 2 x 2 pixels, those beyond the border dark."""
+    rows, columns = image.shape
+    half = np.zeros(((rows + 1) // 2, (columns + 1) // 2), dtype=np.float32)
+    for row in range(rows):
+        for column in range(columns):
+            half[row // 2, column // 2] += np.float32(0.25) * image[row, column]
+    return half
+
+
+@kernel
 def _mix(
-    first: NDArray[np.float32], share: np.float32, second: NDArray[np.float32], rest: np.float32
+    image: NDArray[np.float32], share: np.float32, half: NDArray[np.float32], rest: np.float32
 ) -> None:
-    """Replace the first image by a weighted sum of both."""
-    for row in range(first.shape[0]):
-        for column in range(first.shape[1]):
-            first[row, column] = share * first[row, column] + rest * second[row, column]
+    """Replace an image by a weighted sum of itself and another of half the resolution."""
+    near = np.float32(0.75)
+    far = np.float32(0.25)
+    line = np.empty(half.shape[1] + 2, dtype=np.float32)
+    for row in range(image.shape[0]):
+        own = half[row // 2]
+        other = half[min(max(row // 2 + 2 * (row % 2) - 1, 0), half.shape[0] - 1)]
+        for column in range(half.shape[1]):
+            line[column + 1] = rest * (near * own[column] + far * other[column])
+        line[0] = line[1]
+        line[half.shape[1] + 1] = line[half.shape[1]]
+        target = image[row]
+        for column in range(target.size):
+            middle = column // 2 + 1
+            beside = middle + 2 * (column % 2) - 1
+            target[column] = share * target[column] + near * line[middle] + far * line[beside]
 
 
 @kernel

@@ -14,7 +14,7 @@ BETA = 3.0  # of the Moffat profile
 ALPHA2 = 0.25 / (2 ** (1 / BETA) - 1)  # alpha² over FWHM²
 AUREOLE_SCALE = 2.5  # arcseconds
 LONGEST_SPIKE = 40.0
-FAINTEST = 0.002  # nanomaggies per square arcsecond at which wings are cut off
+FAINTEST = 0.004  # nanomaggies per square arcsecond at which wings are cut off
 
 
 @kernel
