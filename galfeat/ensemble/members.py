@@ -97,9 +97,9 @@ def _is_count(value: object) -> bool:
 
 
 def _lightgbm(params: dict[str, Any], random_state: int) -> Estimator:
-    from lightgbm import LGBMClassifier
+    from galfeat.ensemble.boosting import LightGBM
 
-    return LGBMClassifier(
+    return LightGBM(
         **params,
         # The choice between two ways of summing histograms is otherwise made by a stopwatch.
         deterministic=True,

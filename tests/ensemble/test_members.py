@@ -65,6 +65,14 @@ def test_a_forest_is_scikit_learns_with_one_more_vote(kind, make_table):
     assert forest.predict_proba(X) * 51 == pytest.approx(library * 50 + 1 / 3)
 
 
+@pytest.mark.filterwarnings("ignore:X does not have valid feature names")
+@pytest.mark.parametrize("n_classes", [2, 4])
+def test_lightgbm_says_what_its_own_class_says(n_classes, make_table):
+    X, y = make_table(200, np.full(n_classes, 1 / n_classes))
+    fitted = Member("lightgbm", CHEAP["lightgbm"]).build(random_state=0).fit(X, y)
+    assert np.array_equal(fitted.predict_proba(X), super(type(fitted), fitted).predict_proba(X))
+
+
 @pytest.mark.parametrize("n_classes", [2, 4])
 def test_support_vectors_name_the_class_scikit_learn_names(n_classes, make_table):
     X, y = make_table(400, np.full(n_classes, 1 / n_classes), distance=3.0)
