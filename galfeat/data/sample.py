@@ -147,7 +147,7 @@ def _write_hdf5(target: Path, images: list[Image], data: DataSet) -> None:
                 file[name] = data.labels
                 file[name].attrs["class_names"] = list(data.class_names)
     with atomic_file(target) as temporary:
-        temporary.write_bytes(content.getbuffer())
+        temporary.write_bytes(content.getvalue())
 
 
 def _write_npz(target: Path, images: list[Image], data: DataSet) -> None:
