@@ -44,7 +44,7 @@ class Recipe:
         How the probabilities are calibrated.
     folds : int
         Inner folds for calibration and stacking, at least 2.
-    decision : {"balanced", "probable"}
+    decision : {"balanced", "tempered", "probable"}
         Which class is named; see `galfeat.ensemble.decide`.
     """
 

@@ -5,7 +5,9 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-RULES = ("balanced", "probable")
+#: To which power of its prior a class's probability is divided by.
+_PRIOR_POWER = {"balanced": 1.0, "tempered": 0.5, "probable": 0.0}
+RULES = tuple(_PRIOR_POWER)
 
 
 def decide(probabilities: ArrayLike, priors: ArrayLike, rule: str) -> NDArray[np.intp]:
@@ -17,10 +19,13 @@ def decide(probabilities: ArrayLike, priors: ArrayLike, rule: str) -> NDArray[np
         Calibrated to the natural `priors`.
     priors : array_like of float, shape (k,)
         Natural frequency of each class, each above 0.
-    rule : {"balanced", "probable"}
+    rule : {"balanced", "tempered", "probable"}
         "balanced" names the class with the largest probability over prior: the Bayes
         rule for balanced accuracy, so that rare classes are named as well as common
         ones. "probable" names the most probable class: the Bayes rule for accuracy.
+        "tempered" stands halfway, with the probability over the square root of the prior:
+        where one class is many times rarer than another, it names the rare one with far
+        fewer false alarms, which is what macro-F1 rewards.
 
     Returns
     -------
@@ -34,9 +39,9 @@ def decide(probabilities: ArrayLike, priors: ArrayLike, rule: str) -> NDArray[np
     """
     if rule not in RULES:
         raise ValueError(f"decision rule {rule!r} is not known; use one of {', '.join(RULES)}")
+    power = _PRIOR_POWER[rule]
     scores = np.asarray(probabilities, dtype=np.float64)
-    if rule == "balanced":
-        scores = scores / np.asarray(priors, dtype=np.float64)
+    scores = scores / np.asarray(priors, dtype=np.float64) ** power
     unknown = np.isnan(scores).any(axis=1)
     named: NDArray[np.intp] = scores.argmax(axis=1)
     named[unknown] = -1

@@ -59,7 +59,7 @@ class Ensemble(ClassifierMixin, BaseEstimator):
     calibration : {"none", "temperature"}
         "temperature" fits a `galfeat.ensemble.calibration.Calibrator`. "none" does no more
         than shift the probabilities from the balanced to the natural class frequencies.
-    decision : {"balanced", "probable"}
+    decision : {"balanced", "tempered", "probable"}
         Which class `predict` names; see `galfeat.ensemble.decide`.
     folds : int
         Inner folds, at least 2. A class with fewer rows (or groups) than folds is held out

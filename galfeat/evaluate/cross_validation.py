@@ -64,7 +64,7 @@ class CrossValidation:
         The k class names in order.
     n, repeats : int
         Galaxies, and how many times the folds were dealt anew.
-    decision : {"balanced", "probable"}
+    decision : {"balanced", "tempered", "probable"}
         The rule that named the classes.
     scores : dict of str to RepeatedScore
         `accuracy`, `balanced_accuracy`, `macro_f1`, `log_loss` and `ece`.

@@ -19,7 +19,8 @@ from galfeat.evaluate.metrics import (
 )
 from galfeat.evaluate.scored_rows import Measure, ScoredRows, checked_rows, mean_intervals
 
-OTHER_DECISION = {"balanced": "probable", "probable": "balanced"}
+#: The rule whose label metrics stand beside those of the rule in force.
+OTHER_DECISION = {"balanced": "probable", "tempered": "probable", "probable": "balanced"}
 Intervals = dict[str, Interval]
 
 
@@ -33,7 +34,7 @@ class Evaluation:
         The k class names in order.
     n, n_failed : int
         Galaxies that were scored, and images that gave no prediction and were not.
-    decision : {"balanced", "probable"}
+    decision : {"balanced", "tempered", "probable"}
         The rule that named the classes.
     scores : dict of str to Interval
         `accuracy`, `balanced_accuracy`, `macro_f1`, `log_loss` and `ece`.
@@ -132,7 +133,7 @@ def evaluate_predictions(
         Galaxies of one group are resampled together; an empty text is no group.
     seed : int
         Seed of the bootstrap; same seed, same intervals.
-    rule : {"balanced", "probable"}
+    rule : {"balanced", "tempered", "probable"}
         The decision that named `predicted`.
 
     Returns

@@ -34,6 +34,8 @@ SCORES = {
 DECISIONS = {
     "balanced": "names the class whose probability stands out most from how common the class is "
     "(probability over prior), so that rare classes are not passed over",
+    "tempered": "names the most probable class with a lean towards rare ones (probability over the "
+    "square root of how common the class is), so that they are not passed over",
     "probable": "names the most probable class",
 }
 
@@ -166,7 +168,7 @@ def gallery_words(decision: str) -> str:
     """Say what stands under each picture."""
     rare = (
         " A rare class may be named although another is more probable: that is the rule in force."
-        if decision == "balanced"
+        if decision != "probable"
         else ""
     )
     return (
@@ -179,7 +181,7 @@ def gallery_words(decision: str) -> str:
 def resampling_words(method: str, decision: str) -> str:
     """Say how the training classes were balanced, and why."""
     how = _RESAMPLING.get(method, f"The classes were balanced by the method {escape(method)!r}.")
-    if method == "none" and decision == "balanced":
+    if method == "none" and decision != "probable":
         how += " That common classes weigh more in such a fit is made up for by the decision rule."
     return (
         f"<p><b>{escape(method.capitalize())}.</b> {how}</p>"

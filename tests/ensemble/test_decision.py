@@ -41,3 +41,19 @@ def test_balanced_is_the_bayes_rule_of_balanced_accuracy():
 def test_an_unknown_rule_is_an_error():
     with pytest.raises(ValueError, match="'fair' is not known"):
         decide([[0.5, 0.5]], [0.5, 0.5], "fair")
+
+
+def test_tempered_beats_both_others_in_macro_f1_where_classes_are_very_unequal():
+    rng = np.random.default_rng(1)
+    priors = np.array([0.67, 0.17, 0.13, 0.03])
+    y = rng.choice(4, size=40000, p=priors)
+    x = rng.normal(size=len(y)) + 1.6 * y
+    posterior = np.exp(-0.5 * (x[:, None] - 1.6 * np.arange(4)) ** 2) * priors
+    posterior /= posterior.sum(axis=1, keepdims=True)
+    scores = {}
+    for rule in ("balanced", "tempered", "probable"):
+        named = decide(posterior, priors, rule)
+        hits = np.array([np.sum((named == c) & (y == c)) for c in range(4)])
+        scores[rule] = np.mean(2 * hits / (np.bincount(named, minlength=4) + np.bincount(y)))
+    assert scores["tempered"] > scores["balanced"] + 0.01
+    assert scores["tempered"] > scores["probable"] + 0.01
