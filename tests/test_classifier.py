@@ -253,6 +253,15 @@ def test_every_setting_of_the_recipe_reaches_the_ensemble(table):
     }
 
 
+@pytest.mark.parametrize("name", ["hog-svm", "pixels-forest", "raw-features"])
+def test_a_shipped_baseline_goes_from_images_to_classes(name, galaxies):
+    train = np.arange(120) % 3 > 0
+    classifier = GalaxyClassifier(name).fit(galaxies.select(train))
+    predictions = classifier.classify(galaxies.select(~train))
+    assert np.isfinite(predictions.probabilities).all()
+    assert not classifier.recipe_.frame
+
+
 def test_features_once_measured_are_kept_on_disk_when_asked(recipe, galaxies, tmp_path):
     some = galaxies.select(np.arange(0, 120, 3))
     seen = []
