@@ -68,7 +68,7 @@ def test_a_shipped_recipe_passes_every_check_and_says_what_it_is(name):
     assert recipe == load_recipe(name)
     assert recipe.name == name
     assert 10 < len(recipe.description) < 100
-    assert recipe.decision == "balanced"
+    assert recipe.decision == "tempered"
 
 
 @pytest.mark.parametrize("name", recipe_names())
