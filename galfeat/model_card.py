@@ -20,7 +20,7 @@ def model_card(manifest: Mapping[str, Any], metrics: Mapping[str, Any]) -> str:
     Parameters
     ----------
     manifest : mapping
-        See `galfeat.persist.read_manifest`.
+        See `galfeat.manifest.read_manifest`.
     metrics : mapping
         Scores; those of an evaluation are listed.
     """

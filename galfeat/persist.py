@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 import copy
-import hashlib
 import io
 import json
 import math
-import platform
 import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -21,32 +18,25 @@ from numpy.typing import NDArray
 from galfeat import __version__
 from galfeat.atomic import atomic_folder
 from galfeat.errors import GalfeatWarning, ModelError
+from galfeat.manifest import (
+    CARD,
+    MANIFEST,
+    METRICS,
+    MODEL,
+    ROWS,
+    SCHEMA,
+    TRY_AGAIN,
+    library_versions,
+    manifest_digest,
+    read_manifest,
+    sha256,
+    verified_contents,
+)
 from galfeat.model_card import model_card
 from galfeat.trust import add_trusted, is_trusted
 
 if TYPE_CHECKING:
     from galfeat.classifier import GalaxyClassifier
-
-SCHEMA = 1
-
-_MODEL, _MANIFEST, _ROWS, _METRICS, _CARD = (
-    "model.joblib",
-    "manifest.json",
-    "rows.npz",
-    "metrics.json",
-    "README.md",
-)
-_LIBRARIES = (
-    "numpy",
-    "scipy",
-    "scikit-learn",
-    "scikit-image",
-    "imbalanced-learn",
-    "lightgbm",
-    "xgboost",
-    "numba",
-    "joblib",
-)
 
 Digests = NDArray[np.uint8]
 
@@ -115,16 +105,16 @@ def save_model(
 
     empty = np.zeros((0, 16), dtype=np.uint8)
     with atomic_folder(folder) as new:
-        joblib.dump(_without_surroundings(classifier), new / _MODEL, compress=3)
+        joblib.dump(_without_surroundings(classifier), new / MODEL, compress=3)
         np.savez_compressed(
-            new / _ROWS,
+            new / ROWS,
             training=training_digests,
             held_out=empty if held_out_digests is None else held_out_digests,
         )
-        _write_json(new / _METRICS, metrics or {})
+        _write_json(new / METRICS, metrics or {})
         manifest: dict[str, Any] = {
             "schema": SCHEMA,
-            "versions": _versions(),
+            "versions": library_versions(),
             "classes": [_plain(label) for label in classifier.classes_],
             "priors": [float(prior) for prior in classifier.priors_],
             "feature_names": list(classifier.feature_names_),
@@ -136,12 +126,12 @@ def save_model(
             "n_training": len(training_digests),
             "n_held_out": 0 if held_out_digests is None else len(held_out_digests),
         }
-        (new / _CARD).write_text(model_card(manifest, metrics or {}), encoding="utf-8")
+        (new / CARD).write_text(model_card(manifest, metrics or {}), encoding="utf-8")
         manifest["files"] = {
-            name: _sha256((new / name).read_bytes()) for name in (_MODEL, _ROWS, _METRICS, _CARD)
+            name: sha256((new / name).read_bytes()) for name in (MODEL, ROWS, METRICS, CARD)
         }
-        manifest["sha256"] = _manifest_digest(manifest)
-        _write_json(new / _MANIFEST, manifest)
+        manifest["sha256"] = manifest_digest(manifest)
+        _write_json(new / MANIFEST, manifest)
     add_trusted(manifest["sha256"], folder)
     return Path(folder)
 
@@ -175,7 +165,9 @@ def load_model(folder: str | Path, *, trust: bool = False) -> GalaxyClassifier:
     folder = Path(folder)
     manifest = read_manifest(folder)
     _check_version(folder, manifest)
-    contents = {name: _verified(folder, name, digest) for name, digest in manifest["files"].items()}
+    contents = {
+        name: verified_contents(folder, name, digest) for name, digest in manifest["files"].items()
+    }
     if trust:
         add_trusted(manifest["sha256"], folder)
     elif not is_trusted(manifest["sha256"]):
@@ -188,7 +180,7 @@ def load_model(folder: str | Path, *, trust: bool = False) -> GalaxyClassifier:
         with warnings.catch_warnings():
             if changed:  # said once, below, for all libraries
                 warnings.simplefilter("ignore")
-            classifier: GalaxyClassifier = joblib.load(io.BytesIO(contents[_MODEL]))
+            classifier: GalaxyClassifier = joblib.load(io.BytesIO(contents[MODEL]))
     except Exception as error:
         raise ModelError(
             f"model {folder} cannot be unpickled ({type(error).__name__}: {error}); "
@@ -203,40 +195,6 @@ def load_model(folder: str | Path, *, trust: bool = False) -> GalaxyClassifier:
     return classifier
 
 
-def read_manifest(folder: str | Path) -> dict[str, Any]:
-    """Read and verify the manifest of a model folder; nothing is unpickled.
-
-    Returns
-    -------
-    dict
-        ``schema``, ``versions``, ``classes``, ``priors``, ``feature_names``, ``recipe``,
-        ``decision``, ``label_column``, ``seed``, ``data_digest``, ``n_training``,
-        ``n_held_out``, ``files`` (the SHA-256 of each) and ``sha256`` (of the rest).
-
-    Raises
-    ------
-    ModelError
-        If it is missing, damaged or of another schema.
-    """
-    folder = Path(folder)
-    text = _contents(folder, _MANIFEST)
-    damaged = ModelError(f"model {folder} is damaged: {_MANIFEST} is not what was saved; {_AGAIN}")
-    try:
-        manifest = json.loads(text)
-    except ValueError as error:
-        raise damaged from error
-    if not isinstance(manifest, dict):
-        raise damaged
-    if manifest.get("schema") != SCHEMA:
-        raise ModelError(
-            f"model {folder} has schema {manifest.get('schema')!r}; this galfeat reads {SCHEMA}: "
-            "use the galfeat it was saved with, or fit it again"
-        )
-    if manifest.get("sha256") != _manifest_digest(manifest):
-        raise damaged
-    return manifest
-
-
 def read_rows(folder: str | Path) -> ModelRows:
     """Read and verify which images a model was fitted on and which were held out.
 
@@ -246,12 +204,9 @@ def read_rows(folder: str | Path) -> ModelRows:
         If the folder is missing or damaged.
     """
     folder = Path(folder)
-    contents = _verified(folder, _ROWS, read_manifest(folder)["files"][_ROWS])
+    contents = verified_contents(folder, ROWS, read_manifest(folder)["files"][ROWS])
     with np.load(io.BytesIO(contents), allow_pickle=False) as rows:
         return ModelRows(training=rows["training"], held_out=rows["held_out"])
-
-
-_AGAIN = "copy it again, or fit it again"
 
 
 def _without_surroundings(classifier: GalaxyClassifier) -> GalaxyClassifier:
@@ -265,27 +220,6 @@ def _without_surroundings(classifier: GalaxyClassifier) -> GalaxyClassifier:
     return slim
 
 
-def _contents(folder: Path, name: str) -> bytes:
-    try:
-        return (folder / name).read_bytes()
-    except OSError as error:
-        if not folder.is_dir():
-            raise ModelError(
-                f"there is no model folder {folder}; name one that galfeat fit has written"
-            ) from error
-        raise ModelError(
-            f"model {folder} is not whole: cannot read {name}: {error.strerror}; {_AGAIN}"
-        ) from error
-
-
-def _verified(folder: Path, name: str, digest: str) -> bytes:
-    """Return the bytes of a file once their digest is right: what is checked is what is used."""
-    contents = _contents(folder, name)
-    if _sha256(contents) != digest:
-        raise ModelError(f"model {folder} is damaged: {name} is not what was saved; {_AGAIN}")
-    return contents
-
-
 def _check_version(folder: Path, manifest: Mapping[str, Any]) -> None:
     saved = str(manifest["versions"]["galfeat"])
     if saved.split(".")[:2] != __version__.split(".")[:2]:
@@ -295,21 +229,9 @@ def _check_version(folder: Path, manifest: Mapping[str, Any]) -> None:
         )
 
 
-def _versions() -> dict[str, str]:
-    """Return the version of galfeat, Python and each library a model depends on."""
-    versions = {"galfeat": __version__, "python": platform.python_version()}
-    for library in _LIBRARIES:
-        try:
-            versions[library] = version(library)
-        except PackageNotFoundError:
-            if library == "xgboost":
-                versions[library] = version("xgboost-cpu")
-    return versions
-
-
 def _changed_versions(saved: Mapping[str, str]) -> dict[str, tuple[str, str]]:
     """Return the saved and the present version of each library where they differ."""
-    present = _versions()
+    present = library_versions()
     return {
         library: (saved[library], present.get(library, "none"))
         for library in saved
@@ -324,16 +246,7 @@ def _listed(changed: Mapping[str, tuple[str, str]]) -> str:
 def _version_advice(changed: Mapping[str, tuple[str, str]]) -> str:
     if changed:
         return f"it was saved with {_listed(changed)}: install those, or fit it again"
-    return _AGAIN
-
-
-def _sha256(contents: bytes) -> str:
-    return hashlib.sha256(contents).hexdigest()
-
-
-def _manifest_digest(manifest: Mapping[str, Any]) -> str:
-    rest = {key: value for key, value in manifest.items() if key != "sha256"}
-    return _sha256(json.dumps(rest, sort_keys=True).encode())
+    return TRY_AGAIN
 
 
 def _write_json(path: Path, values: Mapping[str, Any]) -> None:

@@ -15,7 +15,8 @@ import galfeat
 from galfeat import GalaxyClassifier, load_model
 from galfeat.errors import GalfeatWarning, ModelError, OutputError
 from galfeat.features import FeatureTable, columns
-from galfeat.persist import read_manifest, read_rows, save_model
+from galfeat.manifest import manifest_digest, read_manifest
+from galfeat.persist import read_rows, save_model
 from galfeat.recipe import recipe_from_dict
 from galfeat.trust import add_trusted, is_trusted, trust_list
 
@@ -83,10 +84,8 @@ def folder(classifier, table, tmp_path):
 
 def rewrite_manifest(folder, **changes):
     """Change the manifest as somebody would who knows how it is made."""
-    from galfeat.persist import _manifest_digest
-
     manifest = json.loads((folder / "manifest.json").read_text()) | changes
-    manifest["sha256"] = _manifest_digest(manifest)
+    manifest["sha256"] = manifest_digest(manifest)
     (folder / "manifest.json").write_text(json.dumps(manifest))
     add_trusted(manifest["sha256"], folder)
 

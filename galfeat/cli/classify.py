@@ -75,7 +75,8 @@ def classify(
     """
     if output is not None and output.suffix.lower() not in (".csv", ".jsonl"):
         raise click.UsageError(f"{output}: name a file that ends in .csv or .jsonl")
-    from galfeat.persist import load_model, read_manifest
+    from galfeat.manifest import read_manifest
+    from galfeat.persist import load_model
 
     classifier = load_model(model, trust=trust).set_params(n_jobs=jobs)
     dataset = _open(inputs, label, read_manifest(model)["label_column"], images)

@@ -72,7 +72,8 @@ def evaluate(
     """
     from galfeat.cli.measure import measure, open_labelled
     from galfeat.evaluate.text import evaluation_text
-    from galfeat.persist import load_model, read_manifest, read_rows
+    from galfeat.manifest import read_manifest
+    from galfeat.persist import load_model, read_rows
     from galfeat.scoring import rows_to_score, score, true_classes
 
     classifier = load_model(model, trust=trust).set_params(n_jobs=jobs)

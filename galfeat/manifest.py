@@ -1,0 +1,118 @@
+"""The manifest of a model folder: what lies in it, made with what, and the digest of each file."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import platform
+from collections.abc import Mapping
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import Any
+
+from galfeat import __version__
+from galfeat.errors import ModelError
+
+SCHEMA = 1
+
+MODEL, MANIFEST, ROWS, METRICS, CARD = (
+    "model.joblib",
+    "manifest.json",
+    "rows.npz",
+    "metrics.json",
+    "README.md",
+)
+_LIBRARIES = (
+    "numpy",
+    "scipy",
+    "scikit-learn",
+    "scikit-image",
+    "imbalanced-learn",
+    "lightgbm",
+    "xgboost",
+    "numba",
+    "joblib",
+)
+
+#: What to do about a folder that is not what was saved.
+TRY_AGAIN = "copy it again, or fit it again"
+
+
+def read_manifest(folder: str | Path) -> dict[str, Any]:
+    """Read and verify the manifest of a model folder; nothing is unpickled.
+
+    Returns
+    -------
+    dict
+        ``schema``, ``versions``, ``classes``, ``priors``, ``feature_names``, ``recipe``,
+        ``decision``, ``label_column``, ``seed``, ``data_digest``, ``n_training``,
+        ``n_held_out``, ``files`` (the SHA-256 of each) and ``sha256`` (of the rest).
+
+    Raises
+    ------
+    ModelError
+        If it is missing, damaged or of another schema.
+    """
+    folder = Path(folder)
+    text = _contents(folder, MANIFEST)
+    damaged = ModelError(
+        f"model {folder} is damaged: {MANIFEST} is not what was saved; {TRY_AGAIN}"
+    )
+    try:
+        manifest = json.loads(text)
+    except ValueError as error:
+        raise damaged from error
+    if not isinstance(manifest, dict):
+        raise damaged
+    if manifest.get("schema") != SCHEMA:
+        raise ModelError(
+            f"model {folder} has schema {manifest.get('schema')!r}; this galfeat reads {SCHEMA}: "
+            "use the galfeat it was saved with, or fit it again"
+        )
+    if manifest.get("sha256") != manifest_digest(manifest):
+        raise damaged
+    return manifest
+
+
+def _contents(folder: Path, name: str) -> bytes:
+    try:
+        return (folder / name).read_bytes()
+    except OSError as error:
+        if not folder.is_dir():
+            raise ModelError(
+                f"there is no model folder {folder}; name one that galfeat fit has written"
+            ) from error
+        raise ModelError(
+            f"model {folder} is not whole: cannot read {name}: {error.strerror}; {TRY_AGAIN}"
+        ) from error
+
+
+def verified_contents(folder: Path, name: str, digest: str) -> bytes:
+    """Return the bytes of a file once their digest is right: what is checked is what is used."""
+    contents = _contents(folder, name)
+    if sha256(contents) != digest:
+        raise ModelError(f"model {folder} is damaged: {name} is not what was saved; {TRY_AGAIN}")
+    return contents
+
+
+def library_versions() -> dict[str, str]:
+    """Return the version of galfeat, Python and each library a model depends on."""
+    versions = {"galfeat": __version__, "python": platform.python_version()}
+    for library in _LIBRARIES:
+        try:
+            versions[library] = version(library)
+        except PackageNotFoundError:
+            if library == "xgboost":
+                versions[library] = version("xgboost-cpu")
+    return versions
+
+
+def sha256(contents: bytes) -> str:
+    """Return the SHA-256 in hexadecimal digits."""
+    return hashlib.sha256(contents).hexdigest()
+
+
+def manifest_digest(manifest: Mapping[str, Any]) -> str:
+    """Return the digest of all of a manifest but the digest itself."""
+    rest = {key: value for key, value in manifest.items() if key != "sha256"}
+    return sha256(json.dumps(rest, sort_keys=True).encode())
