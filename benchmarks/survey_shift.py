@@ -64,7 +64,8 @@ def rerender(rgb: NDArray[np.uint8], random: np.random.Generator) -> NDArray[np.
     light = _cut_out(light)
     noise = gaussian_filter(random.normal(size=light.shape), (0.5, 0.5, 0))
     shown = 255.0 * light + SKY + noise * (NOISE / noise.std())
-    return np.clip(np.rint(shown), 0, 255).astype(np.uint8)
+    result: NDArray[np.uint8] = np.clip(np.rint(shown), 0, 255).astype(np.uint8)
+    return result
 
 
 def _cut_out(light: NDArray[np.float32]) -> NDArray[np.float32]:
@@ -122,7 +123,7 @@ def main(data: str, label: str, pipeline: str, folds: int, seed: int, jobs: int)
         fitted = clone(classifier).fit_table(
             _rows(table, table.values, train), dataset.labels[train], class_names=None
         )
-        for (name, out), values in zip(pooled.items(), (table.values, shown), strict=True):
+        for out, values in zip(pooled.values(), (table.values, shown), strict=True):
             said = fitted.classify_table(_rows(table, values, test))
             out[0][test], out[1][test] = said.probabilities, said.predicted
     scores = {}
