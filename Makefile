@@ -27,7 +27,7 @@ lint: .venv/lint.stamp
 
 bench: .venv/test.stamp
 	$(BIN)/galfeat warmup
-	for script in benchmarks/*.py; do echo "== $$script"; $(BIN)/python $$script || exit 1; done
+	$(TESTING) $(BIN)/python benchmarks/features.py
 
 test-lowest: .venv-lowest/test.stamp
 	$(LOWEST)/galfeat warmup
