@@ -75,7 +75,7 @@ clean:
 # LightGBM's wheel is the one that brings no OpenMP library of its own.
 define need_openmp
 $(1)/python -c 'import lightgbm' 2> /dev/null \
-  || { apt-get update -qq && apt-get install -qq -y libgomp1; } 2> /dev/null \
+  || { apt-get update && apt-get install -y libgomp1 && $(1)/python -c 'import lightgbm'; } > /dev/null 2>&1 \
   || { echo "galfeat: LightGBM finds no OpenMP library; on Debian and Ubuntu: sudo apt-get install libgomp1"; \
        echo "         (macOS: brew install libomp)"; exit 1; }
 endef
