@@ -1,6 +1,9 @@
-"""Draw galaxies beside their canonical views: raw with ellipse, aligned, deprojected, context.
+"""Draw galaxies above their canonical views: raw with ellipse, aligned, deprojected, context.
 
-python benchmarks/frame_sheet.py DATA -o sheet.png [--per-class 4] [--seed 0] [--label COLUMN]
+A column for each class. A blank tile is a view the galaxy has not: edge-on and blended
+galaxies are not deprojected.
+
+python benchmarks/frame_sheet.py DATA -o sheet.png [--per-class 1] [--seed 0] [--label COLUMN]
 """
 
 from __future__ import annotations
@@ -14,7 +17,7 @@ from galfeat.data import DataSet, open_dataset, stratified_sample
 from galfeat.errors import ImageError
 from galfeat.frame import Frame, View, measure_frame
 
-_TILE = 128
+_TILE = 112
 
 
 def raw_tile(rgb: NDArray[np.uint8], frame: Frame | None) -> Image.Image:
@@ -49,15 +52,15 @@ def rows_of(dataset: DataSet, per_class: int, seed: int) -> list[NDArray[np.intp
 @click.command(help=__doc__)
 @click.argument("data")
 @click.option("-o", "output", required=True, type=click.Path())
-@click.option("--per-class", default=4, show_default=True)
+@click.option("--per-class", default=1, show_default=True)
 @click.option("--seed", default=0, show_default=True)
 @click.option("--label", default=None)
 def main(data: str, output: str, per_class: int, seed: int, label: str | None) -> None:
     """Draw the sheet."""
     dataset = open_dataset(data, label=label).labelled()
-    lines = rows_of(dataset, per_class, seed)
-    sheet = Image.new("RGB", (4 * _TILE * per_class, _TILE * len(lines)))
-    for line, rows in enumerate(lines):
+    columns = rows_of(dataset, per_class, seed)
+    sheet = Image.new("RGB", (_TILE * len(columns), 4 * _TILE * per_class))
+    for column, rows in enumerate(columns):
         for place, rgb in enumerate(dataset.read(rows)):
             if isinstance(rgb, ImageError):
                 continue
@@ -67,7 +70,7 @@ def main(data: str, output: str, per_class: int, seed: int, label: str | None) -
                 views = (frame.aligned[0], frame.deprojected, frame.context[0])
                 tiles += [view_tile(view, frame.sky) for view in views]
             for k, tile in enumerate(tiles):
-                sheet.paste(tile, ((4 * place + k) * _TILE, line * _TILE))
+                sheet.paste(tile, (column * _TILE, (4 * place + k) * _TILE))
     sheet.save(output)
     click.echo(f"wrote {output}")
 
