@@ -122,7 +122,7 @@ def measure_frame(image: NDArray[np.uint8]) -> Frame | None:
     rgb = as_rgb(image)
     box = trim_padding(rgb)
     y0, y1, x0, x1 = box
-    sky = sky_level(rgb[y0:y1, x0:x1])
+    sky = sky_level(np.ascontiguousarray(rgb[y0:y1, x0:x1]))
     light, grey = subtract_sky(rgb, sky, box)
     smoothed = smooth(grey)
     noise = noise_of(smoothed, box)

@@ -12,7 +12,9 @@ SMALLEST_SIDE = 16
 
 
 def as_rgb(image: ArrayLike) -> NDArray[np.uint8]:
-    """Check one image and return it as C-contiguous 8-bit RGB.
+    """Check one image and return it as 8-bit RGB, C-contiguous and writable.
+
+    Kernels are compiled for such arrays; the image itself is returned if it is one.
 
     Parameters
     ----------
@@ -46,4 +48,4 @@ def as_rgb(image: ArrayLike) -> NDArray[np.uint8]:
             f"an image has {array.shape[0]}×{array.shape[1]} pixels; expected at least "
             f"{SMALLEST_SIDE} on a side: cut a larger region"
         )
-    return np.ascontiguousarray(array)
+    return np.require(array, requirements=["C", "W"])
