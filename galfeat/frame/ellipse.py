@@ -48,7 +48,9 @@ def centre_of(
         total, sum_y, sum_x = 0.0, 0.0, 0.0
         for y in range(y_low, y_high):
             for x in range(x_low, x_high):
-                if labels[y, x] == galaxy + 1:
+                if labels[y, x] == galaxy + 1 and not _is_hidden(
+                    labels, galaxy, int(2.0 * yc - y + 0.5), int(2.0 * xc - x + 0.5)
+                ):
                     weight = smoothed[y, x] * weight_y[y] * weight_x[x]
                     total += weight
                     sum_y += weight * y
@@ -63,6 +65,15 @@ def centre_of(
         if moved < 0.01:
             break
     return yc, xc
+
+
+@kernel
+def _is_hidden(labels: NDArray[np.int32], galaxy: int, y: int, x: int) -> bool:
+    """Tell whether a pixel belongs to another object than the galaxy."""
+    height, width = labels.shape
+    if y < 0 or x < 0 or y >= height or x >= width:
+        return False
+    return labels[y, x] != 0 and labels[y, x] != galaxy + 1
 
 
 @kernel
@@ -114,6 +125,8 @@ def ellipse_of(
         for x in range(width):
             if labels[y, x] == galaxy + 1:
                 weight = min(max(smoothed[y, x], 0.0), level)
+                if _is_hidden(labels, galaxy, int(2.0 * yc - y + 0.5), int(2.0 * xc - x + 0.5)):
+                    weight *= 2.0
                 dy, dx = y - yc, x - xc
                 total += weight
                 xx += weight * dx * dx
