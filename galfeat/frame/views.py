@@ -153,6 +153,7 @@ def resample(
     weight = np.float32(1.0 / (parts * parts))
     c, s = np.cos(pa), np.sin(pa)
     middle = 0.5 * VIEW_SIZE
+    lowest, rightmost = np.nextafter(height - 1.0, 0.0), np.nextafter(width - 1.0, 0.0)
     for row in range(VIEW_SIZE):
         for column in range(VIEW_SIZE):
             red, green, blue = np.float32(0.0), np.float32(0.0), np.float32(0.0)
@@ -162,8 +163,10 @@ def resample(
                     u = (column + (j + 0.5) / parts - middle) * step
                     y = yc + u * s + v * c
                     x = xc + u * c - v * s
-                    if y < 0.0 or x < 0.0 or y >= height - 1 or x >= width - 1:
+                    if y < -0.5 or x < -0.5 or y > height - 0.5 or x > width - 0.5:
                         continue
+                    # The outer half of an outermost pixel is as bright as its middle.
+                    y, x = min(max(y, 0.0), lowest), min(max(x, 0.0), rightmost)
                     y0, x0 = int(y), int(x)
                     fy, fx = np.float32(y - y0), np.float32(x - x0)
                     fa, fb = (np.float32(1.0) - fy) * (np.float32(1.0) - fx), fx - fx * fy
