@@ -134,7 +134,8 @@ def cell_histograms(image: NDArray[np.float32], cells: int) -> NDArray[np.float3
     """Return the mean gradient magnitude by cell and orientation, shape (cells, cells, 9).
 
     Central differences, zero at the edge; unsigned orientation in nine bins of 20 degrees
-    from the x axis, without interpolation: scikit-image's definition.
+    from the x axis, without interpolation: scikit-image's definition, but for gradients along
+    x, which lie between the last bin and the first and go half to each, as a mirror demands.
 
     Parameters
     ----------
@@ -175,8 +176,12 @@ def cell_histograms(image: NDArray[np.float32], cells: int) -> NDArray[np.float3
                 orientation[x] += np.int32(passed <= 0.0 if turned else passed >= 0.0)
         cell_row = histograms[y // tall]
         for cell in range(cells):
+            between = np.float32(0.0)
             for x in range(cell * wide, (cell + 1) * wide):
                 cell_row[cell, orientation[x]] += size[x]
+                between += size[x] * np.float32(down[x] == 0.0)
+            cell_row[cell, 0] -= np.float32(0.5) * between
+            cell_row[cell, ORIENTATIONS - 1] += np.float32(0.5) * between
     return histograms / np.float32(tall * wide)
 
 
