@@ -64,13 +64,17 @@ def neighbours(
     objects : ndarray of float64, shape (n, 8)
         What was found in the image; see `galfeat.frame.deblend`.
     galaxy : int
-        The galaxy's row.
+        The galaxy's row; negative if none was told from its surroundings, and then there are
+        no neighbours.
     yc, xc, radius : float
         Centre and frame radius, in pixels.
     """
-    own = objects[galaxy]
     result = np.zeros(14, np.float64)
     chief, chief_score, chief_distance = -1, 0.0, 9.0
+    result[7] = chief_distance
+    if galaxy < 0:
+        return result
+    own = objects[galaxy]
     for row in range(objects.shape[0]):
         if row == galaxy:
             continue
