@@ -45,16 +45,18 @@ class FeatureStore:
         from galfeat.kernels import source_digest
 
         state = "\n".join([__version__, source_digest(), str(frame), *names])
-        path = Path(folder) / f"features-{hashlib.sha256(state.encode()).hexdigest()[:16]}.sqlite"
+        file = f"features-{hashlib.sha256(state.encode()).hexdigest()[:16]}.sqlite"
+        self._path = Path(folder) / file
         try:
-            path.parent.mkdir(parents=True, exist_ok=True)
-            self._connection = sqlite3.connect(path, timeout=60.0)
+            self._path.parent.mkdir(parents=True, exist_ok=True)
+            self._connection = sqlite3.connect(self._path, timeout=60.0)
             self._connection.execute(
                 "CREATE TABLE IF NOT EXISTS features (digest BLOB PRIMARY KEY, vector BLOB)"
             )
         except (OSError, sqlite3.Error) as error:
             raise OutputError(
-                f"cannot keep features in {folder}: {error}; name a writable folder, or none"
+                f"cannot keep features in {self._path}: {error}; "
+                "name a writable folder, or delete the file if it is damaged"
             ) from error
 
     def __enter__(self) -> FeatureStore:
@@ -76,9 +78,13 @@ class FeatureStore:
         if self._connection is None or not digests:
             return {}
         marks = ",".join("?" * len(digests))
-        found = self._connection.execute(
-            f"SELECT digest, vector FROM features WHERE digest IN ({marks})", list(digests)
-        )
+        question = f"SELECT digest, vector FROM features WHERE digest IN ({marks})"
+        try:
+            found = self._connection.execute(question, list(digests)).fetchall()
+        except sqlite3.Error as error:
+            raise OutputError(
+                f"cannot read the features kept in {self._path}: {error}; delete the file"
+            ) from error
         rows = {digest: np.frombuffer(vector, np.float32) for digest, vector in found}
         return {digest: row for digest, row in rows.items() if len(row) == self._width}
 
