@@ -4,6 +4,7 @@ import os
 import re
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -69,3 +70,32 @@ def simulated(tmp_path_factory):
     path = tmp_path_factory.mktemp("simulated") / "galaxies.h5"
     simulate_file(path, 120, seed=7, class_counts=[12] * 10)
     return path
+
+
+@pytest.fixture(scope="session")
+def paint():
+    """Return the painter of one galaxy on a sky."""
+    return _paint
+
+
+def _paint(
+    size=128, *, scale=10.0, q=1.0, pa=0.0, offset=(0.0, 0.0), peak=180.0, sky=20.0, noise=0.0,
+    gaussian=False, seed=0,
+):  # fmt: skip
+    """Return 8-bit RGB with a galaxy of elliptical isophotes.
+
+    `scale` is the exponential scale length, or the sigma of a Gaussian, along the major axis;
+    `pa` in radians from x towards rising rows; `offset` of the centre from the image's, (y, x).
+    """
+    height, width = (size, size) if np.isscalar(size) else size
+    y, x = np.mgrid[:height, :width].astype(float)
+    y -= 0.5 * (height - 1) + offset[0]
+    x -= 0.5 * (width - 1) + offset[1]
+    u = x * np.cos(pa) + y * np.sin(pa)
+    v = (y * np.cos(pa) - x * np.sin(pa)) / q
+    r = np.hypot(u, v) / scale
+    light = peak * np.exp(-0.5 * r**2 if gaussian else -r)
+    image = np.asarray(sky) + light[:, :, None] * np.ones(3)
+    if noise:
+        image = image + np.random.default_rng(seed).normal(0.0, noise, image.shape)
+    return np.clip(np.rint(image), 0, 255).astype(np.uint8)

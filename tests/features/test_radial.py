@@ -1,0 +1,94 @@
+"""Radial profiles and cuts of views that are known."""
+
+import numpy as np
+import pytest
+
+from galfeat.features.radial import COLUMNS, RINGS, STEPS, axis_cuts, measure, ring_profiles
+from galfeat.frame import measure_frame
+
+NAMES = [column.name for column in COLUMNS]
+V, U = np.mgrid[:64, :64] - 31.5
+
+
+def same(image):
+    image = np.asarray(image, np.float32)
+    return np.repeat(image[None], 3, axis=0), image
+
+
+def test_a_flat_view_is_one_everywhere():
+    light, grey = same(np.full((64, 64), 6.0))
+    profiles = ring_profiles(light, grey, 1.0)
+    np.testing.assert_allclose(profiles[0], 1.0, rtol=1e-6)
+    np.testing.assert_allclose(profiles[1:], 0.0, atol=1e-6)
+    cuts = axis_cuts(grey)
+    np.testing.assert_allclose(cuts[:2], 1.0, rtol=1e-6)
+    np.testing.assert_allclose(cuts[2:], 0.5, rtol=1e-6)  # the mean distance from the axis
+
+
+@pytest.mark.parametrize("q", [1.0, 0.6, 0.4])
+def test_the_profile_of_a_disc_is_its_own(q):
+    r = np.hypot(U, V / q)
+    light, grey = same(30.0 * np.exp(-r / 12.0))
+    profiles = ring_profiles(light, grey, q)
+    middles = 2.0 * (np.arange(RINGS) + 0.5)
+    expected = np.exp(-middles / 12.0)
+    # Against each other, because the mean within half the radius divides them all.
+    np.testing.assert_allclose(profiles[0] / profiles[0, 4], expected / expected[4], rtol=0.06)
+    # Rings are two pixels wide: the profile's own fall across one.
+    assert profiles[1].max() < 0.1
+    np.testing.assert_allclose(profiles[2:], 0.0, atol=1e-6)
+
+
+def test_scatter_is_the_deviation_around_the_ring():
+    theta = np.arctan2(V, U)
+    light, grey = same(10.0 * (1.0 + 0.4 * np.cos(3.0 * theta)))
+    np.testing.assert_allclose(ring_profiles(light, grey, 1.0)[1, 2:], 0.4 / np.sqrt(2), rtol=0.02)
+
+
+def test_colours_of_rings():
+    r = np.hypot(U, V)
+    disc = 50.0 * np.exp(-r / 6.0)
+    light = np.stack([1.2 * disc, disc, 0.8 * disc]).astype(np.float32)
+    profiles = ring_profiles(light, light.mean(axis=0), 1.0)
+    np.testing.assert_allclose(profiles[2, :8], 0.2, rtol=1e-3)
+    np.testing.assert_allclose(profiles[3, :8], 0.2, rtol=1e-3)
+    # Beyond, the light is too faint to divide by, and colours fade to nothing.
+    assert (np.diff(profiles[2, 12:]) < 0.0).all()
+    assert profiles[2, 15] < 0.1
+
+
+def test_a_thin_disc_is_bright_on_its_axis_and_of_little_height():
+    _, grey = same(30.0 * np.exp(-np.abs(V) / 3.0 - np.abs(U) / 14.0))
+    major, minor, height, width = axis_cuts(grey)
+    assert (major[1:] > 3.0 * minor[1:]).all()
+    # The mean of an exponential from its own scale height, cut at the edge.
+    np.testing.assert_allclose(height, 3.0 / 32.0, rtol=0.05)
+    expected = (14.0 - 32.0 / (np.exp(32.0 / 14.0) - 1.0)) / 32.0
+    np.testing.assert_allclose(width, expected, rtol=0.02)
+
+
+def test_cuts_fold_turns_and_mirrors_and_swap_under_a_quarter_turn(smooth_noise):
+    image = smooth_noise(6) + np.float32(40.0)
+    cuts = axis_cuts(image)
+    for moved in (image[::-1, ::-1], image[:, ::-1], image[::-1]):
+        np.testing.assert_allclose(axis_cuts(np.ascontiguousarray(moved)), cuts, rtol=1e-6)
+    turned = axis_cuts(np.ascontiguousarray(np.rot90(image)))
+    np.testing.assert_allclose(turned[[1, 0, 3, 2]], cuts, rtol=1e-6)
+
+
+def test_a_dark_view_gives_zeros():
+    light, grey = same(np.zeros((64, 64)))
+    np.testing.assert_array_equal(ring_profiles(light, grey, 1.0), 0.0)
+    np.testing.assert_array_equal(axis_cuts(grey), 0.0)
+
+
+def test_columns_are_where_their_names_say(paint):
+    frame = measure_frame(paint(128, scale=8.0, q=0.6, noise=2.0))
+    values = dict(zip(NAMES, measure(frame), strict=True))
+    view = frame.aligned[0]
+    profiles = ring_profiles(view.light, view.equalised, frame.q)
+    cuts = axis_cuts(view.equalised)
+    assert values["radial.scatter.r5"] == profiles[1, 5]
+    assert values["radial.green_blue.r9"] == profiles[3, 9]
+    assert values["radial.minor.x2"] == cuts[1, 2]
+    assert values[f"radial.width.x{STEPS - 1}"] == cuts[3, -1]
