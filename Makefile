@@ -29,6 +29,8 @@ bench: .venv/test.stamp
 	$(BIN)/galfeat warmup
 	$(TESTING) $(BIN)/python benchmarks/features.py
 
+# Its kernels lie apart: another numba would replace those of the newest one.
+test-lowest: export NUMBA_CACHE_DIR = $(CURDIR)/.venv-lowest/kernels
 test-lowest: .venv-lowest/test.stamp
 	$(LOWEST)/galfeat warmup
 	$(TESTING) $(LOWEST)/python -m pytest -n 2 -m "not slow"
