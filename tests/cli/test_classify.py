@@ -2,6 +2,10 @@
 
 import csv
 import json
+import os
+import subprocess
+import sys
+from pathlib import Path
 
 import h5py
 import numpy as np
@@ -9,6 +13,17 @@ import pytest
 from PIL import Image
 
 from galfeat.data.simulation.scene import CLASS_NAMES
+
+ROOT = Path(__file__).resolve().parents[2]
+SCRIPT = """
+import sys
+import h5py
+import joblib
+
+model = joblib.load(sys.argv[1])
+with h5py.File(sys.argv[2]) as file:
+    print(*model.predict(file["images"][:5]), sep="\\n")
+"""
 
 
 def read_csv(text):
@@ -96,3 +111,23 @@ def test_a_sample_by_class_needs_classes(galfeat, model, files):
 def test_an_output_of_unknown_kind_is_refused_before_the_work(galfeat, model, simulated, tmp_path):
     result = galfeat("classify", model, simulated, "-o", tmp_path / "out.xlsx", code=2)
     assert ".csv or .jsonl" in result.stderr
+
+
+def test_a_script_loads_the_model_beside_modules_of_the_same_names(
+    galfeat, model, simulated, tmp_path
+):
+    for name in ["models", "pipelines"]:
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "__init__.py").write_text("raise RuntimeError('not galfeat')")
+    (tmp_path / "cli.py").write_text("raise RuntimeError('not galfeat')")
+    done = subprocess.run(
+        [sys.executable, "-c", SCRIPT, str(model / "model.joblib"), str(simulated)],
+        cwd=tmp_path,
+        env=os.environ | {"PYTHONPATH": str(ROOT)},
+        capture_output=True,
+        text=True,
+        timeout=120,
+    )
+    assert done.returncode == 0, done.stderr
+    rows = read_csv(galfeat("classify", model, simulated, "--jobs", 1).stdout)
+    assert done.stdout.splitlines() == [row["class"] for row in rows[:5]]
