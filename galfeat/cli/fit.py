@@ -85,6 +85,7 @@ def fit(
     if output is not None:
         _check_place(output)
     opened = open_labelled(data, label=label, images=images)
+    _check_splits(opened, test_size, cv, seed)
     extractor = FeatureExtractor(recipe.families, frame=recipe.frame, n_jobs=jobs)
     dataset, table = measure(extractor, opened)
     classifier = GalaxyClassifier(recipe, n_jobs=jobs, random_state=seed)
@@ -133,6 +134,17 @@ def _check_place(output: Path) -> None:
         raise OutputError(
             f"cannot write {output}: {error.strerror}; name a place in an existing, writable folder"
         ) from error
+
+
+def _check_splits(opened: DataSet, test_size: float | None, cv: int | None, seed: int) -> None:
+    """Find out before the work is done that there are too few rows of a class."""
+    from galfeat.evaluate.splits import folds, holdout
+
+    labels, groups, names = opened.labels, opened.groups, opened.class_names
+    if cv is not None:
+        folds(labels, groups, cv, class_names=names)
+    if test_size is not None:
+        holdout(labels, groups, test_size, seed, class_names=names)
 
 
 def _cross_validate(
