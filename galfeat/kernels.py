@@ -52,9 +52,7 @@ def cache_folder() -> Path | None:
         folder.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryFile(dir=folder):
             return folder
-    except OSError:
-        if folder.is_dir() and any(folder.iterdir()):
-            return folder  # filled before and now read-only: good enough to load from
+    except OSError:  # numba does not load from a folder that it cannot write either
         print(
             f"galfeat: {folder} is not writable; kernels are compiled in memory, "
             "which takes a minute at each start (set NUMBA_CACHE_DIR to a writable folder)",
