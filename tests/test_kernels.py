@@ -1,0 +1,238 @@
+"""Compiled kernels: where they are kept, that none is compiled twice, and their bounds."""
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import galfeat
+
+PACKAGE = Path(galfeat.__file__).parent
+
+
+def run(script, *arguments, cwd=None, package=PACKAGE, **environment):
+    """Run a script in a process of its own; return what it printed as JSON, and its stderr."""
+    variables = {**os.environ, "PYTHONPATH": str(package.parent), **environment}
+    done = subprocess.run(
+        [sys.executable, "-c", script, *map(str, arguments)],
+        env=variables, cwd=cwd or package.parent, capture_output=True, text=True, timeout=900,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    return json.loads(done.stdout or "null"), done.stderr
+
+
+PLACE = """
+import json
+import numba
+before = numba.config.CACHE_DIR
+from galfeat.frame.sky import trim_padding
+from galfeat.kernels import cache_folder
+print(json.dumps({
+    "folder": str(cache_folder()),
+    "kernel": str(trim_padding.stats.cache_path),
+    "untouched": numba.config.CACHE_DIR == before,
+}))
+"""
+
+
+def test_compiled_kernels_are_kept_where_the_environment_says(tmp_path):
+    place, notice = run(PLACE, NUMBA_CACHE_DIR=str(tmp_path / "kept" / "here"))
+    folder = Path(place["folder"])
+    assert folder.parent == tmp_path / "kept" / "here"
+    assert folder.is_dir()
+    assert folder.name.startswith(f"{galfeat.__version__}-")
+    assert Path(place["kernel"]).is_relative_to(folder)
+    assert place["untouched"]  # other packages' kernels keep their own place
+    assert notice == ""
+
+
+def test_without_a_word_they_are_kept_in_the_users_cache(tmp_path):
+    place, _ = run(PLACE, NUMBA_CACHE_DIR="", XDG_CACHE_HOME=str(tmp_path))
+    assert Path(place["folder"]).parent == tmp_path / "galfeat" / "kernels"
+
+
+DIGEST = (
+    "import json; from galfeat.kernels import source_digest; print(json.dumps(source_digest()))"
+)
+
+
+def test_a_changed_kernel_is_kept_elsewhere(tmp_path):
+    copy = tmp_path / "galfeat"
+    shutil.copytree(PACKAGE, copy, ignore=shutil.ignore_patterns("__pycache__"))
+    digests = [run(DIGEST, package=copy)[0]]
+    for file in ("errors.py", "frame/sky.py"):
+        with (copy / file).open("a") as stream:
+            stream.write("# changed\n")
+        digests.append(run(DIGEST, package=copy)[0])
+    original, other_file, kernel_file = digests
+    assert original == run(DIGEST)[0]
+    assert other_file == original
+    assert kernel_file != original
+
+
+TOY = """
+import json
+import numpy as np
+from toy import total
+print(json.dumps([total(np.arange(4.0)), sum(total.stats.cache_hits.values())]))
+"""
+TOY_MODULE = """
+from galfeat.kernels import kernel
+
+@kernel
+def total(values):
+    return values.sum()
+"""
+
+
+@pytest.fixture
+def toy(tmp_path):
+    """Return a runner of a kernel of its own, with a given cache folder."""
+    (tmp_path / "toy.py").write_text(TOY_MODULE)
+    return lambda folder: run(TOY, cwd=tmp_path, NUMBA_CACHE_DIR=str(folder))
+
+
+def test_where_nothing_can_be_written_kernels_compile_in_memory_with_a_notice(toy, tmp_path):
+    (tmp_path / "file").write_text("in the way")
+    (result, hits), notice = toy(tmp_path / "file" / "cache")
+    assert result == 6.0
+    assert hits == 0
+    assert notice.startswith(f"galfeat: {tmp_path / 'file' / 'cache'}")
+    assert "kernels are compiled in memory" in notice
+    assert "set NUMBA_CACHE_DIR to a writable folder" in notice
+    assert notice.count("\n") == 1
+
+
+def test_a_folder_that_became_read_only_is_as_good_as_none(toy, tmp_path):
+    folder = tmp_path / "cache"
+    assert toy(folder) == ([6.0, 0], "")
+    assert toy(folder) == ([6.0, 1], "")
+    locked = [folder, *(path for path in folder.rglob("*") if path.is_dir())]
+    for path in locked:
+        path.chmod(0o555)
+    try:
+        if os.access(folder, os.W_OK):
+            pytest.skip("this user writes into read-only folders")
+        (result, hits), notice = toy(folder)
+        assert (result, hits) == (6.0, 0)
+        assert "kernels are compiled in memory" in notice
+    finally:
+        for path in locked:
+            path.chmod(0o755)
+
+
+@pytest.fixture(scope="module")
+def images(paint, tmp_path_factory):
+    """A file of images of every kind that may ask a kernel for another type or another path."""
+    from galfeat.data.simulate import simulate
+
+    rng = np.random.default_rng(0)
+    galaxy = paint(90, scale=6.0, q=0.6, pa=0.4, noise=3.0)
+    odd = [
+        galaxy,
+        galaxy[:, :, 1],
+        np.pad(galaxy, ((9, 0), (4, 7), (0, 0))),
+        galaxy[::-1, ::2],
+        paint(16, scale=2.0),
+        paint((16, 300), scale=20.0, q=0.1, noise=2.0),
+        paint((301, 17), scale=3.0, noise=2.0),
+        paint(900, scale=60.0, noise=3.0),
+        paint(90, scale=25.0, offset=(0.0, 44.0), noise=2.0),
+        paint(90, scale=9.0, peak=9999.0),
+        np.full((20, 30, 3), 255, np.uint8),
+        np.zeros((64, 64, 3), np.uint8),
+        rng.integers(0, 256, (60, 60, 3), dtype=np.uint8),
+        255 * rng.integers(0, 2, (40, 60, 3), dtype=np.uint8),
+        np.maximum(paint(90, offset=(0.0, -9.0)), paint(90, offset=(0.0, 9.0))),
+    ]
+    odd[12][30, 30] = 255
+    drawn = [
+        image
+        for rendering in ("legacy", "sdss")
+        for image in simulate(10, seed=2, class_counts=[1] * 10, rendering=rendering).images
+    ]
+    path = tmp_path_factory.mktemp("kernels") / "images.npz"
+    np.savez(path, *odd, *drawn)
+    return path
+
+
+MEASURE = """
+import json, sys
+import numpy as np
+from numba.core.registry import CPUDispatcher
+from galfeat.data.simulate import simulate
+from galfeat.data.simulation.warmup import warmup as compile_simulator
+from galfeat.features import FAMILIES, FeatureExtractor, warmup
+
+def kernels():
+    return {
+        f"{kernel.py_func.__module__}.{kernel.py_func.__name__}": kernel
+        for name, module in list(sys.modules.items()) if name.startswith("galfeat.")
+        for kernel in vars(module).values() if isinstance(kernel, CPUDispatcher)
+    }
+
+def signatures():
+    return {name: {str(types) for types in kernel.signatures} for name, kernel in kernels().items()}
+
+warmup()
+compile_simulator()
+before = signatures()
+images = list(np.load(sys.argv[1]).values())
+for image in images[::2]:
+    image.flags.writeable = False  # as Pillow gives them
+FeatureExtractor(tuple(FAMILIES), n_jobs=2).extract(images)
+FeatureExtractor(tuple(FAMILIES), frame=False).extract(images)
+for rendering in ("legacy", "sdss"):
+    simulate(20, seed=5, rendering=rendering)
+after = signatures()
+stats = [kernel.stats for kernel in kernels().values()]
+print(json.dumps({
+    "new": {name: sorted(types - before[name]) for name, types in after.items()
+            if types - before[name]},
+    "loaded": sum(sum(one.cache_hits.values()) for one in stats),
+    "compiled": sum(sum(one.cache_misses.values()) for one in stats),
+}))
+"""
+
+
+def test_warmup_compiles_all_and_the_next_process_nothing(images):
+    counts = [run(MEASURE, images)[0] for _ in range(2)]
+    for count in counts:
+        assert count["new"] == {}
+    assert counts[1]["compiled"] == 0
+    assert counts[1]["loaded"] > 40
+
+
+BOUNDS = """
+import json, sys
+import numpy as np
+from numba import njit
+from galfeat.features import FeatureExtractor
+
+@njit
+def beyond(values):
+    return values[values.size]
+
+try:
+    beyond(np.zeros(3))
+except IndexError:
+    checked = True
+else:
+    checked = False
+images = list(np.load(sys.argv[1]).values())
+FeatureExtractor().extract(images)
+FeatureExtractor(frame=False).extract(images)
+print(json.dumps(checked))
+"""
+
+
+@pytest.mark.slow
+def test_no_kernel_reads_or_writes_outside_its_arrays(images, tmp_path):
+    # Compiles all kernels once more, with every index checked.
+    cache = str(tmp_path / "cache")
+    assert run(BOUNDS, images, NUMBA_BOUNDSCHECK="1", NUMBA_CACHE_DIR=cache)[0]
