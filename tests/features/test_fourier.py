@@ -86,6 +86,15 @@ def test_a_phase_that_moves_evenly_is_coherent_and_drifts_by_its_step(step):
         assert drift == pytest.approx(step, abs=1e-4)
 
 
+def test_every_circle_counts_alike_however_bright():
+    steps = np.where(np.arange(RADII) < 8, 0.3, -0.9).cumsum()
+    samples = 5.0 * (1.0 + 0.4 * np.cos(2.0 * THETA[None, :] - steps[:, None]))
+    faded = samples * np.exp(-0.2 * np.arange(RADII))[:, None]
+    one, other = (phase_drift(transform(s.astype(np.float32)))[2:4] for s in (samples, faded))
+    np.testing.assert_allclose(other, one, rtol=1e-4)
+    assert one[0] < 0.95
+
+
 def test_noise_is_not_coherent():
     rng = np.random.default_rng(0)
     phases = rng.uniform(-np.pi, np.pi, (200, RADII, 1))
@@ -99,14 +108,15 @@ def test_a_bar_has_its_strength_angle_and_length(degrees):
     angle = np.radians(degrees)
     samples = np.full((RADII, ANGLES), 5.0)
     waves = 2.0 * (THETA - angle)
-    samples[:8] *= 1.0 + 0.6 * np.cos(waves) + 0.2 * np.cos(2.0 * waves)
+    rise = np.array([0.2, 0.4, 0.6, 0.8, 1.0, 0.98, 0.98, 0.98])[:, None]
+    samples[:8] *= 1.0 + rise * (0.6 * np.cos(waves) + 0.2 * np.cos(2.0 * waves))
     # Outside, a disc stretched across the bar.
     samples[8:] *= 1.0 - 0.2 * np.cos(waves)
     strength, radius, extent, end, boxiness, alignment, outer = bar(
         transform(samples.astype(np.float32))
     )
     assert strength == pytest.approx(0.6, abs=1e-4)
-    assert radius < 0.5
+    assert radius == 4.5 / 16  # the fifth circle's
     assert extent == 8 / 16
     assert end == 8 / 16
     assert boxiness == pytest.approx(0.2, abs=1e-4)
