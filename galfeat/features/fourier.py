@@ -199,7 +199,8 @@ def phase_drift(parts: NDArray[np.float64]) -> NDArray[np.float64]:
 
     Steps of phase between neighbouring circles are added as vectors weighted by their
     amplitudes: the length of the sum over the sum of lengths is 1 for a bar or for arms that
-    wind evenly, near 0 for noise; its angle is the drift, in radians per circle.
+    wind evenly, near 0 for noise; its angle is the drift, in radians per circle. Both are 0
+    where the order has no amplitude.
     """
     floor = 0.02 * abs(parts[0, 0, 0]) + 1e-3
     result = np.zeros(2 * WINDING_ORDERS, np.float64)
@@ -214,7 +215,8 @@ def phase_drift(parts: NDArray[np.float64]) -> NDArray[np.float64]:
             imaginary += im
             size += np.hypot(re, im)
         result[2 * m - 2] = np.hypot(real, imaginary) / max(size, 1e-9)
-        result[2 * m - 1] = abs(np.arctan2(imaginary, real))
+        if size > 1e-9:  # else the phase is that of rounding errors
+            result[2 * m - 1] = abs(np.arctan2(imaginary, real))
     return result
 
 
