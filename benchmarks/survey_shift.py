@@ -2,7 +2,7 @@
 
 Validation images are re-rendered as a survey with a coarser and fixed pixel scale, a wider
 PSF, another stretch and band balance, a higher sky and more noise would show them; training
-images stay as they are. The folds are those of `galfeat fit --cv`.
+images stay as they are.
 
     python benchmarks/survey_shift.py DATA --label coarse [--pipeline lightgbm] [--folds 5]
 """

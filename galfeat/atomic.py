@@ -6,7 +6,7 @@ import contextlib
 import os
 import shutil
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from galfeat.errors import OutputError
@@ -32,7 +32,9 @@ def atomic_file(path: str | Path) -> Iterator[Path]:
         If the folder is missing or not writable, or the disk is full. What stood
         under `path` before is still there, whole.
     """
-    target = Path(path)
+    target = Path(path).resolve()  # a link keeps pointing at what is written
+    if target.exists() and not target.is_file():
+        raise OutputError(f"cannot write {target}: it is no ordinary file; name another")
     try:
         handle, name = tempfile.mkstemp(
             prefix=f".{target.stem}-", suffix=target.suffix, dir=target.parent
@@ -54,16 +56,21 @@ def atomic_file(path: str | Path) -> Iterator[Path]:
 
 
 @contextlib.contextmanager
-def atomic_folder(path: str | Path) -> Iterator[Path]:
+def atomic_folder(
+    path: str | Path, *, replaces: Callable[[Path], bool] | None = None
+) -> Iterator[Path]:
     """Give a temporary folder that takes the name `path` when the block ends well.
 
-    A folder that stands under `path` is replaced; it is moved aside first and put
-    back if the new one cannot take its place.
+    A folder of the same kind that stands under `path` is replaced; it is moved aside first
+    and put back if the new one cannot take its place.
 
     Parameters
     ----------
     path : str or Path
         The final name. The folder it lies in must exist.
+    replaces : callable, optional
+        Tells of a folder that stands there whether it may be replaced. Without it only an
+        empty one is.
 
     Yields
     ------
@@ -73,9 +80,12 @@ def atomic_folder(path: str | Path) -> Iterator[Path]:
     Raises
     ------
     OutputError
-        If nothing can be written there. What stood under `path` is still there.
+        If something else stands there, or nothing can be written there. What stood under
+        `path` is still there.
     """
-    target = Path(path)
+    target = Path(path).resolve()
+    if not may_take(target, replaces):
+        raise OutputError(f"{target} holds other things; name another folder, or remove it first")
     try:
         temporary = Path(tempfile.mkdtemp(prefix=f".{target.name}-", dir=target.parent))
     except OSError as error:
@@ -94,6 +104,15 @@ def atomic_folder(path: str | Path) -> Iterator[Path]:
         shutil.rmtree(temporary, ignore_errors=True)
 
 
+def may_take(target: Path, replaces: Callable[[Path], bool] | None = None) -> bool:
+    """Tell whether a folder may be written under a name: nothing of another kind is there."""
+    if not target.exists():
+        return True
+    if not target.is_dir():
+        return False
+    return not any(target.iterdir()) or (replaces is not None and replaces(target))
+
+
 def _take_place(temporary: Path, target: Path) -> None:
     """Rename a folder onto a name that another folder may hold."""
     if not target.exists():
@@ -105,7 +124,7 @@ def _take_place(temporary: Path, target: Path) -> None:
     target.rename(aside / "folder")
     try:
         temporary.rename(target)
-    except OSError:
+    except BaseException:  # an interrupt too must not leave the name without a folder
         (aside / "folder").rename(target)
         raise
     finally:

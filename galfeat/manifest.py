@@ -38,6 +38,17 @@ _LIBRARIES = (
 TRY_AGAIN = "copy it again, or fit it again"
 
 
+def is_model(folder: Path) -> bool:
+    """Tell whether a folder holds a model, whole or damaged, and nothing else."""
+    if not {path.name for path in folder.iterdir()} <= {MODEL, MANIFEST, ROWS, METRICS, CARD}:
+        return False
+    try:
+        manifest = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return (folder / MODEL).is_file()
+    return isinstance(manifest, dict) and {"schema", "files"} <= manifest.keys()
+
+
 def read_manifest(folder: str | Path) -> dict[str, Any]:
     """Read and verify the manifest of a model folder; nothing is unpickled.
 

@@ -26,6 +26,7 @@ from galfeat.manifest import (
     ROWS,
     SCHEMA,
     TRY_AGAIN,
+    is_model,
     library_versions,
     manifest_digest,
     read_manifest,
@@ -104,7 +105,7 @@ def save_model(
     import joblib
 
     empty = np.zeros((0, 16), dtype=np.uint8)
-    with atomic_folder(folder) as new:
+    with atomic_folder(folder, replaces=is_model) as new:
         joblib.dump(_without_surroundings(classifier), new / MODEL, compress=3)
         np.savez_compressed(
             new / ROWS,
@@ -132,7 +133,8 @@ def save_model(
         }
         manifest["sha256"] = manifest_digest(manifest)
         _write_json(new / MANIFEST, manifest)
-    add_trusted(manifest["sha256"], folder)
+        # Before the old model goes: where the list cannot be written, nothing has changed.
+        add_trusted(manifest["sha256"], folder)
     return Path(folder)
 
 

@@ -193,7 +193,7 @@ def rows_to_score(
     DataError
         If there are training rows in any other mixture.
     """
-    seen, kept_back = (_among(digests, known) for known in (training, held_out))
+    seen, kept_back = (among(digests, known) for known in (training, held_out))
     if not seen.any():
         return np.arange(len(digests))
     if kept_back.any() and (seen | kept_back).all():
@@ -204,7 +204,7 @@ def rows_to_score(
     )
 
 
-def _among(digests: NDArray[np.uint8], known: NDArray[np.uint8]) -> NDArray[np.bool_]:
+def among(digests: NDArray[np.uint8], known: NDArray[np.uint8]) -> NDArray[np.bool_]:
     """Tell for each digest whether it is one of those known, shape (n,)."""
     known_digests = {digest.tobytes() for digest in known}
     return np.array([digest.tobytes() in known_digests for digest in digests], dtype=np.bool_)

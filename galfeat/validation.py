@@ -65,7 +65,10 @@ def cross_validate(
         if progress is not None:
             progress(done, folds * repeats)
         fitted = clone(classifier).fit_table(
-            table.select(train), y[train], None if groups is None else groups[train]
+            table.select(train),
+            y[train],
+            None if groups is None else groups[train],
+            class_names=names,
         )
         probabilities[repeat, test] = fitted.classify_table(table.select(test)).probabilities
         for each, classes in named.items():

@@ -144,10 +144,36 @@ def test_saving_leaves_the_classifier_as_it_was_and_its_cache_out(folder, classi
 
 
 def test_a_model_takes_the_place_of_another_whole(folder, classifier, table):
-    (folder / "notes.txt").write_text("of the old one")
     save_model(classifier, folder, training_digests=table.digests[:5])
     assert sorted(path.name for path in folder.iterdir()) == sorted(FILES)
     assert len(read_rows(folder).training) == 5
+
+
+@pytest.mark.parametrize("name", ["notes.txt", "index.html"])
+def test_a_folder_that_holds_more_than_a_model_is_left_alone(name, folder, classifier, table):
+    (folder / name).write_text("precious")
+    before = {path.name: path.read_bytes() for path in folder.iterdir()}
+    with pytest.raises(OutputError, match="holds other things"):
+        save_model(classifier, folder, training_digests=table.digests[:5])
+    assert {path.name: path.read_bytes() for path in folder.iterdir()} == before
+
+
+def test_somebody_elses_manifest_makes_no_model(tmp_path, classifier, table):
+    (tmp_path / "web").mkdir()
+    (tmp_path / "web" / "manifest.json").write_text("{}")
+    with pytest.raises(OutputError, match="holds other things"):
+        save_model(classifier, tmp_path / "web", training_digests=table.digests[:5])
+
+
+def test_the_old_model_stays_where_the_trust_list_cannot_be_written(
+    folder, classifier, table, tmp_path, monkeypatch
+):
+    (tmp_path / "file").write_text("no folder")
+    monkeypatch.setenv("GALFEAT_HOME", str(tmp_path / "file" / "home"))
+    before = {path.name: path.read_bytes() for path in folder.iterdir()}
+    with pytest.raises(OutputError):
+        save_model(classifier, folder, training_digests=table.digests[:5])
+    assert {path.name: path.read_bytes() for path in folder.iterdir()} == before
 
 
 @pytest.mark.parametrize("name", FILES)

@@ -68,15 +68,22 @@ def _wanted(name: str | None, url: str | None, sha256: str | None) -> Published:
 @label_option
 @images_option
 @jobs_option
+@seed_option
 @click.option("--json", "as_json", is_flag=True, help="Print JSON, with every row that is named.")
 @click.pass_context
 def info(
-    ctx: click.Context, path: str, label: str | None, images: str | None, jobs: int, as_json: bool
+    ctx: click.Context,
+    path: str,
+    label: str | None,
+    images: str | None,
+    jobs: int,
+    seed: int,
+    as_json: bool,
 ) -> None:
     """Count the classes and sizes in PATH and find its defects.
 
     Defects are images that cannot be read, blank images, exact duplicates, and rows with
-    the same position and different labels.
+    the same position and different labels. Nothing in it is random: every seed gives the same.
     """
     from galfeat.data import open_dataset, summarise
 

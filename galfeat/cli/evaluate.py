@@ -74,7 +74,7 @@ def evaluate(
     from galfeat.evaluate.text import evaluation_text
     from galfeat.manifest import read_manifest
     from galfeat.persist import load_model, read_rows
-    from galfeat.scoring import rows_to_score, score, true_classes
+    from galfeat.scoring import among, rows_to_score, score, true_classes
 
     classifier = load_model(model, trust=trust).set_params(n_jobs=jobs)
     known = read_rows(model)
@@ -90,6 +90,10 @@ def evaluate(
             facts["Rows"] = f"the {len(rows)} of {len(dataset)} galaxies that were held out"
             click.echo(f"scoring {facts['Rows']}")
         dataset, table = dataset.select(rows), table.select(rows)
+    else:
+        trained = int(among(table.digests, known.training).sum())
+        facts["Rows"] = f"{trained:,} of {len(dataset):,} galaxies are ones the model was fitted to"
+        click.echo(facts["Rows"])
     scored = score(classifier, dataset, table, seed=seed)
     click.echo(evaluation_text(scored.evaluation))
     if json_file is not None:

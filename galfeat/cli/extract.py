@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from galfeat.cli.options import images_option, jobs_option, label_option
+from galfeat.cli.options import images_option, jobs_option, label_option, seed_option
 from galfeat.errors import MissingDependencyError
 
 if TYPE_CHECKING:
@@ -32,6 +32,7 @@ if TYPE_CHECKING:
 @label_option
 @images_option
 @jobs_option
+@seed_option
 @click.pass_context
 def extract(
     ctx: click.Context,
@@ -40,12 +41,14 @@ def extract(
     label: str | None,
     images: str | None,
     jobs: int,
+    seed: int,
 ) -> None:
     """Measure every feature of each image.
 
     One row per image with its id, its class where that is known, a digest of its
     pixels, the features, and flags that say why a feature is missing. An image that
-    cannot be read has a row without features and the error in it.
+    cannot be read has a row without features and the error in it. Nothing in it is
+    random: every seed gives the same.
     """
     write = _writer(output)
     from galfeat.atomic import atomic_file
@@ -58,7 +61,7 @@ def extract(
         with progress_bar("features") as progress:
             table = FeatureExtractor(n_jobs=jobs).extract(dataset, progress=progress)
         write(temporary, dataset, table)
-    click.echo(f"{len(dataset)} rows of {len(table.names)} features in {output}")
+    click.echo(f"{len(dataset)} rows of {len(table.names) - 1} features in {output}")
     if table.errors:
         click.echo(f"{len(table.errors)} images could not be read; see `error`", err=True)
         ctx.exit(3)

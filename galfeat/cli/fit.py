@@ -125,8 +125,10 @@ def _check_usage(
 
 def _check_place(output: Path) -> None:
     """Find out before the work is done that no model can be written there."""
-    empty = output.is_dir() and not any(output.iterdir())
-    if output.exists() and not empty and not (output / "manifest.json").is_file():
+    from galfeat.atomic import may_take
+    from galfeat.manifest import is_model
+
+    if not may_take(output, is_model):
         raise OutputError(f"{output} is there and is no model; name another folder or remove it")
     try:
         tempfile.TemporaryDirectory(dir=output.parent).cleanup()

@@ -75,7 +75,7 @@ def build_catalogue(
     ra, dec = _positions(columns, column)
     groups: NDArray[np.str_] | None = None
     if "group_id" in columns:
-        text = as_text(column("group_id"))
+        text = ["" if name.lower() == "nan" else name for name in as_text(column("group_id"))]
         groups = np.array([value or f"row {row}" for row, value in enumerate(text)])
     elif ra is not None and dec is not None:
         groups = groups_by_position(ra, dec)

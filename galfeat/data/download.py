@@ -104,7 +104,8 @@ def download(
         failures.append(f"{url}: its SHA-256 is {found}, expected {digest}")
     raise FetchError(
         f"{target.name} could not be fetched ({'; '.join(failures)}); "
-        "check the connection and run the command again, which resumes it"
+        "check the address, the SHA-256 and the connection, and run the command again: a broken "
+        "download is resumed, a wrong file fetched anew"
     )
 
 

@@ -133,6 +133,11 @@ def _names_of_ids(keys: list[Any], names: list[str], column: str, beside: str) -
 
 
 def _names_of_numbers(keys: list[Any], class_names: Sequence[str], column: str) -> dict[Any, str]:
+    if len(set(class_names)) < len(class_names):
+        twice = next(name for name in class_names if list(class_names).count(name) > 1)
+        raise DataError(
+            f"two classes of column {column!r} are named {twice!r}; give each a name of its own"
+        )
     known = set(range(len(class_names)))
     strange = sorted({key for key in keys if key is not None} - known, key=str)
     if strange:

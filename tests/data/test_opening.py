@@ -235,3 +235,11 @@ def test_class_names_stored_in_the_file_come_before_the_published_ones(tmp_path,
 def test_a_pattern_in_a_file_name_is_no_pattern(tmp_path):
     save(tmp_path / "a[1].png", 5)
     assert len(open_dataset(str(tmp_path / "a[1].png"))) == 1
+
+
+def test_two_classes_of_one_name_are_an_error(tmp_path):
+    path = tmp_path / "twice.npz"
+    images = np.zeros((3, 16, 16, 3), np.uint8)
+    np.savez(path, images=images, label=[0, 1, 2], class_names=["a", "a", "b"])
+    with pytest.raises(DataError, match="named 'a'; give each a name of its own"):
+        open_dataset(path)

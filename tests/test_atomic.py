@@ -1,0 +1,75 @@
+import os
+
+import pytest
+
+from galfeat.atomic import atomic_file, atomic_folder
+from galfeat.errors import OutputError
+
+
+def test_a_file_takes_its_name_only_when_it_is_complete(tmp_path):
+    target = tmp_path / "out.txt"
+    target.write_text("old")
+    with pytest.raises(ZeroDivisionError), atomic_file(target) as temporary:
+        temporary.write_text(f"half {1 / 0}")
+    assert target.read_text() == "old"
+    with atomic_file(target) as temporary:
+        temporary.write_text("new")
+        assert target.read_text() == "old"
+    assert target.read_text() == "new"
+    assert [path.name for path in tmp_path.iterdir()] == ["out.txt"]
+
+
+def test_a_link_keeps_pointing_at_what_is_written(tmp_path):
+    real, link = tmp_path / "real.txt", tmp_path / "link.txt"
+    real.write_text("old")
+    link.symlink_to(real)
+    with atomic_file(link) as temporary:
+        temporary.write_text("new")
+    assert link.is_symlink()
+    assert real.read_text() == "new"
+
+
+def test_what_is_no_ordinary_file_is_not_replaced(tmp_path):
+    os.mkfifo(tmp_path / "pipe")
+    for target in (tmp_path / "pipe", "/dev/null", tmp_path):
+        with pytest.raises(OutputError, match="no ordinary file"), atomic_file(target):
+            pass
+
+
+def test_a_folder_replaces_only_one_of_its_kind(tmp_path):
+    target = tmp_path / "out"
+    target.mkdir()
+    (target / "thesis.txt").write_text("precious")
+    for replaces in (None, lambda folder: (folder / "model").exists()):
+        with (
+            pytest.raises(OutputError, match="holds other things"),
+            atomic_folder(target, replaces=replaces),
+        ):
+            pass
+    assert (target / "thesis.txt").read_text() == "precious"
+    with atomic_folder(target, replaces=lambda folder: True) as new:
+        (new / "model").write_text("new")
+    assert [path.name for path in target.iterdir()] == ["model"]
+    assert [path.name for path in tmp_path.iterdir()] == ["out"]
+
+
+@pytest.mark.parametrize("error", [OSError("broken"), KeyboardInterrupt()])
+def test_the_old_folder_comes_back_where_the_new_one_cannot_take_its_place(
+    tmp_path, monkeypatch, error
+):
+    target = tmp_path / "out"
+    target.mkdir()
+    (target / "old").write_text("old")
+    rename = type(target).rename
+
+    def fail_for_the_new_one(self, other):
+        if other == target.resolve() and (self / "new").exists():
+            raise error
+        return rename(self, other)
+
+    monkeypatch.setattr(type(target), "rename", fail_for_the_new_one)
+    expected = OutputError if isinstance(error, OSError) else KeyboardInterrupt
+    with pytest.raises(expected), atomic_folder(target, replaces=lambda folder: True) as new:
+        (new / "new").write_text("new")
+    assert (target / "old").read_text() == "old"
+    assert [path.name for path in tmp_path.iterdir()] == ["out"]
