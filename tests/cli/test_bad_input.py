@@ -1,6 +1,7 @@
 """Whatever is given, the answer is one line, its exit code, and nothing broken on disk."""
 
 import csv
+import functools
 import json
 import os
 import resource
@@ -229,7 +230,9 @@ def test_an_interrupt_leaves_the_old_model_whole(model, simulated, tmp_path, num
     labels[0] = -1
     with h5py.File(simulated) as file:
         data = write_h5(tmp_path / "data.h5", file["images"][:], label=labels)
-    process = start("fit", data, "-o", old, "--jobs", 1)
+    # A shell starts what runs in its background with interrupts ignored, and so its children.
+    heard = functools.partial(signal.signal, signal.SIGINT, signal.SIG_DFL)
+    process = start("fit", data, "-o", old, "--jobs", 1, preexec_fn=heard)
     # The line about rows without a label comes before the features and the fit.
     assert "1 of 120 rows" in process.stderr.readline()
     process.send_signal(number)
