@@ -11,7 +11,7 @@ import click
 
 from galfeat.cli.data_simulate import simulate
 from galfeat.cli.options import images_option, jobs_option, label_option, seed_option
-from galfeat.cli.progress import progress_bar
+from galfeat.cli.progress import progress_bar, running_clock
 
 if TYPE_CHECKING:
     from galfeat.data.galaxy10 import Published
@@ -134,7 +134,8 @@ def sample(
 
     dataset = open_dataset(path, label=label, images=images)
     rows = stratified_sample(dataset.labels, per_class, seed, dataset.class_names)
-    errors = write_dataset(dataset.select(rows), output, jobs=jobs)
+    with running_clock("images"):
+        errors = write_dataset(dataset.select(rows), output, jobs=jobs)
     click.echo(f"{len(rows) - len(errors)} images in {output}")
     for error in errors.values():
         click.echo(f"left out: {error}", err=True)

@@ -94,7 +94,8 @@ def evaluate(
         trained = int(among(table.digests, known.training).sum())
         facts["Rows"] = f"{trained:,} of {len(dataset):,} galaxies are ones the model was fitted to"
         click.echo(facts["Rows"])
-    scored = score(classifier, dataset, table, seed=seed)
+    with running_clock("scores"):
+        scored = score(classifier, dataset, table, seed=seed)
     click.echo(evaluation_text(scored.evaluation))
     if json_file is not None:
         with atomic_file(json_file) as temporary:

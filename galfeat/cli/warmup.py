@@ -6,6 +6,8 @@ import time
 
 import click
 
+from galfeat.cli.progress import running_clock
+
 
 @click.command()
 def warmup() -> None:
@@ -19,7 +21,8 @@ def warmup() -> None:
     from galfeat.kernels import cache_folder
 
     start = time.perf_counter()
-    compile_kernels()
-    compile_simulator()
+    with running_clock("compiling kernels"):
+        compile_kernels()
+        compile_simulator()
     seconds = time.perf_counter() - start
     click.echo(f"kernels ready after {seconds:.1f} s, kept in {cache_folder() or 'memory'}")
