@@ -14,7 +14,8 @@ BINS = 10
 #: Half the range of red minus blue over the sum of channels, and of the green excess.
 _RED_BLUE_RANGE, _GREEN_RANGE = 0.5, 0.25
 #: Outer bounds of core, disc and outskirts in frame radii.
-_ZONES = (("core", 0.2), ("disc", 0.45), ("outskirts", 0.8))
+_ZONES = ("core", "disc", "outskirts")
+_BOUNDS = (0.2, 0.45, 0.8)
 #: Pixels fainter than this part of the mean brightness have no colour worth counting.
 _FAINT = 0.1
 
@@ -37,7 +38,7 @@ COLUMNS = (
     )
     + tuple(
         Column(f"colour.{pair}.{zone}", "1", f"{text} over the mean, in the {zone}", "galfeat")
-        for zone, _ in _ZONES
+        for zone in _ZONES
         for pair, text in (("red_green", "red minus green"), ("green_blue", "green minus blue"))
     )
     + tuple(
@@ -71,15 +72,14 @@ def colours(light: NDArray[np.float32], q: float) -> NDArray[np.float32]:
     """
     size = light.shape[1]
     middle = 0.5 * (size - 1)
-    bounds = (0.2, 0.45, 0.8)
     zones = np.zeros((3, 3), np.float64)
     pixels = np.zeros(3, np.float64)
     for y in range(size):
         v = (y - middle) / q
         for x in range(size):
             r = np.hypot(x - middle, v) / (0.5 * size)
-            if r < bounds[2]:
-                zone = 0 if r < bounds[0] else (1 if r < bounds[1] else 2)
+            if r < _BOUNDS[2]:
+                zone = 0 if r < _BOUNDS[0] else (1 if r < _BOUNDS[1] else 2)
                 pixels[zone] += 1.0
                 for channel in range(3):
                     zones[zone, channel] += light[channel, y, x]
@@ -93,7 +93,7 @@ def colours(light: NDArray[np.float32], q: float) -> NDArray[np.float32]:
             sum_of_three = red + green + blue
             if sum_of_three < 3.0 * _FAINT * brightness:
                 continue
-            if np.hypot(x - middle, v) / (0.5 * size) >= bounds[2]:
+            if np.hypot(x - middle, v) / (0.5 * size) >= _BOUNDS[2]:
                 continue
             first = (red - blue) / sum_of_three / _RED_BLUE_RANGE
             second = (green + green - red - blue) / sum_of_three / _GREEN_RANGE

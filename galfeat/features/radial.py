@@ -31,9 +31,10 @@ _PER_STEP = (
 )
 
 COLUMNS = tuple(
-    Column(f"radial.{name}.r{ring}", "1", f"{meaning}, in elliptical ring {ring} of {RINGS}", paper)
+    Column(
+        f"radial.{name}.r{ring}", "1", f"{meaning}, in elliptical ring {ring} of {RINGS}", "galfeat"
+    )
     for name, meaning in _PER_RING
-    for paper in ("galfeat",)
     for ring in range(RINGS)
 ) + tuple(
     Column(
