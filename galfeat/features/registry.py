@@ -49,6 +49,9 @@ class Column:
     invariant : bool
         Whether it stays the same when the image is turned or mirrored. The others change
         as they must and are not given to classifiers.
+    degenerate : str
+        The value where the definition gives none, for example ``"0 without light"``. Every
+        column but ``flags`` is NaN where no galaxy is found.
     """
 
     name: str
@@ -56,6 +59,7 @@ class Column:
     meaning: str
     reference: str
     invariant: bool = True
+    degenerate: str = ""
 
     @property
     def family(self) -> str:

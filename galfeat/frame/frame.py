@@ -56,6 +56,8 @@ class Frame:
         The image as it came.
     sky : ndarray of float64, shape (2, 3)
         Level and noise of the sky in each channel, in counts.
+    grey : ndarray of float32, shape (H, W)
+        The mean of the channels above the sky, in counts; zero in padding.
     noise : float
         Noise of the smoothed mean of the channels, in counts.
     labels : ndarray of int32, shape (H, W)
@@ -86,6 +88,7 @@ class Frame:
 
     rgb: NDArray[np.uint8]
     sky: NDArray[np.float64]
+    grey: NDArray[np.float32]
     noise: float
     labels: NDArray[np.int32]
     objects: NDArray[np.float64]
@@ -144,7 +147,7 @@ def measure_frame(image: NDArray[np.uint8]) -> Frame | None:
         flags |= Flag.OFF_EDGE
     aligned, deprojected, context = _views(light, labels, galaxy, (yc, xc), q, pa, radius, flags)
     return Frame(
-        rgb, sky, noise, labels, objects, galaxy, yc, xc, q, pa, radii, radius, flags,
+        rgb, sky, grey, noise, labels, objects, galaxy, yc, xc, q, pa, radii, radius, flags,
         aligned, deprojected, context,
     )  # fmt: skip
 
@@ -168,7 +171,8 @@ def whole_image_frame(image: NDArray[np.uint8]) -> Frame:
     light = sample(images, masks, centre, 0.0, half, 1.0)
     view = View(light, light.mean(axis=0))
     return Frame(
-        rgb, np.zeros((2, 3)), 0.0, np.zeros((height, width), np.int32), np.zeros((0, 8)), -1,
+        rgb, np.zeros((2, 3)), rgb.mean(axis=2, dtype=np.float32), 0.0,
+        np.zeros((height, width), np.int32), np.zeros((0, 8)), -1,
         *centre, 1.0, 0.0, np.full(5, half), half, Flag(0), (view,), view, (view,),
     )  # fmt: skip
 
