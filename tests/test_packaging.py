@@ -7,6 +7,7 @@ import re
 import shutil
 import subprocess
 import sys
+import tarfile
 import zipfile
 from pathlib import Path
 
@@ -14,7 +15,7 @@ import pytest
 
 ROOT = Path(__file__).resolve().parent.parent
 SHIPPED = ["galfeat", "pipelines", "models", "setup.cfg", "pyproject.toml", "MANIFEST.in"]
-SHIPPED += ["README.md", "cli.py"]
+SHIPPED += ["README.md", "LICENSE", "cli.py"]
 
 
 @pytest.fixture(scope="module")
@@ -25,8 +26,8 @@ def metadata():
 
 
 @pytest.fixture(scope="module")
-def wheel(tmp_path_factory):
-    """A wheel built from a copy of the sources, so that nothing is left in the checkout."""
+def distributions(tmp_path_factory):
+    """A wheel and an sdist built from a copy of the sources: nothing is left in the checkout."""
     sources = tmp_path_factory.mktemp("sources")
     for name in SHIPPED:
         if (ROOT / name).is_dir():
@@ -34,13 +35,30 @@ def wheel(tmp_path_factory):
             shutil.copytree(ROOT / name, sources / name, ignore=ignored)
         else:
             shutil.copy(ROOT / name, sources / name)
-    build = "import sys; from setuptools import build_meta; build_meta.build_wheel(sys.argv[1])"
-    target = tmp_path_factory.mktemp("wheel")
+    build = (
+        "import sys; from setuptools import build_meta; target = sys.argv[1]; "
+        "build_meta.build_wheel(target); build_meta.build_sdist(target)"
+    )
+    target = tmp_path_factory.mktemp("distributions")
     subprocess.run(
         [sys.executable, "-c", build, str(target)], cwd=sources, check=True, capture_output=True
     )
-    (built,) = target.glob("*.whl")
+    return target
+
+
+@pytest.fixture(scope="module")
+def wheel(distributions):
+    """The wheel."""
+    (built,) = distributions.glob("*.whl")
     return built
+
+
+@pytest.fixture(scope="module")
+def wheel_metadata(wheel):
+    """What the wheel says of itself."""
+    with zipfile.ZipFile(wheel) as archive:
+        (name,) = (name for name in archive.namelist() if name.endswith(".dist-info/METADATA"))
+        return email.message_from_bytes(archive.read(name))
 
 
 @pytest.fixture(scope="module")
@@ -126,11 +144,22 @@ def test_what_is_imported_is_declared_and_what_is_declared_is_imported(declared)
     assert imported == declared
 
 
-def test_test_and_lint_tools_are_no_requirement_of_the_wheel(wheel):
+def test_the_licence_is_named_and_comes_with_wheel_and_sdist(distributions, wheel, wheel_metadata):
+    text = (ROOT / "LICENSE").read_bytes()
+    assert text.startswith(b"BSD 3-Clause License")
+    assert wheel_metadata["License-Expression"] == "BSD-3-Clause"
+    assert wheel_metadata.get_all("License-File") == ["LICENSE"]
     with zipfile.ZipFile(wheel) as archive:
-        (name,) = (name for name in archive.namelist() if name.endswith(".dist-info/METADATA"))
-        message = email.message_from_bytes(archive.read(name))
-    required = [r for r in message.get_all("Requires-Dist") if "extra ==" not in r]
+        (name,) = (name for name in archive.namelist() if name.endswith("licenses/LICENSE"))
+        assert archive.read(name) == text
+    (sdist,) = distributions.glob("*.tar.gz")
+    with tarfile.open(sdist) as archive:
+        (name,) = (name for name in archive.getnames() if name.endswith("/LICENSE"))
+        assert archive.extractfile(name).read() == text
+
+
+def test_test_and_lint_tools_are_no_requirement_of_the_wheel(wheel_metadata):
+    required = [r for r in wheel_metadata.get_all("Requires-Dist") if "extra ==" not in r]
     assert not [r for r in required if re.match(r"pytest|hypothesis|ruff|mypy|setuptools", r)]
 
 
