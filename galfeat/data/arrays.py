@@ -74,7 +74,11 @@ class ArrayDataSet(_InMemory):
         if names.shape != (len(images),):
             raise DataError(f"{names.size} ids for {len(images)} images; give one for each")
         catalogue = build_catalogue(
-            names.astype(np.str_), columns, columns.__getitem__, class_names=class_names
+            names.astype(np.str_),
+            columns,
+            columns.__getitem__,
+            label=None if labels is None else "label",
+            class_names=class_names,
         )
         super().__init__(images, catalogue)
 

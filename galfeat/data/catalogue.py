@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from galfeat.data.groups import groups_by_position
-from galfeat.data.labels import ReadColumn, as_text, read_labels
+from galfeat.data.labels import DEFAULT_COLUMNS, ReadColumn, as_text, read_labels
 from galfeat.errors import DataError
 
 
@@ -47,6 +47,7 @@ def build_catalogue(
     read: ReadColumn,
     *,
     label: str | None = None,
+    guesses: Sequence[str] = DEFAULT_COLUMNS,
     class_names: Sequence[str] | None = None,
 ) -> Catalogue:
     """Put labels, groups, sources and positions together from named columns.
@@ -54,12 +55,13 @@ def build_catalogue(
     Groups come from the column ``group_id``, where an empty cell is a group of its own,
     or else from the positions ``ra`` and ``dec``: see
     `groups_by_position`. Positions that are no place on the sky count as unknown.
+    For labels see `read_labels`.
 
     Raises
     ------
     DataError
-        If a named column does not exist, has another number of values than there are
-        rows, or positions are not numbers.
+        If a named column does not exist, a column has another number of values than there
+        are rows, or positions are not numbers.
     """
 
     def column(name: str) -> NDArray[Any]:
@@ -71,7 +73,9 @@ def build_catalogue(
             )
         return values
 
-    labels = read_labels(columns, column, len(ids), label=label, class_names=class_names)
+    labels = read_labels(
+        columns, column, len(ids), label=label, guesses=guesses, class_names=class_names
+    )
     ra, dec = _positions(columns, column)
     groups: NDArray[np.str_] | None = None
     if "group_id" in columns:

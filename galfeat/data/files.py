@@ -88,9 +88,10 @@ def open_folder(folder: Path, *, label: str | None = None) -> FileDataSet:
     columns: dict[str, NDArray[Any]] = {}
     if len(set(classes) - {""}) > 1:
         columns[FOLDER_LABEL] = np.array(classes)
-        label = label or FOLDER_LABEL
     ids = np.array([name.as_posix() for name in names])
-    catalogue = build_catalogue(ids, columns, columns.__getitem__, label=label)
+    catalogue = build_catalogue(
+        ids, columns, columns.__getitem__, label=label, guesses=(FOLDER_LABEL,)
+    )
     return FileDataSet([folder / name for name in names], catalogue)
 
 

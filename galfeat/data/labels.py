@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import difflib
+import warnings
 from collections.abc import Callable, Collection, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from galfeat.errors import DataError
+from galfeat.errors import DataError, GalfeatWarning
 
 DEFAULT_COLUMNS = ("label", "class", "class_id", "class_name", "ans", "labels", "y")
 
@@ -30,6 +31,7 @@ def read_labels(
     length: int,
     *,
     label: str | None = None,
+    guesses: Sequence[str] = DEFAULT_COLUMNS,
     class_names: Sequence[str] | None = None,
 ) -> Labels:
     """Find the label column and turn it into indices and class names.
@@ -43,9 +45,11 @@ def read_labels(
     length : int
         The number of rows, n.
     label : str, optional
-        The column to use. By default the first of ``label``, ``class``, ``class_id``,
-        ``class_name``, ``ans``, ``labels``, ``y`` that exists; with none of them the
-        rows have no labels.
+        The column to use. By default the first of the guesses that exists; with none of
+        them the rows have no labels.
+    guesses : sequence of str, optional
+        By default ``label``, ``class``, ``class_id``, ``class_name``, ``ans``, ``labels``,
+        ``y``.
     class_names : sequence of str, optional
         Names of the classes 0, 1, ... of an integer column, where the format has them.
 
@@ -56,15 +60,33 @@ def read_labels(
         labels are text. An empty cell, NaN and a negative number are "no label". A
         column ``X_id`` takes its names from ``X_name`` where that exists.
 
+    Warns
+    -----
+    GalfeatWarning
+        If a guessed column cannot be used; the rows then have no labels.
+
     Raises
     ------
     DataError
         If the named column does not exist, holds fractions or numbers without a name,
         or ids and names are not one to one.
     """
-    column = find_column(label, columns) if label else _first(DEFAULT_COLUMNS, columns)
+    if label:
+        return _labels_in(find_column(label, columns), columns, read, class_names)
+    nothing = Labels(np.full(length, -1), (), None)
+    column = next((name for name in guesses if name in columns), None)
     if column is None:
-        return Labels(np.full(length, -1), (), None)
+        return nothing
+    try:
+        return _labels_in(column, columns, read, class_names)
+    except DataError as error:
+        warnings.warn(f"going on without labels: {error}", GalfeatWarning, stacklevel=2)
+        return nothing
+
+
+def _labels_in(
+    column: str, columns: Collection[str], read: ReadColumn, class_names: Sequence[str] | None
+) -> Labels:
     keys = _keys(read(column), column)
     beside = column.removesuffix("_id") + "_name"
     if column.endswith("_id") and beside in columns:
@@ -85,10 +107,6 @@ def find_column(name: str, columns: Collection[str]) -> str:
     near = difflib.get_close_matches(name, columns, n=1, cutoff=0.4)
     hint = f"did you mean {near[0]!r}? " if near else ""
     raise DataError(f"there is no column {name!r}; {hint}There are: {', '.join(columns) or 'none'}")
-
-
-def _first(wanted: Sequence[str], columns: Collection[str]) -> str | None:
-    return next((name for name in wanted if name in columns), None)
 
 
 def as_text(values: NDArray[Any]) -> list[str]:

@@ -76,6 +76,24 @@ def test_missing_label_column(galfeat, simulated, tmp_path):
     assert not (tmp_path / "m").exists()
 
 
+def test_a_guessed_label_column_without_classes_is_no_hindrance(galfeat, model, tmp_path):
+    path = write_h5(tmp_path / "odd.h5", some_images(3), y=[0.5, 1.0, 2.0])
+    commands = {
+        "classify": ["classify", model, path, "-o", tmp_path / "classify.csv"],
+        "extract": ["extract", path, "-o", tmp_path / "extract.csv"],
+    }
+    for verb, arguments in commands.items():
+        stderr = galfeat(*arguments, "--jobs", 1).stderr
+        assert stderr.startswith("galfeat: warning: going on without labels: column 'y' holds 0.5")
+        assert stderr.count("\n") == 1
+        named = galfeat(*arguments, "--label", "y", code=4)
+        assert_one_line(named, "'y' holds 0.5")
+        column = {"classify": "true_class", "extract": "class"}[verb]
+        with (tmp_path / f"{verb}.csv").open(newline="") as file:
+            assert [row[column] for row in csv.DictReader(file)] == [""] * 3
+    assert "--label" in galfeat("fit", path, "--cv", 2, code=4).stderr
+
+
 def test_no_labels_at_all(galfeat, tmp_path):
     path = write_h5(tmp_path / "bare.h5", some_images(4))
     assert_one_line(galfeat("fit", path, "--cv", 2, code=4), "--label")

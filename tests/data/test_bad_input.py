@@ -64,7 +64,10 @@ def npy(path, array):
         (lambda d: npz(d / "a.npz", pixels=black()), "holds no 'images'; it holds pixels"),
         (lambda d: hdf5(d / "a.h5", ans=[1]), "holds no 'images'; it holds ans"),
         (lambda d: hdf5(d / "a.h5"), "holds no 'images'; it holds nothing"),
-        (lambda d: hdf5(d / "a.h5", images=black(), ans=[1, 2]), r"'ans' has shape \(2,\)"),
+        (
+            lambda d: hdf5(d / "a.h5", images=black(), group_id=[1, 2]),
+            r"'group_id' has shape \(2,\)",
+        ),
         (lambda d: hdf5(d / "a.h5", images=black(0)), "holds no image; expected one at least"),
         (lambda d: hdf5(d / "a.h5", images=black()[0]), "a single image as a stack of one"),
         (lambda d: hdf5(d / "a.h5", images=3), r"shape \(\); expected \(n, H, W, 3\)"),

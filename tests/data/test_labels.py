@@ -1,10 +1,12 @@
 """From a column to class names and indices."""
 
+import re
+
 import numpy as np
 import pytest
 
 from galfeat.data.labels import read_labels
-from galfeat.errors import DataError
+from galfeat.errors import DataError, GalfeatWarning
 
 
 def labels_of(columns, **options):
@@ -71,12 +73,12 @@ def test_ids_take_their_names_from_the_column_beside():
 )
 def test_ids_and_names_must_be_one_to_one(ids, names):
     with pytest.raises(DataError, match="'class_id' and 'class_name' are not one to one"):
-        labels_of({"class_id": ids, "class_name": names})
+        labels_of({"class_id": ids, "class_name": names}, label="class_id")
 
 
 def test_an_id_without_any_name_is_an_error():
     with pytest.raises(DataError, match="class_id 2 has no class_name"):
-        labels_of({"class_id": ["1", "2"], "class_name": ["a", ""]})
+        labels_of({"class_id": ["1", "2"], "class_name": ["a", ""]}, label="class_id")
 
 
 def test_fractions_are_no_classes():
@@ -92,4 +94,21 @@ def test_given_names_keep_classes_without_rows():
 
 def test_a_number_beyond_the_given_names_is_an_error():
     with pytest.raises(DataError, match="holds class 7, but the names given are of 0 to 2"):
-        labels_of({"ans": [0, 7]}, class_names=["a", "b", "c"])
+        labels_of({"ans": [0, 7]}, label="ans", class_names=["a", "b", "c"])
+
+
+@pytest.mark.parametrize(
+    ("columns", "words"),
+    [
+        ({"y": [0.12, 1.0]}, "'y' holds 0.12, which is not a class"),
+        ({"class_id": ["1", "1"], "class_name": ["a", "b"]}, "are not one to one"),
+    ],
+)
+def test_a_guessed_column_that_is_no_column_of_classes_is_left_out_aloud(columns, words):
+    with pytest.warns(GalfeatWarning, match="going on without labels") as caught:
+        found = labels_of(columns)
+    assert words in str(caught[0].message)
+    assert found.indices.tolist() == [-1, -1]
+    assert (found.class_names, found.column) == ((), None)
+    with pytest.raises(DataError, match=re.escape(words)):
+        labels_of(columns, label=next(iter(columns)))

@@ -12,7 +12,7 @@ from PIL import Image
 
 from galfeat.data import ArrayDataSet, open_dataset
 from galfeat.data.galaxy10 import GALAXY10_DECALS, GALAXY10_SDSS
-from galfeat.errors import DataError, ImageError
+from galfeat.errors import DataError, GalfeatWarning, ImageError
 
 
 def pictures(n, side=12, seed=0):
@@ -171,6 +171,13 @@ def test_class_folders_are_the_classes(tmp_path):
     assert [image[0, 0, 0] for image in data.read(range(4))] == [1, 9, 2, 0]
 
 
+def test_folders_named_by_fractions_are_no_classes(tmp_path):
+    for name in ["0.1/a.png", "0.2/b.png"]:
+        save(tmp_path / name, 1)
+    with pytest.warns(GalfeatWarning, match="without labels: column 'folder' holds 0.1"):
+        assert open_dataset(tmp_path).label_column is None
+
+
 def test_one_folder_of_images_is_no_class(tmp_path):
     save(tmp_path / "images" / "a.png", 1)
     data = open_dataset(tmp_path)
@@ -242,4 +249,4 @@ def test_two_classes_of_one_name_are_an_error(tmp_path):
     images = np.zeros((3, 16, 16, 3), np.uint8)
     np.savez(path, images=images, label=[0, 1, 2], class_names=["a", "a", "b"])
     with pytest.raises(DataError, match="named 'a'; give each a name of its own"):
-        open_dataset(path)
+        open_dataset(path, label="label")
