@@ -8,7 +8,7 @@ import json
 import sys
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, TextIO
+from typing import TYPE_CHECKING, Any, TextIO
 
 import click
 
@@ -25,6 +25,8 @@ from galfeat.cli.progress import progress_bar
 from galfeat.errors import DataError
 
 if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
     from galfeat.classifier import Predictions
     from galfeat.data import DataSet
 
@@ -72,14 +74,22 @@ def classify(
     model's recipe and that class's probability, the most probable class, the
     probability of each class, the true class where it is known, what stood in the way
     of the measurement, and the error where the image could not be read.
+
+    The true class is read from the column the model was fitted to, or else from a usual
+    column of classes if the model knows them all; --label names another.
     """
     if output is not None and output.suffix.lower() not in (".csv", ".jsonl"):
         raise click.UsageError(f"{output}: name a file that ends in .csv or .jsonl")
+    from galfeat.data import open_dataset
     from galfeat.manifest import read_manifest
     from galfeat.persist import load_model
 
     classifier = load_model(model, trust=trust).set_params(n_jobs=jobs)
-    dataset = _open(inputs, label, read_manifest(model)["label_column"], images)
+    if label is None:
+        of_model = read_manifest(model)["label_column"]
+        dataset = _open_with_classes(inputs, of_model, classifier.classes_, images)
+    else:
+        dataset = open_dataset(inputs, label=label, images=images)
     if per_class is not None:
         from galfeat.data import stratified_sample
 
@@ -100,16 +110,26 @@ def classify(
         ctx.exit(3)
 
 
-def _open(
-    inputs: tuple[str, ...], label: str | None, of_model: str | None, images: str | None
+def _open_with_classes(
+    inputs: tuple[str, ...], of_model: str | None, classes: NDArray[Any], images: str | None
 ) -> DataSet:
-    """Open the input; with the labels the model learned if it has them, for `true_class`."""
+    """Open the input, with labels only if they are of the model's column or of its classes."""
     from galfeat.data import open_dataset
 
-    if label is None and of_model is not None:
+    if of_model is not None:
         with contextlib.suppress(DataError):
             return open_dataset(inputs, label=of_model, images=images)
-    return open_dataset(inputs, label=label, images=images)
+    dataset = open_dataset(inputs, images=images)
+    present = {dataset.class_names[label] for label in set(dataset.labels.tolist()) - {-1}}
+    unknown = sorted(present - {str(name) for name in classes})
+    if not unknown:
+        return dataset
+    click.echo(
+        f"true_class is left empty: {dataset.label_column!r} holds {unknown[0]!r}, which the "
+        "model does not know; name the column of true classes with --label",
+        err=True,
+    )
+    return dataset.unlabelled()
 
 
 @contextlib.contextmanager

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -39,6 +39,11 @@ class Catalogue:
             ra=None if self.ra is None else self.ra[rows],
             dec=None if self.dec is None else self.dec[rows],
         )
+
+    def unlabelled(self) -> Catalogue:
+        """Return the catalogue without its labels."""
+        nothing = np.full(len(self.ids), -1)
+        return replace(self, labels=nothing, class_names=(), label_column=None)
 
 
 def build_catalogue(

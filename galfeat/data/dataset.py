@@ -91,7 +91,8 @@ class DataSet(abc.ABC):
         rows : array_like
             Row numbers, or a boolean mask of length n.
         """
-        return _Selection(self, row_numbers(rows, len(self)))
+        chosen = row_numbers(rows, len(self))
+        return _Selection(self, chosen, self.catalogue.take(chosen))
 
     def labelled(self) -> DataSet:
         """Return the rows that have a label; `skipped` on the result counts the others."""
@@ -100,12 +101,16 @@ class DataSet(abc.ABC):
         result.skipped = int(len(self) - keep.sum())
         return result
 
+    def unlabelled(self) -> DataSet:
+        """Return all rows, without their labels."""
+        return _Selection(self, np.arange(len(self)), self.catalogue.unlabelled())
+
 
 class _Selection(DataSet):
-    """Some rows of another data set."""
+    """Some rows of another data set, and what is known of them."""
 
-    def __init__(self, parent: DataSet, rows: NDArray[np.intp]) -> None:
-        super().__init__(parent.catalogue.take(rows))
+    def __init__(self, parent: DataSet, rows: NDArray[np.intp], catalogue: Catalogue) -> None:
+        super().__init__(catalogue)
         self._parent = parent
         self._rows = rows
 

@@ -103,6 +103,42 @@ def test_a_pattern_finds_files_in_order(galfeat, model, files):
     assert [row["id"] for row in rows] == [str(files[0]), str(files[2])]
 
 
+@pytest.fixture
+def relabelled(simulated, tmp_path):
+    """Return a maker of a file of the simulated galaxies with other columns of classes."""
+
+    def make(**columns):
+        path = tmp_path / "relabelled.npz"
+        with h5py.File(simulated) as file:
+            np.savez(path, images=file["images"][::12], **columns)
+        return path
+
+    return make
+
+
+def test_a_guessed_column_gives_true_classes_only_if_they_are_the_models(
+    galfeat, model, relabelled
+):
+    # The model was fitted to 'ans'.
+    path = relabelled(label=np.array(CLASS_NAMES))
+    result = galfeat("classify", model, path, "--jobs", 1)
+    assert [row["true_class"] for row in read_csv(result.stdout)] == list(CLASS_NAMES)
+    assert result.stderr == ""
+    path = relabelled(label=np.array([*CLASS_NAMES[:-1], "comet"]))
+    result = galfeat("classify", model, path, "--jobs", 1)
+    assert [row["true_class"] for row in read_csv(result.stdout)] == [""] * 10
+    assert result.stderr.startswith("true_class is left empty: 'label' holds 'comet'")
+    assert result.stderr.count("\n") == 1
+    result = galfeat("classify", model, path, "--label", "label", "--jobs", 1)
+    assert read_csv(result.stdout)[-1]["true_class"] == "comet"
+
+
+def test_the_models_own_column_comes_before_the_usual_ones(galfeat, model, relabelled):
+    path = relabelled(label=np.arange(10) % 2, ans=np.arange(10), class_names=CLASS_NAMES)
+    rows = read_csv(galfeat("classify", model, path, "--jobs", 1).stdout)
+    assert [row["true_class"] for row in rows] == list(CLASS_NAMES)
+
+
 def test_a_sample_by_class_needs_classes(galfeat, model, files):
     result = galfeat("classify", model, *files, "--per-class", 1, code=4)
     assert "--label" in result.stderr
