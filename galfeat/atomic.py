@@ -55,6 +55,43 @@ def atomic_file(path: str | Path) -> Iterator[Path]:
         temporary.unlink(missing_ok=True)
 
 
+def check_file(path: str | Path) -> None:
+    """Find out, before there is anything to write, whether `atomic_file` can write there.
+
+    Raises
+    ------
+    OutputError
+        As `atomic_file` would.
+    """
+    with contextlib.suppress(_NothingToWriteError), atomic_file(path):
+        raise _NothingToWriteError
+
+
+def check_folder(path: str | Path) -> None:
+    """Find out, before there is anything to write, whether a folder can be made and written to.
+
+    Parameters
+    ----------
+    path : str or Path
+        The folder; it and those it lies in need not be there yet. Nothing is made.
+
+    Raises
+    ------
+    OutputError
+        If something else stands there or on the way, or nothing can be written there.
+    """
+    target = Path(path).resolve()
+    nearest = next(place for place in (target, *target.parents) if place.exists())
+    try:
+        tempfile.TemporaryFile(dir=nearest).close()
+    except OSError as error:
+        raise _cannot_write(target, error) from error
+
+
+class _NothingToWriteError(Exception):
+    """Leaves `atomic_file` without a file."""
+
+
 @contextlib.contextmanager
 def atomic_folder(
     path: str | Path, *, replaces: Callable[[Path], bool] | None = None

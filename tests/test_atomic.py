@@ -2,7 +2,7 @@ import os
 
 import pytest
 
-from galfeat.atomic import atomic_file, atomic_folder
+from galfeat.atomic import atomic_file, atomic_folder, check_file, check_folder
 from galfeat.errors import OutputError
 
 
@@ -73,3 +73,29 @@ def test_the_old_folder_comes_back_where_the_new_one_cannot_take_its_place(
         (new / "new").write_text("new")
     assert (target / "old").read_text() == "old"
     assert [path.name for path in tmp_path.iterdir()] == ["out"]
+
+
+def test_a_file_that_can_be_written_is_not_touched_by_the_question(tmp_path):
+    check_file(tmp_path / "new.txt")
+    (tmp_path / "old.txt").write_text("old")
+    check_file(tmp_path / "old.txt")
+    check_folder(tmp_path / "not" / "yet" / "there")
+    assert [path.name for path in tmp_path.iterdir()] == ["old.txt"]
+    assert (tmp_path / "old.txt").read_text() == "old"
+
+
+@pytest.mark.parametrize(
+    ("check", "place"),
+    [
+        (check_file, "."),
+        (check_file, "absent/new.txt"),
+        (check_file, "old.txt/new.txt"),
+        (check_folder, "old.txt"),
+        (check_folder, "old.txt/folder"),
+    ],
+)
+def test_a_place_where_nothing_can_be_written_is_found_before(tmp_path, check, place):
+    (tmp_path / "old.txt").write_text("old")
+    with pytest.raises(OutputError):
+        check(tmp_path / place)
+    assert [path.name for path in tmp_path.iterdir()] == ["old.txt"]

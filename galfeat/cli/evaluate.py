@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from galfeat.atomic import atomic_file
+from galfeat.atomic import atomic_file, check_file, check_folder
 from galfeat.cli.options import (
     images_option,
     jobs_option,
@@ -20,6 +20,8 @@ from galfeat.cli.options import (
 from galfeat.cli.progress import running_clock
 
 if TYPE_CHECKING:
+    from galfeat.data import DataSet
+    from galfeat.persist import ModelRows
     from galfeat.scoring import Scored
 
 
@@ -70,30 +72,21 @@ def evaluate(
     score has a 95 % bootstrap interval. The labels come from the column the model
     learned, unless --label names another.
     """
+    _check_places(json_file, report)
     from galfeat.cli.measure import measure, open_labelled
     from galfeat.evaluate.text import evaluation_text
     from galfeat.manifest import read_manifest
     from galfeat.persist import load_model, read_rows
-    from galfeat.scoring import among, rows_to_score, score, true_classes
+    from galfeat.scoring import score, true_classes
 
     classifier = load_model(model, trust=trust).set_params(n_jobs=jobs)
     known = read_rows(model)
     label = label or read_manifest(model)["label_column"]
     opened = open_labelled(data, label=label, images=images)
     true_classes(opened, classifier.classes_)  # a foreign class is found before the long work
-    dataset, table = measure(classifier.extractor_.set_params(n_jobs=jobs), opened)
-    failed = len(opened) - len(dataset)
-    facts = {"Model": str(model), "Data": data, "Seed": str(seed)}
-    if not include_training:
-        rows = rows_to_score(table.digests, known.training, known.held_out)
-        if len(rows) < len(dataset):
-            facts["Rows"] = f"the {len(rows)} of {len(dataset)} galaxies that were held out"
-            click.echo(f"scoring {facts['Rows']}")
-        dataset, table = dataset.select(rows), table.select(rows)
-    else:
-        trained = int(among(table.digests, known.training).sum())
-        facts["Rows"] = f"{trained:,} of {len(dataset):,} galaxies are ones the model was fitted to"
-        click.echo(facts["Rows"])
+    chosen, rows, failed = _choose(opened, known, include_training, jobs)
+    facts = {"Model": str(model), "Data": data, "Seed": str(seed)} | rows
+    dataset, table = measure(classifier.extractor_.set_params(n_jobs=jobs), chosen)
     with running_clock("scores"):
         scored = score(classifier, dataset, table, seed=seed)
     click.echo(evaluation_text(scored.evaluation))
@@ -104,6 +97,39 @@ def evaluate(
         _write_report(report, scored, len(known.training), facts, seed)
     if failed:
         ctx.exit(3)
+
+
+def _check_places(json_file: Path | None, report: Path | None) -> None:
+    """Find out before the work is done that its results cannot be written."""
+    if json_file is not None:
+        check_file(json_file)
+    if report is not None:
+        check_folder(report)
+
+
+def _choose(
+    opened: DataSet, known: ModelRows, include_training: bool, jobs: int
+) -> tuple[DataSet, dict[str, str], int]:
+    """Return the rows to score, words about them, and how many cannot be read.
+
+    Rows are told apart by their pixels, so that none is measured that is not scored.
+    """
+    from galfeat.cli.measure import read_all
+    from galfeat.scoring import among, rows_to_score
+
+    readable, digests = read_all(opened, jobs)
+    failed = len(opened) - len(readable)
+    if include_training:
+        trained = int(among(digests, known.training).sum())
+        words = f"{trained:,} of {len(readable):,} galaxies are ones the model was fitted to"
+        click.echo(words)
+        return readable, {"Rows": words}, failed
+    rows = rows_to_score(digests, known.training, known.held_out)
+    if len(rows) == len(readable):
+        return readable, {}, failed
+    words = f"the {len(rows)} of {len(readable)} galaxies that were held out"
+    click.echo(f"scoring {words}")
+    return readable.select(rows), {"Rows": words}, failed
 
 
 def _write_report(

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 import numpy as np
+from numpy.typing import NDArray
 
 from galfeat.cli.progress import progress_bar
 from galfeat.errors import DataError
@@ -38,15 +39,19 @@ def open_labelled(data: str, *, label: str | None, images: str | None) -> DataSe
     return dataset
 
 
-def measure(extractor: FeatureExtractor, dataset: DataSet) -> tuple[DataSet, FeatureTable]:
+def measure(
+    extractor: FeatureExtractor, dataset: DataSet, *, label: str = "features"
+) -> tuple[DataSet, FeatureTable]:
     """Compute features; return the rows whose image could be read, and their table.
+
+    `label` stands before the progress bar.
 
     Raises
     ------
     DataError
         If no image could be read.
     """
-    with progress_bar("features") as progress:
+    with progress_bar(label) as progress:
         table = extractor.extract(dataset, progress=progress)
     if not table.errors:
         return dataset, table
@@ -61,3 +66,18 @@ def measure(extractor: FeatureExtractor, dataset: DataSet) -> tuple[DataSet, Fea
     )
     good = np.setdiff1d(np.arange(len(dataset)), list(table.errors))
     return dataset.select(good), table.select(good)
+
+
+def read_all(dataset: DataSet, jobs: int) -> tuple[DataSet, NDArray[np.uint8]]:
+    """Read every image once; return the rows that can be read, and their pixel digests.
+
+    Raises
+    ------
+    DataError
+        If no image could be read.
+    """
+    from galfeat.features import FeatureExtractor
+
+    extractor = FeatureExtractor((), frame=False, n_jobs=jobs)
+    readable, table = measure(extractor, dataset, label="reading")
+    return readable, table.digests

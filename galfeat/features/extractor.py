@@ -28,6 +28,7 @@ class FeatureExtractor(TransformerMixin, BaseEstimator):
     ----------
     families : sequence of str
         Families of features, in the order of the columns; see `galfeat.features.FAMILIES`.
+        None at all: images are read, checked and digested, and nothing is measured.
     frame : bool
         Whether each galaxy is brought into its canonical frame. Without it the whole image
         takes the place of every view.
@@ -152,6 +153,8 @@ class FeatureExtractor(TransformerMixin, BaseEstimator):
             rgb = as_rgb(image)
         except ImageError as error:
             return self._missing(Flag.UNREADABLE), error
+        if not self.families:
+            return np.zeros(1, np.float32), None
         frame = measure_frame(rgb) if self.frame else whole_image_frame(rgb)
         if frame is None:
             return self._missing(Flag.NO_SOURCE), None

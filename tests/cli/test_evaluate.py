@@ -111,3 +111,14 @@ def test_the_report_is_one_page_with_pictures(galfeat, model, new_galaxies, tmp_
     assert page.count("data:image/") >= 30
     for words in ["radial", "colour", "fitted to the classes as they were collected"]:
         assert words in page
+
+
+@pytest.mark.parametrize("place", [["--json", "no/scores.json"], ["--report", "taken/report"]])
+def test_a_place_that_cannot_be_written_is_found_before_the_work(
+    galfeat, model, simulated, tmp_path, monkeypatch, place
+):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "taken").write_text("precious")
+    result = galfeat("evaluate", model, simulated, *place, "--jobs", 1, code=7)
+    assert result.stdout == ""
+    assert [path.name for path in tmp_path.iterdir()] == ["taken"]

@@ -166,3 +166,12 @@ def test_an_image_without_any_is_an_empty_table():
     table = FeatureExtractor(("colour",)).extract([])
     assert table.values.shape == (0, len(table.names))
     assert not table.errors
+
+
+def test_without_families_images_are_read_and_digested_only(paint):
+    images = [paint(40), np.zeros((4, 4, 3), np.uint8)]
+    table = FeatureExtractor(()).extract(images)
+    assert table.names == ("flags",)
+    assert list(table.errors) == [1]
+    assert table.values[0] == 0
+    assert table.digests[0].tobytes() == pixel_digest(images[0])
