@@ -23,8 +23,8 @@ class DataSet(abc.ABC):
     Attributes
     ----------
     ids : ndarray of str, shape (n,)
-        The path of a file (as given, or relative to the opened folder), or the row
-        number as text.
+        The path of an image as given, with the folder it was found in; the file name as a
+        table has it; or the row number as text.
     labels : ndarray of int64, shape (n,)
         Index into `class_names`; -1 where the row has no label.
     class_names : tuple of str

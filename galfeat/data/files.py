@@ -6,7 +6,7 @@ import csv
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -49,7 +49,7 @@ def open_table(path: Path, *, label: str | None = None) -> FileDataSet:
 
     The file names stand in the first column of ``filename``, ``file``, ``path``,
     ``image`` that exists, relative to the folder of the CSV file. A listed file that
-    does not exist becomes an `ImageError` when it is read.
+    does not exist becomes an `ImageError` when it is read. The ids are these names.
     """
     columns = _read_csv(path)
     name = next((name for name in FILE_COLUMNS if name in columns), None)
@@ -65,47 +65,59 @@ def open_table(path: Path, *, label: str | None = None) -> FileDataSet:
     return FileDataSet([path.parent / file for file in ids], catalogue)
 
 
-def open_folder(folder: Path, *, label: str | None = None) -> FileDataSet:
-    """Open the images in a folder.
+class ImageFile(NamedTuple):
+    """An image file and the class that its folder gives it, empty if none."""
 
-    With a ``labels.csv``: see `open_table`. Otherwise all images in it and below it, in
-    order of name; if two sub-folders or more hold images, the names of these sub-folders
-    are the classes (label column ``folder``), and images beside them have no label.
+    path: Path
+    class_name: str = ""
+
+
+def images_in(folder: Path) -> list[ImageFile]:
+    """List the images in a folder and below it, in order of name.
+
+    If two sub-folders or more hold images, the names of these sub-folders are their
+    classes; images beside them have none.
 
     Raises
     ------
     DataError
-        If there is no image, or the label column does not exist.
+        If there is no image, or it is the folder of a table.
     """
     if (folder / LABELS_FILE).is_file():
-        return open_table(folder / LABELS_FILE, label=label)
-    names = sorted(_images_below(folder))
+        raise DataError(
+            f"{folder} has a {LABELS_FILE}; open it by itself, or its images by a pattern, "
+            "without labels"
+        )
+    found = (path.relative_to(folder) for path in folder.rglob("*") if is_image_name(path))
+    names = sorted(name for name in found if not any(part.startswith(".") for part in name.parts))
     if not names:
         raise DataError(
-            f"{folder} holds no images; expected JPEG, PNG, TIFF or FITS files, or labels.csv"
+            f"{folder} holds no images; expected JPEG, PNG, TIFF or FITS files, or {LABELS_FILE}"
         )
     classes = [name.parts[0] if len(name.parts) > 1 else "" for name in names]
+    if len(set(classes) - {""}) < 2:
+        return [ImageFile(folder / name) for name in names]
+    return [ImageFile(folder / name, one) for name, one in zip(names, classes, strict=True)]
+
+
+def open_files(files: Sequence[ImageFile], *, label: str | None = None) -> FileDataSet:
+    """Open image files; their ids are the paths as given.
+
+    The label column is ``folder`` if the folder of one of them is its class.
+
+    Raises
+    ------
+    DataError
+        If the label column does not exist.
+    """
     columns: dict[str, NDArray[Any]] = {}
-    if len(set(classes) - {""}) > 1:
-        columns[FOLDER_LABEL] = np.array(classes)
-    ids = np.array([name.as_posix() for name in names])
+    if any(file.class_name for file in files):
+        columns[FOLDER_LABEL] = np.array([file.class_name for file in files])
+    ids = np.array([str(file.path) for file in files])
     catalogue = build_catalogue(
         ids, columns, columns.__getitem__, label=label, guesses=(FOLDER_LABEL,)
     )
-    return FileDataSet([folder / name for name in names], catalogue)
-
-
-def open_files(paths: Sequence[Path], *, label: str | None = None) -> FileDataSet:
-    """Open loose image files; they have no labels, and their ids are the paths as given."""
-    ids = np.array([str(path) for path in paths])
-    columns: dict[str, NDArray[Any]] = {}
-    catalogue = build_catalogue(ids, columns, columns.__getitem__, label=label)
-    return FileDataSet(paths, catalogue)
-
-
-def _images_below(folder: Path) -> list[Path]:
-    found = (path.relative_to(folder) for path in folder.rglob("*") if is_image_name(path))
-    return [name for name in found if not any(part.startswith(".") for part in name.parts)]
+    return FileDataSet([file.path for file in files], catalogue)
 
 
 def _read_csv(path: Path) -> dict[str, NDArray[np.str_]]:

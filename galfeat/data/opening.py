@@ -9,7 +9,7 @@ from pathlib import Path
 from galfeat.data.arrays import open_npz
 from galfeat.data.dataset import DataSet
 from galfeat.data.decode import is_image_name
-from galfeat.data.files import open_files, open_folder, open_table
+from galfeat.data.files import LABELS_FILE, ImageFile, images_in, open_files, open_table
 from galfeat.errors import DataError
 
 HDF5_SUFFIXES = frozenset({".h5", ".hdf5", ".hdf"})
@@ -29,8 +29,8 @@ def open_dataset(
     ----------
     source : str, Path, or sequence of them
         An HDF5 file (``.h5``, ``.hdf5``), a ``.npz`` file, a folder with ``labels.csv``
-        or that file, a folder of class folders, a folder of images, an image file, a
-        glob pattern, or several image files, folders of images and patterns.
+        or that file, or images: an image file, a glob pattern, a folder of images, a
+        folder of class folders, or several of these.
     label : str, optional
         The column, or HDF5 data set, of the labels. See `galfeat.data.labels.read_labels`
         for the default.
@@ -48,13 +48,11 @@ def open_dataset(
         column does not exist.
     """
     sources = [source] if isinstance(source, str | Path) else list(source)
-    if len(sources) != 1:
-        return open_files(_loose_files(sources), label=label)
-    path = Path(sources[0])
-    if path.is_dir():
-        return open_folder(path, label=label)
-    if not path.is_file() or is_image_name(path):  # a pattern is no file
-        return open_files(_loose_files([path]), label=label)
+    path = Path(sources[0]) if len(sources) == 1 else None
+    if path is not None and (path / LABELS_FILE).is_file():
+        return open_table(path / LABELS_FILE, label=label)
+    if path is None or not path.is_file() or is_image_name(path):  # a pattern is no file
+        return open_files(_find_images(sources), label=label)
     if path.suffix.lower() == ".csv":
         return open_table(path, label=label)
     if path.suffix.lower() == ".npz":
@@ -66,19 +64,19 @@ def open_dataset(
     raise DataError(f"{path} is of no known format; {EXPECTED}")
 
 
-def _loose_files(sources: Sequence[str | Path]) -> list[Path]:
+def _find_images(sources: Sequence[str | Path]) -> list[ImageFile]:
     """Expand patterns and folders; in the order given, within each in order of name."""
-    files: list[Path] = []
+    files: list[ImageFile] = []
     for source in sources:
         path = Path(source)
         if path.is_dir():
-            found = sorted(inside for inside in path.iterdir() if is_image_name(inside))
+            found = images_in(path)
         elif path.is_file() and not is_image_name(path):
             raise DataError(f"{path} is no image file; open data sets one at a time. {EXPECTED}")
         else:
-            found = [path] if path.is_file() else _expand(str(source))
+            found = [ImageFile(path)] if path.is_file() else _expand(str(source))
         if not found and len(sources) > 1 and is_image_name(path):
-            found = [path]  # reading it gives the error in its place, and the others go on
+            found = [ImageFile(path)]  # reading it gives the error in its place; the others go on
         if not found:
             raise DataError(f"found neither a data set nor images at {path}; {EXPECTED}")
         files.extend(found)
@@ -87,7 +85,6 @@ def _loose_files(sources: Sequence[str | Path]) -> list[Path]:
     return files
 
 
-def _expand(pattern: str) -> list[Path]:
-    return [
-        Path(name) for name in sorted(glob.glob(pattern, recursive=True)) if is_image_name(name)
-    ]
+def _expand(pattern: str) -> list[ImageFile]:
+    names = sorted(glob.glob(pattern, recursive=True))
+    return [ImageFile(Path(name)) for name in names if is_image_name(name)]

@@ -145,7 +145,7 @@ def test_a_corrupt_jpeg_costs_its_own_row_only(galfeat, model, class_folders):
     result = galfeat("classify", model, class_folders, "--jobs", 1, code=3)
     rows = {row["id"]: row for row in csv.DictReader(result.stdout.splitlines())}
     assert len(rows) == 6
-    bad = rows.pop("spiral/0.jpg")
+    bad = rows.pop(str(broken))
     assert bad["error"]
     assert (bad["class"], bad["probability"]) == ("", "")
     assert all(row["class"] and not row["error"] for row in rows.values())

@@ -76,6 +76,6 @@ def test_an_unreadable_image_has_a_row_with_its_error(galfeat, tmp_path):
     galfeat("extract", tmp_path, "-o", tmp_path / "out.csv", code=3)
     with (tmp_path / "out.csv").open(newline="") as file:
         (row,) = csv.DictReader(file)
-    assert row["id"] == "broken.jpg"
+    assert row["id"] == str(tmp_path / "broken.jpg")
     assert row["error"]
     assert row["digest"] == "0" * 32

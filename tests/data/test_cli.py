@@ -39,7 +39,7 @@ def test_info_names_what_cannot_be_read_and_says_so_by_its_exit_code(tmp_path):
     (tmp_path / "b.jpg").write_bytes(b"no image")
     result = run("info", tmp_path)
     assert result.exit_code == 3
-    assert "1 unreadable\n  b.jpg: " in result.stdout
+    assert f"1 unreadable\n  {tmp_path / 'b.jpg'}: " in result.stdout
 
 
 def test_sample_takes_as_many_of_each_class_or_all(galaxies, tmp_path):

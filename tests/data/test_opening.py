@@ -164,11 +164,52 @@ def test_class_folders_are_the_classes(tmp_path):
     save(tmp_path / "odd.png", 9)
     save(tmp_path / ".hidden" / "x.png", 9)
     data = open_dataset(tmp_path)
-    assert data.ids.tolist() == ["merger/deep/a.png", "odd.png", "spiral/a.jpg", "spiral/b.png"]
+    names = ["merger/deep/a.png", "odd.png", "spiral/a.jpg", "spiral/b.png"]
+    assert data.ids.tolist() == [str(tmp_path / name) for name in names]
     assert data.class_names == ("merger", "spiral")
     assert data.labels.tolist() == [0, -1, 1, 1]
     assert data.label_column == "folder"
     assert [image[0, 0, 0] for image in data.read(range(4))] == [1, 9, 2, 0]
+
+
+@pytest.mark.parametrize("folder", ["galaxies", "galaxies/", "./galaxies"])
+def test_an_image_has_the_same_id_however_it_is_found(tmp_path, monkeypatch, folder):
+    monkeypatch.chdir(tmp_path)
+    for shade, name in enumerate(["spiral/b.png", "merger/a.png", "c.png"]):
+        save(tmp_path / "galaxies" / name, shade)
+    save(tmp_path / "other.png", 9)
+    expected = ["galaxies/c.png", "galaxies/merger/a.png", "galaxies/spiral/b.png"]
+    assert open_dataset(folder).ids.tolist() == expected
+    assert open_dataset([folder, "other.png"]).ids.tolist() == [*expected, "other.png"]
+    assert sorted(open_dataset(f"{folder}/**/*.png").ids.tolist()) == expected
+    assert open_dataset(expected).ids.tolist() == expected
+
+
+def test_class_folders_beside_other_inputs_keep_their_classes(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    for shade, name in enumerate(
+        ["old/spiral/a.png", "old/merger/b.png", "new/spiral/c.png", "new/ring/d.png", "e.png"]
+    ):
+        save(tmp_path / name, shade)
+    data = open_dataset(["e.png", "old", "new"])
+    assert data.label_column == "folder"
+    assert data.class_names == ("merger", "ring", "spiral")
+    names = [data.class_names[label] if label >= 0 else "" for label in data.labels]
+    assert dict(zip(data.ids.tolist(), names, strict=True)) == {
+        "e.png": "",
+        "old/merger/b.png": "merger",
+        "old/spiral/a.png": "spiral",
+        "new/ring/d.png": "ring",
+        "new/spiral/c.png": "spiral",
+    }
+
+
+def test_a_folder_with_a_table_beside_other_inputs_is_an_error(tmp_path):
+    folder = write_folder(tmp_path / "f", pictures(2), {"label": ["a", "b"]})
+    save(tmp_path / "a.png", 1)
+    with pytest.raises(DataError, match=r"f has a labels\.csv; open it by itself"):
+        open_dataset([folder, tmp_path / "a.png"])
+    assert len(open_dataset([folder / "images", tmp_path / "a.png"])) == 3
 
 
 def test_folders_named_by_fractions_are_no_classes(tmp_path):
