@@ -112,7 +112,8 @@ def load_recipe(name_or_path: str | Path) -> Recipe:
     ----------
     name_or_path : str or Path
         The name of a recipe that comes with galfeat, or the path of a TOML file (with
-        the suffix ``.toml``, or with a folder in it).
+        the suffix ``.toml``, or with a folder in it). Followed by ``+`` and a method of
+        balancing, as in ``hog-svm+smote``: that recipe, balanced so instead.
 
     Returns
     -------
@@ -125,6 +126,8 @@ def load_recipe(name_or_path: str | Path) -> Recipe:
         that galfeat does not know. The message names the nearest that it does know.
     """
     path = Path(name_or_path)
+    if "+" in path.name and path.suffix != ".toml":
+        return _variant(*str(name_or_path).rsplit("+", 1))
     if path.suffix == ".toml" or path.name != str(name_or_path):
         recipe = recipe_from_dict(_read(path), source=str(path))
         _check_with_libraries(recipe, source=str(path))
@@ -137,6 +140,22 @@ def load_recipe(name_or_path: str | Path) -> Recipe:
     # Those that come with galfeat are checked by its tests: no need to wait for the libraries.
     shipped = data_folder("pipelines") / f"{path.name}.toml"
     return recipe_from_dict(_read(shipped), source=str(shipped))
+
+
+def _variant(base: str, balance: str) -> Recipe:
+    """Return a recipe with its classes balanced in another way."""
+    if balance not in BALANCE_METHODS:
+        raise RecipeError(
+            f"recipe {base}+{balance}: there is no way of balancing {balance!r}"
+            f"{_nearest(balance, BALANCE_METHODS)}; use one of {', '.join(BALANCE_METHODS)}"
+        )
+    recipe = load_recipe(base)
+    return dataclasses.replace(
+        recipe,
+        name=f"{recipe.name}+{balance}",
+        description=f"{recipe.description}; balanced by {balance}",
+        balance=balance,
+    )
 
 
 def _read(path: Path) -> dict[str, Any]:

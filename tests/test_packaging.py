@@ -123,7 +123,9 @@ def declared(metadata):
     modules = {"scikit-learn": "sklearn", "scikit-image": "skimage", "imbalanced-learn": "imblearn"}
     modules |= {"xgboost-cpu": "xgboost", "Pillow": "PIL"}
     options, extras = metadata["options"], metadata["options.extras_require"]
-    required = "\n".join([options["install_requires"], extras["fits"], extras["parquet"]])
+    required = "\n".join(
+        [options["install_requires"], *(extras[name] for name in ("fits", "parquet", "statmorph"))]
+    )
     names = re.findall(r"^([A-Za-z0-9_-]+)", required, re.MULTILINE)
     return {modules.get(name, name) for name in names}
 

@@ -56,6 +56,7 @@ def test_all_recipes_promised_are_there():
         "pixels-forest",
         "raw-features",
         "stacking",
+        "statmorph-forest",
         "xgboost",
     ]
     assert [recipe.name for recipe in available_recipes()] == recipe_names()
@@ -156,6 +157,30 @@ def test_a_recipe_that_does_not_exist(tmp_path):
         load_recipe(tmp_path / "absent.toml")
     with pytest.raises(RecipeError, match="Is a directory"):
         load_recipe(tmp_path)
+
+
+def test_a_recipe_is_balanced_otherwise_by_name():
+    plain, other = load_recipe("hog-svm"), load_recipe("hog-svm+smote")
+    assert (other.name, other.balance) == ("hog-svm+smote", "smote")
+    changed = dataclasses.replace(
+        other, name=plain.name, description=plain.description, balance=plain.balance
+    )
+    assert changed == plain
+
+
+def test_a_recipe_file_is_balanced_otherwise_by_name(write):
+    path = write(GOOD)
+    assert load_recipe(f"{path}+under").balance == "under"
+    with_plus = path.rename(path.with_name("a+b.toml"))
+    assert load_recipe(with_plus).balance == "none"
+    assert load_recipe(f"{with_plus}+over").balance == "over"
+
+
+def test_a_way_of_balancing_that_does_not_exist():
+    with pytest.raises(RecipeError, match=r"no way of balancing 'smot' \(did you mean 'smote'"):
+        load_recipe("hog-svm+smot")
+    with pytest.raises(RecipeError, match="no recipe 'hog'"):
+        load_recipe("hog+smote")
 
 
 @given(

@@ -13,7 +13,7 @@ from sklearn.base import BaseEstimator, TransformerMixin
 
 from galfeat.data import ArrayDataSet, DataSet, pixel_digest
 from galfeat.errors import ImageError
-from galfeat.features.registry import DEFAULT_FAMILIES, columns, family_module
+from galfeat.features.registry import DEFAULT_FAMILIES, columns, demand, family_module
 from galfeat.features.store import FeatureStore
 from galfeat.features.table import FeatureTable
 from galfeat.frame import Flag, Frame, as_rgb, measure_frame, whole_image_frame
@@ -106,8 +106,15 @@ class FeatureExtractor(TransformerMixin, BaseEstimator):
         Returns
         -------
         FeatureTable
+
+        Raises
+        ------
+        MissingDependencyError, DataError
+            If a family needs a package that is not installed, or there are more images than
+            it can measure; see `galfeat.features.registry.demand`.
         """
         data = X if isinstance(X, DataSet) else ArrayDataSet(X)
+        demand(self.families, len(data))
         names = tuple(self.get_feature_names_out())
         values = np.full((len(data), len(names)), np.nan, np.float32)
         digests = np.zeros((len(data), 16), np.uint8)

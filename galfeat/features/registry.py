@@ -25,6 +25,7 @@ FAMILIES = {
     "fourier": "galfeat.features.fourier",
     "skimage-hog": "galfeat.features.skimage_hog",
     "pixels": "galfeat.features.pixels",
+    "statmorph": "galfeat.features.statmorph",
 }
 #: What is measured if nothing else is asked for.
 DEFAULT_FAMILIES = ("hog", "colour", "radial", "shape", "fourier")
@@ -78,6 +79,25 @@ def family_module(name: str) -> ModuleType:
     if name not in FAMILIES:
         raise RecipeError(f"there is no feature family {name!r}; choose from {', '.join(FAMILIES)}")
     return import_module(FAMILIES[name])
+
+
+def demand(families: Sequence[str], n_images: int) -> None:
+    """Raise unless so many images can be measured with the packages there are.
+
+    A family that needs a package of its own, or can only measure a few images, says so in a
+    function ``demand(n_images)``.
+
+    Raises
+    ------
+    MissingDependencyError
+        If a package is not installed.
+    DataError
+        If there are too many images.
+    """
+    for name in families:
+        module = family_module(name)
+        if hasattr(module, "demand"):
+            module.demand(n_images)
 
 
 def columns(families: Sequence[str] = DEFAULT_FAMILIES) -> list[Column]:
