@@ -1,5 +1,22 @@
-"""Run the command line as ``python -m galfeat``."""
+"""Where the command line starts: ``galfeat`` and ``python -m galfeat``."""
 
-from galfeat.cli import main
+from __future__ import annotations
 
-main(prog_name="galfeat")
+import sys
+
+from galfeat.errors import INTERRUPTED, INTERRUPTED_EXIT_CODE
+
+
+def main() -> None:
+    """Run the command line; an interrupt ends in one line from the first import on."""
+    try:
+        from galfeat.cli import main as command_line
+
+        command_line(prog_name="galfeat")
+    except KeyboardInterrupt:
+        print(f"galfeat: {INTERRUPTED}", file=sys.stderr)
+        sys.exit(INTERRUPTED_EXIT_CODE)
+
+
+if __name__ == "__main__":
+    main()

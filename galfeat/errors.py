@@ -6,6 +6,9 @@ The command line prints it in one line and leaves with the class's exit code.
 
 from __future__ import annotations
 
+INTERRUPTED = "interrupted, nothing half-written was left"
+INTERRUPTED_EXIT_CODE = 130
+
 
 class GalfeatError(Exception):
     """Root of everything galfeat raises on purpose."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+from typing import Any
 
 import click
 
@@ -36,6 +37,11 @@ class VerbGroup(click.Group):
             importlib.import_module(f"galfeat.cli.{cmd_name}"), cmd_name
         )
         return command
+
+    def make_context(self, *arguments: Any, **settings: Any) -> click.Context:  # noqa: ANN401
+        """Read the options, and for the help the verbs; an interrupt ends in one line too."""
+        with one_line_failures(debug=False):
+            return super().make_context(*arguments, **settings)
 
     def invoke(self, ctx: click.Context) -> object:
         """Run the verb; whatever goes wrong ends in one line and an exit code."""

@@ -14,9 +14,14 @@ from typing import TextIO
 
 import click
 
-from galfeat.errors import GalfeatError, GalfeatWarning, OutputError
+from galfeat.errors import (
+    INTERRUPTED,
+    INTERRUPTED_EXIT_CODE,
+    GalfeatError,
+    GalfeatWarning,
+    OutputError,
+)
 
-INTERRUPTED = 130
 _NO_SPACE = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 
 
@@ -47,7 +52,7 @@ def _describe(error: BaseException) -> tuple[str, int]:
     if isinstance(error, GalfeatError):
         return str(error), error.exit_code
     if isinstance(error, KeyboardInterrupt):
-        return "interrupted, nothing half-written was left", INTERRUPTED
+        return INTERRUPTED, INTERRUPTED_EXIT_CODE
     if isinstance(error, OSError) and error.errno in _NO_SPACE:
         return f"{error}; free some space or write to another disk", OutputError.exit_code
     return (

@@ -1,13 +1,17 @@
 """What holds for every command."""
 
+import configparser
+import functools
 import os
 import runpy
+import signal
 import subprocess
 import sys
 from pathlib import Path
 
 import click
 import pytest
+from click.testing import CliRunner
 
 from galfeat.cli import main, options
 
@@ -73,8 +77,45 @@ def test_the_module_and_the_shim_are_the_command(start):
     assert done.stdout.startswith("Usage: galfeat [OPTIONS]")
 
 
-def run_python(*arguments):
-    environment = os.environ | {"PYTHONPATH": str(ROOT)}
+STARTS = {
+    "python -m galfeat": ["-m", "galfeat"],
+    "cli.py": [str(ROOT / "cli.py")],
+    "galfeat": ["-c", "import sys; from {} import {}; sys.exit({}())"],
+}
+
+
+@pytest.mark.parametrize("start", STARTS)
+def test_an_interrupt_while_modules_load_is_one_line(tmp_path, start):
+    config = configparser.ConfigParser()
+    config.read(ROOT / "setup.cfg")
+    name, place = config["options.entry_points"]["console_scripts"].strip().split(" = ")
+    assert name == "galfeat"
+    module, function = place.split(":")
+    arguments = [part.format(module, function, function) for part in STARTS[start]]
+    # The first module of others that is loaded is where the interrupt comes.
+    (tmp_path / "click.py").write_text("import signal; signal.raise_signal(signal.SIGINT)")
+    done = run_python(*arguments, "--help", path=[tmp_path, ROOT])
+    assert (done.returncode, done.stdout) == (130, "")
+    assert done.stderr == "galfeat: interrupted, nothing half-written was left\n"
+
+
+def test_an_interrupt_while_options_are_read_is_one_line(monkeypatch):
+    def interrupt(name):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("galfeat.cli.importlib.import_module", interrupt)
+    result = CliRunner().invoke(main, ["--help"])
+    assert (result.exit_code, result.stdout) == (130, "")
+    assert result.stderr == "galfeat: interrupted, nothing half-written was left\n"
+
+
+def run_python(*arguments, path=(ROOT,)):
+    heard = functools.partial(signal.signal, signal.SIGINT, signal.SIG_DFL)
     return subprocess.run(
-        [sys.executable, *arguments], capture_output=True, text=True, env=environment, timeout=60
+        [sys.executable, *arguments],
+        env=os.environ | {"PYTHONPATH": os.pathsep.join(map(str, path))},
+        preexec_fn=heard,  # a shell's background ignores interrupts, and so do its children
+        capture_output=True,
+        text=True,
+        timeout=60,
     )
