@@ -1,14 +1,17 @@
 """Every feature galfeat knows: its name, unit, meaning and reference.
 
 A family is one module of this package. It states its `COLUMNS` and measures them all at once
-with `measure(frame)`. To add one: write the module, add its name to `FAMILIES`, test it.
+with `measure(frame)`. To add one: write the module, add its name to `FAMILIES`, test it, and
+let `benchmarks/renderings.py` write anew which columns another survey changes too much.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cache
 from importlib import import_module
+from importlib.resources import files
 from types import ModuleType
 
 import numpy as np
@@ -67,6 +70,20 @@ class Column:
         """The part of the name before the first dot."""
         return self.name.split(".", 1)[0]
 
+    @property
+    def survey_bound(self) -> bool:
+        """Whether another survey's rendering of the galaxy changes it too much.
+
+        Such columns are extracted but not given to classifiers.
+        """
+        return self.name in _survey_bound()
+
+
+@cache
+def _survey_bound() -> frozenset[str]:
+    text = files("galfeat.features").joinpath("survey_bound.txt").read_text("utf-8")
+    return frozenset(line for line in text.splitlines() if line and not line.startswith("#"))
+
 
 def family_module(name: str) -> ModuleType:
     """Return the module of a family.
@@ -107,9 +124,10 @@ def columns(families: Sequence[str] = DEFAULT_FAMILIES) -> list[Column]:
 
 
 def classifier_columns(names: Sequence[str]) -> NDArray[np.intp]:
-    """Return the positions of the columns a classifier is given: the invariant ones.
+    """Return the positions of the columns a classifier is given.
 
-    The plain pipelines' families have none, and are given whole.
+    They are invariant to turns and mirrors and keep their value in another survey's
+    rendering. The plain pipelines' families have no invariant column, and are given whole.
 
     Parameters
     ----------
@@ -119,5 +137,6 @@ def classifier_columns(names: Sequence[str]) -> NDArray[np.intp]:
     chosen: set[str] = set()
     for family in dict.fromkeys(name.split(".", 1)[0] for name in names if name != FLAGS):
         own = family_module(family).COLUMNS
-        chosen |= {c.name for c in own if c.invariant} or {c.name for c in own}
+        kept = {c.name for c in own if c.invariant and not c.survey_bound}
+        chosen |= kept or {c.name for c in own}
     return np.array([i for i, name in enumerate(names) if name in chosen], dtype=np.intp)

@@ -19,8 +19,8 @@ from galfeat.frame import measure_frame
 NAMES = [column.name for column in COLUMNS]
 
 
-def by_skimage(image):
-    side = image.shape[0] // CELLS
+def by_skimage(image, cells=CELLS):
+    side = image.shape[0] // cells
     blocks = skimage_hog(
         image, ORIENTATIONS, (side, side), (1, 1), block_norm="L2", feature_vector=False
     )
@@ -32,15 +32,16 @@ def normalised(histograms):
     return histograms / np.sqrt(np.square(histograms).sum(axis=2, keepdims=True) + 1e-10)
 
 
+@pytest.mark.parametrize("cells", [4, 8])
 @pytest.mark.parametrize("size", [64, 128])
 @pytest.mark.parametrize("seed", range(4))
-def test_cells_equal_scikit_image(smooth_noise, seed, size):
+def test_cells_equal_scikit_image(smooth_noise, seed, size, cells):
     image = smooth_noise(seed, size)
     # In the first and last row scikit-image counts all gradients as horizontal and puts them
     # into bin 0; galfeat parts them between bins 0 and 8. With flat rows there are none.
     image[[0, -1]] = 0.0
-    ours = normalised(cell_histograms(image, CELLS))
-    np.testing.assert_allclose(ours, by_skimage(image), atol=1e-5)
+    ours = normalised(cell_histograms(image, cells))
+    np.testing.assert_allclose(ours, by_skimage(image, cells), atol=1e-5)
 
 
 def test_inner_cells_equal_scikit_image_whatever_the_edge(smooth_noise):
@@ -92,15 +93,15 @@ def test_the_rings_of_a_spiral_peak_at_its_pitch(spiral, arms, degrees):
     rings = ring_histograms(spiral(arms, arms / np.tan(np.radians(degrees)), 0.02), 32.0)
     for ring in range(2, RINGS):
         assert rings[ring, :9].argmax() == degrees // 10
-        assert rings[ring, degrees // 10] > 0.7
+        assert rings[ring, degrees // 10] > 0.7 * rings[ring, 9]
 
 
 def test_the_rings_of_a_round_galaxy_are_all_along_the_radius(polar):
     image = (100.0 * np.exp(-polar[0] / 12.0)).astype(np.float32)
     rings = ring_histograms(image, 32.0)
-    np.testing.assert_allclose(rings[1:, 0], 1.0, atol=1e-3)
+    np.testing.assert_allclose(rings[1:, 0], rings[1:, 9], rtol=1e-3)
     np.testing.assert_allclose(rings[:, 9].sum(), 1.0, rtol=1e-5)
-    np.testing.assert_allclose(rings[:, :9].sum(axis=1), 1.0, rtol=1e-5)
+    np.testing.assert_allclose(rings[:, :9].sum(axis=1), rings[:, 9], rtol=1e-5)
 
 
 def test_rings_forget_quarter_turns_and_mirrors(smooth_noise):
@@ -109,7 +110,7 @@ def test_rings_forget_quarter_turns_and_mirrors(smooth_noise):
     for moved in (np.rot90(image), image[::-1, ::-1], image[:, ::-1], image.T):
         again = ring_histograms(np.ascontiguousarray(moved), 32.0)
         # A gradient on the edge of two bins may go to either.
-        np.testing.assert_allclose(again, rings, atol=2e-3)
+        np.testing.assert_allclose(again, rings, atol=5e-4)
 
 
 def test_a_flat_view_has_no_gradients():
@@ -127,11 +128,10 @@ def test_columns_of_views_are_where_their_names_say(paint):
         assert values[f"hog.{view}.r3.o7"] == rings[3, 7]
         assert values[f"hog.{view}.r3.share"] == rings[3, 9]
     folded = fold_quadrants(cell_histograms(frame.context[0].equalised, CELLS))
-    own = folded[2, 1]
-    expected = own[4] / np.sqrt(np.square(own).sum() + 1e-2)
-    assert values["hog.context.y2x1.o4"] == pytest.approx(expected, rel=1e-4)
-    shares = [values[f"hog.aligned.y{y}x{x}.share"] for y in range(4) for x in range(4)]
-    assert sum(shares) == pytest.approx(1.0, rel=1e-4)
+    expected = folded[1, 0, 4] / np.sqrt(np.square(folded).sum() + 1e-2)
+    assert values["hog.context.y1x0.o4"] == pytest.approx(expected, rel=1e-4)
+    whole = [values[f"hog.aligned.o{o}"] for o in range(ORIENTATIONS)]
+    assert np.mean(whole) == pytest.approx(1.0, rel=1e-4)
 
 
 def test_without_a_deprojected_view_its_columns_are_missing_and_no_others(paint):

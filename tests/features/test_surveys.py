@@ -5,51 +5,66 @@ import pytest
 from scipy.stats import spearmanr
 
 from galfeat.data.simulate import simulate
-from galfeat.features import FeatureExtractor, columns
+from galfeat.features import FeatureExtractor, classifier_columns, columns
+from galfeat.features.registry import FAMILIES, _survey_bound
 
 COLUMNS = columns()
-INVARIANT = np.array([column.invariant for column in COLUMNS])
-NAMES = np.array([column.name for column in COLUMNS])[INVARIANT]
+NAMES = np.array([column.name for column in COLUMNS])
+USED = classifier_columns(NAMES)
 
 
 @pytest.fixture(scope="module")
-def pairs(population):
+def pairs():
     """Features of the same galaxies in the Legacy Surveys and in the SDSS."""
-    simulated = simulate(100, seed=3, class_counts=[10] * 10, rendering="sdss")
-    sdss = FeatureExtractor().extract(simulated.images)
-    return population[1].values[:, INVARIANT], sdss.values[:, INVARIANT]
+    extractor = FeatureExtractor(n_jobs=2)
+    return tuple(
+        extractor.extract(
+            simulate(400, seed=4, class_counts=[40] * 10, rendering=rendering).images
+        ).values
+        for rendering in ("legacy", "sdss")
+    )
 
 
-def test_most_columns_say_much_the_same(pairs):
-    legacy, sdss = pairs
-    deviation = np.nanstd(np.concatenate(pairs), axis=0)
+def test_what_classifiers_are_given_survives_another_survey(pairs):
+    """The stated tolerance, on other galaxies than those that chose the columns.
+
+    `benchmarks/renderings.py` leaves out what changes by more than 0.7 deviations over a
+    thousand galaxies, or keeps a rank correlation below 0.5. Two galaxies taken at random
+    differ by 1.1; another draw of the noise in one survey alone gives 0.3.
+    """
+    legacy, sdss = (values[:, USED] for values in pairs)
+    deviation = np.nanstd(np.concatenate([legacy, sdss]), axis=0)
     difference = np.nanmean(np.abs(sdss - legacy), axis=0) / deviation
-    # Measured 0.61, 1.01 and 1.7. Two galaxies taken at random differ by 1.1; another draw
-    # of the noise in one survey alone gives 0.31.
-    assert np.median(difference) < 0.75
-    assert np.percentile(difference, 95) < 1.2
-    # The worst are what the depth of a survey decides (faint neighbours), and its bands
-    # (histograms of the green excess, colour noise in the outskirts).
-    worst = {name.rsplit(".", 1)[0] for name in NAMES[np.argsort(difference)[-8:]]}
-    assert worst & {"colour.green_excess", "radial.colour_scatter", "shape.neighbours.number"}
+    order = np.array(
+        [spearmanr(legacy[:, i], sdss[:, i], nan_policy="omit").statistic for i in range(len(USED))]
+    )
+    worst = NAMES[USED][(difference > 0.9) | (order < 0.3)]
+    assert not worst.size, worst
+    assert np.median(difference) < 0.55
+    assert np.median(order) > 0.65
+
+
+def test_what_does_not_survive_is_named_and_left_out(pairs):
+    bound = {column.name for column in COLUMNS if column.survey_bound}
+    assert "shape.neighbours.number.z2" in bound  # the depth of the survey decides
+    assert "shape.extent" in bound  # so does its seeing
+    assert not bound & set(NAMES[USED])
+
+
+def test_only_known_columns_are_named():
+    known = {column.name for column in columns(tuple(FAMILIES))}
+    assert _survey_bound() <= known
 
 
 def test_galaxies_keep_their_order(pairs):
     legacy, sdss = pairs
-    order = {
-        name: spearmanr(legacy[:, i], sdss[:, i], nan_policy="omit").statistic
-        for i, name in enumerate(NAMES)
-    }
-    # Measured 0.63; 1 is the same order, 0 none at all.
-    assert np.median(list(order.values())) > 0.5
-    # What is about the shape of the light survives the surveys better than its texture.
     for name, least in {
         "shape.axis_ratio": 0.9,
-        "shape.aligned.asymmetry": 0.5,
-        "shape.concentration": 0.6,
+        "shape.aligned.asymmetry": 0.6,
         "radial.minor.x4": 0.6,
         "fourier.aligned.a2.r2": 0.6,
         "fourier.aligned.w2.s1.strong": 0.6,
-        "colour.green_blue.disc": 0.8,
     }.items():
-        assert order[name] > least, (name, order[name])
+        i = NAMES.tolist().index(name)
+        order = spearmanr(legacy[:, i], sdss[:, i], nan_policy="omit").statistic
+        assert order > least, (name, order)
