@@ -1,5 +1,6 @@
 """What several rooms' tests share."""
 
+import ctypes
 import os
 import re
 from pathlib import Path
@@ -24,6 +25,14 @@ def exit_codes():
     """The exit codes of docs/exit-codes.md with their meanings."""
     text = (ROOT / "docs" / "exit-codes.md").read_text()
     return {int(code): meaning for code, meaning in re.findall(r"^\| (\d+) \| ([^|]+)", text, re.M)}
+
+
+@pytest.fixture(scope="session")
+def without_override():
+    """Return what a child process calls first so that file modes bind it, root or not."""
+    prctl = getattr(ctypes.CDLL(None), "prctl", None) if os.geteuid() == 0 else None
+    drop_from_bounding_set, dac_override = 24, 1
+    return (lambda: None) if prctl is None else lambda: prctl(drop_from_bounding_set, dac_override)
 
 
 QUICK_RECIPE = """

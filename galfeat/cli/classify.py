@@ -136,6 +136,7 @@ def _open_with_classes(
 def _opened(output: Path | None) -> Iterator[TextIO]:
     if output is None:
         yield sys.stdout
+        sys.stdout.flush()  # so that a full disk is met here, and not when Python ends
         return
     with (
         atomic_file(output) as temporary,

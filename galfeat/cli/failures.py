@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import contextlib
 import errno
+import os
 import signal
+import sys
 import threading
 import traceback
 import warnings
@@ -42,6 +44,7 @@ def one_line_failures(*, debug: bool) -> Iterator[None]:
         except (Exception, KeyboardInterrupt) as error:
             if debug:
                 click.echo(traceback.format_exc(), err=True, nl=False)
+            _drop_what_cannot_be_printed()
             message, exit_code = _describe(error)
             click.echo(f"galfeat: {' '.join(message.split())}", err=True)
             raise click.exceptions.Exit(exit_code) from error
@@ -60,6 +63,14 @@ def _describe(error: BaseException) -> tuple[str, int]:
         "run `galfeat --debug ...` to see where it happened",
         1,
     )
+
+
+def _drop_what_cannot_be_printed() -> None:
+    """Keep Python from trying once more, when it ends, to print to where there is no space."""
+    try:
+        sys.stdout.flush()
+    except OSError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _warn_in_one_line() -> None:

@@ -1,22 +1,14 @@
 """Whatever is given, the answer is one line, its exit code, and nothing broken on disk."""
 
 import csv
-import functools
 import json
-import os
-import resource
 import shutil
-import signal
-import subprocess
-import sys
 from pathlib import Path
 
 import h5py
 import numpy as np
 import pytest
 from PIL import Image
-
-ROOT = Path(__file__).resolve().parents[2]
 
 
 def assert_one_line(result, *words):
@@ -207,55 +199,3 @@ def test_a_model_of_somebody_else_is_loaded_only_when_trusted(
     assert_one_line(galfeat(*arguments, code=6), "--trust")
     galfeat(*arguments, "--trust")
     galfeat(*arguments)
-
-
-def start(*arguments, **options):
-    """Start a command as a process of its own."""
-    return subprocess.Popen(
-        [sys.executable, "-m", "galfeat", *map(str, arguments)],
-        env=os.environ | {"PYTHONPATH": str(ROOT)},
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-        **options,
-    )
-
-
-def contents_of(folder):
-    return {path.name: path.read_bytes() for path in folder.rglob("*") if path.is_file()}
-
-
-def test_a_full_disk_leaves_the_old_model_whole(model, simulated, quick_recipe, tmp_path):
-    old = copy_of(model, tmp_path)
-    before = contents_of(old)
-    process = start(
-        *["fit", simulated, "--pipeline", quick_recipe, "-o", old, "--jobs", 1],
-        preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (2000, 2000)),
-    )
-    _, stderr = process.communicate(timeout=120)
-    assert process.returncode == 7, stderr
-    assert stderr.startswith("galfeat: ")
-    assert stderr.count("\n") == 1
-    assert contents_of(old) == before
-    assert list(tmp_path.iterdir()) == [old]
-
-
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_an_interrupt_leaves_the_old_model_whole(model, simulated, tmp_path, number):
-    old = copy_of(model, tmp_path)
-    before = contents_of(old)
-    labels = np.arange(120) // 12
-    labels[0] = -1
-    with h5py.File(simulated) as file:
-        data = write_h5(tmp_path / "data.h5", file["images"][:], label=labels)
-    # A shell starts what runs in its background with interrupts ignored, and so its children.
-    heard = functools.partial(signal.signal, signal.SIGINT, signal.SIG_DFL)
-    process = start("fit", data, "-o", old, "--jobs", 1, preexec_fn=heard)
-    # The line about rows without a label comes before the features and the fit.
-    assert "1 of 120 rows" in process.stderr.readline()
-    process.send_signal(number)
-    _, stderr = process.communicate(timeout=120)
-    assert process.returncode == 130, stderr
-    assert stderr == "galfeat: interrupted, nothing half-written was left\n"
-    assert contents_of(old) == before
-    assert sorted(tmp_path.iterdir()) == [old, data]

@@ -1,0 +1,150 @@
+"""A full disk, a locked folder, an interrupt: one line, and nothing half-written."""
+
+import functools
+import os
+import resource
+import shutil
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import h5py
+import numpy as np
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+# A shell starts what runs in its background with interrupts ignored, and so its children.
+HEAR_INTERRUPTS = functools.partial(signal.signal, signal.SIGINT, signal.SIG_DFL)
+
+
+def start(*arguments, stdout=subprocess.PIPE, **options):
+    """Start a command as a process of its own."""
+    return subprocess.Popen(
+        [sys.executable, "-m", "galfeat", *map(str, arguments)],
+        env=os.environ | {"PYTHONPATH": str(ROOT), "PYTHONUNBUFFERED": ""},
+        stdout=stdout,
+        stderr=subprocess.PIPE,
+        text=True,
+        **options,
+    )
+
+
+def assert_ends(process, code, words):
+    """Demand an exit code and a single line on stderr, by galfeat, that holds the words."""
+    _, stderr = process.communicate(timeout=120)
+    assert process.returncode == code, stderr
+    assert stderr.startswith("galfeat: ")
+    assert stderr.count("\n") == 1
+    assert words in stderr
+
+
+def contents_of(folder):
+    files = (path for path in folder.rglob("*") if path.is_file())
+    return {str(path.relative_to(folder)): path.read_bytes() for path in files}
+
+
+@pytest.fixture(scope="module")
+def written(galfeat, model, simulated, quick_recipe, tmp_path_factory):
+    """Return a maker of each command's arguments, and a folder with what each wrote before.
+
+    All the commands have run, so that no kernel is left to compile and to keep.
+    """
+    folder = tmp_path_factory.mktemp("written")
+
+    def arguments(verb, folder):
+        return {
+            "fit": ["fit", simulated, "--pipeline", quick_recipe, "-o", folder / "model"],
+            "evaluate": ["evaluate", model, simulated, "--json", folder / "scores.json"],
+            "classify": ["classify", model, simulated, "-o", folder / "classes.csv"],
+            "extract npz": ["extract", simulated, "-o", folder / "features.npz"],
+            "extract csv": ["extract", simulated, "-o", folder / "features.csv"],
+            "extract parquet": ["extract", simulated, "-o", folder / "features.parquet"],
+        }[verb] + ["--jobs", 1]
+
+    for verb in VERBS:
+        if verb == "extract parquet":
+            pytest.importorskip("pyarrow", reason="writing .parquet needs pyarrow")
+        galfeat(*arguments(verb, folder))
+    return arguments, folder
+
+
+VERBS = ["fit", "evaluate", "classify", "extract npz", "extract csv", "extract parquet"]
+
+
+@pytest.mark.parametrize("verb", VERBS)
+def test_a_full_disk_leaves_what_stood_there_whole(written, tmp_path, verb):
+    arguments, before = written
+    shutil.copytree(before, tmp_path, dirs_exist_ok=True)
+    process = start(
+        *arguments(verb, tmp_path),
+        preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (2000, 2000)),
+    )
+    assert_ends(process, 7, "")
+    assert contents_of(tmp_path) == contents_of(before)
+
+
+@pytest.mark.parametrize("verb", VERBS)
+def test_a_folder_that_cannot_be_written_is_said_and_left(
+    written, tmp_path, without_override, verb
+):
+    arguments, before = written
+    folder = tmp_path / "locked"
+    shutil.copytree(before, folder)
+    folder.chmod(0o555)
+    try:
+        process = start(*arguments(verb, folder), preexec_fn=without_override)
+        assert_ends(process, 7, "Permission denied")
+    finally:
+        folder.chmod(0o755)
+    assert contents_of(folder) == contents_of(before)
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="this system has no /dev/full")
+@pytest.mark.parametrize("command", ["classify", "classify --per-class 1", "features", "--help"])
+def test_standard_output_that_is_full_is_one_line(model, simulated, command):
+    verb, *options = command.split()
+    arguments = [model, simulated, "--jobs", 1] if verb == "classify" else []
+    with open("/dev/full", "w") as full:
+        process = start(verb, *arguments, *options, stdout=full)
+        assert_ends(process, 7, "No space left on device")
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_an_interrupt_leaves_the_old_model_whole(model, simulated, tmp_path, number):
+    old = Path(shutil.copytree(model, tmp_path / "copy"))
+    before = contents_of(old)
+    labels = np.arange(120) // 12
+    labels[0] = -1
+    with h5py.File(simulated) as file, h5py.File(tmp_path / "data.h5", "w") as data:
+        data["images"] = file["images"][:]
+        data["label"] = labels
+    process = start(
+        *["fit", tmp_path / "data.h5", "-o", old, "--jobs", 1], preexec_fn=HEAR_INTERRUPTS
+    )
+    # The line about rows without a label comes before the features and the fit.
+    assert "1 of 120 rows" in process.stderr.readline()
+    process.send_signal(number)
+    assert_ends(process, 130, "interrupted, nothing half-written was left")
+    assert contents_of(old) == before
+    assert sorted(tmp_path.iterdir()) == [old, tmp_path / "data.h5"]
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("verb", ["classify", "extract"])
+def test_an_interrupt_leaves_the_old_table_whole(model, tmp_path, verb, number):
+    # The image is a pipe that nothing ever comes through: the command waits for it, half done.
+    data, results = tmp_path / "data", tmp_path / "results"
+    for folder in (data, results):
+        folder.mkdir()
+    os.mkfifo(data / "endless.png")
+    (data / "labels.csv").write_text("filename\nendless.png\n")
+    (results / "out.csv").write_text("old")
+    arguments = {"classify": ["classify", model, data], "extract": ["extract", data]}[verb]
+    process = start(*arguments, "-o", results / "out.csv", "--jobs", 1, preexec_fn=HEAR_INTERRUPTS)
+    with (data / "endless.png").open("wb"):  # waits for the command to open it too
+        assert len(list(results.iterdir())) == 2  # the old table and the one under way
+        process.send_signal(number)
+        assert_ends(process, 130, "interrupted, nothing half-written was left")
+    assert [path.name for path in results.iterdir()] == ["out.csv"]
+    assert (results / "out.csv").read_text() == "old"
