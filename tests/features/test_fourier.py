@@ -3,29 +3,30 @@
 import numpy as np
 import pytest
 
+from galfeat.features.bar import BAR_RADII, bar
 from galfeat.features.fourier import (
-    ANGLES,
     COLUMNS,
-    ORDERS,
+    LINEAR,
+    LOGARITHMIC,
+    PHASE_RINGS,
     RADII,
     RINGS,
     WINDING_ORDERS,
     WINDINGS,
     amplitudes,
-    bar,
-    circles,
-    contrast,
+    lopsidedness,
     measure,
     phase_drift,
-    transform,
+    phases,
     windings,
 )
+from galfeat.features.pitch import ARM_RADII, arms
+from galfeat.features.polar import ANGLES, ORDERS, circles, contrast, transform
+from galfeat.features.spirality import spirality
 from galfeat.frame import measure_frame
 
 NAMES = [column.name for column in COLUMNS]
 THETA = 2.0 * np.pi * np.arange(ANGLES) / ANGLES
-LINEAR = (np.arange(RADII) + 0.5) / RADII
-LOGARITHMIC = 0.12 ** (1.0 - np.arange(RADII) / (RADII - 1.0))
 RATES = 0.75 + 1.5 * np.arange(WINDINGS)
 
 
@@ -47,7 +48,7 @@ def test_a_wave_has_its_amplitude_at_its_order_and_nowhere_else(m, phase):
 @pytest.mark.parametrize("m", range(1, ORDERS + 1))
 def test_the_amplitude_in_an_image_is_that_of_its_pattern(polar, m):
     image = (20.0 * (1.0 + 0.3 * np.cos(m * polar[1] - 0.7))).astype(np.float32)
-    values = amplitudes(transform(circles(image, 30.0, False))).reshape(ORDERS, RINGS)
+    values = amplitudes(transform(circles(image, 30.0 * LINEAR))).reshape(ORDERS, RINGS)
     outer = values[:, 3:]  # bilinear samples blunt six waves on a small circle
     np.testing.assert_allclose(outer[m - 1], 0.3, atol=0.01)
     assert np.delete(outer, m - 1, axis=0).max() < 0.005
@@ -56,15 +57,15 @@ def test_the_amplitude_in_an_image_is_that_of_its_pattern(polar, m):
 def test_an_even_view_has_no_waves(polar):
     flat = np.full((64, 64), 8.0, np.float32)
     round_ = (30.0 * np.exp(-polar[0] / 10.0)).astype(np.float32)
-    np.testing.assert_allclose(amplitudes(transform(circles(flat, 30.0, False))), 0.0, atol=1e-6)
-    assert amplitudes(transform(circles(round_, 30.0, False))).max() < 0.01
+    np.testing.assert_allclose(amplitudes(transform(circles(flat, 30.0 * LINEAR))), 0.0, atol=1e-6)
+    assert amplitudes(transform(circles(round_, 30.0 * LINEAR))).max() < 0.01
 
 
 def test_dark_views_give_zeros_not_infinities():
     parts = transform(np.zeros((RADII, ANGLES), np.float32))
-    for values in (amplitudes(parts), phase_drift(parts), windings(parts)):
+    for values in (amplitudes(parts), phase_drift(parts), windings(parts), phases(parts)):
         np.testing.assert_array_equal(values, 0.0)
-    assert np.isfinite(bar(parts)).all()
+    assert lopsidedness(parts) == 0.0
     np.testing.assert_array_equal(contrast(np.zeros((RADII, ANGLES), np.float32)), 0.0)
 
 
@@ -103,25 +104,34 @@ def test_noise_is_not_coherent():
     assert np.median([phase_drift(transform(one))[2] for one in samples]) < 0.4
 
 
-@pytest.mark.parametrize("degrees", [0, 20, 60, 90, -45])
-def test_a_bar_has_its_strength_angle_and_length(degrees):
-    angle = np.radians(degrees)
-    samples = np.full((RADII, ANGLES), 5.0)
-    waves = 2.0 * (THETA - angle)
-    rise = np.array([0.2, 0.4, 0.6, 0.8, 1.0, 0.98, 0.98, 0.98])[:, None]
-    samples[:8] *= 1.0 + rise * (0.6 * np.cos(waves) + 0.2 * np.cos(2.0 * waves))
-    # Outside, a disc stretched across the bar.
-    samples[8:] *= 1.0 - 0.2 * np.cos(waves)
-    strength, radius, extent, end, boxiness, alignment, outer = bar(
-        transform(samples.astype(np.float32))
-    )
-    assert strength == pytest.approx(0.6, abs=1e-4)
-    assert radius == 4.5 / 16  # the fifth circle's
-    assert extent == 8 / 16
-    assert end == 8 / 16
-    assert boxiness == pytest.approx(0.2, abs=1e-4)
-    assert alignment == pytest.approx(abs(np.cos(angle)), abs=1e-3)
-    assert outer == pytest.approx(-1.0, abs=1e-3)
+@pytest.mark.parametrize("m", range(1, ORDERS + 1))
+@pytest.mark.parametrize("phase", [0.0, 1.0, -2.5])
+def test_a_wave_has_its_phase_at_its_order(m, phase):
+    values = phases(transform(wave(m, 0.4, phase))).reshape(ORDERS, PHASE_RINGS)
+    np.testing.assert_allclose(values[m - 1], phase, atol=1e-5)
+
+
+def test_phases_turn_with_the_view_and_change_sign_in_a_mirror(smooth_noise):
+    view = smooth_noise(8) + np.float32(40.0)
+    plain = phases(transform(circles(view, 30.0 * LINEAR))).reshape(ORDERS, PHASE_RINGS)
+    for moved, turn, sign in ((view[::-1], 0.0, -1.0), (view[::-1, ::-1], np.pi, 1.0)):
+        values = phases(transform(circles(np.ascontiguousarray(moved), 30.0 * LINEAR)))
+        expected = sign * plain + turn * np.arange(1, ORDERS + 1)[:, None]
+        change = values.reshape(ORDERS, PHASE_RINGS) - expected
+        np.testing.assert_allclose(np.cos(change), 1.0, atol=1e-4)
+
+
+@pytest.mark.parametrize("amplitude", [0.0, 0.1, 0.5])
+def test_lopsidedness_is_the_amplitude_between_one_and_a_half_and_two_and_a_half_lengths(amplitude):
+    strong = np.where((LINEAR > 0.49) & (LINEAR < 0.85), amplitude, 0.9)[:, None]
+    assert lopsidedness(transform(wave(1, strong, 0.7))) == pytest.approx(amplitude, abs=1e-5)
+
+
+def test_a_disc_shifted_by_a_part_of_its_length_is_lopsided_by_that_part():
+    v, u = np.mgrid[:64, :64] - 31.5
+    disc = (30.0 * np.exp(-np.hypot(u - 1.6, v) / (32.0 / 3.0))).astype(np.float32)
+    found = lopsidedness(transform(circles(disc, 30.0 * LINEAR)))
+    assert found == pytest.approx(1.6 / (32.0 / 3.0), rel=0.05)
 
 
 @pytest.mark.parametrize("m", range(1, WINDING_ORDERS + 1))
@@ -138,17 +148,15 @@ def test_a_spiral_peaks_at_its_arms_and_its_winding(m, step):
 @pytest.mark.parametrize("step", [1, 3])
 def test_the_winding_in_an_image_is_that_of_its_spiral(spiral, step):
     image = spiral(2, RATES[step])
-    values = windings(transform(contrast(circles(image, 30.0, True))))
+    values = windings(transform(contrast(circles(image, 30.0 * LOGARITHMIC))))
     assert values.reshape(WINDING_ORDERS, WINDINGS, 2)[1, :, 0].argmax() == step
 
 
 @pytest.mark.parametrize("step", [1, 3, 5])
 def test_a_mirror_turns_the_sense_and_changes_no_value(step):
-    # Strongest on one circle: of equal ones, rounding would choose which holds the bar.
-    strength = 0.1 + 0.2 * np.exp(-(((np.arange(len(LOGARITHMIC)) - 6) / 3) ** 2))[:, None]
-    forth = wave(2, strength, 0.4, RATES[step], LOGARITHMIC)
-    back = wave(2, strength, -0.4, -RATES[step], LOGARITHMIC)
-    for function in (windings, phase_drift, amplitudes, bar):
+    forth = wave(2, 0.3, 0.4, RATES[step], LOGARITHMIC)
+    back = wave(2, 0.3, -0.4, -RATES[step], LOGARITHMIC)
+    for function in (windings, phase_drift, amplitudes):
         one, other = (function(transform(samples)) for samples in (forth, back))
         np.testing.assert_allclose(one, other, atol=1e-5)
 
@@ -157,10 +165,10 @@ def test_turns_and_mirrors_of_an_image_change_no_value(smooth_noise):
     image = smooth_noise(5) + np.float32(40.0)
 
     def everything(view):
-        rings = transform(circles(view, 30.0, False))
-        spirals = transform(contrast(circles(view, 30.0, True)))
+        rings = transform(circles(view, 30.0 * LINEAR))
+        spirals = transform(contrast(circles(view, 30.0 * LOGARITHMIC)))
         return np.concatenate(
-            [amplitudes(rings), phase_drift(rings), bar(rings)[:5], windings(spirals)]
+            [amplitudes(rings), phase_drift(rings), windings(spirals), [lopsidedness(rings)]]
         )
 
     plain = everything(image)
@@ -177,10 +185,26 @@ def test_without_a_deprojected_view_its_columns_are_missing_and_no_others(paint)
 def test_columns_are_where_their_names_say(paint):
     frame = measure_frame(paint(128, scale=8.0, q=0.6, noise=2.0))
     values = dict(zip(NAMES, measure(frame), strict=True))
-    rings = transform(circles(frame.aligned[0].equalised, 30.0, False))
+    rings = transform(circles(frame.aligned[0].equalised, 30.0 * LINEAR))
     assert values["fourier.aligned.a2.r3"] == np.float32(amplitudes(rings)[8 + 3])
     assert values["fourier.aligned.a2.drift"] == np.float32(phase_drift(rings)[3])
-    assert values["fourier.aligned.bar.strength"] == np.float32(bar(rings)[0])
-    spirals = transform(contrast(circles(frame.deprojected.equalised, 30.0, True)))
+    assert values["fourier.aligned.lopsidedness"] == np.float32(lopsidedness(rings))
+    face_on = frame.deprojected.equalised
+    spirals = transform(contrast(circles(face_on, 30.0 * LOGARITHMIC)))
     expected = windings(spirals).reshape(WINDING_ORDERS, WINDINGS, 2)[2, 4, 1]
     assert values["fourier.deprojected.w3.s4.weak"] == np.float32(expected)
+    length = bar(transform(circles(face_on, BAR_RADII)))[1]
+    assert values["fourier.deprojected.bar.length"] == np.float32(length)
+    samples = circles(face_on, ARM_RADII)
+    found = arms(transform(contrast(samples)))
+    assert values["fourier.deprojected.arms.pitch"] == np.float32(found[1])
+    assert values["fourier.deprojected.arms.sense"] == np.float32(found[4])
+    assert values["fourier.deprojected.spirality"] == np.float32(spirality(samples))
+    expected = phases(transform(circles(face_on, 30.0 * LINEAR))).reshape(ORDERS, PHASE_RINGS)
+    assert values["fourier.deprojected.p3.r2"] == np.float32(expected[2, 2])
+
+
+def test_covariant_columns_are_the_phases_and_the_sense():
+    covariant = {column.name for column in COLUMNS if not column.invariant}
+    expected = {f"fourier.deprojected.p{m}.r{r}" for m in range(1, 7) for r in range(PHASE_RINGS)}
+    assert covariant == expected | {"fourier.deprojected.arms.sense"}
