@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 import numba
+from numba.core.caching import CompileResultCacheImpl, FunctionCache
 
 Function = TypeVar("Function", bound=Callable[..., Any])
 
@@ -38,9 +39,10 @@ def source_digest() -> str:
 
 @cache
 def cache_folder() -> Path | None:
-    """Return the folder that keeps compiled kernels, or None where none is writable.
+    """Return the folder of compiled kernels, or None where there is none and none can be made.
 
-    ``NUMBA_CACHE_DIR`` names its parent; without it the user's cache folder does.
+    ``NUMBA_CACHE_DIR`` names its parent; without it the user's cache folder does. Kernels
+    are loaded from it even where it is read-only.
     """
     from galfeat import __version__
 
@@ -48,30 +50,81 @@ def cache_folder() -> Path | None:
         os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache", "galfeat", "kernels"
     )
     folder = Path(parent) / f"{__version__}-{source_digest()}"
+    if _can_write(folder) or folder.is_dir():
+        return folder
+    _say_in_memory(folder)
+    return None
+
+
+@cache
+def _can_write(folder: Path) -> bool:
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryFile(dir=folder):
-            return folder
-    except OSError:  # numba does not load from a folder that it cannot write either
-        print(
-            f"galfeat: {folder} is not writable; kernels are compiled in memory, "
-            "which takes a minute at each start (set NUMBA_CACHE_DIR to a writable folder)",
-            file=sys.stderr,
-        )
-        return None
+        tempfile.TemporaryFile(dir=folder).close()
+    except OSError:
+        return False
+    return True
+
+
+@cache
+def _say_in_memory(folder: Path) -> None:
+    """Say it, once."""
+    print(
+        f"galfeat: {folder} is not writable; kernels are compiled in memory, "
+        "which takes a minute at each start (set NUMBA_CACHE_DIR to a writable folder)",
+        file=sys.stderr,
+    )
+
+
+# Of the places numba looks at, the one that config.CACHE_DIR names; its class has had two names.
+_GivenFolder: Any = CompileResultCacheImpl._locator_classes[0]
+
+
+class _ReadOnlyLocator(_GivenFolder):
+    """Takes a folder that cannot be written; numba's own locators pass it over."""
+
+    def ensure_cache_path(self) -> None:
+        """Ask nothing of the folder."""
+
+
+class _ReadOnlyFormat(CompileResultCacheImpl):
+    """What numba keeps of a kernel, in a folder that cannot be written."""
+
+    _locator_classes = (_ReadOnlyLocator,)
+
+
+class _ReadOnlyCache(FunctionCache):
+    """Loads what was compiled before; what was not is compiled in memory, and said once."""
+
+    _impl_class = _ReadOnlyFormat
+
+    def load_overload(self, signature: Any, target: Any) -> Any:  # noqa: ANN401
+        """Return the compiled kernel, or None where there is none that can be read."""
+        try:
+            return super().load_overload(signature, target)
+        except OSError:
+            return None
+
+    def save_overload(self, signature: Any, compiled: Any) -> None:  # noqa: ANN401
+        """Keep nothing."""
+        _say_in_memory(Path(self.cache_path).parent)
 
 
 def kernel(function: Function) -> Function:
     """Compile a function to machine code that runs without the interpreter's lock."""
     folder = cache_folder()
-    options = {"nogil": True, "fastmath": _FAST, "error_model": "numpy"}
+    compiled = numba.njit(nogil=True, fastmath=_FAST, error_model="numpy")(function)
     if folder is None:
-        return numba.njit(**options)(function)  # type: ignore[no-any-return]
-    # numba asks for the folder while it decorates, and only then: other packages'
+        return compiled  # type: ignore[no-any-return]
+    # numba asks for the folder when caching is enabled, and only then: other packages'
     # kernels keep the place they chose.
     before = numba.config.CACHE_DIR
     numba.config.CACHE_DIR = str(folder)
     try:
-        return numba.njit(cache=True, **options)(function)  # type: ignore[no-any-return]
+        if _can_write(folder):
+            compiled.enable_caching()
+        else:
+            compiled._cache = _ReadOnlyCache(function)
+        return compiled  # type: ignore[no-any-return]
     finally:
         numba.config.CACHE_DIR = before

@@ -1,5 +1,6 @@
 """Compiled kernels: where they are kept, that none is compiled twice, and their bounds."""
 
+import contextlib
 import json
 import os
 import shutil
@@ -15,12 +16,13 @@ import galfeat
 PACKAGE = Path(galfeat.__file__).parent
 
 
-def run(script, *arguments, cwd=None, package=PACKAGE, **environment):
+def run(script, *arguments, cwd=None, package=PACKAGE, first=None, **environment):
     """Run a script in a process of its own; return what it printed as JSON, and its stderr."""
     variables = {**os.environ, "PYTHONPATH": str(package.parent), **environment}
     done = subprocess.run(
         [sys.executable, "-c", script, *map(str, arguments)],
-        env=variables, cwd=cwd or package.parent, capture_output=True, text=True, timeout=900,
+        env=variables, cwd=cwd or package.parent, preexec_fn=first, capture_output=True, text=True,
+        timeout=900,
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
     return json.loads(done.stdout or "null"), done.stderr
@@ -94,7 +96,20 @@ def total(values):
 def toy(tmp_path):
     """Return a runner of a kernel of its own, with a given cache folder."""
     (tmp_path / "toy.py").write_text(TOY_MODULE)
-    return lambda folder: run(TOY, cwd=tmp_path, NUMBA_CACHE_DIR=str(folder))
+    return lambda folder, **options: run(TOY, cwd=tmp_path, NUMBA_CACHE_DIR=str(folder), **options)
+
+
+@contextlib.contextmanager
+def locked(folder):
+    """Take away the right to write into a folder and those below it."""
+    folders = [folder, *(path for path in folder.rglob("*") if path.is_dir())]
+    for path in folders:
+        path.chmod(0o555)
+    try:
+        yield
+    finally:
+        for path in folders:
+            path.chmod(0o755)
 
 
 def test_where_nothing_can_be_written_kernels_compile_in_memory_with_a_notice(toy, tmp_path):
@@ -108,22 +123,28 @@ def test_where_nothing_can_be_written_kernels_compile_in_memory_with_a_notice(to
     assert notice.count("\n") == 1
 
 
-def test_a_folder_that_became_read_only_is_as_good_as_none(toy, tmp_path):
+def test_kernels_are_loaded_from_a_folder_that_became_read_only(toy, tmp_path, without_override):
     folder = tmp_path / "cache"
     assert toy(folder) == ([6.0, 0], "")
-    assert toy(folder) == ([6.0, 1], "")
-    locked = [folder, *(path for path in folder.rglob("*") if path.is_dir())]
-    for path in locked:
-        path.chmod(0o555)
-    try:
-        if os.access(folder, os.W_OK):
-            pytest.skip("this user writes into read-only folders")
-        (result, hits), notice = toy(folder)
-        assert (result, hits) == (6.0, 0)
-        assert "kernels are compiled in memory" in notice
-    finally:
-        for path in locked:
-            path.chmod(0o755)
+    kept = sorted(folder.rglob("*"))
+    with locked(folder):
+        assert toy(folder, first=without_override) == ([6.0, 1], "")
+    assert sorted(folder.rglob("*")) == kept
+
+
+@pytest.mark.parametrize("lacking", ["*.nbi", "*.nbc"])
+def test_what_a_read_only_folder_lacks_is_compiled_in_memory(
+    toy, tmp_path, without_override, lacking
+):
+    folder = tmp_path / "cache"
+    toy(folder)
+    for path in folder.rglob(lacking):
+        path.unlink()
+    with locked(folder):
+        (result, hits), notice = toy(folder, first=without_override)
+    assert (result, hits) == (6.0, 0)
+    assert "kernels are compiled in memory" in notice
+    assert notice.count("\n") == 1
 
 
 @pytest.fixture(scope="module")

@@ -15,6 +15,7 @@ def warmup() -> None:
 
     The next command then starts at once. Compiled kernels are kept in the user's cache
     folder, or in NUMBA_CACHE_DIR, and are compiled again after an update of galfeat.
+    Once they are there, that folder may be read-only, as in an image of a container.
     """
     from galfeat.data.simulation.warmup import warmup as compile_simulator
     from galfeat.features import warmup as compile_kernels
