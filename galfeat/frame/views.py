@@ -265,3 +265,36 @@ def equalise(
             level = int((brightness - low) * scale)
             equalised[row, column] = table[min(max(level, 0), _LEVELS - 1)]
     return equalised
+
+
+@kernel
+def elliptical_model(q: float, turn: float) -> NDArray[np.float32]:
+    """Return what `equalise` makes of a galaxy of elliptical isophotes.
+
+    Taken from an equalised view it leaves the departures from ellipses.
+
+    Parameters
+    ----------
+    q : float
+        The axis ratio that the table of the view was learned with, or 1 for a deprojected
+        view.
+    turn : float
+        How far the view is turned from the major axis, in radians.
+
+    Returns
+    -------
+    ndarray of float32, shape (64, 64)
+    """
+    model = np.empty((VIEW_SIZE, VIEW_SIZE), np.float32)
+    last = VIEW_SIZE - 1
+    middle, outermost = 0.5 * last, 0.5 * VIEW_SIZE - 1.0
+    c, s = np.cos(turn), np.sin(turn)
+    for row in range(VIEW_SIZE // 2):
+        for column in range(VIEW_SIZE):
+            y, x = row - middle, column - middle
+            along, across = x * c - y * s, (x * s + y * c) / q
+            share = min(np.sqrt(along * along + across * across) / outermost, 1.0)
+            value = np.float32(_PEAK * np.exp(-_SCALE_LENGTHS * share))
+            model[row, column] = value
+            model[last - row, last - column] = value
+    return model

@@ -1,0 +1,292 @@
+"""Texture: patterns of neighbouring pixels, wavelets, gradients, entropy and Zernike moments.
+
+Measured where it survives the display stretch and the noise of a survey: on equalised views
+(see `galfeat.frame.View`), and on what is left of them when a galaxy of elliptical isophotes
+is taken away, the *residual*, smoothed where single pixels are compared. The quantities are
+the published ones; these choices are galfeat's.
+
+The aligned views of a round galaxy are turned by 0, 45, 90 and 135 degrees. Nothing here but
+the difference along and across changes with a turn by 90 degrees, so the mean over the first
+two is that over all four, and that difference has a mean of 0.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from galfeat.features.entropy import level_entropy, light_entropy
+from galfeat.features.gabor import DIRECTIONS, WAVELENGTH, gabor_energies
+from galfeat.features.glcm import PROPERTIES, cooccurrence, haralick
+from galfeat.features.gradient_pattern import gradient_pattern_asymmetry
+from galfeat.features.lbp import PATTERNS, binary_patterns, pattern_shares
+from galfeat.features.registry import Column
+from galfeat.features.starlet import starlet
+from galfeat.features.zernike import MOMENTS, zernike_moments
+from galfeat.frame import Frame, View
+from galfeat.frame.frame import MOST_STRETCH, TURNS
+from galfeat.frame.views import VIEW_SIZE, elliptical_model, halve
+from galfeat.kernels import kernel
+
+_HALF = 0.5 * VIEW_SIZE
+#: The disc on which patterns, wavelets and gradients are counted, in pixels of a view.
+_DISC = 0.75 * _HALF
+#: The disc of the pairs of levels and of the Gabor energies.
+_WIDE_DISC = 0.85 * _HALF
+#: Radius of each circle of neighbours, the smoothings before it, and how much fainter than
+#: the centre a neighbour may be and still pass as bright: what noise does to a smooth galaxy.
+_CIRCLES = ((1, 1, 0.2), (3, 2, 0.3))
+#: Levels of the residual, their width, and the distances of the pairs, in pixels.
+_LEVELS, _LEVEL_WIDTH, _DISTANCES = 16, 0.5, (1, 3, 6)
+#: Scales of the wavelet.
+_SCALES = 5
+#: Halvings of the view before each pass of the Gabor filters; the finest scale is noise.
+_HALVINGS = (1, 2, 3)
+#: Energy in each direction of a pattern too faint to have one.
+_FAINTEST_ENERGY = 0.01
+#: Tolerances of gradients that count as symmetric: part of the largest, radians.
+_SAME_MODULUS, _SAME_PHASE = 0.1, 0.2
+#: Ends and bins of the histograms of the equalised view and of the residual.
+_BRIGHTEST, _LARGEST_RESIDUAL, _BINS = 30.0, 4.0, 32
+
+_LBP = "Ojala et al. 2002"
+_HARALICK = "Haralick et al. 1973"
+_GABOR = "Daugman 1985"
+_STARLET = "Starck et al. 2007"
+_FERRARI = "Ferrari et al. 2015"
+_ROSA = "Rosa et al. 2018"
+_TEAGUE = "Teague 1980"
+
+_PAIRS = {
+    "contrast": ("mean squared difference of levels", "0"),
+    "correlation": ("correlation of levels", "1"),
+    "energy": ("root of the sum of the squared shares of pairs of levels", "1"),
+    "homogeneity": ("mean of 1 / (1 + squared difference) of levels", "1"),
+    "entropy": ("entropy, in nats, of pairs of levels", "0"),
+}
+
+
+def _starlet_columns(view: str, where: str) -> list[Column]:
+    return [
+        Column(
+            f"texture.{view}.starlet.s{scale}", "1",
+            f"mean modulus of the wavelet of scale {2**scale} px over the mean brightness, "
+            f"{where}", _STARLET, degenerate="0 without light",
+        )
+        for scale in range(_SCALES)
+    ]  # fmt: skip
+
+
+def _columns() -> tuple[Column, ...]:
+    residual = "residual of the aligned view"
+    listed = []
+    for radius, *_ in _CIRCLES:
+        for pattern in range(PATTERNS):
+            what = (
+                f"{pattern} of 8 neighbours {radius} px away as bright, in one arc"
+                if pattern < PATTERNS - 1
+                else f"bright neighbours {radius} px away in several arcs"
+            )
+            listed.append(
+                Column(
+                    f"texture.residual.lbp.r{radius}.p{pattern}", "1",
+                    f"share of pixels with {what}, {residual}", _LBP,
+                    degenerate="flat: p8 is 1, the others 0",
+                )
+            )  # fmt: skip
+    for distance in _DISTANCES:
+        for name in PROPERTIES:
+            meaning, flat = _PAIRS[name]
+            listed.append(
+                Column(
+                    f"texture.residual.glcm.d{distance}.{name}", "1",
+                    f"{meaning} of pixels {distance} px apart, {residual}", _HARALICK,
+                    degenerate=f"{flat} where flat",
+                )
+            )  # fmt: skip
+    listed += _starlet_columns("residual", residual)
+    listed += [
+        Column(
+            "texture.residual.entropy", "1",
+            f"entropy of levels on the Petrosian disc, over its largest value, {residual}",
+            _FERRARI, degenerate="0 where flat",
+        ),
+        *_starlet_columns("aligned", "aligned view"),
+        Column(
+            "texture.aligned.entropy", "1",
+            "entropy of levels on the Petrosian disc, over its largest value, aligned view",
+            _FERRARI, degenerate="0 where flat",
+        ),
+        Column(
+            "texture.aligned.light_entropy", "1",
+            "entropy of the light of pixels on the Petrosian disc, over its largest value, "
+            "stretched image", _FERRARI, degenerate="0 without light",
+        ),
+    ]  # fmt: skip
+    for n, m in MOMENTS[1:]:
+        listed.append(
+            Column(
+                f"texture.aligned.zernike.n{n}m{m}", "1",
+                f"magnitude of the Zernike moment of order {n} and repetition {m} on the "
+                "Petrosian disc of the aligned view", _TEAGUE, degenerate="0 without light",
+            )
+        )  # fmt: skip
+    round_too = ", and for a round galaxy"
+    for view in ("aligned", "deprojected"):
+        listed.append(
+            Column(
+                f"texture.{view}.g2", "1",
+                f"gradients without a reverse opposite, and how they cancel, {view} view",
+                _ROSA, degenerate="0 where flat",
+            )
+        )  # fmt: skip
+        for name, meaning, flat in (
+            ("energy", "log10 of the energy of all directions", "-1.4"),
+            ("anisotropy", "how far the energy prefers a direction", "0"),
+            ("along", "energy of waves along the major axis less across, over all", "0"),
+        ):
+            for halvings in _HALVINGS:
+                wave = int(WAVELENGTH) * 2**halvings
+                listed.append(
+                    Column(
+                        f"texture.{view}.gabor.w{wave}.{name}", "1",
+                        f"{meaning}, waves of {wave} px, {view} view", _GABOR,
+                        degenerate=f"{flat} where flat" + round_too * (name == "along"),
+                    )
+                )  # fmt: skip
+    return tuple(listed)
+
+
+COLUMNS = _columns()
+#: How many columns are measured on a deprojected view, the last ones.
+_DEPROJECTED = 1 + 3 * len(_HALVINGS)
+_ALONG = np.array([column.name.endswith(".along") for column in COLUMNS])
+
+
+def measure(frame: Frame) -> NDArray[np.float32]:
+    """Return the values of `COLUMNS`; NaN for the deprojected view where there is none."""
+    petrosian = min(frame.radii[0] / frame.radius * _HALF, _HALF - 0.5)
+    # The ellipse that the frame equalised along.
+    q = max(frame.q, 1.0 / MOST_STRETCH)
+    aligned = [
+        np.concatenate(
+            [
+                _residual_features(view, elliptical_model(q, turn), petrosian),
+                _aligned_features(view, petrosian),
+            ]
+        )
+        for view, turn in zip(frame.aligned[:2], TURNS, strict=False)
+    ]
+    deprojected = (
+        np.full(_DEPROJECTED, np.nan)
+        if frame.deprojected is None
+        else _gradients_and_waves(frame.deprojected, starlet(frame.deprojected.equalised, 2)[2])
+    )
+    values = np.concatenate([np.mean(aligned, axis=0), deprojected], dtype=np.float32)
+    if len(aligned) > 1:
+        values[_ALONG] *= 0.0  # NaN stays
+    return values
+
+
+def _residual_features(
+    view: View, model: NDArray[np.float32], petrosian: float
+) -> NDArray[np.float64]:
+    residual = view.equalised - model
+    wavelets = starlet(residual, _SCALES)
+    smoothed = [residual]
+    for plane in wavelets[:2]:
+        smoothed.append(smoothed[-1] - plane)
+    patterns = [
+        pattern_shares(binary_patterns(smoothed[times], radius, tolerance), _DISC)
+        for radius, times, tolerance in _CIRCLES
+    ]
+    levels = quantised(smoothed[1], _LEVELS, _LEVEL_WIDTH, _WIDE_DISC)
+    pairs = [haralick(cooccurrence(levels, _LEVELS, distance)) for distance in _DISTANCES]
+    ends = -_LARGEST_RESIDUAL, _LARGEST_RESIDUAL
+    return np.concatenate(
+        [
+            *patterns,
+            *pairs,
+            disc_norms(wavelets, view.equalised, _DISC),
+            [level_entropy(smoothed[1], petrosian, *ends, _BINS)],
+        ]
+    )
+
+
+def _aligned_features(view: View, petrosian: float) -> NDArray[np.float64]:
+    middle = _HALF - 0.5
+    light = view.light.sum(axis=0)
+    wavelets = starlet(view.equalised, _SCALES)
+    return np.concatenate(
+        [
+            disc_norms(wavelets, view.equalised, _DISC),
+            [
+                level_entropy(view.equalised, petrosian, 0.0, _BRIGHTEST, _BINS),
+                light_entropy(light, petrosian),
+            ],
+            zernike_moments(view.equalised, petrosian, middle, middle)[1:],
+            _gradients_and_waves(view, view.equalised - wavelets[0] - wavelets[1]),
+        ]
+    )
+
+
+def _gradients_and_waves(view: View, smoothed: NDArray[np.float32]) -> NDArray[np.float64]:
+    asymmetry = gradient_pattern_asymmetry(smoothed, _DISC, _SAME_MODULUS, _SAME_PHASE)
+    image, radius = view.equalised[:, :, None], _WIDE_DISC
+    energies = np.empty((len(_HALVINGS), DIRECTIONS))
+    for row in range(len(_HALVINGS)):
+        image, radius = halve(image), 0.5 * radius
+        energies[row] = gabor_energies(image[:, :, 0], radius) + _FAINTEST_ENERGY
+    total = energies.sum(axis=1)
+    along = energies[:, 0] - energies[:, 2]
+    aslant = energies[:, 1] - energies[:, 3]
+    return np.concatenate(
+        [[asymmetry], np.log10(total), np.hypot(along, aslant) / total, along / total]
+    )
+
+
+@kernel
+def quantised(
+    image: NDArray[np.float32], number: int, width: float, radius: float
+) -> NDArray[np.uint8]:
+    """Return levels of equal width with 0 in the middle of one; 255 outside a disc.
+
+    What lies beyond the levels is counted in the outermost ones.
+    """
+    height, wide = image.shape
+    yc, xc = 0.5 * (height - 1), 0.5 * (wide - 1)
+    levels = np.full((height, wide), np.uint8(255))
+    for y in range(height):
+        reach = radius * radius - (y - yc) * (y - yc)
+        for x in range(wide):
+            if (x - xc) * (x - xc) <= reach:
+                level = int(np.floor(image[y, x] / width + 0.5)) + number // 2
+                levels[y, x] = min(max(level, 0), number - 1)
+    return levels
+
+
+@kernel
+def disc_norms(
+    planes: NDArray[np.float32], image: NDArray[np.float32], radius: float
+) -> NDArray[np.float64]:
+    """Return the L1 norm of each plane but the last over that of an image, on a disc."""
+    number, height, width = planes.shape
+    yc, xc = 0.5 * (height - 1), 0.5 * (width - 1)
+    norms = np.zeros(number - 1, np.float64)
+    total = 0.0
+    for y in range(height):
+        reach = radius * radius - (y - yc) * (y - yc)
+        if reach < 0.0:
+            continue
+        chord = np.sqrt(reach)
+        low, high = max(int(np.ceil(xc - chord)), 0), min(int(np.floor(xc + chord)) + 1, width)
+        row = image[y]
+        for x in range(low, high):
+            total += abs(row[x])
+        for plane in range(number - 1):
+            coefficients = planes[plane, y]
+            line = np.float32(0.0)
+            for x in range(low, high):
+                line += abs(coefficients[x])
+            norms[plane] += line
+    return norms / max(total, 1e-6)
