@@ -16,12 +16,13 @@ from galfeat.frame.source import (
     DETECTION,
     FAINTEST,
     choose,
+    grey_above_sky,
     is_blended,
     noise_of,
+    other_objects,
     outside_fraction,
     sides_touched,
     smooth,
-    subtract_sky,
 )
 from galfeat.frame.views import (
     View,
@@ -53,11 +54,13 @@ class Frame:
     Attributes
     ----------
     rgb : ndarray of uint8, shape (H, W, 3)
-        The image as it came.
+        The image without padding at its edges; all pixels below are its own.
+    origin : tuple of int
+        Row and column of its first pixel in the image as it came.
     sky : ndarray of float64, shape (2, 3)
         Level and noise of the sky in each channel, in counts.
     grey : ndarray of float32, shape (H, W)
-        The mean of the channels above the sky, in counts; zero in padding.
+        The mean of the channels above the sky, in counts.
     noise : float
         Noise of the smoothed mean of the channels, in counts.
     labels : ndarray of int32, shape (H, W)
@@ -87,6 +90,7 @@ class Frame:
     """
 
     rgb: NDArray[np.uint8]
+    origin: tuple[int, int]
     sky: NDArray[np.float64]
     grey: NDArray[np.float32]
     noise: float
@@ -122,15 +126,16 @@ def measure_frame(image: NDArray[np.uint8]) -> Frame | None:
     ImageError
         If it is no such image.
     """
-    rgb = as_rgb(image)
-    box = trim_padding(rgb)
-    y0, y1, x0, x1 = box
-    sky = sky_level(np.ascontiguousarray(rgb[y0:y1, x0:x1]))
-    light, grey = subtract_sky(rgb, sky, box)
+    whole = as_rgb(image)
+    y0, y1, x0, x1 = trim_padding(whole)
+    rgb = np.ascontiguousarray(whole[y0:y1, x0:x1])
+    middle = 0.5 * (whole.shape[0] - 1) - y0, 0.5 * (whole.shape[1] - 1) - x0
+    sky = sky_level(rgb)
+    grey = grey_above_sky(rgb, sky)
     smoothed = smooth(grey)
-    noise = noise_of(smoothed, box)
+    noise = noise_of(smoothed)
     labels, objects = deblend(smoothed, max(DETECTION * noise, FAINTEST), noise)
-    galaxy = choose(labels, objects, box)
+    galaxy = choose(labels, objects, middle)
     if galaxy < 0:
         return None
     peak_y, peak_x, area = objects[galaxy, [PEAK_Y, PEAK_X, AREA]]
@@ -141,14 +146,15 @@ def measure_frame(image: NDArray[np.uint8]) -> Frame | None:
     radius = max(RADIUS_IN_R90 * radii[4], 5.0)
 
     flags = _flags(objects, galaxy, noise, q, radii, radius)
-    if sides_touched(labels, galaxy, box) >= 3:
+    if sides_touched(labels, galaxy) >= 3:
         flags |= Flag.FILLS_FRAME
-    if outside_fraction(box, yc, xc, q, pa, radii[4]) > 0.1:
+    if outside_fraction(labels.shape, yc, xc, q, pa, radii[4]) > 0.1:
         flags |= Flag.OFF_EDGE
-    aligned, deprojected, context = _views(light, labels, galaxy, (yc, xc), q, pa, radius, flags)
+    others = other_objects(labels, galaxy)
+    aligned, deprojected, context = _views(rgb, sky[0], others, (yc, xc), q, pa, radius, flags)
     return Frame(
-        rgb, sky, grey, noise, labels, objects, galaxy, yc, xc, q, pa, radii, radius, flags,
-        aligned, deprojected, context,
+        rgb, (y0, x0), sky, grey, noise, labels, objects, galaxy, yc, xc, q, pa, radii, radius,
+        flags, aligned, deprojected, context,
     )  # fmt: skip
 
 
@@ -166,12 +172,10 @@ def whole_image_frame(image: NDArray[np.uint8]) -> Frame:
     height, width, _ = rgb.shape
     centre = 0.5 * (height - 1), 0.5 * (width - 1)
     half = 0.5 * max(height, width)
-    images = pyramid(rgb.astype(np.float32), half)
-    masks = [np.zeros(image.shape[:2], np.bool_) for image in images]
-    light = sample(images, masks, centre, 0.0, half, 1.0)
+    light = sample(pyramid(rgb, half), None, np.zeros(3, np.float32), centre, 0.0, half, 1.0)
     view = View(light, light.mean(axis=0))
     return Frame(
-        rgb, np.zeros((2, 3)), rgb.mean(axis=2, dtype=np.float32), 0.0,
+        rgb, (0, 0), np.zeros((2, 3)), rgb.mean(axis=2, dtype=np.float32), 0.0,
         np.zeros((height, width), np.int32), np.zeros((0, 8)), -1,
         *centre, 1.0, 0.0, np.full(5, half), half, Flag(0), (view,), view, (view,),
     )  # fmt: skip
@@ -200,27 +204,26 @@ def _flags(
 
 
 def _views(
-    light: NDArray[np.float32],
-    labels: NDArray[np.int32],
-    galaxy: int,
+    rgb: NDArray[np.uint8],
+    sky: NDArray[np.float64],
+    others: NDArray[np.bool_],
     centre: tuple[float, float],
     q: float,
     pa: float,
     radius: float,
     flags: Flag,
 ) -> tuple[tuple[View, ...], View | None, tuple[View, ...]]:
-    others = (labels != 0) & (labels != galaxy + 1)
     wide = CONTEXT_RADII * radius
-    images = pyramid(light, wide)
+    images = pyramid(rgb, wide)
     masks = pyramid_of_masks(others, len(images))
-    nothing = [np.zeros_like(mask) for mask in masks]
+    level = sky.astype(np.float32)
     turns = TURNS if Flag.ROUND in flags else TURNS[:1]
-    aligned = [sample(images, masks, centre, pa + turn, radius, 1.0) for turn in turns]
-    context = [sample(images, nothing, centre, pa + turn, wide, 1.0) for turn in turns]
+    aligned = [sample(images, masks, level, centre, pa + turn, radius, 1.0) for turn in turns]
+    context = [sample(images, None, level, centre, pa + turn, wide, 1.0) for turn in turns]
     table = equalising_table(aligned[0], max(q, 1.0 / MOST_STRETCH))
     deprojected = None
     if not flags & (Flag.EDGE_ON | Flag.BLENDED):
-        stretched = sample(images, masks, centre, pa, radius, min(1.0 / q, MOST_STRETCH))
+        stretched = sample(images, masks, level, centre, pa, radius, min(1.0 / q, MOST_STRETCH))
         deprojected = View(stretched, equalise(stretched, *table))
     return (
         tuple(View(view, equalise(view, *table)) for view in aligned),

@@ -15,27 +15,18 @@ FAINTEST = 1.5
 
 
 @kernel
-def subtract_sky(
-    rgb: NDArray[np.uint8], sky: NDArray[np.float64], box: tuple[int, int, int, int]
-) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-    """Return the light above the sky, shape (H, W, 3), and its mean over channels, (H, W).
-
-    Padding outside `box` holds none.
-    """
+def grey_above_sky(rgb: NDArray[np.uint8], sky: NDArray[np.float64]) -> NDArray[np.float32]:
+    """Return the mean of the channels above the sky, shape (H, W), in counts."""
     height, width, _ = rgb.shape
-    light = np.zeros((height, width, 3), np.float32)
-    grey = np.zeros((height, width), np.float32)
-    y0, y1, x0, x1 = box
-    red, green, blue = np.float32(sky[0, 0]), np.float32(sky[0, 1]), np.float32(sky[0, 2])
+    grey = np.empty((height, width), np.float32)
+    level = np.float32((sky[0, 0] + sky[0, 1] + sky[0, 2]) / 3.0)
     third = np.float32(1.0 / 3.0)
-    for y in range(y0, y1):
-        for x in range(x0, x1):
-            r = np.float32(rgb[y, x, 0]) - red
-            g = np.float32(rgb[y, x, 1]) - green
-            b = np.float32(rgb[y, x, 2]) - blue
-            light[y, x, 0], light[y, x, 1], light[y, x, 2] = r, g, b
-            grey[y, x] = (r + g + b) * third
-    return light, grey
+    for y in range(height):
+        row = rgb[y].reshape(-1)
+        for x in range(width):
+            total = np.int32(row[3 * x]) + np.int32(row[3 * x + 1]) + np.int32(row[3 * x + 2])
+            grey[y, x] = np.float32(total) * third - level
+    return grey
 
 
 @kernel
@@ -72,37 +63,36 @@ def _binomial(image: NDArray[np.float32]) -> NDArray[np.float32]:
 
 
 @kernel
-def noise_of(smoothed: NDArray[np.float32], box: tuple[int, int, int, int]) -> float:
+def noise_of(smoothed: NDArray[np.float32]) -> float:
     """Return the noise of the smoothed image from the values below the sky, in counts.
 
     The root mean square of the negative values: light only ever adds, so they are noise.
     """
-    y0, y1, x0, x1 = box
+    flat = smoothed.reshape(-1)
     total = np.float32(0.0)
     number = np.float32(0.0)
-    for y in range(y0, y1):
-        row = smoothed[y]
-        for x in range(x0, x1):
-            below = min(row[x], np.float32(0.0))
-            total += below * below
-            number += np.float32(below < 0.0)
+    for i in range(flat.size):
+        below = min(flat[i], np.float32(0.0))
+        total += below * below
+        number += np.float32(below < 0.0)
     return float(np.sqrt(total / max(number, np.float32(1.0))))
 
 
 @kernel
 def choose(
-    labels: NDArray[np.int32], objects: NDArray[np.float64], box: tuple[int, int, int, int]
+    labels: NDArray[np.int32], objects: NDArray[np.float64], centre: tuple[float, float]
 ) -> int:
     """Return the row of the galaxy among the objects, or -1 if there is none near the centre.
+
+    The centre is that of the image as it came, padding included.
 
     Light counts the less the farther its summit lies from the image's centre, on the scale
     of the object's own radius plus a few pixels: a galaxy's nucleus beats a foreground star
     on its disc, and a big galaxy whose nucleus is a little off the centre beats a knot in it.
     """
     height, width = labels.shape
-    y0, y1, x0, x1 = box
-    cy, cx = 0.5 * (height - 1), 0.5 * (width - 1)
-    reach = 0.2 * min(y1 - y0, x1 - x0)
+    cy, cx = centre
+    reach = 0.2 * min(height, width)
     best, best_score = -1, 0.0
     for row in range(objects.shape[0]):
         distance = np.hypot(objects[row, PEAK_Y] - cy, objects[row, PEAK_X] - cx)
@@ -114,6 +104,17 @@ def choose(
         if score > best_score:
             best, best_score = row, score
     return best
+
+
+@kernel
+def other_objects(labels: NDArray[np.int32], galaxy: int) -> NDArray[np.bool_]:
+    """Return the mask of the pixels that belong to another object than the galaxy."""
+    height, width = labels.shape
+    mask = np.empty((height, width), np.bool_)
+    for y in range(height):
+        for x in range(width):
+            mask[y, x] = labels[y, x] != 0 and labels[y, x] != galaxy + 1
+    return mask
 
 
 @kernel
@@ -135,24 +136,23 @@ def is_blended(objects: NDArray[np.float64], galaxy: int, radius: float) -> bool
 
 
 @kernel
-def sides_touched(labels: NDArray[np.int32], galaxy: int, box: tuple[int, int, int, int]) -> int:
+def sides_touched(labels: NDArray[np.int32], galaxy: int) -> int:
     """Return how many of the four sides of the image the galaxy's pixels reach."""
-    y0, y1, x0, x1 = box
     own = galaxy + 1
     return (
-        int(np.any(labels[y0, x0:x1] == own))
-        + int(np.any(labels[y1 - 1, x0:x1] == own))
-        + int(np.any(labels[y0:y1, x0] == own))
-        + int(np.any(labels[y0:y1, x1 - 1] == own))
+        int(np.any(labels[0] == own))
+        + int(np.any(labels[-1] == own))
+        + int(np.any(labels[:, 0] == own))
+        + int(np.any(labels[:, -1] == own))
     )
 
 
 @kernel
 def outside_fraction(
-    box: tuple[int, int, int, int], yc: float, xc: float, q: float, pa: float, radius: float
+    shape: tuple[int, int], yc: float, xc: float, q: float, pa: float, radius: float
 ) -> float:
     """Return the part of the area of an ellipse that lies outside the image."""
-    y0, y1, x0, x1 = box
+    height, width = shape
     c, s = np.cos(pa), np.sin(pa)
     outside, number = 0, 0
     for i in range(-10, 11):
@@ -162,6 +162,6 @@ def outside_fraction(
             u, v = 0.1 * radius * i, 0.1 * radius * q * j
             y, x = yc + u * s + v * c, xc + u * c - v * s
             number += 1
-            if y < y0 - 0.5 or x < x0 - 0.5 or y > y1 - 0.5 or x > x1 - 0.5:
+            if y < -0.5 or x < -0.5 or y > height - 0.5 or x > width - 0.5:
                 outside += 1
     return outside / number

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,6 +18,11 @@ COARSEST_STEP = 2.0
 _LEVELS = 4096
 #: Peak of the equalised profile, and its scale lengths out to the frame radius.
 _PEAK, _SCALE_LENGTHS = 30.0, 3.0
+
+
+_NOTHING = np.zeros((0, 0), np.bool_)
+#: An image as it came, or a halving of it.
+Pixels: TypeAlias = NDArray[np.uint8] | NDArray[np.float32]
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,21 +45,21 @@ class View:
 
 
 @kernel
-def halve(light: NDArray[np.float32]) -> NDArray[np.float32]:
+def halve(image: NDArray[np.uint8] | NDArray[np.float32]) -> NDArray[np.float32]:
     """Return the image at half resolution, shape (H // 2, W // 2, 3), by mean of 2×2 pixels."""
-    height, width, channels = light.shape
+    height, width, channels = image.shape
     small = np.empty((height // 2, width // 2, channels), np.float32)
     quarter = np.float32(0.25)
     for y in range(height // 2):
-        upper, lower = light[2 * y].reshape(-1), light[2 * y + 1].reshape(-1)
+        upper, lower = image[2 * y].reshape(-1), image[2 * y + 1].reshape(-1)
         out = small[y].reshape(-1)
         for x in range(width // 2):
             i = 2 * channels * x
             for channel in range(channels):
                 j = i + channel
-                out[channels * x + channel] = quarter * (
-                    upper[j] + upper[j + channels] + lower[j] + lower[j + channels]
-                )
+                first = np.float32(upper[j]) + np.float32(upper[j + channels])
+                second = np.float32(lower[j]) + np.float32(lower[j + channels])
+                out[channels * x + channel] = quarter * (first + second)
     return small
 
 
@@ -73,9 +79,9 @@ def halve_mask(mask: NDArray[np.bool_]) -> NDArray[np.bool_]:
     return small
 
 
-def pyramid(light: NDArray[np.float32], half_width: float) -> list[NDArray[np.float32]]:
+def pyramid(rgb: NDArray[np.uint8], half_width: float) -> list[Pixels]:
     """Return an image and its halvings, as many as a view of that half-width needs."""
-    images = [light]
+    images: list[Pixels] = [rgb]
     step = 2.0 * half_width / VIEW_SIZE
     while step > COARSEST_STEP and min(images[-1].shape[:2]) >= 4:
         images.append(halve(images[-1]))
@@ -92,28 +98,32 @@ def pyramid_of_masks(mask: NDArray[np.bool_], levels: int) -> list[NDArray[np.bo
 
 
 def sample(
-    images: list[NDArray[np.float32]],
-    masks: list[NDArray[np.bool_]],
+    images: list[Pixels],
+    masks: list[NDArray[np.bool_]] | None,
+    sky: NDArray[np.float32],
     centre: tuple[float, float],
     pa: float,
     half_width: float,
     stretch: float,
 ) -> NDArray[np.float32]:
-    """Resample from the level of a pyramid whose pixels are about as large as the view's."""
+    """Resample from the level of a pyramid whose pixels are about as large as the view's.
+
+    Without masks nothing is hidden.
+    """
     (yc, xc), level = centre, 0
     while 2.0 * half_width / VIEW_SIZE > COARSEST_STEP and level < len(images) - 1:
         yc, xc, half_width = 0.5 * (yc - 0.5), 0.5 * (xc - 0.5), 0.5 * half_width
         level += 1
-    view: NDArray[np.float32] = resample(
-        images[level], masks[level], yc, xc, pa, half_width, stretch
-    )
+    mask = _NOTHING if masks is None else masks[level]
+    view: NDArray[np.float32] = resample(images[level], mask, sky, yc, xc, pa, half_width, stretch)
     return view
 
 
 @kernel
 def resample(
-    light: NDArray[np.float32],
+    image: Pixels,
     mask: NDArray[np.bool_],
+    sky: NDArray[np.float32],
     yc: float,
     xc: float,
     pa: float,
@@ -124,11 +134,12 @@ def resample(
 
     Parameters
     ----------
-    light : ndarray of float32, shape (H, W, 3)
-        The image above the sky.
+    image : ndarray of uint8 or float32, shape (H, W, 3)
     mask : ndarray of bool, shape (H, W)
         Pixels not to be shown. What lies opposite the centre takes their place, or the sky
-        where that is masked too.
+        where that is masked too. An empty mask hides nothing.
+    sky : ndarray of float32, shape (3,)
+        Taken from each channel.
     yc, xc : float
         The centre, in pixels.
     pa : float
@@ -144,8 +155,9 @@ def resample(
         Bilinear samples, averaged where a pixel of the view covers several of the image;
         zero, the sky, outside the image.
     """
-    height, width, _ = light.shape
-    flat = light.reshape(-1)
+    height, width, _ = image.shape
+    flat = image.reshape(-1)
+    hides = mask.reshape(-1)
     view = np.zeros((3, VIEW_SIZE, VIEW_SIZE), np.float32)
     hidden = np.zeros((VIEW_SIZE, VIEW_SIZE), np.bool_)
     step = 2.0 * half_width / VIEW_SIZE
@@ -153,26 +165,25 @@ def resample(
     weight = np.float32(1.0 / (parts * parts))
     c, s = np.cos(pa), np.sin(pa)
     middle = 0.5 * VIEW_SIZE
-    lowest, rightmost = np.nextafter(height - 1.0, 0.0), np.nextafter(width - 1.0, 0.0)
+    samples = parts * VIEW_SIZE
+    along = (np.arange(samples) + 0.5) / parts - middle
+    down, right = (step * s * along).astype(np.float32), (step * c * along).astype(np.float32)
+    places = np.empty((3, samples), np.float32)
+    pixels = np.empty((2, samples), np.int32)
     for row in range(VIEW_SIZE):
-        for column in range(VIEW_SIZE):
-            red, green, blue = np.float32(0.0), np.float32(0.0), np.float32(0.0)
-            for i in range(parts):
-                v = (row + (i + 0.5) / parts - middle) * step / stretch
-                for j in range(parts):
-                    u = (column + (j + 0.5) / parts - middle) * step
-                    y = yc + u * s + v * c
-                    x = xc + u * c - v * s
-                    if y < -0.5 or x < -0.5 or y > height - 0.5 or x > width - 0.5:
-                        continue
-                    # The outer half of an outermost pixel is as bright as its middle.
-                    y, x = min(max(y, 0.0), lowest), min(max(x, 0.0), rightmost)
-                    y0, x0 = int(y), int(x)
-                    fy, fx = np.float32(y - y0), np.float32(x - x0)
-                    fa, fb = (np.float32(1.0) - fy) * (np.float32(1.0) - fx), fx - fx * fy
-                    fc, fd = fy - fx * fy, fx * fy
-                    k = 3 * (y0 * width + x0)
+        for i in range(parts):
+            v = (row + (i + 0.5) / parts - middle) * step / stretch
+            _places(yc + v * c, xc - v * s, down, right, height, width, places, pixels)
+            for column in range(VIEW_SIZE):
+                red, green, blue = np.float32(0.0), np.float32(0.0), np.float32(0.0)
+                inside = np.float32(0.0)
+                for j in range(parts * column, parts * (column + 1)):
+                    fy, fx, covered = places[0, j], places[1, j], places[2, j]
+                    k = pixels[0, j]
                     n = k + 3 * width
+                    fd = covered * fx * fy
+                    fb, fc = covered * fx - fd, covered * fy - fd
+                    fa = covered - covered * fx - fc
                     red += fa * flat[k] + fb * flat[k + 3] + fc * flat[n] + fd * flat[n + 3]
                     green += (
                         fa * flat[k + 1] + fb * flat[k + 4] + fc * flat[n + 1] + fd * flat[n + 4]
@@ -180,13 +191,48 @@ def resample(
                     blue += (
                         fa * flat[k + 2] + fb * flat[k + 5] + fc * flat[n + 2] + fd * flat[n + 5]
                     )
-                    if mask[int(y + 0.5), int(x + 0.5)]:
-                        hidden[row, column] = True
-            view[0, row, column] = weight * red
-            view[1, row, column] = weight * green
-            view[2, row, column] = weight * blue
-    _fill_hidden(view, hidden)
+                    inside += covered
+                view[0, row, column] += weight * (red - inside * sky[0])
+                view[1, row, column] += weight * (green - inside * sky[1])
+                view[2, row, column] += weight * (blue - inside * sky[2])
+            if hides.size > 0:
+                for j in range(samples):
+                    if places[2, j] > 0.0 and hides[pixels[1, j]]:
+                        hidden[row, j // parts] = True
+    if hides.size > 0:
+        _fill_hidden(view, hidden)
     return view
+
+
+@kernel
+def _places(
+    y0: float,
+    x0: float,
+    down: NDArray[np.float32],
+    right: NDArray[np.float32],
+    height: int,
+    width: int,
+    places: NDArray[np.float32],
+    pixels: NDArray[np.int32],
+) -> None:
+    """Find where the samples of a row lie.
+
+    `places` takes the parts of a pixel beyond the one above and to the left, and 1 or 0 for
+    inside the image or not; `pixels` the offset of that pixel's red and the nearest pixel.
+    """
+    y_first, x_first, zero, half = np.float32(y0), np.float32(x0), np.float32(0.0), np.float32(0.5)
+    bottom, edge, wide = np.float32(height - 1), np.float32(width - 1), np.int32(width)
+    last_row, last_column = np.float32(height - 2), np.float32(width - 2)
+    for j in range(down.size):
+        y, x = y_first + down[j], x_first + right[j]
+        outside = (y < -half) | (x < -half) | (y > bottom + half) | (x > edge + half)
+        # The outer half of an outermost pixel is as bright as its middle.
+        y, x = np.minimum(np.maximum(y, zero), bottom), np.minimum(np.maximum(x, zero), edge)
+        row, column = np.int32(np.minimum(y, last_row)), np.int32(np.minimum(x, last_column))
+        places[0, j], places[1, j] = y - np.float32(row), x - np.float32(column)
+        places[2, j] = zero if outside else np.float32(1.0)
+        pixels[0, j] = np.int32(3) * (row * wide + column)
+        pixels[1, j] = np.int32(y + half) * wide + np.int32(x + half)
 
 
 @kernel

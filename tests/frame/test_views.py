@@ -81,7 +81,7 @@ def test_a_round_galaxy_has_four_turns(paint):
 
 
 def test_a_companion_is_replaced_by_what_lies_opposite(paint):
-    alone = paint(160, scale=12.0, q=0.7, peak=120.0)
+    alone = paint(160, scale=12.0, q=0.7, peak=120.0, noise=1.0)
     y, x = np.mgrid[:160, :160] - 79.5
     star = 130.0 * np.exp(-0.5 * ((y - 6.0) ** 2 + (x - 26.0) ** 2) / 1.8**2)
     image = np.clip(alone + np.rint(star)[:, :, None], 0, 255).astype(np.uint8)
@@ -90,13 +90,13 @@ def test_a_companion_is_replaced_by_what_lies_opposite(paint):
     assert other not in (0, frame.galaxy + 1)
     difference = np.abs(frame.aligned[0].light - plain.aligned[0].light)
     assert difference.max() < 25.0  # of 130 counts of star
-    assert np.abs(frame.context[0].light - plain.context[0].light).max() > 60.0
+    assert np.abs(frame.context[0].light - plain.context[0].light).max() > 20.0  # shown small
 
 
 def test_where_both_sides_are_hidden_there_is_sky(paint):
     y, x = np.mgrid[:160, :160] - 79.5
     stars = sum(150.0 * np.exp(-0.5 * (y**2 + (x - side) ** 2) / 1.8**2) for side in (-30.0, 30.0))
-    image = paint(160, scale=9.0, q=0.6, peak=150.0) + np.rint(stars)[:, :, None]
+    image = paint(160, scale=9.0, q=0.6, peak=150.0, noise=1.0) + np.rint(stars)[:, :, None]
     frame = measure_frame(np.clip(image, 0, 255).astype(np.uint8))
     others = (frame.labels > 0) & (frame.labels != frame.galaxy + 1)
     assert others[79, 109]
