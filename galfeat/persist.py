@@ -102,11 +102,9 @@ def save_model(
     OutputError
         If the folder, or the list of trusted models, cannot be written.
     """
-    import joblib
-
     empty = np.zeros((0, 16), dtype=np.uint8)
     with atomic_folder(folder, replaces=is_model) as new:
-        joblib.dump(_without_surroundings(classifier), new / MODEL, compress=3)
+        write_classifier(classifier, new / MODEL)
         np.savez_compressed(
             new / ROWS,
             training=training_digests,
@@ -136,6 +134,13 @@ def save_model(
         # Before the old model goes: where the list cannot be written, nothing has changed.
         add_trusted(manifest["sha256"], folder)
     return Path(folder)
+
+
+def write_classifier(classifier: GalaxyClassifier, path: Path) -> None:
+    """Write the classifier of a model folder: compressed, without cache folder and threads."""
+    import joblib
+
+    joblib.dump(_without_surroundings(classifier), path, compress=3)
 
 
 def load_model(folder: str | Path, *, trust: bool = False) -> GalaxyClassifier:

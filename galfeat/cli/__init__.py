@@ -16,6 +16,7 @@ VERBS = (
     "extract",
     "fit",
     "evaluate",
+    "compare",
     "classify",
     "warmup",
     "demo",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 
@@ -115,20 +115,54 @@ def mean_intervals(
     values : dict of str to list of float
         The scores of each set of answers.
     """
-    n, groups = len(repeats[0].truth), repeats[0].groups
-    runs = [bootstrap(partial(measure, rows), n, groups=groups, seed=seed) for rows in repeats]
-    intervals, values = {}, {}
-    for name in runs[0][0]:
-        values[name] = [run_values[name] for run_values, _ in runs]
-        mean = float(np.mean(values[name]))
-        samples = np.mean([run_samples[name] for _, run_samples in runs], axis=0)
+    values, samples = resampled_scores(repeats, measure, seed)
+    return intervals_of_means(repeats, values, samples, seed), values
+
+
+def intervals_of_means(
+    repeats: Sequence[ScoredRows],
+    values: Mapping[str, Sequence[float]],
+    samples: Scores,
+    seed: int,
+) -> dict[str, Interval]:
+    """Return what `mean_intervals` does, from what `resampled_scores` gave."""
+    intervals = {}
+    for name in values:
+        mean, drawn = float(np.mean(values[name])), samples[name].mean(axis=0)
         if name == "ece":
             chance = np.mean([np.quantile(rows.by_chance(seed), _CHANCE_LEVEL) for rows in repeats])
-            interval = reverse_percentile_interval(mean, samples)
+            interval = reverse_percentile_interval(mean, drawn)
             intervals[name] = interval._replace(low=0.0) if mean <= chance else interval
         else:
-            intervals[name] = percentile_interval(mean, samples)
-    return intervals, values
+            intervals[name] = percentile_interval(mean, drawn)
+    return intervals
+
+
+def resampled_scores(
+    repeats: Sequence[ScoredRows], measure: Measure, seed: int
+) -> tuple[dict[str, list[float]], Scores]:
+    """Score several sets of answers on the same draws of galaxies.
+
+    Parameters
+    ----------
+    repeats, measure, seed
+        As in `mean_intervals`. The draws depend on n, the groups and the seed alone, so
+        that those of two recipes on the same galaxies can be paired.
+
+    Returns
+    -------
+    values : dict of str to list of float
+        The scores of each set of answers.
+    samples : dict of str to ndarray, shape (repeats, 1000)
+        The scores of each set of answers on each draw.
+    """
+    n, groups = len(repeats[0].truth), repeats[0].groups
+    runs = [bootstrap(partial(measure, rows), n, groups=groups, seed=seed) for rows in repeats]
+    names = list(runs[0][0])
+    return (
+        {name: [run_values[name] for run_values, _ in runs] for name in names},
+        {name: np.stack([run_samples[name] for _, run_samples in runs]) for name in names},
+    )
 
 
 def checked_rows(

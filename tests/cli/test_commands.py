@@ -18,7 +18,7 @@ from galfeat.cli import main, options
 ROOT = Path(__file__).resolve().parents[2]
 DOCS = runpy.run_path(str(ROOT / "docs" / "commands.py"))
 COMMANDS = dict(DOCS["walk"](main, click.Context(main, info_name="galfeat")))
-READ_DATA = ["extract", "fit", "evaluate", "classify", "data info", "data sample"]
+READ_DATA = ["extract", "fit", "evaluate", "compare", "classify", "data info", "data sample"]
 
 
 def options_of(command):

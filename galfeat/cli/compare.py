@@ -1,0 +1,117 @@
+"""``galfeat compare``: several recipes on the same folds."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from galfeat.atomic import atomic_file, check_file, check_folder
+from galfeat.cli.options import images_option, jobs_option, label_option, seed_option
+
+if TYPE_CHECKING:
+    from galfeat.comparison import Plan, Results
+
+CSV, JSON, PAGE = "compare.csv", "compare.json", "compare.html"
+
+
+@click.command()
+@click.argument("data")
+@click.option(
+    "--pipelines",
+    metavar="A,B,...",
+    required=True,
+    help="Recipes: of `galfeat pipelines`, or TOML files. A name with + and a way of balancing "
+    "(hog-svm+smote) is that recipe with its classes balanced so.",
+)
+@click.option(
+    "--folds", metavar="K", type=click.IntRange(min=2), default=5, show_default=True,
+    help="Parts the galaxies are dealt to.",
+)  # fmt: skip
+@click.option(
+    "--repeats", metavar="R", type=click.IntRange(min=1), default=3, show_default=True,
+    help="How many times, each with other folds.",
+)  # fmt: skip
+@click.option(
+    "--learning-curve",
+    is_flag=True,
+    help="Also fit to 5, 10, 20 and 50 % of the training labels, in the first repeat.",
+)
+@click.option(
+    "--survey-shift",
+    is_flag=True,
+    help="Also predict the test galaxies as another survey would show them, in the first repeat.",
+)
+@click.option(
+    "-o",
+    "--output",
+    metavar="FOLDER",
+    type=click.Path(file_okay=False, path_type=Path),
+    default=Path("comparison"),
+    show_default=True,
+    help="Folder for the results. A comparison that was stopped goes on with what is there.",
+)
+@label_option
+@images_option
+@jobs_option
+@seed_option
+@click.pass_context
+def compare(
+    ctx: click.Context,
+    data: str,
+    pipelines: str,
+    folds: int,
+    repeats: int,
+    learning_curve: bool,
+    survey_shift: bool,
+    output: Path,
+    label: str | None,
+    images: str | None,
+    jobs: int,
+    seed: int,
+) -> None:
+    """Compare recipes on the same folds of labelled images.
+
+    Writes scores, paired differences, times, memory and model sizes as compare.csv,
+    compare.json and a page with pictures, compare.html. Run it again, with the same or with
+    more recipes or repeats, and only what has not been done is done: every finished fit is
+    kept in FOLDER/pieces, and features in FOLDER/features.
+    """
+    check_folder(output)
+    for name in (CSV, JSON, PAGE):
+        if output.is_dir():
+            check_file(output / name)
+    from galfeat.cli.measure import open_labelled, read_all
+    from galfeat.cli.progress import progress_bar
+    from galfeat.comparison import Plan, compare
+    from galfeat.evaluate.compare_text import comparison_text
+    from galfeat.recipe import load_recipe
+
+    recipes = [load_recipe(name.strip()) for name in pipelines.split(",") if name.strip()]
+    if not recipes:
+        raise click.UsageError("name at least one recipe with --pipelines")
+    plan = Plan(recipes, folds, repeats, seed, jobs, learning_curve, survey_shift)
+    opened = open_labelled(data, label=label, images=images)
+    plan.check(opened)
+    dataset, digests = read_all(opened, jobs)
+    results = compare(plan, dataset, digests, output, stage=progress_bar)
+    click.echo(comparison_text(results.comparison, results.spent()))
+    _write(output, results, plan, {"Data": data, "Classes from": str(dataset.label_column)})
+    if len(dataset) < len(opened):
+        ctx.exit(3)
+
+
+def _write(folder: Path, results: Results, plan: Plan, facts: dict[str, str]) -> None:
+    from galfeat.evaluate.compare_text import comparison_csv
+
+    table = comparison_csv(results.comparison, results.spent(), results.shift)
+    texts = {
+        CSV: table,
+        JSON: json.dumps(results.to_json(), indent=2) + "\n",
+    }
+    for name, text in texts.items():
+        with atomic_file(folder / name) as temporary:
+            temporary.write_text(text, encoding="utf-8")
+    click.echo(f"\n{', '.join(texts)} are in {folder}")

@@ -1,0 +1,29 @@
+from itertools import pairwise
+
+import numpy as np
+
+from galfeat.evaluate.learning import SHARES, nested_rows
+
+
+def parts(y, seed=0):
+    return nested_rows(np.asarray(y), SHARES, np.random.default_rng(seed))
+
+
+def test_each_part_lies_in_the_next_and_the_last_is_all():
+    y = np.random.default_rng(1).integers(0, 4, 500)
+    found = parts(y)
+    for small, large in pairwise(found):
+        assert set(small) < set(large)
+    np.testing.assert_array_equal(found[-1], np.arange(500))
+
+
+def test_classes_keep_their_shares_but_for_two_rows_at_least():
+    y = np.repeat([0, 1, 2], [600, 100, 6])
+    counts = [np.bincount(y[rows], minlength=3).tolist() for rows in parts(y)]
+    assert counts == [[30, 5, 2], [60, 10, 2], [120, 20, 2], [300, 50, 3], [600, 100, 6]]
+
+
+def test_the_seed_draws_the_rows():
+    y = np.zeros(100, dtype=int)
+    np.testing.assert_array_equal(parts(y)[0], parts(y)[0])
+    assert set(parts(y)[0]) != set(parts(y, seed=1)[0])

@@ -1,0 +1,181 @@
+"""Recipes on the same folds: the same as a cross-validation of each, and never done twice."""
+
+import dataclasses
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from galfeat.classifier import GalaxyClassifier
+from galfeat.comparison import Plan, compare
+from galfeat.comparison_fits import AS_IT_IS, RERENDERED
+from galfeat.data import open_dataset
+from galfeat.errors import DataError, RecipeError
+from galfeat.evaluate.learning import SHARES
+from galfeat.features import FeatureExtractor
+from galfeat.recipe import load_recipe
+from galfeat.validation import cross_validate, group_duplicates
+
+ROOT = Path(__file__).resolve().parent.parent
+
+
+@pytest.fixture(scope="module")
+def galaxies(simulated):
+    """Simulated galaxies, and the digests of their pixels."""
+    dataset = open_dataset(simulated)
+    return dataset, FeatureExtractor(()).extract(dataset).digests
+
+
+@pytest.fixture(scope="module")
+def plan(quick_recipe):
+    """Two recipes on the same features, with everything that can be asked for."""
+    recipes = [load_recipe(quick_recipe), load_recipe(f"{quick_recipe}+class-weight")]
+    return Plan(recipes, folds=2, repeats=2, seed=3, learning_curve=True, survey_shift=True)
+
+
+@pytest.fixture(scope="module")
+def finished(plan, galaxies, tmp_path_factory):
+    """A comparison made in one go, and its folder."""
+    folder = tmp_path_factory.mktemp("finished") / "comparison"
+    return compare(plan, *galaxies, folder), folder
+
+
+def files_of(folder):
+    return {path.name: path.stat().st_mtime_ns for path in (folder / "pieces").iterdir()}
+
+
+def scores_of(results):
+    """Everything but what a clock says."""
+    plain = results.to_json()
+    for recipe in plain["recipes"].values():
+        del recipe["costs"]
+    return plain
+
+
+def test_each_recipe_scores_as_in_a_cross_validation(finished, plan, galaxies):
+    dataset, digests = galaxies
+    recipe = plan.recipes[1]
+    table = FeatureExtractor(recipe.families).extract(dataset)
+    alone = cross_validate(
+        GalaxyClassifier(recipe, random_state=3),
+        dataset,
+        table,
+        group_duplicates(dataset.groups, digests),
+        folds=2,
+        repeats=2,
+        seed=3,
+    )
+    together = finished[0].comparison
+    assert together.scores[recipe.name] == alone.scores
+    np.testing.assert_array_equal(together.confusion[recipe.name], alone.confusion)
+
+
+def test_curve_and_shift_are_of_the_first_repeat(finished):
+    results, _ = finished
+    assert tuple(results.curve) == SHARES
+    assert [results.rows_of_share[share] for share in SHARES] == [20, 20, 20, 30, 60]
+    for name, scores in results.comparison.scores.items():
+        whole = results.curve[1.0].scores[name]["macro_f1"]
+        before = results.shift[name].scores[AS_IT_IS]["macro_f1"]
+        assert whole.values == before.values == scores["macro_f1"].values[:1]
+        after = results.shift[name].scores[RERENDERED]["macro_f1"]
+        assert after.mean != before.mean
+        assert results.curve[0.5].scores[name]["macro_f1"].mean < scores["macro_f1"].mean + 0.1
+
+
+def test_costs_are_of_this_world(finished):
+    for costs in finished[0].spent().values():
+        assert 0.05 < costs["features_ms"] < 1000
+        assert 0 < costs["prediction_ms"] < 100
+        assert costs["ms_per_galaxy"] == costs["features_ms"] + costs["prediction_ms"]
+        assert 50 < costs["peak_memory_mb"] < 4000
+        assert 0.01 < costs["model_mb"] < 10
+        assert 0 < costs["fit_seconds"] < 100
+
+
+def test_a_second_call_does_nothing_again(finished, plan, galaxies):
+    results, folder = finished
+    before = files_of(folder)
+    again = compare(plan, *galaxies, folder)
+    assert again.to_json() == results.to_json()  # the clock's numbers too
+    assert files_of(folder) == before
+
+
+def test_what_a_piece_follows_from_is_in_its_key(finished, plan, galaxies, tmp_path):
+    _, folder = finished
+    (tmp_path / "pieces").mkdir()
+    for file in (folder / "pieces").iterdir():
+        os.link(file, tmp_path / "pieces" / file.name)
+    before = files_of(tmp_path)
+    small = Plan(plan.recipes[:1], folds=2, repeats=1, seed=3)
+    compare(small, *galaxies, tmp_path)
+    assert files_of(tmp_path) == before
+    dataset, digests = galaxies
+    fewer = np.arange(119)
+    for changed, data in (
+        (dataclasses.replace(small, seed=4), galaxies),
+        (small, (dataset.select(fewer), digests[fewer])),
+    ):
+        known = set(files_of(tmp_path))
+        compare(changed, *data, tmp_path)
+        assert len(set(files_of(tmp_path)) - known) == 3  # two folds and the costs
+
+
+KILLED = """
+import contextlib, os, pickle, signal, sys
+from galfeat.comparison import Plan, compare
+from galfeat.data import open_dataset
+from galfeat.recipe import load_recipe
+
+@contextlib.contextmanager
+def deadly(name):
+    def progress(done, total):
+        if "class-weight" in name and done == 2:
+            os.kill(os.getpid(), signal.SIGKILL)
+    yield progress
+
+if __name__ == "__main__":
+    plan, digests, data, folder = pickle.load(sys.stdin.buffer)
+    compare(plan, open_dataset(data), digests, folder, stage=deadly)
+"""
+
+
+def test_a_killed_comparison_goes_on_and_ends_the_same(
+    finished, plan, galaxies, simulated, tmp_path
+):
+    import pickle
+
+    done = subprocess.run(
+        [sys.executable, "-c", KILLED],
+        input=pickle.dumps((plan, galaxies[1], simulated, tmp_path)),
+        env=os.environ | {"PYTHONPATH": str(ROOT)},
+        capture_output=True,
+        timeout=300,
+    )
+    assert done.returncode == -signal.SIGKILL, done.stderr.decode()
+    before = files_of(tmp_path)
+    whole = set(files_of(finished[1]))
+    assert 0 < len(before) < len(whole)
+    half = whole - set(before)
+    (tmp_path / "pieces" / f".{min(half)}").write_bytes(b"half a piece")
+    results = compare(dataclasses.replace(plan, jobs=2), *galaxies, tmp_path)
+    assert scores_of(results) == scores_of(finished[0])
+    after = files_of(tmp_path)
+    assert {name: after[name] for name in before} == before  # nothing was done twice
+    assert whole <= set(after)
+
+
+def test_two_recipes_of_one_name_are_refused(plan, galaxies, tmp_path):
+    twice = Plan([plan.recipes[0]] * 2)
+    with pytest.raises(RecipeError, match="two recipes are called 'quick'"):
+        compare(twice, *galaxies, tmp_path)
+
+
+def test_more_folds_than_rows_of_a_class_are_refused(plan, galaxies, tmp_path):
+    with pytest.raises(DataError, match="has 12 rows; a 13-fold split"):
+        compare(dataclasses.replace(plan, folds=13), *galaxies, tmp_path)
+    assert list(tmp_path.iterdir()) == []
