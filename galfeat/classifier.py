@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias
 
@@ -16,44 +15,16 @@ from sklearn.utils.validation import check_is_fitted
 from galfeat.data import DataSet
 from galfeat.ensemble import Ensemble, decide
 from galfeat.errors import DataError, GalfeatWarning, ImageError
+from galfeat.predictions import Predictions
 from galfeat.recipe import Recipe, load_recipe
 
 if TYPE_CHECKING:
     from galfeat.features import FeatureTable
 
+__all__ = ["GalaxyClassifier", "Predictions"]
+
 Progress: TypeAlias = Callable[[int, int], None]
 Images: TypeAlias = DataSet | NDArray[np.uint8] | Sequence[NDArray[np.uint8]]
-
-
-@dataclass(frozen=True, eq=False)
-class Predictions:
-    """What a classifier says of n galaxies.
-
-    Attributes
-    ----------
-    classes : ndarray, shape (k,)
-        Class labels, in the order of the columns of `probabilities`.
-    probabilities : ndarray of float, shape (n, k)
-        Calibrated to natural priors; NaN for an image that could not be measured.
-    predicted : ndarray of int, shape (n,)
-        The class the decision rule names, as an index into `classes`; -1 for a failed image.
-    most_probable : ndarray of int, shape (n,)
-        The class with the largest probability; -1 for a failed image.
-    flags : list of str
-        What stood in the way of a measurement, as text; see `galfeat.features.describe_flags`.
-    errors : dict of int to ImageError
-        Rows of the images that failed, and why.
-    digests : ndarray of uint8, shape (n, 16)
-        Digest of each image's decoded pixels.
-    """
-
-    classes: NDArray[Any]
-    probabilities: NDArray[np.float64]
-    predicted: NDArray[np.intp]
-    most_probable: NDArray[np.intp]
-    flags: list[str]
-    errors: dict[int, ImageError]
-    digests: NDArray[np.uint8]
 
 
 class GalaxyClassifier(ClassifierMixin, BaseEstimator):

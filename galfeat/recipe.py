@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import dataclasses
-import difflib
-import json
 import tomllib
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -17,6 +15,7 @@ from galfeat.ensemble.combine import COMBINATIONS
 from galfeat.ensemble.decision import RULES
 from galfeat.ensemble.members import KINDS, Member
 from galfeat.errors import RecipeError
+from galfeat.recipe_table import Table, nearest, toml_value
 from galfeat.resources import data_folder
 
 SCHEMA = 1
@@ -85,13 +84,17 @@ class Recipe:
             if isinstance(value, dict):
                 tables.append((key, value))
             else:
-                lines.append(f"{key} = {_toml(value)}")
+                lines.append(f"{key} = {toml_value(value)}")
         for name, table in tables:
             members = table.pop("members", [])
-            lines += ["", f"[{name}]", *(f"{key} = {_toml(value)}" for key, value in table.items())]
+            lines += [
+                "",
+                f"[{name}]",
+                *(f"{key} = {toml_value(value)}" for key, value in table.items()),
+            ]
             for member in members:
                 lines += ["", f"[[{name}.members]]"]
-                lines += [f"{key} = {_toml(value)}" for key, value in member.items()]
+                lines += [f"{key} = {toml_value(value)}" for key, value in member.items()]
         return "\n".join(lines) + "\n"
 
 
@@ -134,7 +137,7 @@ def load_recipe(name_or_path: str | Path) -> Recipe:
         return recipe
     if path.name not in recipe_names():
         raise RecipeError(
-            f"there is no recipe {path.name!r}{_nearest(path.name, recipe_names())}; "
+            f"there is no recipe {path.name!r}{nearest(path.name, recipe_names())}; "
             f"name one of {', '.join(recipe_names())}, or the path of a .toml file"
         )
     # Those that come with galfeat are checked by its tests: no need to wait for the libraries.
@@ -147,7 +150,7 @@ def _variant(base: str, balance: str) -> Recipe:
     if balance not in BALANCE_METHODS:
         raise RecipeError(
             f"recipe {base}+{balance}: there is no way of balancing {balance!r}"
-            f"{_nearest(balance, BALANCE_METHODS)}; use one of {', '.join(BALANCE_METHODS)}"
+            f"{nearest(balance, BALANCE_METHODS)}; use one of {', '.join(BALANCE_METHODS)}"
         )
     recipe = load_recipe(base)
     return dataclasses.replace(
@@ -179,7 +182,7 @@ def _check_with_libraries(recipe: Recipe, source: str) -> None:
     for family in recipe.families:
         if family not in FAMILIES:
             raise RecipeError(
-                f"{source}: [features] there is no family {family!r}{_nearest(family, FAMILIES)}; "
+                f"{source}: [features] there is no family {family!r}{nearest(family, FAMILIES)}; "
                 f"choose from {', '.join(FAMILIES)}"
             )
     for member in recipe.members:
@@ -199,7 +202,7 @@ def recipe_from_dict(values: Mapping[str, Any], source: str = "recipe") -> Recip
         checked when they are used. The message begins with `source`.
     """
     keys = ("schema", "name", "description", *_TABLES)
-    top = _Table(values, source, "", keys)
+    top = Table(values, source, "", keys)
     schema = top.take("schema", int)
     if schema != SCHEMA:
         raise RecipeError(
@@ -207,7 +210,7 @@ def recipe_from_dict(values: Mapping[str, Any], source: str = "recipe") -> Recip
             "use the galfeat it was written for, or bring it to this schema"
         )
     features, balance, ensemble, calibrate, decision = (
-        _Table(top.take(name, dict, {}), source, name, keys) for name, keys in _TABLES.items()
+        Table(top.take(name, dict, {}), source, name, keys) for name, keys in _TABLES.items()
     )
     members = ensemble.take("members", list)
     recipe = Recipe(
@@ -236,7 +239,7 @@ _TABLES = {
 
 
 def _member(values: Any, source: str) -> Member:  # noqa: ANN401
-    table = _Table(values, source, "ensemble.members", ("kind", "params"))
+    table = Table(values, source, "ensemble.members", ("kind", "params"))
     return Member(table.take("kind", str, choices=KINDS), table.take("params", dict, {}))
 
 
@@ -250,76 +253,3 @@ def _check_whole(recipe: Recipe, source: str) -> None:
             f"{source}: [ensemble] combine is 'none' with {len(recipe.members)} members; "
             "use 'average' or 'stack', or leave one member"
         )
-
-
-class _Table:
-    """A table of a recipe file; an unknown key in it is an error."""
-
-    def __init__(self, values: Any, source: str, name: str, keys: Collection[str]) -> None:  # noqa: ANN401
-        self._where = f"{source}: [{name}] " if name else f"{source}: "
-        if not isinstance(values, Mapping):
-            raise RecipeError(f"{self._where}is {values!r}; it should be a table")
-        self._values = values
-        for key in values:
-            if key not in keys:
-                raise RecipeError(
-                    f"{self._where}{key} is not known{_nearest(key, keys)}; "
-                    f"the keys here are {', '.join(keys)}"
-                )
-
-    def take(
-        self,
-        key: str,
-        kind: type,
-        default: Any = dataclasses.MISSING,  # noqa: ANN401
-        choices: Collection[str] = (),
-    ) -> Any:  # noqa: ANN401
-        """Return a value of the right type and among the choices."""
-        value = self._values.get(key, default)
-        if value is dataclasses.MISSING:
-            raise RecipeError(f"{self._where}{key} is missing; give {_TYPE_NAMES[kind]}")
-        if type(value) is not kind:
-            raise RecipeError(f"{self._where}{key} is {value!r}; it should be {_TYPE_NAMES[kind]}")
-        if isinstance(value, str) and choices and value not in choices:
-            raise RecipeError(
-                f"{self._where}{key} is {value!r}{_nearest(value, choices)}; "
-                f"it should be one of {', '.join(choices)}"
-            )
-        return value
-
-    def take_texts(self, key: str) -> list[str]:
-        """Return a list of at least one text, none of them twice."""
-        texts: list[Any] = self.take(key, list)
-        if not texts or not all(isinstance(text, str) for text in texts):
-            raise RecipeError(f"{self._where}{key} is {texts!r}; it should be a list of texts")
-        if len(set(texts)) < len(texts):
-            raise RecipeError(f"{self._where}{key} names one twice: {', '.join(texts)}")
-        return texts
-
-
-_TYPE_NAMES = {
-    int: "a whole number",
-    str: "a text",
-    bool: "true or false",
-    list: "a list",
-    dict: "a table",
-}
-
-
-def _nearest(word: str, known: Collection[str]) -> str:
-    """Return ``, did you mean X?`` for the best match, or nothing where none is close."""
-    matches = difflib.get_close_matches(word, known, n=1, cutoff=0.5)
-    return f" (did you mean {matches[0]!r}?)" if matches else ""
-
-
-def _toml(value: Any) -> str:  # noqa: ANN401
-    """Write a text, number, truth value, list or table as TOML, on one line."""
-    if isinstance(value, Mapping):
-        pairs = ", ".join(f"{key} = {_toml(item)}" for key, item in value.items())
-        return f"{{ {pairs} }}" if pairs else "{}"
-    if isinstance(value, list | tuple):
-        return f"[{', '.join(_toml(item) for item in value)}]"
-    if isinstance(value, float):
-        return repr(value)
-    # A JSON text, number or truth value is a TOML one too, but for an unescaped DEL.
-    return json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007f")
