@@ -19,8 +19,8 @@ def to_rgb(image: NDArray[Any]) -> NDArray[np.uint8]:
     ----------
     image : ndarray, shape (H, W, 3), (H, W, 1) or (H, W)
         uint8 is taken as it is; uint16 is divided by 257, so that full scale stays
-        full scale; floats must lie in 0 to 1 and are multiplied by 255. A grey image
-        becomes three equal channels.
+        full scale; floats must lie in 0 to 1 and are multiplied by 255. Either byte
+        order will do. A grey image becomes three equal channels.
 
     Returns
     -------
@@ -34,7 +34,7 @@ def to_rgb(image: NDArray[Any]) -> NDArray[np.uint8]:
         infinite or outside 0 to 1.
     """
     check_form(image.shape, image.dtype)
-    pixels = _to_bytes(image)
+    pixels = _to_bytes(image.astype(image.dtype.newbyteorder("="), copy=False))
     if pixels.ndim == 2:
         pixels = pixels[:, :, np.newaxis]
     if pixels.shape[2] == 1:
@@ -71,7 +71,7 @@ def check_stack(where: str, shape: tuple[int, ...], dtype: np.dtype[Any]) -> Non
 def check_form(shape: tuple[int, ...], dtype: np.dtype[Any]) -> None:
     """Raise ImageError unless images of this shape and type can be read."""
     plain = len(shape) == 2 or (len(shape) == 3 and shape[2] in (1, 3))
-    if not plain or dtype not in (np.uint8, np.uint16, np.float32, np.float64):
+    if not plain or dtype.newbyteorder("=") not in (np.uint8, np.uint16, np.float32, np.float64):
         raise ImageError(f"image of shape {shape} and type {dtype}; {EXPECTED}")
     if 0 in shape:
         raise ImageError(f"image of shape {shape} has no pixels; {EXPECTED}")
