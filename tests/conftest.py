@@ -7,8 +7,14 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from hypothesis import settings
 
 ROOT = Path(__file__).resolve().parent.parent
+
+# The same examples in every run; `pytest --hypothesis-profile explore` draws others, and more.
+settings.register_profile("repeat", deadline=None, derandomize=True, database=None)
+settings.register_profile("explore", deadline=None, derandomize=False, max_examples=1000)
+settings.load_profile("repeat")
 
 
 @pytest.fixture(scope="session")
