@@ -2,6 +2,7 @@
 
 import dataclasses
 import os
+import pickle
 import signal
 import subprocess
 import sys
@@ -114,15 +115,8 @@ def test_what_a_piece_follows_from_is_in_its_key(finished, plan, galaxies, tmp_p
     small = Plan(plan.recipes[:1], folds=2, repeats=1, seed=3)
     compare(small, *galaxies, tmp_path)
     assert files_of(tmp_path) == before
-    dataset, digests = galaxies
-    fewer = np.arange(119)
-    for changed, data in (
-        (dataclasses.replace(small, seed=4), galaxies),
-        (small, (dataset.select(fewer), digests[fewer])),
-    ):
-        known = set(files_of(tmp_path))
-        compare(changed, *data, tmp_path)
-        assert len(set(files_of(tmp_path)) - known) == 3  # two folds and the costs
+    compare(dataclasses.replace(small, seed=4), *galaxies, tmp_path)
+    assert len(set(files_of(tmp_path)) - set(before)) == 3  # two folds and the costs
 
 
 KILLED = """
@@ -147,8 +141,6 @@ if __name__ == "__main__":
 def test_a_killed_comparison_goes_on_and_ends_the_same(
     finished, plan, galaxies, simulated, tmp_path
 ):
-    import pickle
-
     done = subprocess.run(
         [sys.executable, "-c", KILLED],
         input=pickle.dumps((plan, galaxies[1], simulated, tmp_path)),

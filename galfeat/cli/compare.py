@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from galfeat import __version__
 from galfeat.atomic import atomic_file, check_file, check_folder
 from galfeat.cli.options import images_option, jobs_option, label_option, seed_option
 
@@ -98,20 +99,40 @@ def compare(
     dataset, digests = read_all(opened, jobs)
     results = compare(plan, dataset, digests, output, stage=progress_bar)
     click.echo(comparison_text(results.comparison, results.spent()))
-    _write(output, results, plan, {"Data": data, "Classes from": str(dataset.label_column)})
+    facts = {
+        "Data": data,
+        "Classes from": str(dataset.label_column),
+        "Folds": f"{folds}, groups kept together",
+        "Repeats": str(repeats),
+        "Seed": str(seed),
+        "Threads of a fit": str(jobs),
+        "galfeat": __version__,
+    }
+    _write(output, results, plan, facts)
     if len(dataset) < len(opened):
         ctx.exit(3)
 
 
 def _write(folder: Path, results: Results, plan: Plan, facts: dict[str, str]) -> None:
+    from galfeat.evaluate.compare_page import comparison_page
     from galfeat.evaluate.compare_text import comparison_csv
 
-    table = comparison_csv(results.comparison, results.spent(), results.shift)
+    comparison, spent = results.comparison, results.spent()
+    page = comparison_page(
+        comparison,
+        spent,
+        curve=results.curve,
+        rows_of_share=results.rows_of_share,
+        shift=results.shift,
+        facts=facts,
+        descriptions={recipe.name: recipe.description for recipe in plan.recipes},
+    )
     texts = {
-        CSV: table,
-        JSON: json.dumps(results.to_json(), indent=2) + "\n",
+        CSV: comparison_csv(comparison, spent, results.shift),
+        JSON: json.dumps({"facts": facts, **results.to_json()}, indent=2) + "\n",
+        PAGE: page,
     }
     for name, text in texts.items():
         with atomic_file(folder / name) as temporary:
             temporary.write_text(text, encoding="utf-8")
-    click.echo(f"\n{', '.join(texts)} are in {folder}")
+    click.echo(f"\nnumbers: {folder / CSV}, {folder / JSON}\npage: {folder / PAGE}")

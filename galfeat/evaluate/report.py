@@ -3,10 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from html import escape
-from importlib.resources import files
 from pathlib import Path
-from string import Template
 from typing import Protocol
 
 import numpy as np
@@ -17,8 +14,15 @@ from galfeat.errors import OutputError
 from galfeat.evaluate import report_sections as sections
 from galfeat.evaluate.evaluation import Evaluation
 from galfeat.evaluate.importances import Importances
+from galfeat.evaluate.page import page
 from galfeat.evaluate.report_pictures import Gallery, Images
 from galfeat.evaluate.resampling import Resampling
+
+_KIND = "galfeat evaluation"
+_FOOTER = (
+    "Intervals are 95 % bootstrap intervals from 1,000 draws of galaxies with replacement, and "
+    "Wilson intervals for single classes and bins."
+)
 
 
 class Answers(Protocol):
@@ -106,17 +110,7 @@ def write_report(
         sections.sources_section(evaluation),
         sections.facts_section(facts),
     ]
-    shown = [section for section in every if section is not None]
-    page = Template(_resource("report.html")).substitute(
-        title=escape(title),
-        style=_resource("report.css"),
-        subtitle=_subtitle(evaluation),
-        contents="".join(
-            f'<a href="#{part.anchor}">{part.anchor.capitalize()}</a>' for part in shown
-        ),
-        sections="".join(part.html() for part in shown),
-    )
-    return _write(Path(folder), page)
+    return _write(Path(folder), page(_KIND, title, _subtitle(evaluation), every, _FOOTER))
 
 
 def _subtitle(evaluation: Evaluation) -> str:
@@ -124,11 +118,7 @@ def _subtitle(evaluation: Evaluation) -> str:
     return f"{evaluation.n:,} galaxies in {len(evaluation.classes)} classes{failed}"
 
 
-def _resource(name: str) -> str:
-    return files("galfeat.evaluate").joinpath(name).read_text(encoding="utf-8")
-
-
-def _write(folder: Path, page: str) -> Path:
+def _write(folder: Path, text: str) -> Path:
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
@@ -136,5 +126,5 @@ def _write(folder: Path, page: str) -> Path:
             f"cannot make the folder {folder}: {error.strerror}; name one that can be written"
         ) from error
     with atomic_file(folder / "index.html") as temporary:
-        temporary.write_text(page, encoding="utf-8")
+        temporary.write_text(text, encoding="utf-8")
     return folder / "index.html"

@@ -4,7 +4,10 @@ from importlib.resources import files
 import numpy as np
 import pytest
 
+from galfeat.evaluate.compare_figures import COLOURS
+
 STYLE = files("galfeat.evaluate").joinpath("report.css").read_text(encoding="utf-8")
+SERIES = [f"s{place}" for place in range(COLOURS)]
 LIGHT, DARK = re.findall(r":root \{(.*?)\}", STYLE, re.DOTALL)[:2]
 
 
@@ -27,7 +30,7 @@ def contrast(one, other):
 
 @pytest.mark.parametrize("scheme", [LIGHT, DARK], ids=["light", "dark"])
 @pytest.mark.parametrize("ground", ["paper", "panel"])
-@pytest.mark.parametrize("text", ["ink", "soft", "accent", "right", "wrong"])
+@pytest.mark.parametrize("text", ["ink", "soft", "accent", "right", "wrong", *SERIES])
 def test_text_stands_out_from_its_ground(scheme, ground, text):
     assert contrast(colour(scheme, text), colour(scheme, ground)) >= 4.5
 

@@ -1,0 +1,44 @@
+"""A page of sections that stands alone: style inside, nothing fetched, no script."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from html import escape
+from importlib.resources import files
+from string import Template
+
+from galfeat.evaluate.report_sections import Section
+
+
+def page(
+    kind: str, title: str, subtitle: str, sections: Sequence[Section | None], footer: str
+) -> str:
+    """Return a page as HTML.
+
+    Parameters
+    ----------
+    kind : str
+        What sort of page it is, above the title.
+    title, subtitle : str
+        As plain text; the subtitle as HTML.
+    sections : sequence of Section or None
+        In their order; None is left out.
+    footer : str
+        The last line, as HTML.
+    """
+    shown = [section for section in sections if section is not None]
+    return Template(_resource("report.html")).substitute(
+        kind=escape(kind),
+        title=escape(title),
+        style=_resource("report.css"),
+        subtitle=subtitle,
+        contents="".join(
+            f'<a href="#{part.anchor}">{part.anchor.capitalize()}</a>' for part in shown
+        ),
+        sections="".join(part.html() for part in shown),
+        footer=footer,
+    )
+
+
+def _resource(name: str) -> str:
+    return files("galfeat.evaluate").joinpath(name).read_text(encoding="utf-8")

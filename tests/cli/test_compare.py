@@ -1,0 +1,73 @@
+"""``galfeat compare``: what it writes, and what it refuses before the work."""
+
+import csv
+import json
+
+import pytest
+
+
+@pytest.fixture(scope="module")
+def compared(galfeat, simulated, quick_recipe, tmp_path_factory):
+    """The output of a comparison of two recipes, and its folder."""
+    folder = tmp_path_factory.mktemp("compared") / "new" / "comparison"
+    recipes = f"{quick_recipe},{quick_recipe}+under"
+    arguments = ["--pipelines", recipes, "--folds", 2, "--repeats", 1, "-o", folder, "--jobs", 1]
+    return galfeat("compare", simulated, *arguments).stdout, folder
+
+
+def test_the_terminal_shows_scores_costs_and_the_difference(compared):
+    text, folder = compared
+    assert "120 galaxies of 10 classes, each predicted out of fold once" in text
+    lines = [line.split()[0] for line in text.splitlines() if line]
+    assert lines.count("quick") >= 2
+    assert lines.count("quick+under") >= 2
+    assert "ms per galaxy" in text
+    assert f"page: {folder / 'compare.html'}" in text
+
+
+def test_the_files_say_the_same(compared):
+    _, folder = compared
+    found = json.loads((folder / "compare.json").read_text())
+    rows = list(csv.DictReader((folder / "compare.csv").open(newline="")))
+    assert {row["recipe"] for row in rows} == set(found["recipes"]) == {"quick", "quick+under"}
+    for row in rows:
+        recipe = found["recipes"][row["recipe"]]
+        assert float(row["macro_f1"]) == recipe["macro_f1"]["mean"]
+        assert float(row["model_mb"]) == recipe["costs"]["model_mb"]
+    assert found["facts"]["Seed"] == "0"
+    page = (folder / "compare.html").read_text()
+    assert page.startswith("<!DOCTYPE html>")
+    assert "quick+under" in page
+
+
+def test_what_is_not_to_be_kept_lies_apart(compared):
+    _, folder = compared
+    names = {path.name for path in folder.iterdir()}
+    assert names == {"compare.csv", "compare.json", "compare.html", "pieces", "features"}
+
+
+@pytest.mark.parametrize(
+    ("recipes", "code", "words"),
+    [
+        ("lightgbm,lightgbn", 5, "did you mean 'lightgbm'"),
+        ("lightgbm,lightgbm", 5, "two recipes are called 'lightgbm'"),
+        ("hog-svm+smoth", 5, "did you mean 'smote'"),
+        (" , ", 2, "at least one recipe"),
+    ],
+)
+def test_a_list_of_recipes_that_makes_no_sense(galfeat, simulated, tmp_path, recipes, code, words):
+    folder = tmp_path / "comparison"
+    result = galfeat("compare", simulated, "--pipelines", recipes, "-o", folder, code=code)
+    assert words in result.stderr
+    assert not folder.exists()
+
+
+def test_too_many_folds_and_a_bad_place_are_found_before_the_work(galfeat, simulated, tmp_path):
+    arguments = ["compare", simulated, "--pipelines", "lightgbm"]
+    result = galfeat(*arguments, "--folds", 13, "-o", tmp_path / "new", code=4)
+    assert "a 13-fold split" in result.stderr
+    assert not (tmp_path / "new").exists()
+    (tmp_path / "compare.html").mkdir()
+    assert "compare.html" in galfeat(*arguments, "-o", tmp_path, code=7).stderr
+    (tmp_path / "file").write_text("precious")
+    galfeat(*arguments, "-o", tmp_path / "file" / "inside", code=7)

@@ -1,0 +1,114 @@
+import html
+import re
+from html.parser import HTMLParser
+
+import numpy as np
+import pytest
+
+from galfeat.evaluate.compare import Answers, compare_answers
+from galfeat.evaluate.compare_page import comparison_page
+
+NAMES = ("good", "twin", "poor <b>")
+COSTS = {
+    name: {"fit_seconds": 2.0, "ms_per_galaxy": 3.0, "peak_memory_mb": 300.0, "model_mb": 1.0}
+    for name in NAMES
+}
+CLASSES = ("smooth", "spiral & bar")
+VOID = {"meta", "br"}
+
+
+def right_in(truth, share, repeats=2):
+    named = np.where(np.arange(len(truth)) % 10 < 10 * share, truth, 1 - truth)
+    return Answers(
+        np.tile(np.where(np.eye(2)[named] > 0, 0.9, 0.1), (repeats, 1, 1)),
+        np.tile(named, (repeats, 1)),
+    )
+
+
+@pytest.fixture(scope="module")
+def truth():
+    return np.arange(300) // 7 % 2
+
+
+@pytest.fixture(scope="module")
+def comparison(truth):
+    good = right_in(truth, 0.9)
+    answers = dict(zip(NAMES, (good, good, right_in(truth, 0.5)), strict=True))
+    return compare_answers(truth, answers, CLASSES)
+
+
+@pytest.fixture(scope="module")
+def whole(comparison, truth):
+    shift = compare_answers(
+        truth, {"as it is": right_in(truth, 0.9), "re-rendered": right_in(truth, 0.6)}, CLASSES
+    )
+    return comparison_page(
+        comparison,
+        COSTS,
+        curve={0.1: comparison, 1.0: comparison},
+        rows_of_share={0.1: 24, 1.0: 240},
+        shift=dict.fromkeys(NAMES, shift),
+        facts={"Data": "some <i>folder</i>"},
+        descriptions={name: f"what {name} does" for name in NAMES},
+    )
+
+
+class Balanced(HTMLParser):
+    """Demands that every element is closed in turn."""
+
+    def __init__(self):
+        super().__init__()
+        self.open = []
+        self.anchors = set()
+
+    def handle_starttag(self, tag, attrs):
+        if tag not in VOID:
+            self.open.append(tag)
+        self.anchors |= {value for name, value in attrs if name == "id"}
+
+    def handle_endtag(self, tag):
+        assert self.open.pop() == tag
+
+
+def test_the_page_is_whole_and_its_links_lead_somewhere(whole):
+    parser = Balanced()
+    parser.feed(whole)
+    assert parser.open == []
+    assert set(re.findall(r'href="#(\w+)"', whole)) <= parser.anchors
+    assert {"scores", "differences", "cost", "learning", "survey", "classes"} <= parser.anchors
+
+
+def test_it_needs_nothing_else(whole):
+    assert re.findall(r'\b(?:src|href)="(?!#)', whole) == []
+    assert "<script" not in whole
+    assert "url(" not in whole
+
+
+def test_names_are_shown_as_text(whole):
+    assert "<b>b</b>" not in whole
+    assert "poor &lt;b&gt;" in whole
+    assert "spiral &amp; bar" in whole
+    assert "some &lt;i&gt;folder&lt;/i&gt;" in whole
+
+
+def test_it_says_what_can_be_told_apart(whole):
+    text = html.unescape(re.sub(r"<[^>]+>", "", whole))
+    assert "good has the best macro-F1, 0.900" in text
+    assert "These galaxies can’t tell it apart from twin." in text
+    assert "good is better" in text
+    assert "the luck of the split is in the interval" in text
+
+
+def test_there_is_a_picture_for_everything_asked_for(whole, comparison):
+    assert whole.count('<svg class="plot"') == 4
+    plain = comparison_page(comparison, COSTS)
+    assert plain.count('<svg class="plot"') == 2
+    assert 'id="learning"' not in plain
+    assert 'id="survey"' not in plain
+
+
+def test_one_recipe_alone_is_a_page_too(truth):
+    alone = compare_answers(truth, {"good": right_in(truth, 0.9, 1)}, CLASSES)
+    page = comparison_page(alone, COSTS)
+    assert 'id="differences"' not in page
+    assert "each predicted out of fold once by 1 recipe<" in page
