@@ -2,6 +2,7 @@
 #   make demo   the main job from end to end, on simulated galaxies
 #   make test   every test          make lint   style and types
 #   make bench  the benchmarks      make test-lowest   quick tests on the oldest dependencies
+#                                   make test-bounds   quick tests with every array index checked
 
 PYTHON ?= python3
 BIN := .venv/bin
@@ -11,7 +12,7 @@ METADATA := setup.cfg pyproject.toml
 # Threads over images and folds are galfeat's own; OpenMP under them would only get in the way.
 TESTING := OMP_NUM_THREADS=1
 
-.PHONY: demo test lint bench test-lowest wheel clean
+.PHONY: demo test lint bench test-lowest test-bounds wheel clean
 
 demo: .venv/galfeat.stamp
 	$(BIN)/galfeat demo
@@ -34,6 +35,13 @@ test-lowest: export NUMBA_CACHE_DIR = $(CURDIR)/.venv-lowest/kernels
 test-lowest: .venv-lowest/test.stamp
 	$(LOWEST)/galfeat warmup
 	$(TESTING) $(LOWEST)/python -m pytest -n 2 -m "not slow"
+
+# Its kernels lie apart: numba does not tell checked ones from others. About two minutes.
+test-bounds: export NUMBA_CACHE_DIR = $(CURDIR)/.venv/kernels-checked
+test-bounds: export NUMBA_BOUNDSCHECK = 1
+test-bounds: .venv/test.stamp
+	$(BIN)/galfeat warmup
+	$(TESTING) $(BIN)/python -m pytest -n 2 -m "not slow" tests/features tests/frame
 
 wheel: .venv/galfeat.stamp
 	rm -rf build dist
