@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import multiprocessing
 import resource
+import signal
 import statistics
 import sys
 import tempfile
@@ -85,17 +87,23 @@ def measure_costs(
     Raises
     ------
     GalfeatError
-        If the process ends without an answer, as when memory runs out.
+        If the recipe cannot be fitted, or the process ends without an answer, as when memory
+        runs out.
     """
     context = multiprocessing.get_context("spawn")
     receiver, sender = context.Pipe(duplex=False)
     process = context.Process(
         target=_report, args=(sender, classifier, images, training, y, test), daemon=True
     )
-    process.start()
+    # An interrupt from the keyboard is for this process, which then ends the other.
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        process.start()
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
     sender.close()
     try:
-        costs: Costs = receiver.recv()
+        answer: Costs | Exception = receiver.recv()
     except EOFError as error:
         process.join()
         raise GalfeatError(
@@ -103,7 +111,9 @@ def measure_costs(
             f"{process.exitcode}; free some memory, or compare without this recipe"
         ) from error
     process.join()
-    return costs
+    if isinstance(answer, Exception):
+        raise answer
+    return answer
 
 
 def _report(
@@ -114,6 +124,23 @@ def _report(
     y: NDArray[np.integer],
     test: FeatureTable,
 ) -> None:
+    """Send the costs, or what went wrong, to the process that asked, if it is still there."""
+    answer: Costs | Exception
+    try:
+        answer = _measure(classifier, images, training, y, test)
+    except Exception as error:
+        answer = error
+    with contextlib.suppress(BrokenPipeError), sender:
+        sender.send(answer)
+
+
+def _measure(
+    classifier: GalaxyClassifier,
+    images: list[NDArray[np.uint8]],
+    training: FeatureTable,
+    y: NDArray[np.integer],
+    test: FeatureTable,
+) -> Costs:
     fitted = classifier.fit_table(training, y)
     extractor = fitted.extractor_.set_params(n_jobs=1, cache=None)
     extractor.extract(images[:1])  # compiles or loads the kernels
@@ -126,15 +153,12 @@ def _report(
     predictions = [_milliseconds(partial(fitted.classify_table, test)) for _ in range(_REPEATS)]
     with tempfile.TemporaryDirectory() as folder:
         size = _size_on_disk(fitted, Path(folder) / "model.joblib")
-    sender.send(
-        Costs(
-            features_ms=statistics.median(times),
-            prediction_ms=statistics.median(predictions) / len(test.values),
-            peak_memory_mb=_peak_memory() / _MEGABYTE,
-            model_mb=size / _MEGABYTE,
-        )
+    return Costs(
+        features_ms=statistics.median(times),
+        prediction_ms=statistics.median(predictions) / len(test.values),
+        peak_memory_mb=_peak_memory() / _MEGABYTE,
+        model_mb=size / _MEGABYTE,
     )
-    sender.close()
 
 
 def _milliseconds(work: Callable[[], Any]) -> float:

@@ -1,19 +1,43 @@
 """The process that measures what a recipe costs."""
 
+import os
+
 import numpy as np
 import pytest
 
 from galfeat.classifier import GalaxyClassifier
 from galfeat.costs import measure_costs
-from galfeat.errors import GalfeatError
+from galfeat.errors import DataError, GalfeatError
 from galfeat.features import FeatureExtractor
 from galfeat.recipe import load_recipe
 
 
-def test_a_process_that_ends_without_an_answer_is_an_error(paint, quick_recipe, capfd):
+class Deadly:
+    """Ends the process that unpickles it."""
+
+    def __reduce__(self):
+        return os._exit, (3,)
+
+
+@pytest.fixture(scope="module")
+def measure(paint, quick_recipe):
+    """Measure the costs of a fit to four images of some classes."""
     recipe = load_recipe(quick_recipe)
     images = [paint(40, noise=2.0, seed=seed) for seed in range(4)]
     table = FeatureExtractor(recipe.families).extract(images)
-    with pytest.raises(GalfeatError, match="ended with exit code 1"):
-        measure_costs(GalaxyClassifier(recipe), images, table, np.zeros(4, int), table)
-    assert "one class" in capfd.readouterr().err
+
+    def measure_costs_of(y, images=images):
+        return measure_costs(GalaxyClassifier(recipe), images, table, np.array(y), table)
+
+    return measure_costs_of
+
+
+def test_what_goes_wrong_there_is_said_here(measure, capfd):
+    with pytest.raises(DataError, match="one class only"):
+        measure([0, 0, 0, 0])
+    assert capfd.readouterr().err == ""
+
+
+def test_a_process_that_ends_without_an_answer_is_an_error(measure):
+    with pytest.raises(GalfeatError, match="ended with exit code 3; free some memory"):
+        measure([0, 0, 1, 1], [Deadly()])

@@ -29,7 +29,8 @@ if TYPE_CHECKING:
     metavar="NAME|FILE",
     default="lightgbm",
     show_default=True,
-    help="The recipe: one of `galfeat pipelines`, or a TOML file.",
+    help="The recipe: one of `galfeat pipelines`, or a TOML file; followed by + and a way of "
+    "balancing (hog-svm+smote), balanced so.",
 )
 @click.option(
     "-o",
