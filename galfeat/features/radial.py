@@ -1,10 +1,11 @@
-"""Radial profiles: brightness, its scatter and colour in rings, and cuts along the axes."""
+"""Radial profiles: brightness, colour and their scatter in rings, and cuts along the axes."""
 
 from __future__ import annotations
 
 import numpy as np
 from numpy.typing import NDArray
 
+from galfeat.features.balance import balanced
 from galfeat.features.registry import Column
 from galfeat.frame import Frame, View
 from galfeat.kernels import kernel
@@ -13,15 +14,23 @@ from galfeat.kernels import kernel
 RINGS = 16
 #: Steps from the centre to the frame radius along an axis.
 STEPS = 8
-#: Brightness below this part of the mean within half the frame radius is not divided by.
-_FLOOR = 0.1
+#: Rings of colour, and where the first begins and the last ends, in frame radii. What lies
+#: within is the core, to whose colour theirs is compared.
+COLOUR_RINGS, _CORE, _OUTERMOST = 6, 0.2, 0.8
+_WIDE = _OUTERMOST - _CORE
+#: This part of the mean brightness is added, as light of the core's colour and without scatter.
+_COLOUR_FLOOR, _SCATTER_FLOOR = 0.1, 0.3
 
 _PER_RING = (
     ("brightness", "equalised brightness over its mean within half the frame radius"),
     ("scatter", "standard deviation of the equalised brightness around the ring, over its mean"),
-    ("red_green", "difference of the red and the green light over the mean of the channels"),
-    ("green_blue", "difference of the green and the blue light over the mean of the channels"),
-    ("colour_scatter", "standard deviation of red minus blue around the ring, over the mean"),
+)
+_PER_COLOUR_RING = (
+    ("red_blue", "ln(R/B) less that of the core"),
+    (
+        "colour_scatter",
+        "standard deviation of red minus blue, relative to the galaxy's mean colour",
+    ),
 )
 _PER_STEP = (
     ("major", "equalised brightness on the major axis, over the mean"),
@@ -30,30 +39,35 @@ _PER_STEP = (
     ("width", "mean distance of the light from the minor axis at this distance along it"),
 )
 
-COLUMNS = tuple(
-    Column(
-        f"radial.{name}.r{ring}", "1", f"{meaning}, in elliptical ring {ring} of {RINGS}", "galfeat"
-    )
-    for name, meaning in _PER_RING
-    for ring in range(RINGS)
-) + tuple(
-    Column(
-        f"radial.{name}.x{step}",
-        "1" if name in ("major", "minor") else "frame radii",
-        f"{meaning}, in step {step} of {STEPS}",
-        "galfeat",
-    )
-    for name, meaning in _PER_STEP
-    for step in range(STEPS)
-)
+COLUMNS = (
+    *(
+        Column(
+            f"radial.{name}.r{ring}", "1", f"{meaning}, in elliptical ring {ring} of {number}",
+            "galfeat", degenerate="0 without light",
+        )
+        for listed, number in ((_PER_RING, RINGS), (_PER_COLOUR_RING, COLOUR_RINGS))
+        for name, meaning in listed
+        for ring in range(number)
+    ),
+    *(
+        Column(
+            f"radial.{name}.x{step}", "1" if name in ("major", "minor") else "frame radii",
+            f"{meaning}, in step {step} of {STEPS}", "galfeat", degenerate="0 without light",
+        )
+        for name, meaning in _PER_STEP
+        for step in range(STEPS)
+    ),
+)  # fmt: skip
 
 
 def measure(frame: Frame) -> NDArray[np.float32]:
     """Return the values of `COLUMNS`; a mean over turns for a round galaxy."""
     q = max(frame.q, 1.0 / 3.0)  # as far as the deprojected view stretches
-    rings = ring_profiles(frame.aligned[0].light, frame.aligned[0].equalised, q)
-    cuts = np.mean([_cuts(view) for view in frame.aligned], axis=0, dtype=np.float32)
-    return np.concatenate([rings.ravel(), cuts.ravel()])
+    view = frame.aligned[0]
+    rings = ring_profiles(view.equalised, q)
+    colours = colour_profiles(balanced(view.light, q), q)
+    cuts = np.mean([_cuts(turn) for turn in frame.aligned], axis=0, dtype=np.float32)
+    return np.concatenate([rings.ravel(), colours.ravel(), cuts.ravel()])
 
 
 def _cuts(view: View) -> NDArray[np.float32]:
@@ -62,15 +76,11 @@ def _cuts(view: View) -> NDArray[np.float32]:
 
 
 @kernel
-def ring_profiles(
-    light: NDArray[np.float32], equalised: NDArray[np.float32], q: float
-) -> NDArray[np.float32]:
-    """Return profiles in elliptical rings of the aligned view, shape (5, 16).
+def ring_profiles(equalised: NDArray[np.float32], q: float) -> NDArray[np.float32]:
+    """Return profiles in elliptical rings of the aligned view, shape (2, 16).
 
     Parameters
     ----------
-    light : ndarray of float32, shape (3, n, n)
-        Red, green and blue above the sky.
     equalised : ndarray of float32, shape (n, n)
         Equalised brightness.
     q : float
@@ -79,47 +89,82 @@ def ring_profiles(
     Returns
     -------
     ndarray of float32
-        The five profiles named in the registry, from the centre outwards. Zero in a ring
-        without pixels, and colours are zero where there is no light to divide by.
+        Brightness over its mean within half the radius, and its standard deviation around
+        the ring over its mean there. Zero in a ring without pixels.
     """
     size = equalised.shape[0]
     middle = 0.5 * (size - 1)
-    sums = np.zeros((RINGS, 7), np.float64)
+    sums = np.zeros((RINGS, 3), np.float64)
     for y in range(size):
         v = (y - middle) / q
         for x in range(size):
             u = x - middle
             ring = int(np.sqrt(u * u + v * v) * (2.0 * RINGS / size))
             if ring < RINGS:
-                red, green, blue = light[0, y, x], light[1, y, x], light[2, y, x]
                 brightness = equalised[y, x]
-                row = sums[ring]
-                row[0] += 1.0
-                row[1] += brightness
-                row[2] += brightness * brightness
-                row[3] += red
-                row[4] += green
-                row[5] += blue
-                row[6] += (red - blue) * (red - blue)
-    inner, number, counts = 0.0, 0.0, 0.0
-    for ring in range(RINGS // 2):
-        inner += sums[ring, 1]
-        number += sums[ring, 0]
-        counts += sums[ring, 3] + sums[ring, 4] + sums[ring, 5]
-    scale = max(inner / number, 1e-6)
-    floor = max(_FLOOR * counts / (3.0 * number), 1e-6)
-    result = np.zeros((5, RINGS), np.float32)
+                sums[ring, 0] += 1.0
+                sums[ring, 1] += brightness
+                sums[ring, 2] += brightness * brightness
+    within = sums[: RINGS // 2]
+    scale = max(within[:, 1].sum() / within[:, 0].sum(), 1e-6)
+    result = np.zeros((2, RINGS), np.float32)
     for ring in range(RINGS):
-        row = sums[ring]
-        pixels = max(row[0], 1.0)
-        mean = row[1] / pixels
-        grey = max((row[3] + row[4] + row[5]) / (3.0 * pixels), floor)
-        difference = (row[3] - row[5]) / pixels
+        pixels = max(sums[ring, 0], 1.0)
+        mean = sums[ring, 1] / pixels
+        deviation = np.sqrt(max(sums[ring, 2] / pixels - mean * mean, 0.0))
         result[0, ring] = mean / scale
-        result[1, ring] = np.sqrt(max(row[2] / pixels - mean * mean, 0.0)) / max(mean, 0.05 * scale)
-        result[2, ring] = (row[3] - row[4]) / pixels / grey
-        result[3, ring] = (row[4] - row[5]) / pixels / grey
-        result[4, ring] = np.sqrt(max(row[6] / pixels - difference * difference, 0.0)) / grey
+        result[1, ring] = deviation / max(mean, 0.05 * scale)
+    return result
+
+
+@kernel
+def colour_profiles(relative: NDArray[np.float32], q: float) -> NDArray[np.float32]:
+    """Return the colour of elliptical rings against the core, and its scatter, shape (2, 6).
+
+    Parameters
+    ----------
+    relative : ndarray of float32, shape (3, n, n)
+        Light balanced to the galaxy's mean colour (see `galfeat.features.balance`).
+    q : float
+        Axis ratio of the rings.
+
+    Returns
+    -------
+    ndarray of float32
+        ln(R/B) less that within 0.2 radii, with a tenth of the mean light added in the
+        core's colour, so that it fades to zero where there is little light; and the
+        standard deviation of R - B over the mean of the channels plus 0.3 of the mean light.
+        Rings run from 0.2 to 0.8 radii. Zero without light.
+    """
+    size = relative.shape[1]
+    middle = 0.5 * (size - 1)
+    sums = np.zeros((COLOUR_RINGS + 1, 5), np.float64)
+    core = sums[COLOUR_RINGS]
+    for y in range(size):
+        v = (y - middle) / q
+        for x in range(size):
+            u = x - middle
+            r = np.sqrt(u * u + v * v) * (2.0 / size)
+            if r < _OUTERMOST:
+                red, green, blue = relative[0, y, x], relative[1, y, x], relative[2, y, x]
+                row = core if r < _CORE else sums[int(COLOUR_RINGS * (r - _CORE) / _WIDE)]
+                row[0] += 1.0
+                row[1] += red
+                row[2] += blue
+                row[3] += red + green + blue
+                row[4] += (red - blue) * (red - blue)
+    core_red, core_blue = max(core[1] / core[0], 0.05), max(core[2] / core[0], 0.05)
+    result = np.zeros((2, COLOUR_RINGS), np.float32)
+    for ring in range(COLOUR_RINGS):
+        pixels = max(sums[ring, 0], 1.0)
+        red, blue = sums[ring, 1] / pixels, sums[ring, 2] / pixels
+        result[0, ring] = np.log(
+            (max(red, 0.0) / core_red + _COLOUR_FLOOR)
+            / (max(blue, 0.0) / core_blue + _COLOUR_FLOOR)
+        )
+        variance = sums[ring, 4] / pixels - (red - blue) ** 2
+        mean = max(sums[ring, 3] / (3.0 * pixels), 0.0)
+        result[1, ring] = np.sqrt(max(variance, 0.0)) / (mean + _SCATTER_FLOOR)
     return result
 
 

@@ -1,0 +1,53 @@
+"""Channels balanced to the galaxy's own mean colour, in which a gain of a band cancels."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from galfeat.kernels import kernel
+
+#: The mean colour is that of the light within this radius, in view radii.
+REACH = 0.8
+#: A channel with less than this part of the strongest one's light is not scaled up further.
+_LEAST = 0.02
+
+
+@kernel
+def balanced(light: NDArray[np.float32], q: float) -> NDArray[np.float32]:
+    """Return a view's light with the mean of each channel within an ellipse scaled to one.
+
+    Parameters
+    ----------
+    light : ndarray of float32, shape (3, n, n)
+        Red, green and blue above the sky, of an aligned view.
+    q : float
+        Axis ratio of the ellipse; its semi-major axis is 0.8 of half the view.
+
+    Returns
+    -------
+    ndarray of float32, shape (3, n, n)
+        Equal channels mean the galaxy's mean colour. Zero where there is no light.
+    """
+    size = light.shape[1]
+    middle = 0.5 * (size - 1)
+    reach2 = (REACH * 0.5 * size) ** 2
+    means = np.zeros(3, np.float64)
+    number = 0.0
+    for y in range(size):
+        v2 = ((y - middle) / q) ** 2
+        for x in range(size):
+            if (x - middle) ** 2 + v2 < reach2:
+                number += 1.0
+                for channel in range(3):
+                    means[channel] += light[channel, y, x]
+    means /= number
+    result = np.zeros(light.shape, np.float32)
+    strongest = means.max()
+    if strongest > 1e-6:
+        for channel in range(3):
+            scale = np.float32(1.0 / max(means[channel], _LEAST * strongest))
+            for y in range(size):
+                for x in range(size):
+                    result[channel, y, x] = scale * light[channel, y, x]
+    return result
