@@ -46,8 +46,9 @@ _HALVINGS = (1, 2, 3)
 _FAINTEST_ENERGY = 0.01
 #: Tolerances of gradients that count as symmetric: part of the largest, radians.
 _SAME_MODULUS, _SAME_PHASE = 0.1, 0.2
-#: Ends and bins of the histograms of the equalised view and of the residual.
-_BRIGHTEST, _LARGEST_RESIDUAL, _BINS = 30.0, 4.0, 32
+#: Ends and bins of the histograms of the equalised view and of the residual; the bins are an
+#: odd number, so that no residual is the middle of one.
+_BRIGHTEST, _LARGEST_RESIDUAL, _BINS = 30.0, 4.0, 33
 
 _LBP = "Ojala et al. 2002"
 _HARALICK = "Haralick et al. 1973"
@@ -232,6 +233,7 @@ def _aligned_features(view: View, petrosian: float) -> NDArray[np.float64]:
 
 def _gradients_and_waves(view: View, smoothed: NDArray[np.float32]) -> NDArray[np.float64]:
     asymmetry = gradient_pattern_asymmetry(smoothed, _DISC, _SAME_MODULUS, _SAME_PHASE)
+    # `halve` takes channels; here there is one.
     image, radius = view.equalised[:, :, None], _WIDE_DISC
     energies = np.empty((len(_HALVINGS), DIRECTIONS))
     for row in range(len(_HALVINGS)):
