@@ -100,7 +100,7 @@ class Results:
     costs : dict of str to Costs
         Of each recipe.
     fit_seconds : dict of str to float
-        Mean over all folds.
+        Processor time of a fit, mean over all folds.
     curve : dict of float to Comparison
         All recipes by share of the training rows, first repeat; empty if not asked for.
     rows_of_share : dict of float to int

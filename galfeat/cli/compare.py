@@ -105,7 +105,6 @@ def compare(
         "Folds": f"{folds}, groups kept together",
         "Repeats": str(repeats),
         "Seed": str(seed),
-        "Threads of a fit": str(jobs),
         "galfeat": __version__,
     }
     _write(output, results, plan, facts)

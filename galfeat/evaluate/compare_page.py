@@ -199,10 +199,10 @@ def _costs(comparison: Comparison, costs: Costs) -> Section:
         for place, name in enumerate(ranked)
     ]
     caption = (
-        "Fit: mean over all folds. Milliseconds per galaxy: features of a decoded image and "
-        "prediction, on one thread, everything compiled. Memory: the most that a process held "
-        "which measures, fits one fold and predicts; Python and all libraries included. Model: "
-        "the fitted model on disk."
+        "Times are processor times. Fit: mean over all folds. Milliseconds per galaxy: features "
+        "of a decoded image and prediction, everything compiled. Memory: the most that a process "
+        "held which measures, fits one fold and predicts; Python and all libraries included. "
+        "Model: the fitted model on disk."
     )
     return Section("cost", "What it costs", chart + _table("ranks", caption, head, rows))
 
