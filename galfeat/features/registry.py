@@ -26,6 +26,7 @@ FAMILIES = {
     "radial": "galfeat.features.radial",
     "shape": "galfeat.features.shape",
     "fourier": "galfeat.features.fourier",
+    "morphology": "galfeat.features.morphology",
     "texture": "galfeat.features.texture",
     "skimage-hog": "galfeat.features.skimage_hog",
     "pixels": "galfeat.features.pixels",

@@ -1,0 +1,293 @@
+"""Asymmetry on native pixels: the minimised half-turn difference less that of the sky.
+
+Half a turn about any point moves all pixels by the same fraction of a pixel, so turning with
+bilinear interpolation is one weighted sum of four shifted copies. Where that fraction is a half
+in both directions, the turned noise is smoothed most, and a search among all centres ends there
+or close by. So the search walks on these points first, half a pixel apart, for which the copies
+are blended once, and tries steps between them at the end, on a third of the rows.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from galfeat.kernels import kernel
+
+
+@kernel
+def padded_box(
+    image: NDArray[np.float32], mask: NDArray[np.bool_], y: int, x: int, half: int
+) -> tuple[NDArray[np.float32], NDArray[np.float32], bool]:
+    """Return the square of ``2 half + 1`` pixels about (y, x), which of them count, and if all do.
+
+    What lies outside the image is zero and counts; what is masked is zero and does not.
+    """
+    height, width = image.shape
+    size = 2 * half + 1
+    box = np.zeros((size, size), np.float32)
+    seen = np.ones((size, size), np.float32)
+    whole = True
+    low, high = max(0, half - x), min(size, width - x + half)
+    for j in range(max(0, half - y), min(size, height - y + half)):
+        row, hidden = image[y - half + j], mask[y - half + j]
+        target, kept = box[j], seen[j]
+        any_hidden = False
+        for i in range(low, high):
+            target[i] = row[x - half + i]
+            any_hidden |= hidden[x - half + i]
+        if any_hidden:
+            whole = False
+            for i in range(low, high):
+                if hidden[x - half + i]:
+                    target[i] = 0.0
+                    kept[i] = 0.0
+    return box, seen, whole
+
+
+@kernel
+def turned_copy(box: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Return the box turned by half a turn."""
+    size = box.shape[0]
+    turned = np.empty_like(box)
+    for y in range(size):
+        row, target = box[size - 1 - y], turned[y]
+        for x in range(size):
+            target[x] = row[size - 1 - x]
+    return turned
+
+
+@kernel
+def blended_copy(turned: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Return the means of 2×2 pixels of a turned box, the last of them at (y, x)."""
+    size = turned.shape[0]
+    blend = np.zeros_like(turned)
+    quarter = np.float32(0.25)
+    for y in range(1, size):
+        above, row, target = turned[y - 1], turned[y], blend[y]
+        for x in range(1, size):
+            target[x] = quarter * (above[x - 1] + above[x] + row[x - 1] + row[x])
+    return blend
+
+
+@kernel
+def shifted_difference(
+    box: NDArray[np.float32],
+    blend: NDArray[np.float32],
+    seen: NDArray[np.float32],
+    seen_blend: NDArray[np.float32],
+    whole: bool,
+    y2: int,
+    x2: int,
+    radius: float,
+    every: int,
+) -> tuple[float, float, float]:
+    """Return sum |I - I180|, sum |I| and the area of a circle about (y2/2 + 1/4, x2/2 + 1/4).
+
+    Of every row or of every second or third.
+    """
+    size = box.shape[0]
+    yc, xc = 0.5 * y2 + 0.25, 0.5 * x2 + 0.25
+    shift_y, shift_x = size - 1 - y2, size - 1 - x2
+    difference, total, area = 0.0, 0.0, 0.0
+    first = max(int(np.ceil(yc - radius)), 1 - shift_y, 0)
+    for y in range(first, min(int(yc + radius) + 1, size), every):
+        other = y + shift_y
+        if other >= size:
+            break
+        chord = np.sqrt(max(radius * radius - (y - yc) ** 2, 0.0))
+        low = max(int(np.ceil(xc - chord)), 1 - shift_x, 0)
+        high = min(int(xc + chord) + 1, size, size - shift_x)
+        if high <= low:
+            continue
+        one = box[y, low:high]
+        two = blend[other, low + shift_x : high + shift_x]
+        d, t = np.float32(0.0), np.float32(0.0)
+        if whole:
+            for i in range(high - low):
+                d += abs(one[i] - two[i])
+                t += abs(one[i])
+            area += high - low
+        else:
+            kept, kept_too = seen[y, low:high], seen_blend[other, low + shift_x : high + shift_x]
+            n = np.float32(0.0)
+            for i in range(high - low):
+                weight = kept[i] * np.float32(kept_too[i] > np.float32(0.5))
+                d += weight * abs(one[i] - two[i])
+                t += weight * abs(one[i])
+                n += weight
+            area += float(n)
+        difference += float(d)
+        total += float(t)
+    return difference, total, area
+
+
+@kernel
+def turned_difference(
+    box: NDArray[np.float32],
+    turned: NDArray[np.float32],
+    seen: NDArray[np.float32],
+    seen_turned: NDArray[np.float32],
+    whole: bool,
+    yc: float,
+    xc: float,
+    inner: float,
+    outer: float,
+    q: float,
+    pa: float,
+    every: int,
+) -> tuple[float, float, float]:
+    """Return sum |I - I180|, sum |I| and the area of an elliptical ring about any point.
+
+    `inner` and `outer` are semi-major axes in pixels; of the rows in it, one in `every` counts.
+    """
+    size = box.shape[0]
+    y2, x2 = int(np.floor(2.0 * yc)), int(np.floor(2.0 * xc))
+    fy, fx = np.float32(2.0 * yc - y2), np.float32(2.0 * xc - x2)
+    one = np.float32(1.0)
+    w00, w01 = (one - fy) * (one - fx), (one - fy) * fx
+    w10, w11 = fy * (one - fx), fy * fx
+    shift_y, shift_x = size - 1 - y2, size - 1 - x2
+    c, s = np.cos(pa), np.sin(pa)
+    flat = 1.0 / (q * q)
+    a, b, d = c * c + s * s * flat, c * s * (1.0 - flat), s * s + c * c * flat
+    half_height = outer * np.sqrt(s * s + q * q * c * c)
+    difference, total, area = 0.0, 0.0, 0.0
+    first = max(int(np.ceil(yc - half_height)), 1 - shift_y, 0)
+    for y in range(first, min(int(yc + half_height) + 1, size, size - shift_y), every):
+        dy = y - yc
+        root = b * b * dy * dy - a * (d * dy * dy - outer * outer)
+        if root < 0.0:
+            continue
+        middle, chord = xc - b * dy / a, np.sqrt(root) / a
+        low = max(int(np.ceil(middle - chord)), 1 - shift_x, 0)
+        high = min(int(np.floor(middle + chord)) + 1, size, size - shift_x)
+        hole = b * b * dy * dy - a * (d * dy * dy - inner * inner)
+        gap_low, gap_high = high, high
+        if inner > 0.0 and hole > 0.0:
+            chord = np.sqrt(hole) / a
+            gap_low = min(max(int(np.ceil(middle - chord)), low), high)
+            gap_high = min(max(int(np.floor(middle + chord)) + 1, gap_low), high)
+        for part in range(2):
+            start, end = (low, gap_low) if part == 0 else (gap_high, high)
+            if end <= start:
+                continue
+            row, kept = box[y, start:end], seen[y, start:end]
+            r1 = turned[y + shift_y, start + shift_x : end + shift_x]
+            r2 = turned[y + shift_y, start + shift_x - 1 : end + shift_x - 1]
+            r3 = turned[y + shift_y - 1, start + shift_x : end + shift_x]
+            r4 = turned[y + shift_y - 1, start + shift_x - 1 : end + shift_x - 1]
+            k1 = seen_turned[y + shift_y, start + shift_x : end + shift_x]
+            k2 = seen_turned[y + shift_y, start + shift_x - 1 : end + shift_x - 1]
+            k3 = seen_turned[y + shift_y - 1, start + shift_x : end + shift_x]
+            k4 = seen_turned[y + shift_y - 1, start + shift_x - 1 : end + shift_x - 1]
+            sum_d, sum_t, sum_n = np.float32(0.0), np.float32(0.0), np.float32(0.0)
+            if whole:
+                for i in range(end - start):
+                    other = w00 * r1[i] + w01 * r2[i] + w10 * r3[i] + w11 * r4[i]
+                    sum_d += abs(row[i] - other)
+                    sum_t += abs(row[i])
+                sum_n = np.float32(end - start)
+            else:
+                for i in range(end - start):
+                    other = w00 * r1[i] + w01 * r2[i] + w10 * r3[i] + w11 * r4[i]
+                    known = w00 * k1[i] + w01 * k2[i] + w10 * k3[i] + w11 * k4[i]
+                    weight = kept[i] * np.float32(known > np.float32(0.5))
+                    sum_d += weight * abs(row[i] - other)
+                    sum_t += weight * abs(row[i])
+                    sum_n += weight
+            difference += float(sum_d)
+            total += float(sum_t)
+            area += float(sum_n)
+    return difference, total, area
+
+
+@kernel
+def least_asymmetry(
+    box: NDArray[np.float32],
+    turned: NDArray[np.float32],
+    seen: NDArray[np.float32],
+    seen_turned: NDArray[np.float32],
+    whole: bool,
+    yc: float,
+    xc: float,
+    radius: float,
+    farthest: float,
+    sky: float,
+) -> tuple[float, float, float]:
+    """Return the least asymmetry in a circle and its centre, searched downhill from (yc, xc).
+
+    Parameters
+    ----------
+    box, turned, seen, seen_turned, whole
+        The image around the galaxy; see `padded_box` and `turned_copy`.
+    yc, xc : float
+        Where the search starts, in pixels of the box.
+    radius : float
+        Of the circle, in pixels.
+    farthest : float
+        How far the centre may lie from the start, in pixels.
+    sky : float
+        Mean |I - I180| of a pixel of sky.
+    """
+    blend = blended_copy(turned)
+    seen_blend = seen_turned if whole else blended_copy(seen_turned)
+    start_y, start_x = int(np.rint(2.0 * yc - 0.5)), int(np.rint(2.0 * xc - 0.5))
+    y2, x2 = start_y, start_x
+    reach = 2.0 * farthest
+    step = 1
+    while step < 0.25 * reach and step < 8:
+        step *= 2
+    last_y, last_x = y2, x2
+    best, every = np.inf, 0
+    while step >= 1:
+        if every != min(step, 3):
+            # The longer the step, the more differences it makes, and the fewer rows show them.
+            every = min(step, 3)
+            d, t, n = shifted_difference(box, blend, seen, seen_blend, whole, y2, x2, radius, every)
+            best = (d - n * sky) / max(t, 1e-6)
+        from_y, from_x = y2, x2
+        for dy, dx in ((-step, 0), (step, 0), (0, -step), (0, step)):
+            ny, nx = from_y + dy, from_x + dx
+            if (ny == last_y and nx == last_x) or np.hypot(ny - start_y, nx - start_x) > reach:
+                continue
+            d, t, n = shifted_difference(box, blend, seen, seen_blend, whole, ny, nx, radius, every)
+            trial = (d - n * sky) / max(t, 1e-6)
+            if trial < best:
+                best, y2, x2 = trial, ny, nx
+        if y2 == from_y and x2 == from_x:
+            step //= 2
+            last_y, last_x = y2, x2
+        else:
+            last_y, last_x = from_y, from_x
+    lattice_y, lattice_x = 0.5 * y2 + 0.25, 0.5 * x2 + 0.25
+    yc, xc = lattice_y, lattice_x
+    d, t, area = turned_difference(
+        box, turned, seen, seen_turned, whole, yc, xc, 0.0, radius, 1.0, 0.0, 3
+    )
+    rough, fine = (d - area * sky) / max(t, 1e-6), 0.125
+    last_sy, last_sx = 0.0, 0.0
+    while fine > 0.05:
+        origin_y, origin_x = yc, xc
+        move_y, move_x = 0.0, 0.0
+        for sy, sx in ((-1.0, 0.0), (1.0, 0.0), (0.0, -1.0), (0.0, 1.0)):
+            if sy == -last_sy and sx == -last_sx:
+                continue
+            ty, tx = origin_y + fine * sy, origin_x + fine * sx
+            d, t, area = turned_difference(
+                box, turned, seen, seen_turned, whole, ty, tx, 0.0, radius, 1.0, 0.0, 3
+            )
+            trial = (d - area * sky) / max(t, 1e-6)
+            if trial < rough:
+                rough, yc, xc, move_y, move_x = trial, ty, tx, sy, sx
+        last_sy, last_sx = move_y, move_x
+        if yc == origin_y and xc == origin_x:
+            fine *= 0.5
+    if yc != lattice_y or xc != lattice_x:
+        d, t, area = turned_difference(
+            box, turned, seen, seen_turned, whole, yc, xc, 0.0, radius, 1.0, 0.0, 1
+        )
+        trial = (d - area * sky) / max(t, 1e-6)
+        if trial < best:
+            return trial, yc, xc
+    return best, lattice_y, lattice_x

@@ -1,0 +1,244 @@
+"""Morphology: the published statistics of a galaxy, on its native pixels.
+
+What the literature defines on an image, a segment and a Petrosian radius, by those definitions:
+concentration, asymmetry, smoothness, Gini, M20, MID, a Sérsic index, isophotes and nuclei. On a
+display image they are those of the stretched light.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from galfeat.features.asymmetry_native import (
+    least_asymmetry,
+    padded_box,
+    turned_copy,
+    turned_difference,
+)
+from galfeat.features.gini_segment import gini_segment, gini_statistics
+from galfeat.features.isophotes import isophote_changes, isophote_ellipses, leftovers, mean_profile
+from galfeat.features.mid import basins, blurred, intensity_deviation, mid_segment, multimode
+from galfeat.features.moments import ellipse_about, segment_moments, split_labels
+from galfeat.features.morphology_columns import COLUMNS, NAMES
+from galfeat.features.nuclei import nuclei
+from galfeat.features.outskirts import (
+    farthest,
+    mean_of_nine,
+    outline,
+    outline_box,
+    outline_ends,
+    sky_statistics,
+    smoothness,
+)
+from galfeat.features.petrosian import EXTENT, petrosian_curve, radius_of_fraction
+from galfeat.features.sersic import bulge_strength, fit_sersic, rings, sersic_b
+from galfeat.frame import Frame
+
+__all__ = ["COLUMNS", "NAMES", "measure", "morphology"]
+
+#: The box around the galaxy is this many times as wide as its segment ...
+_STAMP = 2.5
+#: ... and at least this wide, in pixels.
+_SMALLEST_STAMP = 48
+#: How far the centre of least asymmetry may lie from the centroid, in Petrosian radii.
+_DRIFT = 0.25
+#: Half of the width of the box in which the Gini segment lies, in elliptical Petrosian radii.
+_GINI_BOX = 2.0
+#: The ring of the smoothness starts here, in Petrosian radii, and its squares are as wide.
+_CLUMP = 0.25
+#: Mean excess of a pixel of sky over its mean, in standard deviations, if normal.
+_CLUMPS_OF_SKY = 1.0 / np.sqrt(2.0 * np.pi)
+
+
+def measure(frame: Frame) -> NDArray[np.float32]:
+    """Return the values of `COLUMNS`; NaN if the galaxy's segment holds no light."""
+    segment, mask = split_labels(frame.labels, frame.galaxy + 1)
+    return _measure(frame.grey, segment, mask, None, 1.0).astype(np.float32)
+
+
+def morphology(
+    image: NDArray[np.floating],
+    segment: NDArray[np.bool_],
+    *,
+    mask: NDArray[np.bool_] | None = None,
+    sky: tuple[float, float, float] | None = None,
+    gain: float = 1.0,
+) -> dict[str, float]:
+    """Return the morphology of one galaxy.
+
+    Parameters
+    ----------
+    image : ndarray of float, shape (H, W)
+        One band or a mean of bands, the sky subtracted. Finite.
+    segment : ndarray of bool, shape (H, W)
+        The galaxy's pixels.
+    mask : ndarray of bool, shape (H, W), optional
+        Pixels of other objects, to be left out.
+    sky : tuple of float, optional
+        What is left of the sky: its mean, its standard deviation, and the mean absolute
+        difference of two of its pixels. By default they are measured around the galaxy, on
+        what is neither in the segment nor in the mask.
+    gain : float, default 1
+        Electrons per unit of the image, for the noise of the light itself.
+
+    Returns
+    -------
+    dict of str to float
+        The values named in `NAMES`, in that order. All are NaN if the segment is empty or
+        holds no light.
+
+    Raises
+    ------
+    ValueError
+        If the shapes differ or the image is not two-dimensional.
+    """
+    light = np.ascontiguousarray(image, dtype=np.float32)
+    own = np.ascontiguousarray(segment, dtype=np.bool_)
+    others = np.zeros_like(own) if mask is None else np.ascontiguousarray(mask, dtype=np.bool_)
+    if light.ndim != 2 or own.shape != light.shape or others.shape != light.shape:
+        raise ValueError(
+            f"image, segment and mask have shapes {light.shape}, {own.shape} and {others.shape}; "
+            "expected three equal ones with two axes"
+        )
+    values = _measure(light, own, others & ~own, sky, gain)
+    return dict(zip(NAMES, values.tolist(), strict=True))
+
+
+def _measure(
+    image: NDArray[np.float32],
+    segment: NDArray[np.bool_],
+    mask: NDArray[np.bool_],
+    sky: tuple[float, float, float] | None,
+    gain: float,
+) -> NDArray[np.float64]:
+    moments = segment_moments(image, segment)
+    if moments[0] <= 0.0:
+        return np.full(len(COLUMNS), np.nan)
+    box = _stamp(moments, image.shape)
+    level, noise, difference = sky or sky_statistics(image, segment | mask, box)[:3]
+    variance = noise * noise
+    # Negative light can push the centroid anywhere.
+    cy = float(np.clip(moments[1] / moments[0], moments[7], moments[8] - 1.0))
+    cx = float(np.clip(moments[2] / moments[0], moments[9], moments[10] - 1.0))
+    guess = 0.3 * (moments[8] - moments[7] + moments[10] - moments[9])
+
+    _, first = petrosian_curve(image, mask, (cy, cx), (1.0, 0.0), guess, 1.0)
+    smoothed = mean_of_nine(image, mask, box)
+    region = outline(smoothed, level + noise)
+    y0, _, x0, _ = box
+    ends = outline_ends(region)
+    reach, _ = farthest(ends, cy - y0, cx - x0, 1.0, 0.0)
+    # No farther than the image: beyond it there is nothing to compare.
+    half = int(min(max(EXTENT * first, reach) + _DRIFT * first, max(image.shape))) + 3
+    top, left = int(np.rint(cy)) - half, int(np.rint(cx)) - half
+    square, seen, whole = padded_box(image, mask, top + half, left + half, half)
+    turned = turned_copy(square)
+    seen_turned = seen if whole else turned_copy(seen)
+    asymmetry, ay, ax = least_asymmetry(
+        square, turned, seen, seen_turned, whole, cy - top, cx - left,
+        EXTENT * first, _DRIFT * first, difference,
+    )  # fmt: skip
+    yc, xc = ay + top, ax + left
+
+    curve, circular = petrosian_curve(image, mask, (yc, xc), (1.0, 0.0), EXTENT * first, EXTENT)
+    r20, r50, r80 = (radius_of_fraction(curve[0], EXTENT * circular, f) for f in (0.2, 0.5, 0.8))
+    concentration = 5.0 * np.log10(r80 / r20) if r20 > 0.0 else 0.0
+    q, pa = ellipse_about(moments, yc, xc)
+    ellipses, elliptical = petrosian_curve(
+        image, mask, (yc, xc), (q, pa), EXTENT * circular, EXTENT
+    )
+
+    circle, ellipse = farthest(ends, yc - y0, xc - x0, q, pa)
+    half_light = radius_of_fraction(ellipses[0], min(ellipse, ellipses.shape[1] / 8 - 1), 0.5)
+    d, t, area = turned_difference(
+        square, turned, seen, seen_turned, whole, ay, ax, half_light, ellipse, q, pa, 1
+    )
+    outer = (d - area * difference) / t if t > 0.0 else 0.0
+    # Where something else hides the outline, its mirror is hidden too.
+    shadow = outline_box(region, top - y0, left - x0, square.shape[0])
+    d, t, _ = turned_difference(
+        shadow, turned_copy(shadow), seen, seen_turned, whole, ay, ax, 0.0, circle + 0.5,
+        1.0, 0.0, 1,
+    )  # fmt: skip
+    shape = d / t if t > 0.0 else 0.0
+    clumps = smoothness(
+        square, seen, ay, ax, _CLUMP * circular, EXTENT * circular, _CLUMPS_OF_SKY * noise
+    )
+
+    inner_box = _around(yc, xc, _GINI_BOX * elliptical + 4.0, box)
+    gini_region = gini_segment(image, mask, inner_box, yc, xc, elliptical, q, pa)
+    gini, m20, snr, _ = gini_statistics(image, mask, gini_region, inner_box, variance, gain)
+    isophotes = isophote_changes(
+        isophote_ellipses(smoothed, gini_region, inner_box[0] - y0, inner_box[2] - x0), circular
+    )
+
+    light, inside = _galaxy_box(image, segment, moments)
+    members = mid_segment(light, inside)
+    soft = blurred(members)
+    summits = basins(members, soft)
+    intensity, deviation = intensity_deviation(members, soft, summits)
+
+    r50_ellipse = radius_of_fraction(ellipses[0], EXTENT * elliptical, 0.5)
+    profile = rings(ellipses, EXTENT * elliptical)
+    amplitude, effective, index = fit_sersic(profile, r50_ellipse, variance, gain)
+    rest = leftovers(
+        image, mask, smoothed, box, (yc, xc, q, pa), (r50_ellipse, elliptical),
+        mean_profile(ellipses, elliptical), _sersic_table(amplitude, effective, index, elliptical),
+        variance, gain,
+    )  # fmt: skip
+    return np.array(
+        [
+            circular, elliptical, r20, r50, r80, yc, xc, pa,
+            q, elliptical / circular, r20 / circular, r50 / circular, r80 / circular,
+            concentration, asymmetry, np.hypot(yc - cy, xc - cx) / circular, outer, shape,
+            circle / circular, clumps, gini, m20,
+            4.95 * gini - 0.693 * m20 - 3.96, 0.99 * gini + 0.139 * m20 - 0.327, snr,
+            multimode(members), intensity, deviation, index, effective / elliptical, *rest[:3],
+            bulge_strength(ellipses, r50_ellipse, elliptical), rest[7], *rest[3:7],
+            *isophotes, *nuclei(soft, summits, noise, circular),
+        ]
+    )  # fmt: skip
+
+
+def _stamp(moments: NDArray[np.float64], shape: tuple[int, ...]) -> tuple[int, int, int, int]:
+    """Return the box around the galaxy that is looked at, ``(y0, y1, x0, x1)``."""
+    y0, y1, x0, x1 = (int(value) for value in moments[7:])
+    half = max(int(0.5 * _STAMP * max(y1 - y0, x1 - x0)), _SMALLEST_STAMP // 2)
+    y, x = (y0 + y1) // 2, (x0 + x1) // 2
+    return max(0, y - half), min(shape[0], y + half), max(0, x - half), min(shape[1], x + half)
+
+
+def _around(
+    yc: float, xc: float, reach: float, box: tuple[int, int, int, int]
+) -> tuple[int, int, int, int]:
+    """Return the part of a box that lies within a distance of a point in both axes."""
+    y0, y1, x0, x1 = box
+    return (
+        max(y0, int(yc - reach)), min(y1, int(yc + reach) + 1),
+        max(x0, int(xc - reach)), min(x1, int(xc + reach) + 1),
+    )  # fmt: skip
+
+
+def _galaxy_box(
+    image: NDArray[np.float32], segment: NDArray[np.bool_], moments: NDArray[np.float64]
+) -> tuple[NDArray[np.float32], NDArray[np.uint8]]:
+    """Return the light and the members of the segment's box with a margin of one pixel."""
+    y0, y1, x0, x1 = (int(value) for value in moments[7:])
+    light = np.zeros((y1 - y0 + 2, x1 - x0 + 2), np.float32)
+    inside = np.zeros(light.shape, np.uint8)
+    light[1:-1, 1:-1] = image[y0:y1, x0:x1]
+    inside[1:-1, 1:-1] = segment[y0:y1, x0:x1]
+    return light, inside
+
+
+def _sersic_table(
+    amplitude: float, effective: float, n: float, limit: float
+) -> NDArray[np.float64]:
+    """Return the model's brightness at every half pixel of radius."""
+    radius = 0.5 * np.arange(int(2.0 * limit) + 3)
+    if n == 0.0:
+        return np.zeros(radius.size)
+    # The mean over the central pixel is about the brightness at a third of a pixel.
+    reduced = (np.maximum(radius, 0.33) / effective) ** (1.0 / n)
+    return amplitude * np.exp(-sersic_b(n) * (reduced - 1.0))

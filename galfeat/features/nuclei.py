@@ -1,0 +1,93 @@
+"""Nuclei: summits of the blurred galaxy that stand clear of each other."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from galfeat.kernels import kernel
+
+#: A nucleus is at least this part of the highest summit ...
+_HEIGHT = 0.2
+#: ... rises by this part of its height above the pass to a higher one ...
+_RISE = 0.1
+#: ... and by this many times the noise of a pixel.
+_NOISE = 3.0
+_MOST = 64
+
+
+@kernel
+def nuclei(
+    smoothed: NDArray[np.float32], summits: NDArray[np.int32], noise: float, radius: float
+) -> NDArray[np.float64]:
+    """Return number, flux ratio and separation of the nuclei, shape (3,).
+
+    The flux of a nucleus is that of the 5×5 pixels about it; the ratio is the second brightest
+    over the brightest. The separation of the two is in units of `radius`. Ratio and separation
+    are zero with fewer than two nuclei.
+
+    Parameters
+    ----------
+    smoothed : ndarray of float32, shape (h, w)
+        Blurred by a pixel or so.
+    summits : ndarray of int32, shape (h * w,)
+        The flat index of the summit above each pixel; negative outside the galaxy.
+    noise : float
+        Of a pixel of the image before it was blurred.
+    radius : float
+        In pixels.
+    """
+    height, width = smoothed.shape
+    flat = smoothed.reshape(-1)
+    result = np.zeros(3, np.float64)
+    top = np.float32(0.0)
+    for i in range(flat.size):
+        if summits[i] == i:
+            top = max(top, flat[i])
+    if top <= 0.0:
+        return result
+    # The highest pass from each summit to a higher one; a pass lies between two basins.
+    passes = np.zeros(flat.size, np.float32)
+    for y in range(1, height - 1):
+        for i in range(y * width + 1, (y + 1) * width - 1):
+            own = summits[i]
+            if own < 0:
+                continue
+            for step in (1, width - 1, width, width + 1):
+                other = summits[i + step]
+                if other < 0 or other == own:
+                    continue
+                level = min(flat[i], flat[i + step])
+                # Of equal summits the first one counts as the higher.
+                lower = own
+                if flat[other] < flat[own] or (flat[other] == flat[own] and own < other):
+                    lower = other
+                passes[lower] = max(passes[lower], level)
+    places, lights = np.zeros(_MOST, np.int64), np.zeros(_MOST, np.float64)
+    number = 0
+    for i in range(flat.size):
+        if summits[i] != i or flat[i] < _HEIGHT * top or number == _MOST:
+            continue
+        rise = flat[i] - passes[i]
+        if flat[i] < top and rise < max(_RISE * flat[i], _NOISE * noise):
+            continue
+        y, x = i // width, i % width
+        for v in range(max(y - 2, 0), min(y + 3, height)):
+            for u in range(max(x - 2, 0), min(x + 3, width)):
+                lights[number] += smoothed[v, u]
+        places[number] = i
+        number += 1
+    result[0] = number
+    if number < 2:
+        return result
+    first, second = -1, -1
+    for k in range(number):
+        if first < 0 or lights[k] > lights[first]:
+            first, second = k, first
+        elif second < 0 or lights[k] > lights[second]:
+            second = k
+    result[1] = lights[second] / lights[first]
+    dy = places[first] // width - places[second] // width
+    dx = places[first] % width - places[second] % width
+    result[2] = np.hypot(float(dy), float(dx)) / max(radius, 1.0)
+    return result

@@ -1,0 +1,284 @@
+"""The sky around a galaxy, its faint outline, and clumps: sums over native pixels."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from galfeat.features.gini_segment import flood
+from galfeat.kernels import kernel
+
+#: Pixels of sky this far apart are taken as independent.
+_APART = 12
+
+
+@kernel
+def _median(
+    image: NDArray[np.float32], busy: NDArray[np.bool_], level: np.float32, reach: np.float32
+) -> float:
+    """Return the median of the pixels of the sky within a distance of a level."""
+    if not reach < np.inf:
+        return float(level)
+    counts = np.zeros(602, np.int64)
+    scale = 300.0 / reach
+    number = 0
+    for y in range(0, image.shape[0], 4):
+        row, hidden = image[y], busy[y]
+        for x in range(image.shape[1]):
+            above = row[x] - level
+            if not hidden[x] and row[x] != 0.0 and abs(above) < reach:
+                counts[int((above + reach) * scale)] += 1
+                number += 1
+    below = 0
+    for k in range(602):
+        if 2 * (below + counts[k]) >= number and counts[k] > 0:
+            return (k + (0.5 * number - below) / counts[k]) / scale - float(reach - level)
+        below += counts[k]
+    return float(level)
+
+
+@kernel
+def sky_statistics(
+    image: NDArray[np.float32], busy: NDArray[np.bool_], box: tuple[int, int, int, int]
+) -> NDArray[np.float64]:
+    """Return level, noise and mean difference of two pixels of the sky in a box, and its area.
+
+    Of the pixels that belong to no object, cut at three deviations, the level is the mode, 2.5
+    medians less 1.5 means (Bertin & Arnouts 1996), and the noise the standard deviation. The
+    median is taken on a quarter of the rows, to a hundredth of the noise. The difference is
+    the mean absolute one of pixels twelve rows or columns apart, which is what turning leaves
+    of the sky. Zeros without sky.
+
+    Parameters
+    ----------
+    image : ndarray of float32, shape (H, W)
+        Pixels that are exactly zero are taken for padding.
+    busy : ndarray of bool, shape (H, W)
+        Pixels of any object.
+    box : tuple of int
+        ``(y0, y1, x0, x1)``.
+    """
+    y0, y1, x0, x1 = box
+    level, reach = np.float32(0.0), np.float32(np.inf)
+    noise, number = 0.0, 0.0
+    for turn in range(3):
+        count, total, squares = 0.0, 0.0, 0.0
+        # An eighth of the rows tells well enough where to cut.
+        for y in range(y0, y1, 8 if turn < 2 else 1):
+            row, hidden = image[y, x0:x1], busy[y, x0:x1]
+            n, t, s = np.float32(0.0), np.float32(0.0), np.float32(0.0)
+            for x in range(x1 - x0):
+                value = row[x]
+                weight = (
+                    np.float32(not hidden[x])
+                    * np.float32(value != 0.0)
+                    * np.float32(abs(value - level) < reach)
+                )
+                n += weight
+                t += weight * value
+                s += weight * value * value
+            count += float(n)
+            total += float(t)
+            squares += float(s)
+        if count < 2.0:
+            break
+        number = count
+        mean = total / count
+        noise = np.sqrt(max(squares / count - mean * mean, 0.0))
+        level, reach = np.float32(mean), np.float32(max(3.0 * noise, 1e-6))
+    median = _median(image[y0:y1, x0:x1], busy[y0:y1, x0:x1], level, reach)
+    mode = 2.5 * median - 1.5 * level
+    difference, pairs = 0.0, 0.0
+    for y in range(y0, y1):
+        row, hidden = image[y, x0:x1], busy[y, x0:x1]
+        n, t = np.float32(0.0), np.float32(0.0)
+        for x in range(x1 - x0 - _APART):
+            one, two = row[x], row[x + _APART]
+            weight = (
+                np.float32(not hidden[x])
+                * np.float32(not hidden[x + _APART])
+                * np.float32(max(abs(one - level), abs(two - level)) < reach)
+            )
+            n += weight
+            t += weight * abs(one - two)
+        if y + _APART < y1:
+            below, hidden_below = image[y + _APART, x0:x1], busy[y + _APART, x0:x1]
+            for x in range(x1 - x0):
+                one, two = row[x], below[x]
+                weight = (
+                    np.float32(not hidden[x])
+                    * np.float32(not hidden_below[x])
+                    * np.float32(max(abs(one - level), abs(two - level)) < reach)
+                )
+                n += weight
+                t += weight * abs(one - two)
+        difference += float(t)
+        pairs += float(n)
+    result = np.zeros(4, np.float64)
+    result[0] = mode
+    result[1] = noise
+    result[2] = difference / max(pairs, 1.0)
+    result[3] = number
+    return result
+
+
+@kernel
+def mean_of_nine(
+    image: NDArray[np.float32], mask: NDArray[np.bool_], box: tuple[int, int, int, int]
+) -> NDArray[np.float32]:
+    """Return the means of 3×3 pixels of a box, other objects zero; the edge is repeated."""
+    y0, y1, x0, x1 = box
+    rows, columns = y1 - y0, x1 - x0
+    across = np.empty((rows, columns), np.float32)
+    line = np.empty(columns + 2, np.float32)
+    third = np.float32(1.0 / 3.0)
+    for y in range(rows):
+        row, hidden, target = image[y0 + y, x0:x1], mask[y0 + y, x0:x1], across[y]
+        for x in range(columns):
+            line[x + 1] = np.float32(0.0) if hidden[x] else row[x]
+        line[0], line[columns + 1] = line[1], line[columns]
+        for x in range(columns):
+            target[x] = third * (line[x] + line[x + 1] + line[x + 2])
+    result = np.empty((rows, columns), np.float32)
+    for y in range(rows):
+        above, row, below = across[max(y - 1, 0)], across[y], across[min(y + 1, rows - 1)]
+        target = result[y]
+        for x in range(columns):
+            target[x] = third * (above[x] + row[x] + below[x])
+    return result
+
+
+@kernel
+def outline(smoothed: NDArray[np.float32], threshold: float) -> NDArray[np.uint8]:
+    """Return 2 for pixels above a threshold connected with the brightest (Pawlik et al. 2016)."""
+    rows, columns = smoothed.shape
+    region = np.zeros((rows, columns), np.uint8)
+    top, top_y, top_x = np.float32(-np.inf), 0, 0
+    low = np.float32(threshold)
+    for y in range(rows):
+        row, target = smoothed[y], region[y]
+        highest = np.float32(-np.inf)
+        for x in range(columns):
+            target[x] = np.uint8(row[x] >= low)
+            highest = max(highest, row[x])
+        if highest > top:
+            top, top_y = highest, y
+    for x in range(columns):
+        if smoothed[top_y, x] == top:
+            top_x = x
+            break
+    region[top_y, top_x] = 1
+    flood(region, top_y, top_x)
+    return region
+
+
+@kernel
+def outline_box(region: NDArray[np.uint8], y: int, x: int, size: int) -> NDArray[np.float32]:
+    """Return ones for the outline's pixels in the square whose first pixel is (y, x)."""
+    rows, columns = region.shape
+    square = np.zeros((size, size), np.float32)
+    low, high = max(0, -x), min(size, columns - x)
+    for j in range(max(0, -y), min(size, rows - y)):
+        row, target = region[y + j], square[j]
+        for i in range(low, high):
+            target[i] = np.float32(row[x + i] == 2)
+    return square
+
+
+@kernel
+def outline_ends(region: NDArray[np.uint8]) -> NDArray[np.int32]:
+    """Return row, first and last column of the outline in each of its rows, shape (n, 3)."""
+    rows, columns = region.shape
+    ends = np.empty((rows, 3), np.int32)
+    number = 0
+    for y in range(rows):
+        row = region[y]
+        low, high = 0, columns - 1
+        while low < columns and row[low] != 2:
+            low += 1
+        if low == columns:
+            continue
+        while row[high] != 2:
+            high -= 1
+        ends[number, 0], ends[number, 1], ends[number, 2] = y, low, high
+        number += 1
+    return ends[:number]
+
+
+@kernel
+def farthest(
+    ends: NDArray[np.int32], yc: float, xc: float, q: float, pa: float
+) -> tuple[float, float]:
+    """Return the largest distance of an outline's pixels from a point, in circles and ellipses.
+
+    Distances are convex, so the largest in a row is at one of its ends.
+    """
+    c, s = np.cos(pa), np.sin(pa)
+    circle, ellipse = 0.0, 0.0
+    for i in range(ends.shape[0]):
+        dy = ends[i, 0] - yc
+        for k in range(1, 3):
+            dx = ends[i, k] - xc
+            u, v = dx * c + dy * s, (dy * c - dx * s) / q
+            circle = max(circle, dx * dx + dy * dy)
+            ellipse = max(ellipse, u * u + v * v)
+    return np.sqrt(circle), np.sqrt(ellipse)
+
+
+@kernel
+def smoothness(
+    box: NDArray[np.float32],
+    seen: NDArray[np.float32],
+    yc: float,
+    xc: float,
+    inner: float,
+    outer: float,
+    sky: float,
+) -> float:
+    """Return the light of clumps over all light in a ring (Conselice 2003, Lotz et al. 2004).
+
+    A clump is what exceeds the mean of a square of side `inner`, an integer; `sky` is that of
+    a pixel of sky. Not below zero: where the sky has as many clumps, there are none. Zero also
+    if the ring holds no light.
+    """
+    size = box.shape[0]
+    side = max(int(inner), 1)
+    before = side // 2
+    low, high = max(0, int(xc - outer) - side - 1), min(size, int(xc + outer) + side + 3)
+    top, bottom = max(0, int(yc - outer) - side - 1), min(size, int(yc + outer) + side + 3)
+    columns = high - low
+    sums = np.zeros((bottom - top + 1, columns + 1), np.float64)
+    for y in range(top, bottom):
+        line = 0.0
+        row, above, target = box[y], sums[y - top], sums[y - top + 1]
+        for x in range(columns):
+            line += row[low + x]
+            target[x + 1] = line
+        for x in range(columns + 1):
+            target[x] += above[x]
+    share = 1.0 / (side * side)
+    clumps, light, area = 0.0, 0.0, 0.0
+    for y in range(max(int(np.ceil(yc - outer)), top), min(int(yc + outer) + 1, bottom)):
+        chord = np.sqrt(max(outer * outer - (y - yc) ** 2, 0.0))
+        gap = np.sqrt(max(inner * inner - (y - yc) ** 2, 0.0))
+        first = min(max(y - before - top, 0), bottom - top)
+        last = min(max(y - before + side - top, 0), bottom - top)
+        above, below, row, kept = sums[first], sums[last], box[y], seen[y]
+        for part in range(2):
+            start = int(np.ceil(xc - chord)) if part == 0 else int(xc + gap) + 1
+            end = int(np.ceil(xc - gap)) if part == 0 else int(xc + chord) + 1
+            if gap == 0.0:
+                start, end = int(np.ceil(xc - chord)), int(xc + chord) + 1
+                if part == 1:
+                    break
+            start = max(start, low + before)
+            end = min(end, high - side + before)
+            for x in range(start, end):
+                i = x - before - low
+                mean = share * (below[i + side] - above[i + side] - below[i] + above[i])
+                clumps += max(row[x] - mean, 0.0) * kept[x]
+                light += row[x]
+                area += kept[x]
+    if light <= 0.0:
+        return 0.0
+    return max(clumps - area * sky, 0.0) / light
