@@ -227,8 +227,9 @@ def slopes(lines: Mapping[str, tuple[Interval, Interval]], title: str) -> str:
 
 def _svg(parts: Sequence[str], height: float, label: str) -> str:
     return (
+        f'<div class="wide" role="region" tabindex="0" aria-label="{escape(label)}">'
         f'<svg class="plot" viewBox="0 0 {_WIDTH} {height}" role="img" '
-        f'aria-label="{escape(label)}">{"".join(parts)}</svg>'
+        f'aria-label="{escape(label)}">{"".join(parts)}</svg></div>'
     )
 
 
