@@ -43,7 +43,7 @@ PAIRS = (
     ("outer_asymmetry", "outer_asymmetry", None,
      "Bounded by the outline of the next row, and so by its threshold."),
     ("shape_asymmetry", "shape_asymmetry", None,
-     "Both start one deviation above the mode of the sky; galfeat measures it all around the "
+     "Both start one deviation above the mode of the sky, which galfeat measures all around the "
      "galaxy, statmorph two to four Petrosian radii away. At one deviation noise joins on, so "
      "that a little matters; above the same level the outlines are the same."),
     ("smoothness", "smoothness", None,
@@ -65,10 +65,11 @@ PAIRS = (
 HEAD = """# Agreement with statmorph
 
 Made by `python benchmarks/statmorph_parity.py`; do not edit. The columns `morphology.*` against
-statmorph {version} on {number} real SDSS galaxies on which statmorph raises no flag{left}. Both
-were given the same float image, the mean of red, green and blue above the sky, the same
-segments and a gain of {gain:g}. Where the definition subtracts the sky, both were given the one
-of statmorph's sky box. The images are display images: these are statistics of stretched light.
+statmorph {version} on {number} real SDSS galaxies on which statmorph raises no flag{left}.
+Both were given the same float image, the mean of red, green and blue above the sky, the same
+segments and a gain of {gain:g}. Where the definition subtracts the sky or its noise, both were
+given those of statmorph's sky box. The images are display images: these are statistics of
+stretched light.
 
 | column | statmorph | Spearman | wanted | median difference | in words |
 |---|---|---|---|---|---|
@@ -125,10 +126,11 @@ def run_galfeat(frame: Frame, theirs: dict[str, float]) -> dict[str, float]:
     """Return galfeat's morphology with statmorph's sky, its own asymmetry and its time."""
     segment = frame.labels == frame.galaxy + 1
     mask = (frame.labels != 0) & ~segment
-    sky = theirs["sky_mean"], theirs["sky_sigma"], theirs["sky_difference"]
-    result = morphology(frame.grey, segment, mask=mask, sky=sky, gain=GAIN)
     whole = (0, segment.shape[0], 0, segment.shape[1])
-    result["sky_difference"] = float(sky_statistics(frame.grey, segment | mask, whole)[2])
+    level, _, difference, _ = sky_statistics(frame.grey, segment | mask, whole)
+    sky = float(level), theirs["sky_sigma"], theirs["sky_difference"]
+    result = morphology(frame.grey, segment, mask=mask, sky=sky, gain=GAIN)
+    result["sky_difference"] = float(difference)
     result["own_asymmetry"] = morphology(frame.grey, segment, mask=mask, gain=GAIN)["asymmetry"]
     times = []
     for _ in range(3):
@@ -237,7 +239,7 @@ def main(data: str, number: int, seed: int, cache: Path | None, output: Path) ->
     import statmorph
 
     own, others, flagged = compare(open_dataset(data), number, seed, cache)
-    left = f" ({flagged} more with a flag were left out)" if flagged else ""
+    left = f"; {flagged} with a flag left out" if flagged else ""
     head = HEAD.format(version=statmorph.__version__, number=len(own), left=left, gain=GAIN)
     with atomic_file(output) as path:
         path.write_text(head + table_of(own, others) + tail_of(own, others))

@@ -76,7 +76,7 @@ def morphology(
     mask : ndarray of bool, shape (H, W), optional
         Pixels of other objects, to be left out.
     sky : tuple of float, optional
-        What is left of the sky: its mean, its standard deviation, and the mean absolute
+        What is left of the sky: its mode, its standard deviation, and the mean absolute
         difference of two of its pixels. By default they are measured around the galaxy, on
         what is neither in the segment nor in the mask.
     gain : float, default 1
