@@ -201,6 +201,8 @@ def leftovers(
             dx = x - xc
             u, v = dx * c + dy * s, dy * c - dx * s
             radius = np.sqrt(u * u + flat * v * v)
+            if radius > limit:
+                continue
             place = 2.0 * radius
             k = int(place)
             part = place - k
