@@ -13,7 +13,7 @@ from galfeat.kernels import kernel
 #: The side of every view in pixels.
 VIEW_SIZE = 64
 #: An image is halved before it is sampled more coarsely than this many pixels a step.
-COARSEST_STEP = 2.0
+COARSEST_STEP = 1.5
 #: Levels of the table that equalises brightness.
 _LEVELS = 4096
 #: Peak of the equalised profile, and its scale lengths out to the frame radius.
@@ -47,19 +47,18 @@ class View:
 @kernel
 def halve(image: NDArray[np.uint8] | NDArray[np.float32]) -> NDArray[np.float32]:
     """Return the image at half resolution, shape (H // 2, W // 2, 3), by mean of 2×2 pixels."""
-    height, width, channels = image.shape
-    small = np.empty((height // 2, width // 2, channels), np.float32)
+    height, width, _ = image.shape
+    small = np.empty((height // 2, width // 2, 3), np.float32)
     quarter = np.float32(0.25)
+    both = np.empty(3 * width, np.float32)
     for y in range(height // 2):
         upper, lower = image[2 * y].reshape(-1), image[2 * y + 1].reshape(-1)
-        out = small[y].reshape(-1)
+        for i in range(both.size):
+            both[i] = np.float32(upper[i]) + np.float32(lower[i])
         for x in range(width // 2):
-            i = 2 * channels * x
-            for channel in range(channels):
-                j = i + channel
-                first = np.float32(upper[j]) + np.float32(upper[j + channels])
-                second = np.float32(lower[j]) + np.float32(lower[j + channels])
-                out[channels * x + channel] = quarter * (first + second)
+            small[y, x, 0] = quarter * (both[6 * x] + both[6 * x + 3])
+            small[y, x, 1] = quarter * (both[6 * x + 1] + both[6 * x + 4])
+            small[y, x, 2] = quarter * (both[6 * x + 2] + both[6 * x + 5])
     return small
 
 
@@ -152,8 +151,7 @@ def resample(
     Returns
     -------
     ndarray of float32, shape (3, 64, 64)
-        Bilinear samples, averaged where a pixel of the view covers several of the image;
-        zero, the sky, outside the image.
+        Bilinear samples; zero, the sky, outside the image.
     """
     height, width, _ = image.shape
     flat = image.reshape(-1)
@@ -161,44 +159,27 @@ def resample(
     view = np.zeros((3, VIEW_SIZE, VIEW_SIZE), np.float32)
     hidden = np.zeros((VIEW_SIZE, VIEW_SIZE), np.bool_)
     step = 2.0 * half_width / VIEW_SIZE
-    parts = min(max(int(np.ceil(step - 0.01)), 1), 4)
-    weight = np.float32(1.0 / (parts * parts))
     c, s = np.cos(pa), np.sin(pa)
-    middle = 0.5 * VIEW_SIZE
-    samples = parts * VIEW_SIZE
-    along = (np.arange(samples) + 0.5) / parts - middle
-    down, right = (step * s * along).astype(np.float32), (step * c * along).astype(np.float32)
-    places = np.empty((3, samples), np.float32)
-    pixels = np.empty((2, samples), np.int32)
+    along = step * (np.arange(VIEW_SIZE) + 0.5 - 0.5 * VIEW_SIZE)
+    down, right = (s * along).astype(np.float32), (c * along).astype(np.float32)
+    places = np.empty((3, VIEW_SIZE), np.float32)
+    pixels = np.empty((2, VIEW_SIZE), np.int32)
     for row in range(VIEW_SIZE):
-        for i in range(parts):
-            v = (row + (i + 0.5) / parts - middle) * step / stretch
-            _places(yc + v * c, xc - v * s, down, right, height, width, places, pixels)
-            for column in range(VIEW_SIZE):
-                red, green, blue = np.float32(0.0), np.float32(0.0), np.float32(0.0)
-                inside = np.float32(0.0)
-                for j in range(parts * column, parts * (column + 1)):
-                    fy, fx, covered = places[0, j], places[1, j], places[2, j]
-                    k = pixels[0, j]
-                    n = k + 3 * width
-                    fd = covered * fx * fy
-                    fb, fc = covered * fx - fd, covered * fy - fd
-                    fa = covered - covered * fx - fc
-                    red += fa * flat[k] + fb * flat[k + 3] + fc * flat[n] + fd * flat[n + 3]
-                    green += (
-                        fa * flat[k + 1] + fb * flat[k + 4] + fc * flat[n + 1] + fd * flat[n + 4]
-                    )
-                    blue += (
-                        fa * flat[k + 2] + fb * flat[k + 5] + fc * flat[n + 2] + fd * flat[n + 5]
-                    )
-                    inside += covered
-                view[0, row, column] += weight * (red - inside * sky[0])
-                view[1, row, column] += weight * (green - inside * sky[1])
-                view[2, row, column] += weight * (blue - inside * sky[2])
+        v = along[row] / stretch
+        _places(yc + v * c, xc - v * s, down, right, height, width, places, pixels)
+        for column in range(VIEW_SIZE):
+            fy, fx, inside = places[0, column], places[1, column], places[2, column]
+            k = pixels[0, column]
+            n = k + 3 * width
+            fd = inside * fx * fy
+            fb, fc = inside * fx - fd, inside * fy - fd
+            fa = inside - inside * fx - fc
+            for channel in range(3):
+                above = fa * flat[k + channel] + fb * flat[k + channel + 3]
+                below = fc * flat[n + channel] + fd * flat[n + channel + 3]
+                view[channel, row, column] = above + below - inside * sky[channel]
             if hides.size > 0:
-                for j in range(samples):
-                    if places[2, j] > 0.0 and hides[pixels[1, j]]:
-                        hidden[row, j // parts] = True
+                hidden[row, column] = inside > 0.0 and hides[pixels[1, column]]
     if hides.size > 0:
         _fill_hidden(view, hidden)
     return view
