@@ -23,21 +23,17 @@ from scipy.stats import spearmanr
 import galfeat.features
 from galfeat.data.simulate import simulate
 from galfeat.features import FeatureExtractor, columns
-from galfeat.features.registry import FAMILIES, Column
+from galfeat.features.registry import OWN_FAMILIES, Column
 
 #: A column may change by this many of its standard deviations in the mean ...
 MOST_CHANGE = 0.7
 #: ... and galaxies must keep at least this rank correlation.
 LEAST_ORDER = 0.5
-#: The families that are measured in the canonical frame.
-FRAME_FAMILIES = tuple(
-    name for name in FAMILIES if name not in ("skimage-hog", "pixels", "statmorph")
-)
 
 
 def both_renderings(number: int, seed: int, jobs: int) -> tuple[NDArray[np.float32], ...]:
     """Return the features of the same galaxies in the Legacy Surveys and in the SDSS."""
-    extractor = FeatureExtractor(FRAME_FAMILIES, n_jobs=jobs)
+    extractor = FeatureExtractor(OWN_FAMILIES, n_jobs=jobs)
     per_class = [number // 10] * 10
     return tuple(
         extractor.extract(
@@ -88,7 +84,7 @@ def too_much(difference: float, order: float) -> bool:
 def main(number: int, seed: int, jobs: int, write: bool) -> None:
     """Print the changes, and write the list."""
     one, other = both_renderings(number, seed, jobs)
-    listed = columns(FRAME_FAMILIES)
+    listed = columns(OWN_FAMILIES)
     invariant = np.array([column.invariant for column in listed])
     listed = [column for column in listed if column.invariant]
     difference, order = changes(one[:, invariant], other[:, invariant])

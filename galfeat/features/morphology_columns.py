@@ -69,14 +69,21 @@ _INVARIANT = (
     ("nuclei.flux_ratio", "second nucleus over the brightest", _OWN, "0 of one nucleus"),
     ("nuclei.separation", "distance of the two nuclei", _OWN, "0 of one nucleus"),
 )
+_DARK = "NaN if the segment holds no light"
+
+
+def _degenerate(value: str) -> str:
+    return f"{value}; {_DARK}" if value else _DARK
+
+
 #: In the order in which they are measured.
 COLUMNS = tuple(
-    Column(f"morphology.{name}", unit, meaning, reference, False, degenerate)
+    Column(f"morphology.{name}", unit, meaning, reference, False, _degenerate(degenerate))
     for name, unit, meaning, reference, degenerate in _COVARIANT
 ) + tuple(
     Column(
         f"morphology.{name}", "rad" if name == "isophotes.twist" else "1", meaning, reference,
-        True, degenerate,
+        True, _degenerate(degenerate),
     )
     for name, meaning, reference, degenerate in _INVARIANT
 )  # fmt: skip

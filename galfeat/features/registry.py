@@ -32,6 +32,8 @@ FAMILIES = {
     "pixels": "galfeat.features.pixels",
     "statmorph": "galfeat.features.statmorph",
 }
+#: Those measured in the canonical frame by galfeat's own kernels; the others are references.
+OWN_FAMILIES = ("hog", "colour", "radial", "shape", "fourier", "morphology", "texture")
 #: What is measured if nothing else is asked for.
 DEFAULT_FAMILIES = ("hog", "colour", "radial", "shape", "fourier")
 #: The column of flags that closes every table.

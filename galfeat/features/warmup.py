@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from galfeat.features.extractor import FeatureExtractor
+from galfeat.features.registry import OWN_FAMILIES
 
 
 def warmup() -> None:
@@ -18,5 +19,6 @@ def warmup() -> None:
     noise = np.random.default_rng(0).normal(20.0, 3.0, (128, 128, 3))
     image = np.clip(profile[:, :, None] + companion[:, :, None] + noise, 0, 255).astype(np.uint8)
     large = np.repeat(np.repeat(image, 8, axis=0), 8, axis=1)  # is halved before it is sampled
-    FeatureExtractor().extract([image, large])
+    small = np.ascontiguousarray(image[::2, ::2])  # is sampled as it is
+    FeatureExtractor(OWN_FAMILIES).extract([image, large, small])
     FeatureExtractor(("hog", "colour", "radial"), frame=False).extract([image])

@@ -46,19 +46,19 @@ class View:
 
 @kernel
 def halve(image: NDArray[np.uint8] | NDArray[np.float32]) -> NDArray[np.float32]:
-    """Return the image at half resolution, shape (H // 2, W // 2, 3), by mean of 2×2 pixels."""
-    height, width, _ = image.shape
-    small = np.empty((height // 2, width // 2, 3), np.float32)
+    """Return the image at half resolution, shape (H // 2, W // 2, n), by mean of 2×2 pixels."""
+    height, width, channels = image.shape
+    small = np.empty((height // 2, width // 2, channels), np.float32)
     quarter = np.float32(0.25)
-    both = np.empty(3 * width, np.float32)
+    both = np.empty(channels * width, np.float32)
     for y in range(height // 2):
-        upper, lower = image[2 * y].reshape(-1), image[2 * y + 1].reshape(-1)
+        upper, lower, out = image[2 * y].reshape(-1), image[2 * y + 1].reshape(-1), small[y]
         for i in range(both.size):
             both[i] = np.float32(upper[i]) + np.float32(lower[i])
-        for x in range(width // 2):
-            small[y, x, 0] = quarter * (both[6 * x] + both[6 * x + 3])
-            small[y, x, 1] = quarter * (both[6 * x + 1] + both[6 * x + 4])
-            small[y, x, 2] = quarter * (both[6 * x + 2] + both[6 * x + 5])
+        for channel in range(channels):
+            for x in range(width // 2):
+                i = 2 * channels * x + channel
+                out[x, channel] = quarter * (both[i] + both[i + channels])
     return small
 
 

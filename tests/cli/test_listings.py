@@ -31,7 +31,8 @@ def test_every_feature_is_listed_with_unit_and_meaning(galfeat):
     lines = galfeat("features").stdout.splitlines()
     for line, column in zip(lines, columns(), strict=True):
         name, _, rest = line.partition(" ")
-        assert name == column.name + ("" if column.invariant else "*")
+        marks = "*" * (not column.invariant) + "+" * column.survey_bound
+        assert name == column.name + marks
         assert rest.strip().startswith(column.unit)
         assert column.meaning in rest
         assert column.reference in rest
