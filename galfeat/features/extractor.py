@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, TypeAlias
 
@@ -19,6 +20,7 @@ from galfeat.features.table import FeatureTable
 from galfeat.frame import Flag, Frame, as_rgb, measure_frame, whole_image_frame
 
 Images: TypeAlias = DataSet | NDArray[np.uint8] | Sequence[NDArray[np.uint8]]
+_Map: TypeAlias = Callable[[Callable[[Any], Any], Iterable[Any]], Iterator[Any]]
 
 
 class FeatureExtractor(TransformerMixin, BaseEstimator):
@@ -120,9 +122,9 @@ class FeatureExtractor(TransformerMixin, BaseEstimator):
         digests = np.zeros((len(data), 16), np.uint8)
         errors: dict[int, ImageError] = {}
         jobs = max(int(self.n_jobs), 1)
-        with ThreadPoolExecutor(jobs) as pool, self._store(names) as store:
+        with _map_of_threads(jobs) as each, self._store(names) as store:
             for rows, images in data.batches(self.batch_size, jobs=jobs):
-                results = self._measure_batch(images, store, pool)
+                results = self._measure_batch(images, store, each)
                 for row, (vector, digest, error) in zip(rows, results, strict=True):
                     values[row] = vector
                     digests[row] = np.frombuffer(digest, np.uint8)
@@ -139,12 +141,12 @@ class FeatureExtractor(TransformerMixin, BaseEstimator):
         self,
         images: Sequence[NDArray[np.uint8] | ImageError],
         store: FeatureStore,
-        pool: ThreadPoolExecutor,
+        each: _Map,
     ) -> Iterator[tuple[NDArray[np.float32], bytes, ImageError | None]]:
-        digests = [b"" if isinstance(i, ImageError) else pixel_digest(i) for i in images]
+        digests = list(each(_digest, images))
         known = store.get(digests)
         todo = [i for i, digest in enumerate(digests) if digest not in known]
-        measured = dict(zip(todo, pool.map(self._measure, (images[i] for i in todo)), strict=True))
+        measured = dict(zip(todo, each(self._measure, (images[i] for i in todo)), strict=True))
         store.put({digests[i]: vector for i, (vector, error) in measured.items() if error is None})
         for i, digest in enumerate(digests):
             vector, error = measured[i] if i in measured else (known[digest], None)
@@ -175,3 +177,17 @@ class FeatureExtractor(TransformerMixin, BaseEstimator):
         vector = np.full(len(columns(self.families)), np.nan, np.float32)
         vector[-1] = flag
         return vector
+
+
+@contextmanager
+def _map_of_threads(jobs: int) -> Iterator[_Map]:
+    """Give a `map` over so many threads; for one the plain one, which needs no other thread."""
+    if jobs == 1:
+        yield map
+        return
+    with ThreadPoolExecutor(jobs) as pool:
+        yield pool.map
+
+
+def _digest(image: NDArray[np.uint8] | ImageError) -> bytes:
+    return b"" if isinstance(image, ImageError) else pixel_digest(image)
