@@ -26,7 +26,7 @@ lint: .venv/lint.stamp
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 
-bench: .venv/test.stamp
+bench: .venv/bench.stamp
 	$(BIN)/galfeat warmup
 	$(TESTING) $(BIN)/python benchmarks/features.py
 
@@ -57,6 +57,11 @@ clean:
 
 .venv/test.stamp: .venv/galfeat.stamp
 	$(BIN)/pip install --quiet --editable '.[test]'
+	@touch $@
+
+# The references of the benchmark.
+.venv/bench.stamp: .venv/galfeat.stamp
+	$(BIN)/pip install --quiet --editable '.[bench]'
 	@touch $@
 
 .venv/lint.stamp: .venv/test.stamp

@@ -1,120 +1,182 @@
-"""What each step of the features costs, beside scikit-image doing the same, in one run.
+"""How fast galfeat is, beside what others offer for the same work, in one run on one thread.
 
-    python benchmarks/features.py [--images 100] [--size 256] [--seed 0]
+    python benchmarks/features.py [--images 100] [--size 256] [--seed 0] [--kept FILE]
 
-Prints medians over rounds of processor time, in microseconds per image on one thread, and ratios.
+Kernels and families: processor time of each image, the least of some rounds, and of that the median
+over images. All default features: processor time of a whole batch, the least of some rounds; on two
+threads the clock's. Commands: medians of some runs, the clock's and in brackets the processor's.
+
+The figures are kept, and the next run says which line became slower or faster by a quarter, in
+processor time, relative to a numpy transform in the same run: a slower machine blames no line.
+A reference that is not installed is left out: pip install 'galfeat[bench]'.
 """
 
 from __future__ import annotations
 
+import os
+import sys
+import tempfile
 import time
-from collections.abc import Callable, Sequence
-from typing import Any
+from collections.abc import Sequence
+from pathlib import Path
 
 import click
+import command_line
 import numpy as np
+from command_line import Cost, galfeat, typical_run
+from kept_figures import Figure, Run, compare_runs, read_run, write_run
 from numpy.typing import NDArray
-from skimage.color import rgb2gray, rgb2hsv
-from skimage.feature import hog
-from skimage.measure import label, regionprops
+from references import Pair, pairs
+from threadpoolctl import threadpool_limits
+from timing import best_times, calibration, typical_time
 
+from galfeat.data import pixel_digest
 from galfeat.data.simulate import simulate
 from galfeat.features import DEFAULT_FAMILIES, FeatureExtractor, warmup
-from galfeat.features.hog import CELLS, cell_histograms
-from galfeat.features.registry import family_module
-from galfeat.frame import Frame, measure_frame
+from galfeat.frame import measure_frame
+
+_KEPT = Path(__file__).parent / ".kept.json"
+_ROUNDS = 7
 
 
-def per_image(work: Callable[[Any], object], items: Sequence[Any], rounds: int = 5) -> float:
-    """Return the median over rounds of the processor time per item, in microseconds."""
-    times = []
-    work(items[0])
-    for _ in range(rounds):
-        start = time.process_time()
-        for item in items:
-            work(item)
-        times.append((time.process_time() - start) / len(items))
-    return 1e6 * float(np.median(times))
+class Report:
+    """Prints lines, and gathers their figures to be kept."""
+
+    def __init__(self) -> None:
+        self.figures: dict[str, Figure] = {}
+
+    def heading(self, text: str) -> None:
+        """Begin a part."""
+        click.echo(f"\n{text}")
+
+    def line(self, name: str, text: str, kept: Figure | None = None) -> None:
+        """Print one line."""
+        click.echo(f"  {name:28} {text}")
+        if kept is not None:
+            self.figures[name] = kept
+
+    def command(self, name: str, cost: Cost, goal: str = "") -> None:
+        """Print what a command costs."""
+        text = f"{cost.clock:6.2f} s  ({cost.processor:.2f} s){goal}"
+        self.line(name, text, Figure(cost.processor, "s"))
 
 
-def reference_source(rgb: NDArray[np.uint8]) -> object:
-    """Segment and measure the central source with scikit-image."""
-    grey = rgb.mean(axis=2)
-    labels = label(grey > np.median(grey) + 5.0)
-    return [(r.area, r.orientation, r.axis_major_length) for r in regionprops(labels, grey)[:3]]
+def images_of(number: int, size: int, seed: int) -> list[NDArray[np.uint8]]:
+    """Return simulated galaxies, cropped to a size or continued by reflection."""
+    simulated = simulate(number, seed=seed).images
+    extra = max(size - simulated.shape[1], 0)
+    wide = np.pad(simulated, ((0, 0), (0, extra), (0, extra), (0, 0)), mode="reflect")
+    return [np.ascontiguousarray(image) for image in wide[:, :size, :size]]
 
 
-def reference_histograms(rgb: NDArray[np.uint8]) -> object:
-    """Histogram hue, saturation and value with scikit-image and numpy."""
-    hsv = rgb2hsv(rgb)
-    return [np.histogram(hsv[..., k], 10, (0.0, 1.0))[0] for k in range(3)]
+def report_throughput(report: Report, images: Sequence[NDArray[np.uint8]]) -> None:
+    """Measure all default features on one thread and on two."""
+    extractors = [FeatureExtractor(n_jobs=jobs) for jobs in (1, 2)]
+    clock, processor = np.full(2, np.inf), np.inf
+    for _ in range(_ROUNDS):
+        for place, extractor in enumerate(extractors):
+            start, used = time.perf_counter(), time.process_time()
+            extractor.extract(list(images))
+            clock[place] = min(clock[place], time.perf_counter() - start)
+            if place == 0:
+                processor = min(processor, time.process_time() - used)
+    rate, rates = len(images) / processor, len(images) / clock
+    frame = best_times(measure_frame, images, 3).sum() * 1e-6 / processor
+    digest = best_times(pixel_digest, images, 3).sum() * 1e-6 / processor
+    report.heading("all default features: " + ", ".join(DEFAULT_FAMILIES))
+    report.line("one thread", f"{rate:6.0f} images/s  goal 450, aim 1000", Figure(rate, "images/s"))
+    report.line("of that", f"{100 * frame:6.0f} % frame, {100 * digest:.0f} % digest of the pixels")
+    report.line(
+        "two threads",
+        f"{rates[1]:6.0f} images/s, {rates[1] / rates[0]:.2f}× one ({rates[0]:.0f}), by the clock"
+        "  goal 1.8×",
+    )
 
 
-def frames_of(images: Sequence[NDArray[np.uint8]]) -> list[Frame]:
-    """Return the frames of the images in which a galaxy is found."""
-    return [frame for frame in map(measure_frame, images) if frame is not None]
+def report_references(report: Report, images: Sequence[NDArray[np.uint8]]) -> None:
+    """Measure kernels and families beside their references."""
+    frames = [frame for frame in map(measure_frame, images) if frame is not None]
+    report.heading(f"{'':28} galfeat      reference      ratio")
+    for pair in pairs(images, frames):
+        known = report.figures.get(pair.name)  # a family may have several references
+        own = typical_time(pair.own, pair.items) if known is None else known.value
+        report.line(pair.name, f"{own:6.0f} µs {_reference(pair, own)}", Figure(own, "µs"))
 
 
-def print_pair(name: str, own: float, reference: str, other: float) -> None:
-    """Print one comparison."""
-    click.echo(f"{name:34} {own:9.0f} µs   {reference:38} {other:9.0f} µs   {other / own:6.1f}×")
+def _reference(pair: Pair, own: float) -> str:
+    what = f"{pair.package}: {pair.reference_name}"
+    if not pair.installed:
+        return f"  not installed          {what}"
+    other = typical_time(pair.reference, pair.measured_by_reference, pair.rounds)
+    goal = "" if pair.goal is None else f"  goal {pair.goal:.0f}×"
+    return f"{other:12.0f} µs {other / own:8.1f}×  {what}{goal}"
+
+
+def report_commands(report: Report, folder: Path, seed: int) -> None:
+    """Measure the command line."""
+    files, model, table = folder / "images", folder / "model", folder / "features.npz"
+    command_line.write_files(files, seed)
+    one = files / "0000.jpg"
+    report.heading("the command line, each command a new process")
+    report.command("compile all kernels", command_line.compiling(folder), "  goal 90 s")
+    report.command("import galfeat", typical_run([sys.executable, "-c", "import galfeat"]))
+    start = typical_run(galfeat("extract", one, "-o", table))
+    report.command("extract one image", start)
+    every = typical_run(galfeat("extract", files, "-o", table), 3)
+    decoded = command_line.decoding(files)
+    number, side = command_line.FILES, command_line.SIDE
+    rest = max((every.processor - start.processor) / number, 1e-6)
+    report.command(f"extract {number} of {side} px JPEG", every)
+    report.line("after the start", f"{1.0 / rest:6.0f} images/s", Figure(1.0 / rest, "images/s"))
+    apart = f"{1.0 / max(rest - 1e-6 * decoded, 1e-6):.0f} images/s without it"
+    report.line("decoding a file", f"{decoded:6.0f} µs, {apart}", Figure(decoded, "µs"))
+    fit = command_line.run(galfeat("fit", files, "--label", "label", "-o", model))
+    report.command(f"fit lightgbm to {number}", fit)
+    report.command("classify one image", typical_run(galfeat("classify", model, one)), "  goal 4 s")
+    warm = command_line.warm_classify(model, files)
+    report.line("classify one, model loaded", f"{warm:6.2f} ms  goal 5 ms", Figure(warm, "ms"))
+    few = command_line.peak_memory(files, command_line.FEW)
+    many = command_line.peak_memory(files, number)
+    text = f"{many:6.0f} MB; of {command_line.FEW}: {few:.0f} MB"
+    report.line(f"memory to extract {number}", text, Figure(many, "MB"))
+
+
+def report_changes(now: Run, kept: Path) -> None:
+    """Say what changed since the last run, and keep this one."""
+    before = read_run(kept)
+    if before is None or before.settings != now.settings:
+        said = [f"no figures of such a run in {kept}; the next one is compared with this"]
+    else:
+        said = compare_runs(now, before) or ["no line changed by more than a quarter"]
+    click.echo("\nsince the last run")
+    for line in said:
+        click.echo(f"  {line}")
+    write_run(kept, now)
 
 
 @click.command(help=__doc__)
 @click.option("--images", "number", default=100, show_default=True)
-@click.option("--size", default=256, show_default=True, help="Side in pixels; cropped or tiled.")
+@click.option("--size", default=256, show_default=True, help="Side in pixels.")
 @click.option("--seed", default=0, show_default=True)
-def main(number: int, size: int, seed: int) -> None:
-    """Measure and print."""
-    warmup()
-    simulated = simulate(number, seed=seed).images
-    images = list(np.pad(simulated, _padding(size), mode="reflect")[:, :size, :size])
-    frames = frames_of(images)
-    extractor = FeatureExtractor()
-    whole = per_image(lambda batch: extractor.extract(batch), [images]) / len(images)
-    click.echo(f"{len(images)} simulated images of {size}×{size} pixels, one thread")
-    click.echo(f"{'all default features':34} {whole:9.0f} µs   {1e6 / whole:.0f} images/s")
-    click.echo(f"{'frame':34} {per_image(measure_frame, images):9.0f} µs")
-    for name in DEFAULT_FAMILIES:
-        click.echo(f"{name:34} {per_image(family_module(name).measure, frames):9.0f} µs")
-    views = [frame.aligned[0].equalised for frame in frames]
-    large = [np.ascontiguousarray(image.mean(axis=2), dtype=np.float32) for image in images]
-    print_pair(
-        "HOG cells, one 64×64 view",
-        per_image(lambda v: cell_histograms(v, CELLS), views),
-        "skimage hog, the same view",
-        per_image(lambda v: hog(v, 9, (8, 8), (1, 1), block_norm="L2"), views[:30]),
-    )
-    print_pair(
-        f"HOG cells, {size}×{size} grey",
-        per_image(lambda v: cell_histograms(v, size // 16), large),
-        "skimage hog, the same image",
-        per_image(lambda v: hog(v, 9, (16, 16), (1, 1), block_norm="L2"), large[:30]),
-    )
-    hog_of = family_module("hog").measure
-    print_pair(
-        "frame and hog family",
-        per_image(lambda image: hog_of(measure_frame(image)), images),
-        "skimage grey and hog, whole image",
-        per_image(lambda image: hog(rgb2gray(image), 9, (16, 16), (2, 2)), images[:30]),
-    )
-    print_pair(
-        "frame",
-        per_image(measure_frame, images),
-        "skimage label and regionprops",
-        per_image(reference_source, images[:30]),
-    )
-    print_pair(
-        "colour family",
-        per_image(family_module("colour").measure, frames),
-        "skimage HSV, numpy histograms",
-        per_image(reference_histograms, images[:30]),
-    )
-
-
-def _padding(size: int) -> tuple[tuple[int, int], ...]:
-    extra = max(size - 256, 0)
-    return ((0, 0), (0, extra), (0, extra), (0, 0))
+@click.option("--kept", type=click.Path(dir_okay=False, path_type=Path), default=_KEPT)
+def main(number: int, size: int, seed: int, kept: Path) -> None:
+    """Measure, print, compare with the last run and keep the figures."""
+    for library in ("OMP", "OPENBLAS", "MKL"):
+        os.environ[f"{library}_NUM_THREADS"] = "1"
+    report = Report()
+    with tempfile.TemporaryDirectory() as name, threadpool_limits(1):
+        os.environ["GALFEAT_HOME"] = str(Path(name) / "home")
+        warmup()
+        machine = [calibration()]
+        images = images_of(number, size, seed)
+        click.echo(f"{number} simulated images of {size}×{size} pixels, RGB, one thread")
+        report_throughput(report, images)
+        report_references(report, images)
+        machine.append(calibration())
+        report_commands(report, Path(name), seed)
+    machine.append(calibration())
+    settings = {"images": number, "size": size, "seed": seed}
+    report_changes(Run(settings, float(np.median(machine)), report.figures), kept)
 
 
 if __name__ == "__main__":

@@ -1,0 +1,121 @@
+"""What a user of the command line waits for: files, starts, compiling, one galaxy, memory.
+
+Every command is a process of its own. Seconds are the clock's; beside them stands the processor
+time of the process, which other work on the machine changes less.
+"""
+
+from __future__ import annotations
+
+import csv
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from statistics import median
+
+from PIL import Image
+from timing import typical_time
+
+from galfeat.data import open_dataset
+from galfeat.data.decode import decode_file
+from galfeat.data.simulate import simulate
+from galfeat.persist import load_model
+
+#: Side in pixels of the files, and how many there are.
+SIDE, FILES = 400, 300
+#: Files of the smaller run of the two that tell how memory grows.
+FEW = 75
+
+# A new process begins with the greatest memory of its parent, so it has to ask the kernel itself.
+_PEAK_OF_EXTRACTING = """
+import re, sys
+from galfeat.data import open_dataset
+from galfeat.features import FeatureExtractor
+data = open_dataset(sys.argv[1])
+FeatureExtractor().extract(data.select(range(int(sys.argv[2]))))
+print(re.search(r"VmHWM:\\s+(\\d+)", open("/proc/self/status").read()).group(1))
+"""
+
+
+@dataclass(frozen=True)
+class Cost:
+    """Seconds of the clock and of the processor."""
+
+    clock: float
+    processor: float
+
+
+def run(command: Sequence[str], **environment: str) -> Cost:
+    """Run a command to its end.
+
+    Raises
+    ------
+    SystemExit
+        If it fails; with what it wrote to standard error.
+    """
+    start = time.perf_counter()
+    with tempfile.TemporaryFile("w+") as messages:
+        process = subprocess.Popen(
+            command, env=os.environ | environment, stdout=subprocess.DEVNULL, stderr=messages
+        )
+        _, status, used = os.wait4(process.pid, 0)
+        process.returncode = os.waitstatus_to_exitcode(status)
+        if process.returncode != 0:
+            messages.seek(0)
+            raise SystemExit(f"{' '.join(command)} failed:\n{messages.read()}")
+    return Cost(time.perf_counter() - start, used.ru_utime + used.ru_stime)
+
+
+def typical_run(command: Sequence[str], times: int = 5, **environment: str) -> Cost:
+    """Return the medians over several runs, after one that is not counted."""
+    run(command, **environment)
+    costs = [run(command, **environment) for _ in range(times)]
+    return Cost(median(c.clock for c in costs), median(c.processor for c in costs))
+
+
+def galfeat(*arguments: str | Path) -> list[str]:
+    """Return the command line of galfeat with these arguments."""
+    return [sys.executable, "-m", "galfeat", *map(str, arguments)]
+
+
+def write_files(folder: Path, seed: int) -> None:
+    """Write simulated galaxies as JPEG files, with a table of their classes."""
+    simulation = simulate(FILES, seed=seed)
+    folder.mkdir()
+    with (folder / "labels.csv").open("w", newline="", encoding="utf-8") as stream:
+        table = csv.writer(stream)
+        table.writerow(["filename", "label"])
+        for row, (pixels, label) in enumerate(
+            zip(simulation.images, simulation.labels, strict=True)
+        ):
+            picture = Image.fromarray(pixels).resize((SIDE, SIDE), Image.Resampling.BICUBIC)
+            picture.save(folder / f"{row:04}.jpg", quality=90)
+            table.writerow([f"{row:04}.jpg", simulation.class_names[label]])
+
+
+def compiling(folder: Path) -> Cost:
+    """Return what compiling every kernel takes where none is kept."""
+    return run(galfeat("warmup"), NUMBA_CACHE_DIR=str(folder / "kernels"))
+
+
+def decoding(files: Path) -> float:
+    """Return the processor time to decode one file, in microseconds."""
+    return typical_time(decode_file, sorted(files.glob("*.jpg"))[:50], 3)
+
+
+def peak_memory(files: Path, number: int) -> float:
+    """Return the most memory of a process that extracts features of some files, in 10⁶ bytes."""
+    command = [sys.executable, "-c", _PEAK_OF_EXTRACTING, str(files), str(number)]
+    answer = subprocess.run(command, capture_output=True, text=True, check=True)
+    return 1024e-6 * int(answer.stdout)
+
+
+def warm_classify(model: Path, files: Path) -> float:
+    """Return the processor milliseconds to classify one decoded image, with the model loaded."""
+    classifier = load_model(model).set_params(n_jobs=1)
+    images = open_dataset(files).read(range(20))
+    return 1e-3 * typical_time(lambda image: classifier.classify([image]), images)
