@@ -1,0 +1,218 @@
+"""Write docs/features.md from the columns themselves: ``python docs/feature_page.py``.
+
+The pictures are made by `feature_pictures.py`.
+"""
+
+from __future__ import annotations
+
+import inspect
+import re
+import textwrap
+from collections.abc import Iterable, Sequence
+from importlib.resources import files
+from itertools import pairwise
+from pathlib import Path
+
+from galfeat.features import DEFAULT_FAMILIES, FAMILIES, classifier_columns
+from galfeat.features.registry import OWN_FAMILIES, Column, columns, family_module
+from galfeat.frame import flags
+from galfeat.frame.frame import RADIUS_IN_R90
+
+PAGE = Path(__file__).with_name("features.md")
+
+#: What the picture of a family shows.
+CAPTIONS = {
+    "hog": "The equalised aligned view with the rings; its gradients in 4×4 cells, each bar along "
+    "a gradient and as long as it is strong; the quadrant that is left when half-turn and mirrors "
+    "are averaged; and the gradients of the deprojected view by ring and angle to the radius: "
+    "away from 0° where there are arms.",
+    "colour": "The aligned view with the ends of core, disc and outskirts; red minus blue "
+    "relative to the galaxy's mean colour; its histogram, weighted by light; and the colours of "
+    "the three zones.",
+    "radial": "The equalised aligned view with every second elliptical ring; brightness and "
+    "scatter by ring; colour less that of the core, and its scatter; cuts along the axes.",
+    "shape": "Above an undisturbed galaxy, below a merging one: the image with the ellipse of "
+    "nine tenths of the light and, dashed, of half of it; the equalised aligned view with its "
+    "summits, of which faint ones are noise; what half a turn changes, and what a mirror along "
+    "the major axis changes.",
+    "fourier": "A barred spiral, deprojected, with its bar as long as measured and the strongest "
+    "logarithmic spiral; the contrast on circles and the phase of m = 2; amplitudes by ring; and "
+    "that phase against the radius, level within the bar and rising along the spiral (line).",
+    "morphology": "A merging galaxy: the image with the galaxy's segment; the Petrosian ellipse "
+    "and, dashed, that of the Sérsic fit's half of the light; the difference from the image "
+    "turned by half about the centre of least asymmetry; the mean profile and the Sérsic fit.",
+    "texture": "Above: the aligned view less its ellipses; the binary pattern of each pixel and "
+    "eight neighbours 1 and 3 px away, from dark (none as bright) to green (all), and yellow for "
+    "several arcs; the Gabor energy by direction and wavelength. Below: four scales of the "
+    "starlet.",
+}
+
+HEAD = """\
+What galfeat measures, and what each number means: {n_own:,} columns in {n_families} families of \
+its own, and `flags`. `galfeat features` lists them one by one. By default {n_default:,} are \
+extracted, those of {default}, and {n_given:,} of these are given to classifiers; of all \
+{n_families} families it would be {n_all_given:,}.
+
+- **Invariant** columns stay the same when the image is turned or mirrored, as far as pixels \
+allow. **Covariant** ones change as they must (a position angle turns with the image) or count in \
+pixels of the image; they are extracted but not given to classifiers.
+- **Survey-bound** are {bound}. They too are extracted but not given to classifiers: {n_bound} of \
+the {n_invariant} invariant columns (`benchmarks/renderings.py`).
+- **Views** have 64×64 pixels and the major axis along x. *Aligned*: out to the frame radius, \
+which is {radius} times r90, the radius of nine tenths of the light; other objects removed. \
+*Deprojected*: stretched to face-on. *Context*: three times as wide, nothing removed. \
+*Equalised*: each level of brightness replaced by what an exponential disc has where it covers the \
+same area, so that the display stretch is gone and departures from ellipses are left.
+- **Undefined.** All columns but `flags` are NaN where no galaxy is found; those of the \
+deprojected view also for edge-on and blended galaxies. Other cases stand in the tables.
+
+Columns that differ in indices alone share a row, with how many they are: `{{0-3}}` is any number \
+from 0 to 3, {{0, 20 … 160}} goes on in equal steps, and the numbers and places in the meaning go \
+with those in the name. A unit of 1 is a pure number; "galfeat" as the reference: defined here. \
+*Kept back* are the columns that classifiers are not given; a number says how many of the row's.
+"""
+
+REFERENCES_HEAD = """## Families for comparison
+
+Measured by other packages, for the recipes `hog-svm`, `pixels-forest` and `statmorph-forest`. Of a
+family without any invariant column classifiers are given all.
+"""
+
+#: Words in names that are places like numbers are: columns that differ in them share a row.
+PLACES = (
+    ("aligned", "deprojected", "context"),
+    ("core", "disc", "outskirts"),
+    ("strong", "weak"),
+    ("red", "green", "blue"),
+)
+_NUMBER = re.compile(r"\d+(?:[./]\d+)?")
+_MARK = "\0"
+
+
+def page() -> str:
+    """Return the page as Markdown."""
+    sections = [_head(), *(_family(name) for name in OWN_FAMILIES), REFERENCES_HEAD]
+    sections += [_family(name, 3) for name in FAMILIES if name not in OWN_FAMILIES]
+    return "\n".join([*sections, _flags()])
+
+
+def _head() -> str:
+    own, default = columns(OWN_FAMILIES)[:-1], columns(DEFAULT_FAMILIES)[:-1]
+    listed = files("galfeat.features").joinpath("survey_bound.txt").read_text("utf-8")
+    comment = " ".join(line[2:] for line in listed.splitlines() if line.startswith("# "))
+    text = HEAD.format(
+        n_own=len(own),
+        n_families=len(OWN_FAMILIES),
+        n_default=len(default),
+        default=", ".join(DEFAULT_FAMILIES),
+        n_given=len(classifier_columns([c.name for c in default])),
+        n_all_given=len(classifier_columns([c.name for c in own])),
+        bound=comment.split(". ")[0].replace("Columns", "columns"),
+        radius=RADIUS_IN_R90,
+        n_bound=sum(c.survey_bound for c in own),
+        n_invariant=sum(c.invariant for c in own),
+    )
+    return "\n".join(["# Features", "", *map(_wrapped, text.splitlines()), ""])
+
+
+def _wrapped(paragraph: str) -> str:
+    return textwrap.fill(paragraph, 100, subsequent_indent="  " * paragraph.startswith("-"))
+
+
+def _family(name: str, level: int = 2) -> str:
+    """Return what a family measures, its picture and the table of its columns."""
+    module = family_module(name)
+    listed: Sequence[Column] = module.COLUMNS
+    count = f"{len(listed):,} columns" + (", by default." if name in DEFAULT_FAMILIES else ".")
+    lines = [f"{'#' * level} {name}", "", count, "", _words(module.__doc__ or ""), ""]
+    if name in CAPTIONS:
+        lines += [f"![{name}](features/{name}.jpg)", "", _wrapped(CAPTIONS[name]), ""]
+    common = set.intersection(*(_undefined(column) for column in listed))
+    if common:
+        lines += [f"Where undefined, of every column: {'; '.join(common)}.", ""]
+    lines += ["| columns | | unit | meaning | reference | where undefined | kept back |"]
+    lines += ["|---|---:|---|---|---|---|---|"]
+    lines += [*(_row(group, common) for group in grouped(listed)), ""]
+    return "\n".join(lines)
+
+
+def _undefined(column: Column) -> set[str]:
+    return set(filter(None, column.degenerate.split("; ")))
+
+
+def _words(text: str) -> str:
+    return inspect.cleandoc(text).replace("``", "`")
+
+
+def grouped(listed: Iterable[Column]) -> list[list[Column]]:
+    """Return the columns in groups that differ in nothing but numbers and places."""
+    groups: dict[tuple[object, ...], list[Column]] = {}
+    for column in listed:
+        name, meaning, _ = _pattern(column)
+        key = (name, meaning, column.unit, column.reference, column.invariant)
+        groups.setdefault(key, []).append(column)
+    return list(groups.values())
+
+
+def _pattern(column: Column) -> tuple[str, str, list[str]]:
+    """Return name and meaning with marks for numbers and places, and what was there, in order."""
+    words = [w for w in column.name.split(".")[1:] for places in PLACES if w in places]
+    place = "|".join([_NUMBER.pattern, *(rf"\b{word}(?![a-z]*_)" for word in words)])
+    family, detail = column.name.split(".", 1)
+    found = re.findall(place, detail) + re.findall(place, column.meaning)
+    name = f"{family}.{re.sub(place, _MARK, detail)}"
+    return name, re.sub(place, _MARK, column.meaning), found
+
+
+def _row(group: Sequence[Column], common: set[str]) -> str:
+    first = group[0]
+    name, meaning, _ = _pattern(first)
+    found = zip(*(_pattern(column)[2] for column in group), strict=True)
+    ranges = [_range(list(dict.fromkeys(values))) for values in found]
+    for text in ranges[: name.count(_MARK)]:
+        name = name.replace(_MARK, text, 1)
+    for text in ranges[-meaning.count(_MARK) :]:
+        meaning = meaning.replace(_MARK, text, 1)
+    undefined = sorted(set().union(*map(_undefined, group)) - common)
+    cells = [f"`{name}`", str(len(group)), first.unit, meaning, first.reference]
+    cells += ["; ".join(undefined), _kept_back(group)]
+    return f"| {' | '.join(cell.replace('|', chr(92) + '|') for cell in cells)} |"
+
+
+def _range(values: list[str]) -> str:
+    """Return numbers or words in braces, shorter if they are evenly spaced; one as it is."""
+    if len(values) == 1:
+        return values[0]
+    if all(value.isdigit() for value in values):
+        numbers = sorted(map(int, values))
+        steps = {b - a for a, b in pairwise(numbers)}
+        if steps == {1}:
+            return f"{{{numbers[0]}-{numbers[-1]}}}"
+        if len(steps) == 1 and len(numbers) > 5:
+            return f"{{{numbers[0]}, {numbers[1]} … {numbers[-1]}}}"
+    return f"{{{', '.join(values)}}}"
+
+
+def _kept_back(group: Sequence[Column]) -> str:
+    if not group[0].invariant:
+        return "covariant"
+    bound = sum(column.survey_bound for column in group)
+    if bound == 0:
+        return ""
+    return "survey-bound" if bound == len(group) else f"survey-bound: {bound}"
+
+
+def _flags() -> str:
+    """Return the table of flags; what each means is the comment above it."""
+    lines = ["## Flags", "", str(flags.__doc__)]
+    lines += ["`flags`, the last column of every table, is the sum of the values that hold.", ""]
+    lines += ["| flag | value | meaning |", "|---|---:|---|"]
+    source = inspect.getsource(flags.Flag)
+    for comment, name in re.findall(r"((?:    #: .*\n)+)    (\w+) = ", source):
+        meaning = " ".join(line.strip()[3:] for line in comment.splitlines())
+        lines.append(f"| `{name.lower()}` | {flags.Flag[name].value} | {meaning} |")
+    return "\n".join([*lines, ""])
+
+
+if __name__ == "__main__":
+    PAGE.write_text(page(), encoding="utf-8")
