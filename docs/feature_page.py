@@ -129,7 +129,7 @@ def _family(name: str, level: int = 2) -> str:
         lines += [f"![{name}](features/{name}.jpg)", "", _wrapped(CAPTIONS[name]), ""]
     common = set.intersection(*(_undefined(column) for column in listed))
     if common:
-        lines += [f"Where undefined, of every column: {'; '.join(common)}.", ""]
+        lines += [f"Where undefined, of every column: {'; '.join(sorted(common))}.", ""]
     lines += ["| columns | | unit | meaning | reference | where undefined | kept back |"]
     lines += ["|---|---:|---|---|---|---|---|"]
     lines += [*(_row(group, common) for group in grouped(listed)), ""]
