@@ -27,8 +27,6 @@ from galfeat.persist import load_model
 
 #: Side in pixels of the files, and how many there are.
 SIDE, FILES = 400, 300
-#: Files of the smaller run of the two that tell how memory grows.
-FEW = 75
 
 # A new process begins with the greatest memory of its parent, so it has to ask the kernel itself.
 _PEAK_OF_EXTRACTING = """
@@ -36,7 +34,8 @@ import re, sys
 from galfeat.data import open_dataset
 from galfeat.features import FeatureExtractor
 data = open_dataset(sys.argv[1])
-FeatureExtractor().extract(data.select(range(int(sys.argv[2]))))
+rows = [row % len(data) for row in range(int(sys.argv[2]))]
+FeatureExtractor().extract(data.select(rows))
 print(re.search(r"VmHWM:\\s+(\\d+)", open("/proc/self/status").read()).group(1))
 """
 
@@ -108,7 +107,10 @@ def decoding(files: Path) -> float:
 
 
 def peak_memory(files: Path, number: int) -> float:
-    """Return the most memory of a process that extracts features of some files, in 10⁶ bytes."""
+    """Return the most memory of a process that extracts features of images, in 10⁶ bytes.
+
+    If there are fewer files, they are read again and again.
+    """
     command = [sys.executable, "-c", _PEAK_OF_EXTRACTING, str(files), str(number)]
     answer = subprocess.run(command, capture_output=True, text=True, check=True)
     return 1024e-6 * int(answer.stdout)

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 
 def best_times(
-    work: Callable[[Any], object], items: Sequence[Any], rounds: int = 5
+    work: Callable[[Any], object], items: Sequence[Any], rounds: int = 9
 ) -> NDArray[np.float64]:
     """Return for each item the least processor time of some rounds, in microseconds."""
     best = np.full(len(items), np.inf)
@@ -24,7 +24,7 @@ def best_times(
     return best
 
 
-def typical_time(work: Callable[[Any], object], items: Sequence[Any], rounds: int = 5) -> float:
+def typical_time(work: Callable[[Any], object], items: Sequence[Any], rounds: int = 9) -> float:
     """Return the median over items of `best_times`, in microseconds."""
     return float(np.median(best_times(work, items, rounds)))
 
