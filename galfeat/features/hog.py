@@ -119,7 +119,8 @@ def cell_features(image: NDArray[np.float32]) -> NDArray[np.float32]:
 
     Shape (4 * 9 + 9,).
     """
-    folded = fold_quadrants(cell_histograms(image, CELLS))
+    across, down = gradients(image)
+    folded = fold_quadrants(orientation_histograms(across, down, CELLS))
     cells = folded.reshape(-1, ORIENTATIONS)
     result = np.empty((cells.shape[0] + 1, ORIENTATIONS), np.float32)
     squares, total = np.float32(0.0), np.float32(0.0)
@@ -137,8 +138,7 @@ def cell_features(image: NDArray[np.float32]) -> NDArray[np.float32]:
     return result.reshape(-1)
 
 
-@kernel
-def cell_histograms(image: NDArray[np.float32], cells: int) -> NDArray[np.float32]:
+def cell_histograms(image: NDArray[np.floating], cells: int) -> NDArray[np.floating]:
     """Return the mean gradient magnitude by cell and orientation, shape (cells, cells, 9).
 
     Central differences, zero at the edge; unsigned orientation in nine bins of 20 degrees
@@ -147,50 +147,82 @@ def cell_histograms(image: NDArray[np.float32], cells: int) -> NDArray[np.float3
 
     Parameters
     ----------
-    image : ndarray of float32, shape (H, W)
-        Rows and columns beyond a multiple of `cells` are left out.
+    image : ndarray of float32 or float64, shape (H, W) or (H, W, 3)
+        Of three channels the one with the strongest gradient counts, pixel by pixel. Rows and
+        columns beyond a multiple of `cells` are left out.
     cells : int
         Cells on a side.
     """
+    steps = strongest_gradients(image) if image.ndim == 3 else gradients(image)
+    histograms: NDArray[np.floating] = orientation_histograms(*steps, cells)
+    return histograms
+
+
+@kernel
+def gradients(image: NDArray[np.floating]) -> tuple[NDArray[np.floating], NDArray[np.floating]]:
+    """Return the central differences along x and along y, zero at the edges they would cross."""
     height, width = image.shape
+    across, down = np.zeros_like(image), np.zeros_like(image)
+    for y in range(height):
+        row, out = image[y], across[y]
+        for x in range(width - 2):
+            out[x + 1] = row[x + 2] - row[x]
+    for y in range(1, height - 1):
+        upper, lower, out = image[y - 1], image[y + 1], down[y]
+        for x in range(width):
+            out[x] = lower[x] - upper[x]
+    return across, down
+
+
+@kernel
+def strongest_gradients(
+    image: NDArray[np.floating],
+) -> tuple[NDArray[np.floating], NDArray[np.floating]]:
+    """Return the central differences of the channel in which they are largest, by pixel."""
+    across, down = gradients(np.ascontiguousarray(image[:, :, 0]))
+    for channel in range(1, image.shape[2]):
+        gx, gy = gradients(np.ascontiguousarray(image[:, :, channel]))
+        for y in range(image.shape[0]):
+            for x in range(image.shape[1]):
+                size = gx[y, x] * gx[y, x] + gy[y, x] * gy[y, x]
+                if size > across[y, x] * across[y, x] + down[y, x] * down[y, x]:
+                    across[y, x], down[y, x] = gx[y, x], gy[y, x]
+    return across, down
+
+
+@kernel
+def orientation_histograms(
+    across: NDArray[np.floating], down: NDArray[np.floating], cells: int
+) -> NDArray[np.floating]:
+    """Return the mean size of gradients by cell and orientation; see `cell_histograms`."""
+    height, width = across.shape
     tall, wide = height // cells, width // cells
-    histograms = np.zeros((cells, cells, ORIENTATIONS), np.float32)
-    across = np.zeros(width, np.float32)
-    down = np.zeros(width, np.float32)
-    size = np.zeros(width, np.float32)
+    histograms = np.zeros((cells, cells, ORIENTATIONS), across.dtype)
+    size = np.zeros(width, across.dtype)
     orientation = np.zeros(width, np.int32)
     for y in range(tall * cells):
-        row = image[y]
-        for x in range(1, width - 1):
-            across[x] = row[x + 1] - row[x - 1]
-        if 0 < y < height - 1:
-            upper, lower = image[y - 1], image[y + 1]
-            for x in range(width):
-                down[x] = lower[x] - upper[x]
-        else:
-            down[:] = np.float32(0.0)
+        gx, gy = across[y], down[y]
         for x in range(width):
-            size[x] = np.sqrt(across[x] * across[x] + down[x] * down[x])
+            size[x] = np.sqrt(gx[x] * gx[x] + gy[x] * gy[x])
             orientation[x] = 0
         # The bin is the number of bin edges that the direction, turned into the upper half
         # plane, has passed: no arc tangent.
         for edge in range(1, ORIENTATIONS):
-            c = np.float32(np.cos(edge * np.pi / ORIENTATIONS))
-            s = np.float32(np.sin(edge * np.pi / ORIENTATIONS))
+            c = across.dtype.type(np.cos(edge * np.pi / ORIENTATIONS))
+            s = across.dtype.type(np.sin(edge * np.pi / ORIENTATIONS))
             for x in range(width):
-                gx, gy = across[x], down[x]
-                turned = (gy < 0.0) | ((gy == 0.0) & (gx < 0.0))
-                passed = c * gy - s * gx
+                turned = (gy[x] < 0.0) | ((gy[x] == 0.0) & (gx[x] < 0.0))
+                passed = c * gy[x] - s * gx[x]
                 orientation[x] += np.int32(passed <= 0.0 if turned else passed >= 0.0)
         cell_row = histograms[y // tall]
         for cell in range(cells):
-            between = np.float32(0.0)
+            between = size[0] * 0.0
             for x in range(cell * wide, (cell + 1) * wide):
                 cell_row[cell, orientation[x]] += size[x]
-                between += size[x] * np.float32(down[x] == 0.0)
-            cell_row[cell, 0] -= np.float32(0.5) * between
-            cell_row[cell, ORIENTATIONS - 1] += np.float32(0.5) * between
-    return histograms / np.float32(tall * wide)
+                between += size[x] * (gy[x] == 0.0)
+            cell_row[cell, 0] -= 0.5 * between
+            cell_row[cell, ORIENTATIONS - 1] += 0.5 * between
+    return histograms / (tall * wide)
 
 
 @kernel

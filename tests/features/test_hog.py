@@ -22,8 +22,9 @@ NAMES = [column.name for column in COLUMNS]
 def by_skimage(image, cells=CELLS):
     side = image.shape[0] // cells
     blocks = skimage_hog(
-        image, ORIENTATIONS, (side, side), (1, 1), block_norm="L2", feature_vector=False
-    )
+        image, ORIENTATIONS, (side, side), (1, 1), block_norm="L2", feature_vector=False,
+        channel_axis=2 if image.ndim == 3 else None,
+    )  # fmt: skip
     return blocks[:, :, 0, 0]
 
 
@@ -42,6 +43,15 @@ def test_cells_equal_scikit_image(smooth_noise, seed, size, cells):
     image[[0, -1]] = 0.0
     ours = normalised(cell_histograms(image, cells))
     np.testing.assert_allclose(ours, by_skimage(image, cells), atol=1e-5)
+
+
+@pytest.mark.parametrize("shape", [(64, 64), (64, 64, 3), (256, 256), (256, 256, 3)])
+def test_cells_of_float64_equal_scikit_image_to_rounding(shape):
+    image = np.random.default_rng(5).uniform(0.0, 255.0, shape)
+    image[[0, -1]] = 9.0
+    np.testing.assert_allclose(
+        normalised(cell_histograms(image, 8)), by_skimage(image, 8), rtol=1e-5, atol=1e-12
+    )
 
 
 def test_inner_cells_equal_scikit_image_whatever_the_edge(smooth_noise):
