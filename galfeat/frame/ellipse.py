@@ -166,23 +166,25 @@ def growth_curve(
     """
     height, width = grey.shape
     rings = int(reach) + 1
-    sums = np.zeros((rings, 2), np.float64)
-    c, s = np.cos(pa), np.sin(pa)
+    sums = np.zeros((rings + 1, 2), np.float64)  # the last one takes what lies farther out
+    c, s = np.float32(np.cos(pa)), np.float32(np.sin(pa))
+    flatter = np.float32(1.0 / q)
     y_low, y_high = max(0, int(yc - rings)), min(height, int(yc + rings) + 2)
     x_low, x_high = max(0, int(xc - rings)), min(width, int(xc + rings) + 2)
+    ring_of = np.empty(max(x_high - x_low, 0), np.int32)
+    first, farthest = np.float32(x_low - xc), np.float32(rings)
     for y in range(y_low, y_high):
-        dy = y - yc
-        for x in range(x_low, x_high):
-            label = labels[y, x]
-            if label != 0 and label != galaxy + 1:
-                continue
-            dx = x - xc
-            u = dx * c + dy * s
-            v = (dy * c - dx * s) / q
-            ring = int(np.sqrt(u * u + v * v))
-            if ring < rings:
-                sums[ring, 0] += grey[y, x]
-                sums[ring, 1] += 1.0
+        dy = np.float32(y - yc)
+        for i in range(ring_of.size):
+            dx = first + np.float32(i)
+            u, v = dx * c + dy * s, (dy * c - dx * s) * flatter
+            ring_of[i] = np.int32(min(np.sqrt(u * u + v * v), farthest))
+        row, own = grey[y, x_low:x_high], labels[y, x_low:x_high]
+        for i in range(ring_of.size):
+            if own[i] == 0 or own[i] == galaxy + 1:
+                sums[ring_of[i], 0] += row[i]
+                sums[ring_of[i], 1] += 1.0
+    sums = sums[:rings]
     mean = 0.0
     for ring in range(rings):
         if sums[ring, 1] > 0.0:
