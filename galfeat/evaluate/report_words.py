@@ -35,7 +35,7 @@ DECISIONS = {
     "balanced": "names the class whose probability stands out most from how common the class is "
     "(probability over prior), so that rare classes are not passed over",
     "tempered": "names the most probable class with a lean towards rare ones (probability over the "
-    "square root of how common the class is), so that they are not passed over",
+    "cube root of how common the class is), so that they are not passed over",
     "probable": "names the most probable class",
 }
 

@@ -19,7 +19,7 @@ METRIC_NAMES = {
 }
 DECISION_NAMES = {
     "balanced": "balanced (largest probability over prior)",
-    "tempered": "tempered (largest probability over square root of prior)",
+    "tempered": "tempered (largest probability over cube root of prior)",
     "probable": "probable (largest probability)",
 }
 

@@ -35,7 +35,7 @@ FAMILIES = {
 #: Those measured in the canonical frame by galfeat's own kernels; the others are references.
 OWN_FAMILIES = ("hog", "colour", "radial", "shape", "fourier", "morphology", "texture")
 #: What is measured if nothing else is asked for.
-DEFAULT_FAMILIES = ("hog", "colour", "radial", "shape", "fourier")
+DEFAULT_FAMILIES = OWN_FAMILIES
 #: The column of flags that closes every table.
 FLAGS = "flags"
 
