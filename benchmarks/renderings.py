@@ -95,7 +95,7 @@ def main(number: int, seed: int, jobs: int, write: bool) -> None:
         path = Path(galfeat.features.__path__[0]) / "survey_bound.txt"
         head = (
             f"# Columns that another survey's rendering changes by more than {MOST_CHANGE} of "
-            f"their deviations\n# in the mean, or that keep a rank correlation below "
+            f"their standard deviations\n# in the mean, or that keep a rank correlation below "
             f"{LEAST_ORDER}, over {number} simulated galaxies.\n"
             "# Written by benchmarks/renderings.py --write.\n"
         )

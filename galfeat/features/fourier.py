@@ -66,6 +66,8 @@ def _columns(view: str) -> list[Column]:
         degenerate: str = "0 without light",
     ) -> Column:
         text = f"{meaning}, in the {view} view"
+        if view == "deprojected":
+            degenerate += "; NaN without a deprojected view"
         return Column(f"fourier.{view}.{name}", unit, text, paper, invariant, degenerate)
 
     orders = range(1, ORDERS + 1)

@@ -22,6 +22,7 @@ _HALF = 0.5 * VIEW_SIZE
 _CIRCLE, _CONTEXT_CIRCLE = 0.8 * _HALF, 0.45 * _HALF
 
 _CONSELICE = "Conselice 2003"
+_FLAT = "0 of a flat view"
 _LOTZ = "Lotz et al. 2004"
 
 COLUMNS = (
@@ -32,9 +33,15 @@ COLUMNS = (
     Column("shape.petrosian_r90", "1", "Petrosian radius over r90", "Petrosian 1976"),
     Column("shape.concentration", "1", "5 log10(r80 / r20)", _CONSELICE),
     Column("shape.r50", "px", "half-light radius of the stretched image", "galfeat", False),
-    Column("shape.position_angle", "rad", "from x towards rising rows", "galfeat", False),
+    Column(
+        "shape.position_angle", "rad", "from x towards rising rows", "galfeat", False,
+        "NaN if rounder than 0.9",
+    ),
     *(
-        Column(f"shape.{view}.{name}", unit, f"{meaning}, {view} view", _CONSELICE)
+        Column(
+            f"shape.{view}.{name}", unit, f"{meaning}, {view} view", _CONSELICE,
+            degenerate="NaN without a deprojected view" if view == "deprojected" else _FLAT,
+        )
         for view in ("aligned", "deprojected", "context")
         for name, unit, meaning in (
             ("asymmetry", "1", "difference from the half-turned image, at the best centre"),
@@ -46,6 +53,7 @@ COLUMNS = (
         Column(
             f"shape.{view}.mirror_{axis}", "1",
             f"difference from the image mirrored {how}, {view} view", "galfeat",
+            degenerate=_FLAT,
         )
         for view in ("aligned", "context")
         for axis, how in (("along", "along the major axis"), ("across", "across the major axis"))
@@ -53,7 +61,10 @@ COLUMNS = (
     Column("shape.clumpiness.fine", "1", "light above the mean of 3×3 pixels", _CONSELICE),
     Column("shape.clumpiness.coarse", "1", "light above the mean of 7×7 pixels", _CONSELICE),
     *(
-        Column(f"shape.{view}.{name}", "1", f"{meaning}, {view} view", _LOTZ)
+        Column(
+            f"shape.{view}.{name}", "1", f"{meaning}, {view} view", _LOTZ,
+            degenerate="0 without light",
+        )
         for view in ("aligned", "context")
         for name, meaning in (
             ("gini", "inequality of the light of the pixels"),
