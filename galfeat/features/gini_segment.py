@@ -5,79 +5,12 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from galfeat.features.regions import connected_runs, rising_order
 from galfeat.kernels import kernel
 
 #: Width of the Gaussian that smooths the image for the segment, in Petrosian radii.
 SMOOTHING = 0.2
 _POINTS = 128
-
-
-@kernel
-def rising_order(values: NDArray[np.float32]) -> NDArray[np.int32]:
-    """Return the order of values that are not negative, smallest first.
-
-    Radix sort on the leading 21 bits of the numbers: values are told apart to 1 in 8,192.
-    """
-    number = values.size
-    keys = values.view(np.uint32)
-    once, twice = np.empty(number, np.int32), np.empty(number, np.int32)
-    starts = np.zeros((2, 2049), np.int32)
-    for i in range(number):
-        starts[0, ((keys[i] >> np.uint32(10)) & np.uint32(2047)) + 1] += 1
-        starts[1, ((keys[i] >> np.uint32(21)) & np.uint32(2047)) + 1] += 1
-    for level in range(2048):
-        starts[0, level + 1] += starts[0, level]
-        starts[1, level + 1] += starts[1, level]
-    for i in range(number):
-        level = (keys[i] >> np.uint32(10)) & np.uint32(2047)
-        once[starts[0, level]] = i
-        starts[0, level] += 1
-    for k in range(number):
-        i = once[k]
-        level = (keys[i] >> np.uint32(21)) & np.uint32(2047)
-        twice[starts[1, level]] = i
-        starts[1, level] += 1
-    return twice
-
-
-@kernel
-def flood(region: NDArray[np.uint8], y: int, x: int) -> int:
-    """Mark with 2 all ones that are connected with (y, x), corners included; return how many."""
-    height, width = region.shape
-    if region[y, x] != 1:
-        return 0
-    stack = np.empty((height * width // 2 + 2, 2), np.int32)
-    stack[0, 0], stack[0, 1] = y, x
-    depth, number = 1, 0
-    while depth > 0:
-        depth -= 1
-        y, x = stack[depth, 0], stack[depth, 1]
-        row = region[y]
-        if row[x] != 1:
-            continue
-        low = x
-        while low > 0 and row[low - 1] == 1:
-            low -= 1
-        high = x
-        while high < width - 1 and row[high + 1] == 1:
-            high += 1
-        for i in range(low, high + 1):
-            row[i] = 2
-        number += high - low + 1
-        for other in (y - 1, y + 1):
-            if other < 0 or other >= height:
-                continue
-            beside = region[other]
-            inside = False
-            for i in range(max(low - 1, 0), min(high + 2, width)):
-                if beside[i] == 1:
-                    if not inside:
-                        stack[depth, 0], stack[depth, 1] = other, i
-                        depth += 1
-                    inside = True
-                else:
-                    inside = False
-    return number
 
 
 @kernel
@@ -203,8 +136,30 @@ def gini_segment(
         threshold += _sample(grid, side, yc - y0 + u * s + v * c, xc - x0 + u * c - v * s)
     threshold /= _POINTS
     rows, columns = y1 - y0, x1 - x0
+    values = _interpolated(grid, side, rows, columns)
     region = np.zeros((rows, columns), np.uint8)
-    best, best_y, best_x = -np.inf, 0, 0
+    best, best_y, best_x = np.float32(-np.inf), 0, 0
+    for y in range(rows):
+        row = values[y]
+        highest = np.float32(-np.inf)
+        for x in range(columns):
+            highest = max(highest, row[x])
+        if highest > best:
+            best, best_y = highest, y
+    while values[best_y, best_x] != best:
+        best_x += 1
+    runs = connected_runs(values, threshold, best_y, best_x)
+    for k in range(runs.shape[0]):
+        region[runs[k, 0], runs[k, 1] : runs[k, 2]] = 2
+    return region
+
+
+@kernel
+def _interpolated(
+    grid: NDArray[np.float32], side: int, rows: int, columns: int
+) -> NDArray[np.float32]:
+    """Return the blurred image at every pixel of the box."""
+    values = np.empty((rows, columns), np.float32)
     width = grid.shape[1]
     line = np.empty(width, np.float32)
     position = np.empty(columns, np.int32)
@@ -221,17 +176,11 @@ def gini_segment(
         above, below = grid[j], grid[min(j + 1, grid.shape[0] - 1)]
         for i in range(width):
             line[i] = above[i] + fv * (below[i] - above[i])
-        target = region[y]
+        target = values[y]
         for x in range(columns):
             i = position[x]
-            value = line[i] + part[x] * (line[i + step] - line[i])
-            if value >= threshold:
-                target[x] = 1
-                if value > best:
-                    best, best_y, best_x = value, y, x
-    if best > -np.inf:
-        flood(region, best_y, best_x)
-    return region
+            target[x] = line[i] + part[x] * (line[i + step] - line[i])
+    return values
 
 
 @kernel
@@ -249,26 +198,38 @@ def gini_statistics(
     """
     y0, _, x0, _ = box
     rows, columns = region.shape
-    values = np.empty(rows * columns, np.float32)
-    places = np.empty(rows * columns, np.int32)
+    # One more, because the place after the last is written as well.
+    values = np.empty(rows * columns + 1, np.float32)
+    places = np.empty(rows * columns + 1, np.int32)
+    line = np.empty(columns, np.float32)
     number = 0
-    total, sum_y, sum_x, snr, counted = 0.0, 0.0, 0.0, 0.0, 0
+    total, sum_y, sum_x, squares, snr, counted = 0.0, 0.0, 0.0, 0.0, 0.0, 0.0
+    zero, middle = np.float32(0.0), columns // 2
+    per_electron, least = np.float32(1.0 / gain), np.float32(variance + 1e-12)
     for y in range(rows):
-        row, line, hidden = region[y], image[y0 + y], mask[y0 + y]
-        light, moment = 0.0, 0.0
+        row, hidden = region[y], mask[y0 + y, x0 : x0 + columns]
+        source = image[y0 + y, x0 : x0 + columns]
+        light, first, second, quotient, used = zero, zero, zero, zero, zero
         for x in range(columns):
-            if row[x] == 2:
-                value = 0.0 if hidden[x0 + x] else float(line[x0 + x])
-                values[number], places[number] = value, y * columns + x
-                number += 1
-                light += float(value)
-                moment += float(value) * x
-                if value >= 0.0 and not hidden[x0 + x]:
-                    snr += value / np.sqrt(value / gain + variance + 1e-12)
-                    counted += 1
+            own = np.float32(row[x] == 2) * np.float32(not hidden[x])
+            value = own * source[x]
+            line[x] = value
+            place = np.float32(x - middle)
+            light += value
+            first += value * place
+            second += value * place * place
+            bright = max(value, zero)
+            quotient += bright / np.sqrt(bright * per_electron + least)
+            used += own * np.float32(value >= zero)
+        for x in range(columns):
+            values[number], places[number] = line[x], y * columns + x
+            number += row[x] == 2
         total += light
-        sum_x += moment
-        sum_y += light * y
+        sum_x += first
+        sum_y += float(light) * y
+        squares += second + float(light) * y * y
+        snr += quotient
+        counted += used
     result = np.zeros(4, np.float64)
     result[3] = number
     if number < 2 or total <= 0.0:
@@ -276,20 +237,20 @@ def gini_statistics(
     values = values[:number]
     order = rising_order(np.abs(values))
     result[0] = gini_of(values, order)
-    result[2] = snr / max(counted, 1)
+    result[2] = snr / max(counted, 1.0)
     yc, xc = sum_y / total, sum_x / total
-    moment, bright, held = 0.0, 0.0, 0.0
-    limit = -np.inf
+    moment = squares - total * (yc * yc + xc * xc)
+    bright_moment, held, limit = 0.0, 0.0, -np.inf
     for rank in range(number - 1, -1, -1):
         k = order[rank]
         value = float(values[k])
-        y, x = places[k] // columns, places[k] % columns
-        part = value * ((y - yc) ** 2 + (x - xc) ** 2)
-        moment += part
-        if value > 0.0 and (held < 0.2 * total or value == limit):
+        if held >= 0.2 * total and value != limit and value > 0.0:
+            break
+        if value > 0.0:
+            y, x = places[k] // columns, places[k] % columns - middle
+            bright_moment += value * ((y - yc) ** 2 + (x - xc) ** 2)
             held += value
-            bright += part
             limit = value
-    if moment > 0.0 and bright > 0.0:
-        result[1] = np.log10(bright / moment)
+    if moment > 0.0 and bright_moment > 0.0:
+        result[1] = np.log10(bright_moment / moment)
     return result

@@ -31,23 +31,36 @@ def isophote_ellipses(
         sine of twice the position angle, and the centre (y, x). Zeros without light.
     """
     rows, columns = region.shape
-    top = np.float32(0.0)
+    # What lies outside the region is below every level.
+    own = np.empty((rows, columns), np.float32)
+    outside = np.float32(-np.inf)
+    top, number = np.float32(0.0), 0.0
     for y in range(rows):
+        row, member, target = smoothed[y0 + y, x0 : x0 + columns], region[y], own[y]
+        high, count = np.float32(0.0), np.float32(0.0)
         for x in range(columns):
-            top = max(top, smoothed[y0 + y, x0 + x] * np.float32(region[y, x] == 2))
+            value = row[x] if member[x] == 2 else outside
+            target[x] = value
+            high = max(high, value)
+            count += np.float32(member[x] == 2)
+        top = max(top, high)
+        number += float(count)
     result = np.zeros((5, 4), np.float64)
     if top <= 0.0:
         return result
     # Levels are even in the square root, so that faint ones are told apart as well.
     scale = np.float32((_LEVELS - 1) / np.sqrt(top))
-    counts = np.zeros(_LEVELS, np.int64)
-    number = 0
+    # The last place takes what lies outside.
+    counts = np.zeros(_LEVELS + 1, np.int32)
+    line = np.empty(columns, np.int32)
     for y in range(rows):
+        row, member = own[y], region[y]
         for x in range(columns):
-            if region[y, x] == 2:
-                counts[int(np.sqrt(max(smoothed[y0 + y, x0 + x], np.float32(0.0))) * scale)] += 1
-                number += 1
-    first = np.zeros(5, np.float32)
+            level = np.int32(np.sqrt(max(row[x], np.float32(0.0))) * scale)
+            line[x] = level if member[x] == 2 else np.int32(_LEVELS)
+        for x in range(columns):
+            counts[line[x]] += 1
+    first = np.full(5, np.float32(np.inf), np.float32)
     held, k = 0, 0
     for level in range(_LEVELS - 1, -1, -1):
         held += counts[level]
@@ -55,25 +68,25 @@ def isophote_ellipses(
             first[k] = (level / scale) ** 2 * (1.0 - 1e-6)
             k += 1
     sums = np.zeros((5, 6), np.float64)
-    for y in range(rows):
-        for x in range(columns):
-            if region[y, x] == 2:
-                value = smoothed[y0 + y, x0 + x]
-                k = 0
-                while k < 5 and value < first[k]:
-                    k += 1
-                if k == 5:
-                    continue
-                row = sums[k]
-                row[0] += 1.0
-                row[1] += y
-                row[2] += x
-                row[3] += y * y
-                row[4] += x * x
-                row[5] += x * y
-    for k in range(1, 5):
-        for i in range(6):
-            sums[k, i] += sums[k - 1, i]
+    middle = columns // 2
+    for k in range(5):
+        bound, total = first[k], sums[k]
+        for y in range(rows):
+            row = own[y]
+            n, sx, sxx = np.float32(0.0), np.float32(0.0), np.float32(0.0)
+            for x in range(columns):
+                place = np.float32(x - middle)
+                weight = np.float32(1.0) if row[x] >= bound else np.float32(0.0)
+                n += weight
+                sx += weight * place
+                sxx += weight * place * place
+            count, line_x = float(n), float(sx)
+            total[0] += count
+            total[1] += count * y
+            total[2] += line_x
+            total[3] += count * y * y
+            total[4] += float(sxx)
+            total[5] += line_x * y
     for k in range(5):
         n = sums[k, 0]
         if n < 3.0:
@@ -89,7 +102,7 @@ def isophote_ellipses(
         angle = np.arctan2(2.0 * xy, xx - yy)
         result[k, 0] = (1.0 - q) / (1.0 + q) * np.cos(angle)
         result[k, 1] = (1.0 - q) / (1.0 + q) * np.sin(angle)
-        result[k, 2], result[k, 3] = my, mx
+        result[k, 2], result[k, 3] = my, mx + middle
     return result
 
 

@@ -9,11 +9,36 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from galfeat.features.gini_segment import flood, rising_order
+from galfeat.features.regions import connected_runs, rising_order, root_of
 from galfeat.kernels import kernel
 
 #: The MID segment ends where the brightness is this part of the mean within.
 _ETA = 0.2
+
+
+def _groups_of_neighbours() -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
+    """Return for each set of neighbours, as bits, its connected groups and its first member.
+
+    Where all are one group, they belong to one region already, and joining them is spared.
+    """
+    places = [(y, x) for y in (-1, 0, 1) for x in (-1, 0, 1) if y or x]
+    groups, first = np.zeros(256, np.uint8), np.zeros(256, np.uint8)
+    for chosen in range(1, 256):
+        members = [k for k in range(8) if chosen >> k & 1]
+        first[chosen] = members[0]
+        left = set(members)
+        while left:
+            reached = [left.pop()]
+            for one in reached:
+                y, x = places[one]
+                near = {k for k in left if max(abs(places[k][0] - y), abs(places[k][1] - x)) < 2}
+                reached.extend(near)
+                left -= near
+            groups[chosen] += 1
+    return groups, first
+
+
+_GROUPS, _FIRST = _groups_of_neighbours()
 
 
 @kernel
@@ -53,67 +78,60 @@ def mid_segment(light: NDArray[np.float32], inside: NDArray[np.uint8]) -> NDArra
         One for the galaxy's pixels.
     """
     height, width = light.shape
-    top, top_y, top_x = np.float32(0.0), 0, 0
-    lowest = np.inf
+    own = np.empty((height, width), np.float32)
+    top, top_y, top_x, lowest = np.float32(0.0), 0, 0, np.float32(np.inf)
     for y in range(height):
+        row, member, target = light[y], inside[y], own[y]
+        high, low = np.float32(-np.inf), np.float32(np.inf)
         for x in range(width):
-            if inside[y, x] == 1:
-                value = max(light[y, x], np.float32(0.0))
-                lowest = min(lowest, value)
-                if value > top:
-                    top, top_y, top_x = value, y, x
+            value = row[x] if member[x] == 1 else np.float32(-np.inf)
+            target[x] = value
+            high = max(high, value)
+            low = min(low, value if member[x] == 1 else np.float32(np.inf))
+        lowest = min(lowest, low)
+        if high > top:
+            top, top_y = high, y
+    lowest = max(lowest, np.float32(0.0))
     result = np.zeros((height, width), np.float32)
     if top <= 0.0:
         return result
-    region = np.empty((height, width), np.uint8)
+    while own[top_y, top_x] != top:
+        top_x += 1
     threshold = _start(light, inside, float(top))
+    runs = np.empty((0, 3), np.int32)
     for _ in range(12):
-        level = np.float32(threshold)
-        for y in range(height):
-            row, own, target = light[y], inside[y], region[y]
-            for x in range(width):
-                target[x] = np.uint8(own[x] == 1) * np.uint8(row[x] >= level)
-        count = flood(region, top_y, top_x)
-        total = 0.0
-        for y in range(height):
-            row, own = light[y], region[y]
+        runs = connected_runs(own, np.float32(threshold), top_y, top_x)
+        count, total = 0, 0.0
+        for k in range(runs.shape[0]):
             line = np.float32(0.0)
-            for x in range(width):
-                line += row[x] * np.float32(own[x] == 2)
+            for value in own[runs[k, 0], runs[k, 1] : runs[k, 2]]:
+                line += value
             total += float(line)
+            count += runs[k, 2] - runs[k, 1]
         after = _ETA * total / max(count, 1)
         done = abs(after - threshold) < 2e-3 * threshold or after < lowest
         threshold = after
         if done:
             break
+    region = np.zeros((height, width), np.uint8)
+    for k in range(runs.shape[0]):
+        region[runs[k, 0], runs[k, 1] : runs[k, 2]] = 1
     kept = np.zeros((height, width), np.uint8)
     for y in range(1, height - 1):
-        above, row, below = region[y - 1], region[y], region[y + 1]
-        target = kept[y]
-        for x in range(1, width - 1):
-            # Members are 2, others 0 or 1.
+        above, row8, below, chosen = region[y - 1], region[y], region[y + 1], kept[y]
+        for x in range(width - 2):
             votes = (
-                (above[x - 1] >> 1) + (above[x] >> 1) + (above[x + 1] >> 1)
-                + (row[x - 1] >> 1) + (row[x] >> 1) + (row[x + 1] >> 1)
-                + (below[x - 1] >> 1) + (below[x] >> 1) + (below[x + 1] >> 1)
+                above[x] + above[x + 1] + above[x + 2] + row8[x] + row8[x + 1] + row8[x + 2]
+                + below[x] + below[x + 1] + below[x + 2]
             )  # fmt: skip
-            target[x] = np.uint8(votes > 4)
+            chosen[x + 1] = np.uint8(votes > 4)
     kept[top_y, top_x] = 1
-    flood(kept, top_y, top_x)
-    for y in range(height):
-        row, own, target, galaxy = light[y], kept[y], result[y], inside[y]
-        for x in range(width):
-            member = np.float32(own[x] == 2) * np.float32(galaxy[x] == 1)
-            target[x] = member * max(row[x], np.float32(0.0))
+    runs = connected_runs(kept, 1, top_y, top_x)
+    for k in range(runs.shape[0]):
+        y = runs[k, 0]
+        for x in range(runs[k, 1], runs[k, 2]):
+            result[y, x] = max(own[y, x], np.float32(0.0))
     return result
-
-
-@kernel
-def _root(parents: NDArray[np.int32], i: int) -> int:
-    while parents[i] != i:
-        parents[i] = parents[parents[i]]
-        i = parents[i]
-    return i
 
 
 @kernel
@@ -129,63 +147,110 @@ def multimode(light: NDArray[np.float32]) -> float:
     light : ndarray of float32, shape (h, w)
         Not negative; zero on the border and outside the segment.
     """
-    width = light.shape[1]
+    height, width = light.shape
     flat = light.reshape(-1)
-    places = np.flatnonzero(flat > np.float32(0.0)).astype(np.int32)
-    values = flat[places]
+    places = np.empty(flat.size + 1, np.int32)
+    values = np.empty(flat.size + 1, np.float32)
+    number = 0
+    for i in range(flat.size):
+        places[number], values[number] = i, flat[i]
+        number += flat[i] > np.float32(0.0)
+    values = values[:number]
     order = rising_order(values)
-    parents = np.full(flat.size, -1, np.int32)
-    areas = np.zeros(flat.size, np.int32)
+    ranked = places[order]
+    earlier = _earlier_neighbours(light).reshape(-1)
     steps = np.array((-width - 1, -width, -width + 1, -1, 1, width - 1, width, width + 1), np.int32)
-    main, best, ratio = -1, 0.0, 0.0
-    last = values.size - 1
-    enough = values.size - values.size // 50
+    # Pixels bear the name of a part; parts that met form a tree.
+    names = np.empty(flat.size, np.int32)
+    parents, areas = np.empty(number, np.int32), np.empty(number, np.int32)
+    parts, main, best, ratio = 0, -1, 0.0, 0.0
+    last = number - 1
+    enough = number - number // 50
     while last >= 0:
         first = last
-        level = values[order[last]]
-        while first > 0 and values[order[first - 1]] == level:
+        level = flat[ranked[last]]
+        while first > 0 and flat[ranked[first - 1]] == level:
             first -= 1
-        for rank in range(first, last + 1):
-            own = places[order[rank]]
-            here = own
-            parents[own], areas[own] = own, 1
-            for k in range(8):
-                other = own + steps[k]
-                if parents[other] >= 0 and parents[other] != here:
-                    root = _root(parents, other)
-                    if root != here:
-                        if areas[root] < areas[here]:
-                            root, here = here, root
-                        parents[here] = root
-                        areas[root] += areas[here]
-                        here = root
+        here = -1
+        for rank in range(last, first - 1, -1):
+            own = ranked[rank]
+            around = earlier[own]
+            if _GROUPS[around] == 0:
+                names[own] = here = parts
+                parents[parts], areas[parts] = parts, 1
+                parts += 1
+                continue
+            here = root_of(parents, names[own + steps[_FIRST[around]]])
+            areas[here] += 1
+            if _GROUPS[around] > 1:
+                for k in range(_FIRST[around] + 1, 8):
+                    if around & (1 << k):
+                        root = root_of(parents, names[own + steps[k]])
+                        if root != here:
+                            if areas[root] < areas[here]:
+                                root, here = here, root
+                            parents[here] = root
+                            areas[root] += areas[here]
+                            here = root
+            names[own] = here
         # The first threshold looks at all regions so far, later ones at those that grew.
-        end = values.size if main < 0 else last + 1
+        end = number if main < 0 else last + 1
+        alone = first == last
         last = first - 1
-        if first > enough:
+        if first > enough or (alone and here == main):
             continue
         before = main
         largest = 0
         if before >= 0:
-            main = _root(parents, before)
+            main = root_of(parents, before)
             largest = areas[main]
         for rank in range(first, end):
-            root = _root(parents, places[order[rank]])
+            root = root_of(parents, names[ranked[rank]])
             if areas[root] > largest:
                 main, largest = root, areas[root]
         # The second largest region matters only when it grows, or when it was the largest.
         second = 0
         for rank in range(first, end):
-            root = _root(parents, places[order[rank]])
+            root = root_of(parents, names[ranked[rank]])
             if root != main:
                 second = max(second, areas[root])
         if before >= 0:
-            root = _root(parents, before)
+            root = root_of(parents, before)
             if root != main:
                 second = max(second, areas[root])
         if second > 0 and second * (second / largest) > best:
             best, ratio = second * (second / largest), second / largest
     return ratio
+
+
+@kernel
+def _earlier_neighbours(light: NDArray[np.float32]) -> NDArray[np.uint8]:
+    """Return a bit for each of the eight neighbours that is joined before the pixel itself.
+
+    That is the brighter one as `rising_order` tells them apart, and of equal ones the later.
+    """
+    height, width = light.shape
+    bits = light.reshape(-1).view(np.int32)
+    coarse = np.empty((height, width), np.int32)
+    flat = coarse.reshape(-1)
+    for i in range(bits.size):
+        flat[i] = bits[i] >> np.int32(10) if bits[i] > 0 else np.int32(-1)
+    result = np.zeros((height, width), np.uint8)
+    zero = np.float32(0.0)
+    for y in range(1, height - 1):
+        above, row, below, target = coarse[y - 1], coarse[y], coarse[y + 1], result[y]
+        for x in range(width - 2):
+            own = row[x + 1]
+            found = np.float32(1.0) if above[x] > own else zero
+            found += np.float32(2.0) if above[x + 1] > own else zero
+            found += np.float32(4.0) if above[x + 2] > own else zero
+            found += np.float32(8.0) if row[x] > own else zero
+            found += np.float32(16.0) if row[x + 2] >= own else zero
+            found += np.float32(32.0) if below[x] >= own else zero
+            found += np.float32(64.0) if below[x + 1] >= own else zero
+            found += np.float32(128.0) if below[x + 2] >= own else zero
+            target[x + 1] = np.uint8(np.int32(found))
+    return result
 
 
 @kernel
@@ -221,33 +286,53 @@ def basins(light: NDArray[np.float32], smoothed: NDArray[np.float32]) -> NDArray
     brighter, until there is none. Places are flat indices.
     """
     height, width = light.shape
-    flat = smoothed.reshape(-1)
-    member = light.reshape(-1)
-    up = np.full(flat.size, -1, np.int32)
-    steps = np.array((-width - 1, -width, -width + 1, -1, 1, width - 1, width, width + 1), np.int32)
+    level = np.empty((height, width), np.float32)
+    members = np.empty(light.size + 1, np.int32)
+    number = 0
+    for y in range(height):
+        row, source, target = light[y], smoothed[y], level[y]
+        for x in range(width):
+            target[x] = source[x] if row[x] > np.float32(0.0) else np.float32(-1.0)
+        for x in range(width):
+            members[number] = y * width + x
+            number += row[x] > np.float32(0.0)
+    up = np.full(light.size, -1, np.int32)
     for y in range(1, height - 1):
-        for i in range(y * width + 1, (y + 1) * width - 1):
-            if member[i] > 0.0:
-                best, highest = i, flat[i]
-                for k in range(8):
-                    other = i + steps[k]
-                    # Of equal neighbours the later one is higher, so that no two lead in a ring.
-                    value = flat[other]
-                    if member[other] > 0.0 and (
-                        value > highest or (value == highest and other > best)
-                    ):
-                        best, highest = other, value
-                up[i] = best
-    for i in range(flat.size):
-        if up[i] >= 0:
-            root = i
-            while up[root] != root:
-                root = up[root]
-            j = i
-            while up[j] != root:
-                following = up[j]
-                up[j] = root
-                j = following
+        above, row, below = level[y - 1], level[y], level[y + 1]
+        target_up = up[y * width : (y + 1) * width]
+        here = y * width + 1
+        for x in range(width - 2):
+            # In rising order of places: of equal neighbours the later one is higher.
+            best, step = above[x], np.int32(-width - 1)
+            step = np.int32(-width) if above[x + 1] >= best else step
+            best = max(best, above[x + 1])
+            step = np.int32(-width + 1) if above[x + 2] >= best else step
+            best = max(best, above[x + 2])
+            step = np.int32(-1) if row[x] >= best else step
+            best = max(best, row[x])
+            step = np.int32(0) if row[x + 1] >= best else step
+            best = max(best, row[x + 1])
+            step = np.int32(1) if row[x + 2] >= best else step
+            best = max(best, row[x + 2])
+            step = np.int32(width - 1) if below[x] >= best else step
+            best = max(best, below[x])
+            step = np.int32(width) if below[x + 1] >= best else step
+            best = max(best, below[x + 1])
+            step = np.int32(width + 1) if below[x + 2] >= best else step
+            target_up[x + 1] = (
+                np.int32(here + x) + step if row[x + 1] >= np.float32(0.0) else np.int32(-1)
+            )
+    # Pointers are shortened in both directions in turn until all end at a summit.
+    changed, forward = 1, True
+    while changed:
+        changed = 0
+        for k in range(number):
+            i = members[k] if forward else members[number - 1 - k]
+            one = up[i]
+            two = up[one]
+            up[i] = two
+            changed |= one ^ two
+        forward = not forward
     return up
 
 

@@ -41,16 +41,31 @@ def nuclei(
     flat = smoothed.reshape(-1)
     result = np.zeros(3, np.float64)
     top = np.float32(0.0)
+    peaks = np.empty(flat.size + 1, np.int32)
+    count = 0
     for i in range(flat.size):
-        if summits[i] == i:
-            top = max(top, flat[i])
+        peaks[count] = i
+        count += summits[i] == i
+    for k in range(count):
+        top = max(top, flat[peaks[k]])
     if top <= 0.0:
         return result
     # The highest pass from each summit to a higher one; a pass lies between two basins.
     passes = np.zeros(flat.size, np.float32)
+    edge = np.empty(width, np.uint8)
     for y in range(1, height - 1):
-        for i in range(y * width + 1, (y + 1) * width - 1):
-            own = summits[i]
+        row, below = summits[y * width : (y + 1) * width], summits[(y + 1) * width :]
+        for x in range(width - 2):
+            own = row[x + 1]
+            # Between two basins or at the rim.
+            edge[x] = np.uint8(
+                (own != row[x + 2]) | (own != below[x]) | (own != below[x + 1])
+                | (own != below[x + 2])
+            )  # fmt: skip
+        for x in range(width - 2):
+            if edge[x] == 0:
+                continue
+            own, i = row[x + 1], y * width + x + 1
             if own < 0:
                 continue
             for step in (1, width - 1, width, width + 1):
@@ -65,8 +80,9 @@ def nuclei(
                 passes[lower] = max(passes[lower], level)
     places, lights = np.zeros(_MOST, np.int64), np.zeros(_MOST, np.float64)
     number = 0
-    for i in range(flat.size):
-        if summits[i] != i or flat[i] < _HEIGHT * top or number == _MOST:
+    for k in range(count):
+        i = peaks[k]
+        if flat[i] < _HEIGHT * top or number == _MOST:
             continue
         rise = flat[i] - passes[i]
         if flat[i] < top and rise < max(_RISE * flat[i], _NOISE * noise):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from galfeat.features.gini_segment import flood
+from galfeat.features.regions import flood
 from galfeat.kernels import kernel
 
 #: Pixels of sky this far apart are taken as independent.
@@ -247,23 +247,24 @@ def smoothness(
     low, high = max(0, int(xc - outer) - side - 1), min(size, int(xc + outer) + side + 3)
     top, bottom = max(0, int(yc - outer) - side - 1), min(size, int(yc + outer) + side + 3)
     columns = high - low
-    sums = np.zeros((bottom - top + 1, columns + 1), np.float64)
-    for y in range(top, bottom):
-        line = 0.0
-        row, above, target = box[y], sums[y - top], sums[y - top + 1]
-        for x in range(columns):
-            line += row[low + x]
-            target[x + 1] = line
-        for x in range(columns + 1):
-            target[x] += above[x]
-    share = 1.0 / (side * side)
+    sums = np.zeros(columns, np.float64)
+    share = np.float32(1.0 / (side * side))
     clumps, light, area = 0.0, 0.0, 0.0
+    first, last = top, top
     for y in range(max(int(np.ceil(yc - outer)), top), min(int(yc + outer) + 1, bottom)):
+        while last < min(y - before + side, bottom):
+            row = box[last, low:high]
+            for x in range(columns):
+                sums[x] += row[x]
+            last += 1
+        while first < y - before:
+            row = box[first, low:high]
+            for x in range(columns):
+                sums[x] -= row[x]
+            first += 1
+        mean = _windows(sums, side)
         chord = np.sqrt(max(outer * outer - (y - yc) ** 2, 0.0))
         gap = np.sqrt(max(inner * inner - (y - yc) ** 2, 0.0))
-        first = min(max(y - before - top, 0), bottom - top)
-        last = min(max(y - before + side - top, 0), bottom - top)
-        above, below, row, kept = sums[first], sums[last], box[y], seen[y]
         for part in range(2):
             start = int(np.ceil(xc - chord)) if part == 0 else int(xc + gap) + 1
             end = int(np.ceil(xc - gap)) if part == 0 else int(xc + chord) + 1
@@ -273,12 +274,40 @@ def smoothness(
                     break
             start = max(start, low + before)
             end = min(end, high - side + before)
-            for x in range(start, end):
-                i = x - before - low
-                mean = share * (below[i + side] - above[i + side] - below[i] + above[i])
-                clumps += max(row[x] - mean, 0.0) * kept[x]
-                light += row[x]
-                area += kept[x]
+            if end <= start:
+                continue
+            row, kept = box[y, start:end], seen[y, start:end]
+            around = mean[start - before - low : end - before - low]
+            c, t, n = np.float32(0.0), np.float32(0.0), np.float32(0.0)
+            for x in range(end - start):
+                c += max(row[x] - share * around[x], np.float32(0.0)) * kept[x]
+                t += row[x]
+                n += kept[x]
+            clumps += float(c)
+            light += float(t)
+            area += float(n)
     if light <= 0.0:
         return 0.0
     return max(clumps - area * sky, 0.0) / light
+
+
+@kernel
+def _windows(values: NDArray[np.float64], side: int) -> NDArray[np.float32]:
+    """Return the sums of `side` values from each place on, by doubling."""
+    number = values.size
+    result = np.zeros(number, np.float32)
+    wide, wider = values.astype(np.float32), np.empty(number, np.float32)
+    offset, length = 0, 1
+    while True:
+        if side & length:
+            shifted = wide[offset:]
+            for x in range(max(number - offset - length + 1, 0)):
+                result[x] += shifted[x]
+            offset += length
+        if 2 * length > side:
+            return result
+        shifted = wide[length:]
+        for x in range(max(number - 2 * length + 1, 0)):
+            wider[x] = wide[x] + shifted[x]
+        wide, wider = wider, wide
+        length *= 2

@@ -4,9 +4,10 @@ import numpy as np
 import pytest
 from scipy import ndimage
 
-from galfeat.features.gini_segment import flood, gini_of, gini_statistics, rising_order
+from galfeat.features.gini_segment import gini_of, gini_statistics
 from galfeat.features.mid import multimode
 from galfeat.features.petrosian import growth_curve, radius_of_fraction, value_at
+from galfeat.features.regions import flood, rising_order
 from galfeat.features.sersic import fit_sersic, rings, sersic_b
 
 

@@ -1,0 +1,149 @@
+"""Which pixels belong together: connected regions, and the order of brightness."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from galfeat.kernels import kernel
+
+
+@kernel
+def rising_order(values: NDArray[np.float32]) -> NDArray[np.int32]:
+    """Return the order of values that are not negative, smallest first.
+
+    Radix sort on the leading 21 bits of the numbers: values are told apart to 1 in 8,192.
+    """
+    number = values.size
+    keys = values.view(np.uint32)
+    once, twice = np.empty(number, np.int32), np.empty(number, np.int32)
+    low, high = np.zeros(2048, np.int32), np.zeros(2048, np.int32)
+    for i in range(number):
+        low[(keys[i] >> np.uint32(10)) & np.uint32(2047)] += 1
+        high[(keys[i] >> np.uint32(21)) & np.uint32(2047)] += 1
+    before_low, before_high = 0, 0
+    for level in range(2048):
+        count = low[level]
+        low[level] = before_low
+        before_low += count
+        count = high[level]
+        high[level] = before_high
+        before_high += count
+    for i in range(number):
+        level = (keys[i] >> np.uint32(10)) & np.uint32(2047)
+        once[low[level]] = i
+        low[level] += 1
+    for k in range(number):
+        i = once[k]
+        level = (keys[i] >> np.uint32(21)) & np.uint32(2047)
+        twice[high[level]] = i
+        high[level] += 1
+    return twice
+
+
+@kernel
+def flood(region: NDArray[np.uint8], y: int, x: int) -> int:
+    """Mark with 2 all ones that are connected with (y, x), corners included; return how many."""
+    height, width = region.shape
+    if region[y, x] != 1:
+        return 0
+    stack = np.empty((height * width // 2 + 2, 2), np.int32)
+    stack[0, 0], stack[0, 1] = y, x
+    depth, number = 1, 0
+    while depth > 0:
+        depth -= 1
+        y, x = stack[depth, 0], stack[depth, 1]
+        row = region[y]
+        if row[x] != 1:
+            continue
+        low = x
+        while low > 0 and row[low - 1] == 1:
+            low -= 1
+        high = x
+        while high < width - 1 and row[high + 1] == 1:
+            high += 1
+        for i in range(low, high + 1):
+            row[i] = 2
+        number += high - low + 1
+        for other in (y - 1, y + 1):
+            if other < 0 or other >= height:
+                continue
+            beside = region[other]
+            inside = False
+            for i in range(max(low - 1, 0), min(high + 2, width)):
+                if beside[i] == 1:
+                    if not inside:
+                        stack[depth, 0], stack[depth, 1] = other, i
+                        depth += 1
+                    inside = True
+                else:
+                    inside = False
+    return number
+
+
+@kernel
+def connected_runs(
+    values: NDArray[np.floating], level: float, y: int, x: int
+) -> NDArray[np.int32]:
+    """Return the runs of pixels that reach a level and are connected with (y, x).
+
+    Corners connect.
+
+    Parameters
+    ----------
+    values : ndarray, shape (h, w)
+    level : float
+    y, x : int
+        A pixel of the region; if it does not reach the level, there are no runs.
+
+    Returns
+    -------
+    ndarray of int32, shape (n, 3)
+        Row, first column and the column after the last, in rising order.
+    """
+    height, width = values.shape
+    runs = np.empty((height * (width + 1) // 2 + 1, 3), np.int32)
+    parents = np.empty(runs.shape[0], np.int32)
+    number, own, before = 0, -1, 0
+    for j in range(height):
+        row = values[j]
+        above, before = before, number
+        end_above = before
+        i = 0
+        while i < width:
+            while i < width and not row[i] >= level:
+                i += 1
+            if i == width:
+                break
+            start = i
+            while i < width and row[i] >= level:
+                i += 1
+            runs[number, 0], runs[number, 1], runs[number, 2] = j, start, i
+            parents[number] = number
+            if j == y and start <= x < i:
+                own = number
+            while above < end_above and runs[above, 2] < start:
+                above += 1
+            other = above
+            while other < end_above and runs[other, 1] <= i:
+                one, two = root_of(parents, other), root_of(parents, number)
+                parents[max(one, two)] = min(one, two)
+                other += 1
+            number += 1
+    kept = 0
+    if own >= 0:
+        root = root_of(parents, own)
+        for k in range(number):
+            if root_of(parents, k) == root:
+                runs[kept] = runs[k]
+                kept += 1
+    return runs[:kept]
+
+
+@kernel
+def root_of(parents: NDArray[np.int32], i: int) -> int:
+    """Return the root of a node in a forest, and shorten the way to it."""
+    while parents[i] != i:
+        parents[i] = parents[parents[i]]
+        i = parents[i]
+    return i
