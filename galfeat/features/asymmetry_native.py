@@ -30,18 +30,21 @@ def padded_box(
     whole = True
     low, high = max(0, half - x), min(size, width - x + half)
     for j in range(max(0, half - y), min(size, height - y + half)):
-        row, hidden = image[y - half + j], mask[y - half + j]
-        target, kept = box[j], seen[j]
-        any_hidden = False
-        for i in range(low, high):
-            target[i] = row[x - half + i]
-            any_hidden |= hidden[x - half + i]
+        if high <= low:
+            break
+        row = image[y - half + j, x - half + low : x - half + high]
+        hidden = mask[y - half + j, x - half + low : x - half + high]
+        target, kept = box[j, low:high], seen[j, low:high]
+        any_hidden = np.uint8(0)
+        for i in range(high - low):
+            target[i] = row[i]
+            any_hidden |= np.uint8(hidden[i])
         if any_hidden:
             whole = False
-            for i in range(low, high):
-                if hidden[x - half + i]:
-                    target[i] = 0.0
-                    kept[i] = 0.0
+            for i in range(high - low):
+                known = np.float32(not hidden[i])
+                target[i] = known * row[i]
+                kept[i] = known
     return box, seen, whole
 
 

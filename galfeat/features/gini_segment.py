@@ -118,8 +118,10 @@ def gini_segment(
     radius: float,
     q: float,
     pa: float,
-) -> NDArray[np.uint8]:
-    """Return the Gini segment within a box: 2 where a pixel belongs to it.
+) -> NDArray[np.int32]:
+    """Return the Gini segment within a box as runs of pixels, shape (n, 3).
+
+    A run is a row, its first column and the column after its last, all in the image.
 
     The image, masked pixels zero, is blurred by a fifth of the elliptical
     Petrosian radius. Pixels belong if they reach the mean brightness of the blurred image
@@ -135,42 +137,53 @@ def gini_segment(
         # Equal steps of this angle are equal areas of a narrow elliptical ring.
         threshold += _sample(grid, side, yc - y0 + u * s + v * c, xc - x0 + u * c - v * s)
     threshold /= _POINTS
-    rows, columns = y1 - y0, x1 - x0
-    values = _interpolated(grid, side, rows, columns)
-    region = np.zeros((rows, columns), np.uint8)
+    level = np.float32(threshold)
+    # Between places that are fainter nothing is brighter.
+    top, bottom, left, right = grid.shape[0], -1, grid.shape[1], -1
+    for j in range(grid.shape[0]):
+        for i in range(grid.shape[1]):
+            if grid[j, i] >= level:
+                top, bottom = min(top, j), j
+                left, right = min(left, i), max(right, i)
+    if bottom < 0:
+        return np.empty((0, 3), np.int32)
+    top, bottom = max(side * (top - 1), 0), min(side * (bottom + 2), y1 - y0)
+    left, right = max(side * (left - 1), 0), min(side * (right + 2), x1 - x0)
+    values = _interpolated(grid, side, top, bottom, left, right)
     best, best_y, best_x = np.float32(-np.inf), 0, 0
-    for y in range(rows):
+    for y in range(values.shape[0]):
         row = values[y]
         highest = np.float32(-np.inf)
-        for x in range(columns):
+        for x in range(values.shape[1]):
             highest = max(highest, row[x])
         if highest > best:
             best, best_y = highest, y
     while values[best_y, best_x] != best:
         best_x += 1
-    runs = connected_runs(values, threshold, best_y, best_x)
-    for k in range(runs.shape[0]):
-        region[runs[k, 0], runs[k, 1] : runs[k, 2]] = 2
-    return region
+    runs = connected_runs(values, level, best_y, best_x)
+    runs[:, 0] += y0 + top
+    runs[:, 1:] += x0 + left
+    return runs
 
 
 @kernel
 def _interpolated(
-    grid: NDArray[np.float32], side: int, rows: int, columns: int
+    grid: NDArray[np.float32], side: int, top: int, bottom: int, left: int, right: int
 ) -> NDArray[np.float32]:
-    """Return the blurred image at every pixel of the box."""
+    """Return the blurred image at every pixel of a part of the box."""
+    rows, columns = bottom - top, right - left
     values = np.empty((rows, columns), np.float32)
     width = grid.shape[1]
     line = np.empty(width, np.float32)
     position = np.empty(columns, np.int32)
     part = np.empty(columns, np.float32)
     for x in range(columns):
-        u = min(max((x + 0.5) / side - 0.5, 0.0), width - 1.0)
+        u = min(max((left + x + 0.5) / side - 0.5, 0.0), width - 1.0)
         position[x] = min(int(u), max(width - 2, 0))
         part[x] = u - position[x]
     step = 1 if width > 1 else 0
     for y in range(rows):
-        v = min(max((y + 0.5) / side - 0.5, 0.0), grid.shape[0] - 1.0)
+        v = min(max((top + y + 0.5) / side - 0.5, 0.0), grid.shape[0] - 1.0)
         j = min(int(v), max(grid.shape[0] - 2, 0))
         fv = np.float32(v - j)
         above, below = grid[j], grid[min(j + 1, grid.shape[0] - 1)]
@@ -187,8 +200,7 @@ def _interpolated(
 def gini_statistics(
     image: NDArray[np.float32],
     mask: NDArray[np.bool_],
-    region: NDArray[np.uint8],
-    box: tuple[int, int, int, int],
+    runs: NDArray[np.int32],
     variance: float,
     gain: float,
 ) -> NDArray[np.float64]:
@@ -196,34 +208,31 @@ def gini_statistics(
 
     All zero where the segment holds no light.
     """
-    y0, _, x0, _ = box
-    rows, columns = region.shape
-    # One more, because the place after the last is written as well.
-    values = np.empty(rows * columns + 1, np.float32)
-    places = np.empty(rows * columns + 1, np.int32)
-    line = np.empty(columns, np.float32)
+    size = np.sum(runs[:, 2] - runs[:, 1])
+    values, places = np.empty(size, np.float32), np.empty((size, 2), np.int32)
     number = 0
     total, sum_y, sum_x, squares, snr, counted = 0.0, 0.0, 0.0, 0.0, 0.0, 0.0
-    zero, middle = np.float32(0.0), columns // 2
+    zero, middle = np.float32(0.0), image.shape[1] // 2
     per_electron, least = np.float32(1.0 / gain), np.float32(variance + 1e-12)
-    for y in range(rows):
-        row, hidden = region[y], mask[y0 + y, x0 : x0 + columns]
-        source = image[y0 + y, x0 : x0 + columns]
+    for k in range(runs.shape[0]):
+        y, low, high = runs[k, 0], runs[k, 1], runs[k, 2]
+        source, hidden, line = image[y, low:high], mask[y, low:high], values[number:]
+        start = np.int32(low - middle)
         light, first, second, quotient, used = zero, zero, zero, zero, zero
-        for x in range(columns):
-            own = np.float32(row[x] == 2) * np.float32(not hidden[x])
+        for x in range(high - low):
+            own = np.float32(not hidden[x])
             value = own * source[x]
             line[x] = value
-            place = np.float32(x - middle)
+            place = np.float32(start + np.int32(x))
             light += value
             first += value * place
             second += value * place * place
             bright = max(value, zero)
             quotient += bright / np.sqrt(bright * per_electron + least)
             used += own * np.float32(value >= zero)
-        for x in range(columns):
-            values[number], places[number] = line[x], y * columns + x
-            number += row[x] == 2
+        for x in range(high - low):
+            places[number + x, 0], places[number + x, 1] = y, start + x
+        number += high - low
         total += light
         sum_x += first
         sum_y += float(light) * y
@@ -234,7 +243,6 @@ def gini_statistics(
     result[3] = number
     if number < 2 or total <= 0.0:
         return result
-    values = values[:number]
     order = rising_order(np.abs(values))
     result[0] = gini_of(values, order)
     result[2] = snr / max(counted, 1.0)
@@ -247,8 +255,7 @@ def gini_statistics(
         if held >= 0.2 * total and value != limit and value > 0.0:
             break
         if value > 0.0:
-            y, x = places[k] // columns, places[k] % columns - middle
-            bright_moment += value * ((y - yc) ** 2 + (x - xc) ** 2)
+            bright_moment += value * ((places[k, 0] - yc) ** 2 + (places[k, 1] - xc) ** 2)
             held += value
             limit = value
     if moment > 0.0 and bright_moment > 0.0:

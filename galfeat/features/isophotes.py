@@ -17,12 +17,19 @@ _LEVELS = 1024
 
 @kernel
 def isophote_ellipses(
-    smoothed: NDArray[np.float32], region: NDArray[np.uint8], y0: int, x0: int
+    smoothed: NDArray[np.float32], runs: NDArray[np.int32], y0: int, x0: int
 ) -> NDArray[np.float64]:
     """Return the ellipses of a region's isophotes, shape (5, 4).
 
     An isophote encloses the brightest 1/16, 1/8, 1/4, 1/2 and 3/4 of the region's pixels. Its
     ellipse is the uniform one with the same moments.
+
+    Parameters
+    ----------
+    smoothed : ndarray of float32
+        The image from the pixel (y0, x0) on.
+    runs : ndarray of int32, shape (n, 3)
+        The region: row, first column and the column after the last, in the image.
 
     Returns
     -------
@@ -30,35 +37,25 @@ def isophote_ellipses(
         The two components of the ellipticity, ``(1 - q) / (1 + q)`` times the cosine and the
         sine of twice the position angle, and the centre (y, x). Zeros without light.
     """
-    rows, columns = region.shape
-    # What lies outside the region is below every level.
-    own = np.empty((rows, columns), np.float32)
-    outside = np.float32(-np.inf)
-    top, number = np.float32(0.0), 0.0
-    for y in range(rows):
-        row, member, target = smoothed[y0 + y, x0 : x0 + columns], region[y], own[y]
-        high, count = np.float32(0.0), np.float32(0.0)
-        for x in range(columns):
-            value = row[x] if member[x] == 2 else outside
-            target[x] = value
-            high = max(high, value)
-            count += np.float32(member[x] == 2)
-        top = max(top, high)
-        number += float(count)
+    top, number, longest = np.float32(0.0), 0, 0
+    for k in range(runs.shape[0]):
+        row = smoothed[runs[k, 0] - y0, runs[k, 1] - x0 : runs[k, 2] - x0]
+        for x in range(row.size):
+            top = max(top, row[x])
+        number += row.size
+        longest = max(longest, row.size)
     result = np.zeros((5, 4), np.float64)
     if top <= 0.0:
         return result
     # Levels are even in the square root, so that faint ones are told apart as well.
     scale = np.float32((_LEVELS - 1) / np.sqrt(top))
-    # The last place takes what lies outside.
-    counts = np.zeros(_LEVELS + 1, np.int32)
-    line = np.empty(columns, np.int32)
-    for y in range(rows):
-        row, member = own[y], region[y]
-        for x in range(columns):
-            level = np.int32(np.sqrt(max(row[x], np.float32(0.0))) * scale)
-            line[x] = level if member[x] == 2 else np.int32(_LEVELS)
-        for x in range(columns):
+    counts = np.zeros(_LEVELS, np.int32)
+    line = np.empty(longest, np.int32)
+    for k in range(runs.shape[0]):
+        row = smoothed[runs[k, 0] - y0, runs[k, 1] - x0 : runs[k, 2] - x0]
+        for x in range(row.size):
+            line[x] = np.int32(np.sqrt(max(row[x], np.float32(0.0))) * scale)
+        for x in range(row.size):
             counts[line[x]] += 1
     first = np.full(5, np.float32(np.inf), np.float32)
     held, k = 0, 0
@@ -68,19 +65,23 @@ def isophote_ellipses(
             first[k] = (level / scale) ** 2 * (1.0 - 1e-6)
             k += 1
     sums = np.zeros((5, 6), np.float64)
-    middle = columns // 2
-    for k in range(5):
-        bound, total = first[k], sums[k]
-        for y in range(rows):
-            row = own[y]
+    middle = smoothed.shape[1] // 2
+    for run in range(runs.shape[0]):
+        y, start = runs[run, 0] - y0, runs[run, 1] - x0
+        row = smoothed[y, start : runs[run, 2] - x0]
+        offset = np.int32(start - middle)
+        for k in range(4, -1, -1):
+            bound, total = first[k], sums[k]
             n, sx, sxx = np.float32(0.0), np.float32(0.0), np.float32(0.0)
-            for x in range(columns):
-                place = np.float32(x - middle)
+            for x in range(row.size):
+                place = np.float32(offset + np.int32(x))
                 weight = np.float32(1.0) if row[x] >= bound else np.float32(0.0)
                 n += weight
                 sx += weight * place
                 sxx += weight * place * place
             count, line_x = float(n), float(sx)
+            if count == 0.0:
+                break
             total[0] += count
             total[1] += count * y
             total[2] += line_x

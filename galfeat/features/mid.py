@@ -126,7 +126,7 @@ def mid_segment(light: NDArray[np.float32], inside: NDArray[np.uint8]) -> NDArra
             )  # fmt: skip
             chosen[x + 1] = np.uint8(votes > 4)
     kept[top_y, top_x] = 1
-    runs = connected_runs(kept, 1, top_y, top_x)
+    runs = connected_runs(kept, np.uint8(1), top_y, top_x)
     for k in range(runs.shape[0]):
         y = runs[k, 0]
         for x in range(runs[k, 1], runs[k, 2]):

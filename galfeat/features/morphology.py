@@ -168,9 +168,9 @@ def _measure(
 
     inner_box = _around(yc, xc, _GINI_BOX * elliptical + 4.0, box)
     gini_region = gini_segment(image, mask, inner_box, yc, xc, elliptical, q, pa)
-    gini, m20, snr, _ = gini_statistics(image, mask, gini_region, inner_box, variance, gain)
+    gini, m20, snr, _ = gini_statistics(image, mask, gini_region, variance, gain)
     isophotes = isophote_changes(
-        isophote_ellipses(smoothed, gini_region, inner_box[0] - y0, inner_box[2] - x0), circular
+        isophote_ellipses(smoothed, gini_region, y0, x0), circular
     )
 
     light, inside = _galaxy_box(image, segment, moments)

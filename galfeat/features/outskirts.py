@@ -179,9 +179,11 @@ def outline_box(region: NDArray[np.uint8], y: int, x: int, size: int) -> NDArray
     square = np.zeros((size, size), np.float32)
     low, high = max(0, -x), min(size, columns - x)
     for j in range(max(0, -y), min(size, rows - y)):
-        row, target = region[y + j], square[j]
-        for i in range(low, high):
-            target[i] = np.float32(row[x + i] == 2)
+        if high <= low:
+            break
+        row, target = region[y + j, x + low : x + high], square[j, low:high]
+        for i in range(high - low):
+            target[i] = np.float32(row[i] == 2)
     return square
 
 

@@ -49,6 +49,7 @@ def add_rings(
     first_row, last_row = int(np.ceil(yc - half_height)), int(np.floor(yc + half_height))
     longest = int(2.0 * outer) + 4
     starts, ends = np.empty(longest, np.int32), np.empty(longest, np.int32)
+    shares = np.empty(longest, np.float32)
     for y in range(first_row, last_row + 1):
         dy = y - yc
         root = b * b * dy * dy - a * (d * dy * dy - outer * outer)
@@ -62,9 +63,22 @@ def add_rings(
             chord = np.sqrt(hole) / a
             gap_low = min(max(int(np.ceil(middle - chord)), low), high)
             gap_high = min(max(int(np.floor(middle + chord)) + 1, gap_low), high)
-        for part in range(2):
-            start, end = (low, gap_low) if part == 0 else (gap_high, high)
-            fy = np.float32(dy)
+        # Pixels near the centre are divided, those outside the image or hidden counted apart.
+        near = np.sqrt(max(_FINE * _FINE - dy * dy, 0.0)) + 1.0
+        near_low, near_high = int(xc - near), int(xc + near) + 1
+        if dy * dy > _FINE * _FINE:
+            near_low, near_high = high, high
+        fy = np.float32(dy)
+        for part in range(6):
+            start, end = (low, gap_low) if part < 3 else (gap_high, high)
+            if part % 3 == 0:
+                end = min(end, near_low)
+            elif part % 3 == 1:
+                start, end = max(start, near_low), min(end, near_high)
+            else:
+                start = max(start, near_high)
+            if end <= start:
+                continue
             for x in range(start, end):
                 dx = np.float32(x - xc)
                 square = fa * dx * dx + two * fb * dx * fy + fd * fy * fy
@@ -73,6 +87,18 @@ def add_rings(
                 spread = half * np.sqrt(across * across + down * down) / radius
                 starts[x - start] = int(max(radius - spread, np.float32(0.0)) * steps + half)
                 ends[x - start] = int((radius + spread) * steps + half)
+            if part % 3 != 1 and 0 <= y < height and 0 <= start and end <= width:
+                hidden = np.uint8(0)
+                for flag in mask[y, start:end]:
+                    hidden |= np.uint8(flag)
+                if hidden == 0:
+                    line, lights = image[y, start:end], change[0]
+                    for i in range(end - start):
+                        shares[i] = line[i] / np.float32(ends[i] - starts[i])
+                    for i in range(end - start):
+                        lights[min(starts[i], last)] += shares[i]
+                        lights[min(ends[i], last)] -= shares[i]
+                    continue
             for x in range(start, end):
                 value, row = 1.0, 1
                 if 0 <= y < height and 0 <= x < width and not mask[y, x]:
