@@ -117,14 +117,14 @@ def mid_segment(light: NDArray[np.float32], inside: NDArray[np.uint8]) -> NDArra
     for k in range(runs.shape[0]):
         region[runs[k, 0], runs[k, 1] : runs[k, 2]] = 1
     kept = np.zeros((height, width), np.uint8)
+    votes = np.empty(width, np.uint8)
     for y in range(1, height - 1):
-        above, row8, below, chosen = region[y - 1], region[y], region[y + 1], kept[y]
+        above, middle, below, chosen = region[y - 1], region[y], region[y + 1], kept[y]
+        for x in range(width):
+            votes[x] = np.uint8(np.uint8(above[x] + middle[x]) + below[x])
         for x in range(width - 2):
-            votes = (
-                above[x] + above[x + 1] + above[x + 2] + row8[x] + row8[x + 1] + row8[x + 2]
-                + below[x] + below[x + 1] + below[x + 2]
-            )  # fmt: skip
-            chosen[x + 1] = np.uint8(votes > 4)
+            total8 = np.uint8(np.uint8(votes[x] + votes[x + 1]) + votes[x + 2])
+            chosen[x + 1] = np.uint8(total8 > np.uint8(4))
     kept[top_y, top_x] = 1
     runs = connected_runs(kept, np.uint8(1), top_y, top_x)
     for k in range(runs.shape[0]):
@@ -197,7 +197,10 @@ def multimode(light: NDArray[np.float32]) -> float:
         end = number if main < 0 else last + 1
         alone = first == last
         last = first - 1
-        if first > enough or (alone and here == main):
+        if first > enough:
+            continue
+        if alone and main >= 0 and (here == main or here == root_of(parents, main)):
+            main = here
             continue
         before = main
         largest = 0

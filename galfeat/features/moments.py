@@ -39,10 +39,10 @@ def segment_moments(image: NDArray[np.float32], segment: NDArray[np.bool_]) -> N
     y0, y1, x0, x1 = height, 0, width, 0
     for y in range(height):
         own = segment[y]
-        number = 0
+        number = np.float32(0.0)
         for x in range(width):
-            number += own[x]
-        if number == 0:
+            number += np.float32(own[x])
+        if number == 0.0:
             continue
         low, high = 0, width
         while not own[low]:

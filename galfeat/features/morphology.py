@@ -27,13 +27,13 @@ from galfeat.features.outskirts import (
     mean_of_nine,
     outline,
     outline_box,
-    outline_ends,
     sky_statistics,
     smoothness,
 )
 from galfeat.features.petrosian import EXTENT, petrosian_curve, radius_of_fraction
-from galfeat.features.sersic import bulge_strength, fit_sersic, rings, sersic_b
+from galfeat.features.sersic import bulge_strength, fit_sersic, rings, sersic_table
 from galfeat.frame import Frame
+from galfeat.kernels import kernel
 
 __all__ = ["COLUMNS", "NAMES", "measure", "morphology"]
 
@@ -48,13 +48,16 @@ _GINI_BOX = 2.0
 #: The ring of the smoothness starts here, in Petrosian radii, and its squares are as wide.
 _CLUMP = 0.25
 #: Mean excess of a pixel of sky over its mean, in standard deviations, if normal.
-_CLUMPS_OF_SKY = 1.0 / np.sqrt(2.0 * np.pi)
+_CLUMPS_OF_SKY = 1.0 / float(np.sqrt(2.0 * np.pi))
+_NUMBER = len(COLUMNS)
+#: Stands for a sky that is still to be measured.
+_UNKNOWN = (float("nan"), float("nan"), float("nan"))
 
 
 def measure(frame: Frame) -> NDArray[np.float32]:
     """Return the values of `COLUMNS`; NaN if the galaxy's segment holds no light."""
     segment, mask = split_labels(frame.labels, frame.galaxy + 1)
-    return _measure(frame.grey, segment, mask, None, 1.0).astype(np.float32)
+    return _measure(frame.grey, segment, mask, _UNKNOWN, 1.0).astype(np.float32)
 
 
 def morphology(
@@ -101,36 +104,41 @@ def morphology(
             f"image, segment and mask have shapes {light.shape}, {own.shape} and {others.shape}; "
             "expected three equal ones with two axes"
         )
-    values = _measure(light, own, others & ~own, sky, gain)
+    known = _UNKNOWN if sky is None else (float(sky[0]), float(sky[1]), float(sky[2]))
+    values = _measure(light, own, others & ~own, known, float(gain))
     return dict(zip(NAMES, values.tolist(), strict=True))
 
 
+@kernel
 def _measure(
     image: NDArray[np.float32],
     segment: NDArray[np.bool_],
     mask: NDArray[np.bool_],
-    sky: tuple[float, float, float] | None,
+    sky: tuple[float, float, float],
     gain: float,
 ) -> NDArray[np.float64]:
     moments = segment_moments(image, segment)
     if moments[0] <= 0.0:
-        return np.full(len(COLUMNS), np.nan)
+        return np.full(_NUMBER, np.nan)
     box = _stamp(moments, image.shape)
-    level, noise, difference = sky or sky_statistics(image, segment | mask, box)[:3]
+    level, noise, difference = sky
+    if np.isnan(level):
+        around = sky_statistics(image, segment | mask, box)
+        level, noise, difference = around[0], around[1], around[2]
     variance = noise * noise
     # Negative light can push the centroid anywhere.
-    cy = float(np.clip(moments[1] / moments[0], moments[7], moments[8] - 1.0))
-    cx = float(np.clip(moments[2] / moments[0], moments[9], moments[10] - 1.0))
+    cy = min(max(moments[1] / moments[0], moments[7]), moments[8] - 1.0)
+    cx = min(max(moments[2] / moments[0], moments[9]), moments[10] - 1.0)
     guess = 0.3 * (moments[8] - moments[7] + moments[10] - moments[9])
 
     _, first = petrosian_curve(image, mask, (cy, cx), (1.0, 0.0), guess, 1.0)
     smoothed = mean_of_nine(image, mask, box)
-    region = outline(smoothed, level + noise)
+    region, ends = outline(smoothed, level + noise)
     y0, _, x0, _ = box
-    ends = outline_ends(region)
     reach, _ = farthest(ends, cy - y0, cx - x0, 1.0, 0.0)
     # No farther than the image: beyond it there is nothing to compare.
-    half = int(min(max(EXTENT * first, reach) + _DRIFT * first, max(image.shape))) + 3
+    widest = max(image.shape[0], image.shape[1])
+    half = int(min(max(EXTENT * first, reach) + _DRIFT * first, widest)) + 3
     top, left = int(np.rint(cy)) - half, int(np.rint(cx)) - half
     square, seen, whole = padded_box(image, mask, top + half, left + half, half)
     turned = turned_copy(square)
@@ -142,7 +150,9 @@ def _measure(
     yc, xc = ay + top, ax + left
 
     curve, circular = petrosian_curve(image, mask, (yc, xc), (1.0, 0.0), EXTENT * first, EXTENT)
-    r20, r50, r80 = (radius_of_fraction(curve[0], EXTENT * circular, f) for f in (0.2, 0.5, 0.8))
+    r20 = radius_of_fraction(curve[0], EXTENT * circular, 0.2)
+    r50 = radius_of_fraction(curve[0], EXTENT * circular, 0.5)
+    r80 = radius_of_fraction(curve[0], EXTENT * circular, 0.8)
     concentration = 5.0 * np.log10(r80 / r20) if r20 > 0.0 else 0.0
     q, pa = ellipse_about(moments, yc, xc)
     ellipses, elliptical = petrosian_curve(
@@ -168,7 +178,8 @@ def _measure(
 
     inner_box = _around(yc, xc, _GINI_BOX * elliptical + 4.0, box)
     gini_region = gini_segment(image, mask, inner_box, yc, xc, elliptical, q, pa)
-    gini, m20, snr, _ = gini_statistics(image, mask, gini_region, variance, gain)
+    lotz = gini_statistics(image, mask, gini_region, variance, gain)
+    gini, m20, snr = lotz[0], lotz[1], lotz[2]
     isophotes = isophote_changes(
         isophote_ellipses(smoothed, gini_region, y0, x0), circular
     )
@@ -177,38 +188,45 @@ def _measure(
     members = mid_segment(light, inside)
     soft = blurred(members)
     summits = basins(members, soft)
-    intensity, deviation = intensity_deviation(members, soft, summits)
+    shares = intensity_deviation(members, soft, summits)
 
     r50_ellipse = radius_of_fraction(ellipses[0], EXTENT * elliptical, 0.5)
     profile = rings(ellipses, EXTENT * elliptical)
-    amplitude, effective, index = fit_sersic(profile, r50_ellipse, variance, gain)
+    fitted = fit_sersic(profile, r50_ellipse, variance, gain)
+    amplitude, effective, index = fitted[0], fitted[1], fitted[2]
     rest = leftovers(
         image, mask, smoothed, box, (yc, xc, q, pa), (r50_ellipse, elliptical),
-        mean_profile(ellipses, elliptical), _sersic_table(amplitude, effective, index, elliptical),
+        mean_profile(ellipses, elliptical), sersic_table(amplitude, effective, index, elliptical),
         variance, gain,
     )  # fmt: skip
-    return np.array(
-        [
-            circular, elliptical, r20, r50, r80, yc, xc, pa,
-            q, elliptical / circular, r20 / circular, r50 / circular, r80 / circular,
-            concentration, asymmetry, np.hypot(yc - cy, xc - cx) / circular, outer, shape,
-            circle / circular, clumps, gini, m20,
-            4.95 * gini - 0.693 * m20 - 3.96, 0.99 * gini + 0.139 * m20 - 0.327, snr,
-            multimode(members), intensity, deviation, index, effective / elliptical, *rest[:3],
-            bulge_strength(ellipses, r50_ellipse, elliptical), rest[7], *rest[3:7],
-            *isophotes, *nuclei(soft, summits, noise, circular),
-        ]
+    first_columns = (
+        circular, elliptical, r20, r50, r80, yc, xc, pa,
+        q, elliptical / circular, r20 / circular, r50 / circular, r80 / circular,
+        concentration, asymmetry, np.hypot(yc - cy, xc - cx) / circular, outer, shape,
+        circle / circular, clumps, gini, m20,
+        4.95 * gini - 0.693 * m20 - 3.96, 0.99 * gini + 0.139 * m20 - 0.327, snr,
+        multimode(members), shares[0], shares[1], index, effective / elliptical,
+        rest[0], rest[1], rest[2],
+        bulge_strength(ellipses, r50_ellipse, elliptical), rest[7],
+    )  # fmt: skip
+    return np.concatenate(
+        (
+            np.array(first_columns), rest[3:7], isophotes,
+            nuclei(soft, summits, noise, circular),
+        )
     )  # fmt: skip
 
 
-def _stamp(moments: NDArray[np.float64], shape: tuple[int, ...]) -> tuple[int, int, int, int]:
+@kernel
+def _stamp(moments: NDArray[np.float64], shape: tuple[int, int]) -> tuple[int, int, int, int]:
     """Return the box around the galaxy that is looked at, ``(y0, y1, x0, x1)``."""
-    y0, y1, x0, x1 = (int(value) for value in moments[7:])
+    y0, y1, x0, x1 = int(moments[7]), int(moments[8]), int(moments[9]), int(moments[10])
     half = max(int(0.5 * _STAMP * max(y1 - y0, x1 - x0)), _SMALLEST_STAMP // 2)
     y, x = (y0 + y1) // 2, (x0 + x1) // 2
     return max(0, y - half), min(shape[0], y + half), max(0, x - half), min(shape[1], x + half)
 
 
+@kernel
 def _around(
     yc: float, xc: float, reach: float, box: tuple[int, int, int, int]
 ) -> tuple[int, int, int, int]:
@@ -220,25 +238,14 @@ def _around(
     )  # fmt: skip
 
 
+@kernel
 def _galaxy_box(
     image: NDArray[np.float32], segment: NDArray[np.bool_], moments: NDArray[np.float64]
 ) -> tuple[NDArray[np.float32], NDArray[np.uint8]]:
     """Return the light and the members of the segment's box with a margin of one pixel."""
-    y0, y1, x0, x1 = (int(value) for value in moments[7:])
+    y0, y1, x0, x1 = int(moments[7]), int(moments[8]), int(moments[9]), int(moments[10])
     light = np.zeros((y1 - y0 + 2, x1 - x0 + 2), np.float32)
     inside = np.zeros(light.shape, np.uint8)
     light[1:-1, 1:-1] = image[y0:y1, x0:x1]
     inside[1:-1, 1:-1] = segment[y0:y1, x0:x1]
     return light, inside
-
-
-def _sersic_table(
-    amplitude: float, effective: float, n: float, limit: float
-) -> NDArray[np.float64]:
-    """Return the model's brightness at every half pixel of radius."""
-    radius = 0.5 * np.arange(int(2.0 * limit) + 3)
-    if n == 0.0:
-        return np.zeros(radius.size)
-    # The mean over the central pixel is about the brightness at a third of a pixel.
-    reduced = (np.maximum(radius, 0.33) / effective) ** (1.0 / n)
-    return amplitude * np.exp(-sersic_b(n) * (reduced - 1.0))

@@ -149,8 +149,14 @@ def mean_of_nine(
 
 
 @kernel
-def outline(smoothed: NDArray[np.float32], threshold: float) -> NDArray[np.uint8]:
-    """Return 2 for pixels above a threshold connected with the brightest (Pawlik et al. 2016)."""
+def outline(
+    smoothed: NDArray[np.float32], threshold: float
+) -> tuple[NDArray[np.uint8], NDArray[np.int32]]:
+    """Return the pixels above a threshold connected with the brightest (Pawlik et al. 2016).
+
+    They are 2; and the first and last column of them in every row, shape (h, 2), where the
+    first is the larger in rows without any.
+    """
     rows, columns = smoothed.shape
     region = np.zeros((rows, columns), np.uint8)
     top, top_y, top_x = np.float32(-np.inf), 0, 0
@@ -168,8 +174,7 @@ def outline(smoothed: NDArray[np.float32], threshold: float) -> NDArray[np.uint8
             top_x = x
             break
     region[top_y, top_x] = 1
-    flood(region, top_y, top_x)
-    return region
+    return region, flood(region, top_y, top_x)
 
 
 @kernel
@@ -188,26 +193,6 @@ def outline_box(region: NDArray[np.uint8], y: int, x: int, size: int) -> NDArray
 
 
 @kernel
-def outline_ends(region: NDArray[np.uint8]) -> NDArray[np.int32]:
-    """Return row, first and last column of the outline in each of its rows, shape (n, 3)."""
-    rows, columns = region.shape
-    ends = np.empty((rows, 3), np.int32)
-    number = 0
-    for y in range(rows):
-        row = region[y]
-        low, high = 0, columns - 1
-        while low < columns and row[low] != 2:
-            low += 1
-        if low == columns:
-            continue
-        while row[high] != 2:
-            high -= 1
-        ends[number, 0], ends[number, 1], ends[number, 2] = y, low, high
-        number += 1
-    return ends[:number]
-
-
-@kernel
 def farthest(
     ends: NDArray[np.int32], yc: float, xc: float, q: float, pa: float
 ) -> tuple[float, float]:
@@ -217,10 +202,12 @@ def farthest(
     """
     c, s = np.cos(pa), np.sin(pa)
     circle, ellipse = 0.0, 0.0
-    for i in range(ends.shape[0]):
-        dy = ends[i, 0] - yc
-        for k in range(1, 3):
-            dx = ends[i, k] - xc
+    for y in range(ends.shape[0]):
+        if ends[y, 0] > ends[y, 1]:
+            continue
+        dy = y - yc
+        for k in range(2):
+            dx = ends[y, k] - xc
             u, v = dx * c + dy * s, (dy * c - dx * s) / q
             circle = max(circle, dx * dx + dy * dy)
             ellipse = max(ellipse, u * u + v * v)

@@ -7,6 +7,9 @@ from numpy.typing import NDArray
 
 from galfeat.kernels import kernel
 
+#: Eight pixels that do not belong, and eight that do.
+_ALIKE = np.array((0, 0x0101010101010101), np.uint64)
+
 
 @kernel
 def rising_order(values: NDArray[np.float32]) -> NDArray[np.int32]:
@@ -42,14 +45,20 @@ def rising_order(values: NDArray[np.float32]) -> NDArray[np.int32]:
 
 
 @kernel
-def flood(region: NDArray[np.uint8], y: int, x: int) -> int:
-    """Mark with 2 all ones that are connected with (y, x), corners included; return how many."""
+def flood(region: NDArray[np.uint8], y: int, x: int) -> NDArray[np.int32]:
+    """Mark with 2 all ones that are connected with (y, x), corners included.
+
+    Returns the first and the last column of what is marked in every row, shape (h, 2); where
+    nothing is, the first is the larger.
+    """
     height, width = region.shape
+    ends = np.empty((height, 2), np.int32)
+    ends[:, 0], ends[:, 1] = width, -1
     if region[y, x] != 1:
-        return 0
+        return ends
     stack = np.empty((height * width // 2 + 2, 2), np.int32)
     stack[0, 0], stack[0, 1] = y, x
-    depth, number = 1, 0
+    depth = 1
     while depth > 0:
         depth -= 1
         y, x = stack[depth, 0], stack[depth, 1]
@@ -64,7 +73,7 @@ def flood(region: NDArray[np.uint8], y: int, x: int) -> int:
             high += 1
         for i in range(low, high + 1):
             row[i] = 2
-        number += high - low + 1
+        ends[y, 0], ends[y, 1] = min(ends[y, 0], low), max(ends[y, 1], high)
         for other in (y - 1, y + 1):
             if other < 0 or other >= height:
                 continue
@@ -78,7 +87,7 @@ def flood(region: NDArray[np.uint8], y: int, x: int) -> int:
                     inside = True
                 else:
                     inside = False
-    return number
+    return ends
 
 
 @kernel
@@ -105,23 +114,27 @@ def connected_runs(
     runs = np.empty((height * (width + 1) // 2 + 1, 3), np.int32)
     parents = np.empty(runs.shape[0], np.int32)
     number, own, before = 0, -1, 0
-    # Eight pixels at a time are passed over where all are alike.
-    words = width // 8 + 1
+    # Zeros before and after, up to whole words of eight pixels.
+    words = (width + 1) // 8 + 2
     reached = np.zeros(8 * words, np.uint8)
     eights = reached.view(np.uint64)
+    changes = np.empty(8 * words + 1, np.int32)
     for j in range(height):
-        row = values[j]
+        row, here = values[j], reached[8 : 8 + width]
         for i in range(width):
-            reached[i] = np.uint8(row[i] >= level)
+            here[i] = np.uint8(row[i] >= level)
+        count = 0
+        for word in range(1, words):
+            # All eight and the one before are alike.
+            if eights[word] == _ALIKE[reached[8 * word - 1]]:
+                continue
+            for i in range(8 * word, 8 * word + 8):
+                changes[count] = i - 8
+                count += reached[i] != reached[i - 1]
         above, before = before, number
         end_above = before
-        i = 0
-        while True:
-            i = _next_change(reached, eights, i, np.uint64(0))
-            if i >= width:
-                break
-            start = i
-            i = _next_change(reached, eights, i, np.uint64(0x0101010101010101))
+        for change in range(0, count, 2):
+            start, i = changes[change], changes[change + 1]
             runs[number, 0], runs[number, 1], runs[number, 2] = j, start, i
             parents[number] = number
             if j == y and start <= x < i:
@@ -142,25 +155,6 @@ def connected_runs(
                 runs[kept] = runs[k]
                 kept += 1
     return runs[:kept]
-
-
-@kernel
-def _next_change(
-    reached: NDArray[np.uint8], eights: NDArray[np.uint64], i: int, same: np.uint64
-) -> int:
-    """Return the first place from i on whose value is not one of those in `same`."""
-    one = np.uint8(same & np.uint64(1))
-    while i & 7:
-        if reached[i] != one:
-            return i
-        i += 1
-    k = i >> 3
-    while k < eights.size and eights[k] == same:
-        k += 1
-    i = k << 3
-    while i < reached.size and reached[i] == one:
-        i += 1
-    return i
 
 
 @kernel

@@ -192,3 +192,19 @@ def bulge_strength(curve: NDArray[np.float64], r50: float, petrosian: float) -> 
         excess += light - area * np.exp(offset + slope * 0.5 * (low + high))
         low = high
     return min(max(excess / total, 0.0), 1.0)
+
+
+@kernel
+def sersic_table(
+    amplitude: float, effective: float, n: float, limit: float
+) -> NDArray[np.float64]:
+    """Return the model's brightness at every half pixel of radius; zeros if the index is."""
+    table = np.zeros(int(2.0 * limit) + 3, np.float64)
+    if n == 0.0:
+        return table
+    b = sersic_b(n)
+    for k in range(table.size):
+        # The mean over the central pixel is about the brightness at a third of a pixel.
+        reduced = (max(0.5 * k, 0.33) / effective) ** (1.0 / n)
+        table[k] = amplitude * np.exp(-b * (reduced - 1.0))
+    return table
