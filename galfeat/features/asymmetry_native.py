@@ -87,39 +87,40 @@ def shifted_difference(
 ) -> tuple[float, float, float]:
     """Return sum |I - I180|, sum |I| and the area of a circle about (y2/2 + 1/4, x2/2 + 1/4).
 
-    Of every row or of every second or third.
+    Of every row or of every second or third. `seen_blend` is one where most of what was blended
+    counts, and else zero.
     """
     size = box.shape[0]
     yc, xc = 0.5 * y2 + 0.25, 0.5 * x2 + 0.25
     shift_y, shift_x = size - 1 - y2, size - 1 - x2
+    one, two = box.reshape(-1), blend.reshape(-1)
+    kept, kept_too = seen.reshape(-1), seen_blend.reshape(-1)
     difference, total, area = 0.0, 0.0, 0.0
     first = max(int(np.ceil(yc - radius)), 1 - shift_y, 0)
-    for y in range(first, min(int(yc + radius) + 1, size), every):
+    for y in range(first, min(int(yc + radius) + 1, size, size - shift_y), every):
         other = y + shift_y
-        if other >= size:
-            break
         chord = np.sqrt(max(radius * radius - (y - yc) ** 2, 0.0))
         low = max(int(np.ceil(xc - chord)), 1 - shift_x, 0)
         high = min(int(xc + chord) + 1, size, size - shift_x)
         if high <= low:
             continue
-        one = box[y, low:high]
-        two = blend[other, low + shift_x : high + shift_x]
-        d, t = np.float32(0.0), np.float32(0.0)
+        # Offsets without a sign need no test for negative ones, and so no slices are made.
+        at, there = np.uint64(y * size + low), np.uint64(other * size + low + shift_x)
+        d, t, n = np.float32(0.0), np.float32(0.0), np.float32(high - low)
         if whole:
             for i in range(high - low):
-                d += abs(one[i] - two[i])
-                t += abs(one[i])
-            area += high - low
+                value = one[at + np.uint64(i)]
+                d += abs(value - two[there + np.uint64(i)])
+                t += abs(value)
         else:
-            kept, kept_too = seen[y, low:high], seen_blend[other, low + shift_x : high + shift_x]
             n = np.float32(0.0)
             for i in range(high - low):
-                weight = kept[i] * np.float32(kept_too[i] > np.float32(0.5))
-                d += weight * abs(one[i] - two[i])
-                t += weight * abs(one[i])
+                value = one[at + np.uint64(i)]
+                weight = kept[at + np.uint64(i)] * kept_too[there + np.uint64(i)]
+                d += weight * abs(value - two[there + np.uint64(i)])
+                t += weight * abs(value)
                 n += weight
-            area += float(n)
+        area += float(n)
         difference += float(d)
         total += float(t)
     return difference, total, area
@@ -155,6 +156,9 @@ def turned_difference(
     flat = 1.0 / (q * q)
     a, b, d = c * c + s * s * flat, c * s * (1.0 - flat), s * s + c * c * flat
     half_height = outer * np.sqrt(s * s + q * q * c * c)
+    here, there = box.reshape(-1), turned.reshape(-1)
+    kept, kept_too = seen.reshape(-1), seen_turned.reshape(-1)
+    left, above = np.uint64(1), np.uint64(size)
     difference, total, area = 0.0, 0.0, 0.0
     first = max(int(np.ceil(yc - half_height)), 1 - shift_y, 0)
     for y in range(first, min(int(yc + half_height) + 1, size, size - shift_y), every):
@@ -175,29 +179,36 @@ def turned_difference(
             start, end = (low, gap_low) if part == 0 else (gap_high, high)
             if end <= start:
                 continue
-            row, kept = box[y, start:end], seen[y, start:end]
-            r1 = turned[y + shift_y, start + shift_x : end + shift_x]
-            r2 = turned[y + shift_y, start + shift_x - 1 : end + shift_x - 1]
-            r3 = turned[y + shift_y - 1, start + shift_x : end + shift_x]
-            r4 = turned[y + shift_y - 1, start + shift_x - 1 : end + shift_x - 1]
-            k1 = seen_turned[y + shift_y, start + shift_x : end + shift_x]
-            k2 = seen_turned[y + shift_y, start + shift_x - 1 : end + shift_x - 1]
-            k3 = seen_turned[y + shift_y - 1, start + shift_x : end + shift_x]
-            k4 = seen_turned[y + shift_y - 1, start + shift_x - 1 : end + shift_x - 1]
-            sum_d, sum_t, sum_n = np.float32(0.0), np.float32(0.0), np.float32(0.0)
+            at = np.uint64(y * size + start)
+            k1 = np.uint64((y + shift_y) * size + start + shift_x)
+            k2, k3, k4 = k1 - left, k1 - above, k1 - above - left
+            sum_d, sum_t, sum_n = np.float32(0.0), np.float32(0.0), np.float32(end - start)
             if whole:
-                for i in range(end - start):
-                    other = w00 * r1[i] + w01 * r2[i] + w10 * r3[i] + w11 * r4[i]
-                    sum_d += abs(row[i] - other)
-                    sum_t += abs(row[i])
-                sum_n = np.float32(end - start)
+                for k in range(end - start):
+                    i = np.uint64(k)
+                    value = here[at + i]
+                    other = (
+                        w00 * there[k1 + i] + w01 * there[k2 + i]
+                        + w10 * there[k3 + i] + w11 * there[k4 + i]
+                    )  # fmt: skip
+                    sum_d += abs(value - other)
+                    sum_t += abs(value)
             else:
-                for i in range(end - start):
-                    other = w00 * r1[i] + w01 * r2[i] + w10 * r3[i] + w11 * r4[i]
-                    known = w00 * k1[i] + w01 * k2[i] + w10 * k3[i] + w11 * k4[i]
-                    weight = kept[i] * np.float32(known > np.float32(0.5))
-                    sum_d += weight * abs(row[i] - other)
-                    sum_t += weight * abs(row[i])
+                sum_n = np.float32(0.0)
+                for k in range(end - start):
+                    i = np.uint64(k)
+                    value = here[at + i]
+                    other = (
+                        w00 * there[k1 + i] + w01 * there[k2 + i]
+                        + w10 * there[k3 + i] + w11 * there[k4 + i]
+                    )  # fmt: skip
+                    known = (
+                        w00 * kept_too[k1 + i] + w01 * kept_too[k2 + i]
+                        + w10 * kept_too[k3 + i] + w11 * kept_too[k4 + i]
+                    )  # fmt: skip
+                    weight = kept[at + i] * np.float32(known > np.float32(0.5))
+                    sum_d += weight * abs(value - other)
+                    sum_t += weight * abs(value)
                     sum_n += weight
             difference += float(sum_d)
             total += float(sum_t)
@@ -234,7 +245,9 @@ def least_asymmetry(
         Mean |I - I180| of a pixel of sky.
     """
     blend = blended_copy(turned)
-    seen_blend = seen_turned if whole else blended_copy(seen_turned)
+    seen_blend = seen_turned
+    if not whole:
+        seen_blend = (blended_copy(seen_turned) > np.float32(0.5)).astype(np.float32)
     start_y, start_x = int(np.rint(2.0 * yc - 0.5)), int(np.rint(2.0 * xc - 0.5))
     y2, x2 = start_y, start_x
     reach = 2.0 * farthest

@@ -233,12 +233,12 @@ def gini_statistics(
         for x in range(high - low):
             places[number + x, 0], places[number + x, 1] = y, start + x
         number += high - low
-        total += light
-        sum_x += first
+        total += float(light)
+        sum_x += float(first)
         sum_y += float(light) * y
-        squares += second + float(light) * y * y
-        snr += quotient
-        counted += used
+        squares += float(second) + float(light) * y * y
+        snr += float(quotient)
+        counted += float(used)
     result = np.zeros(4, np.float64)
     result[3] = number
     if number < 2 or total <= 0.0:

@@ -39,10 +39,10 @@ def segment_moments(image: NDArray[np.float32], segment: NDArray[np.bool_]) -> N
     y0, y1, x0, x1 = height, 0, width, 0
     for y in range(height):
         own = segment[y]
-        number = np.float32(0.0)
+        found = np.uint8(0)
         for x in range(width):
-            number += np.float32(own[x])
-        if number == 0.0:
+            found |= np.uint8(own[x])
+        if found == 0:
             continue
         low, high = 0, width
         while not own[low]:
@@ -52,9 +52,11 @@ def segment_moments(image: NDArray[np.float32], segment: NDArray[np.bool_]) -> N
         y0, y1 = min(y0, y), y + 1
         x0, x1 = min(x0, low), max(x1, high)
         row = image[y]
-        light, first, second = 0.0, 0.0, 0.0
+        light, first, second, number = 0.0, 0.0, 0.0, 0.0
         for x in range(low, high):
-            value = float(row[x]) if own[x] else 0.0
+            member = np.float64(own[x])
+            value = member * float(row[x])
+            number += member
             place = float(x)
             light += value
             first += value * place

@@ -18,9 +18,10 @@ from galfeat.features.asymmetry_native import (
 )
 from galfeat.features.gini_segment import gini_segment, gini_statistics
 from galfeat.features.isophotes import isophote_changes, isophote_ellipses, leftovers, mean_profile
-from galfeat.features.mid import basins, blurred, intensity_deviation, mid_segment, multimode
+from galfeat.features.mid import basins, blurred, intensity_deviation, mid_segment
 from galfeat.features.moments import ellipse_about, segment_moments, split_labels
 from galfeat.features.morphology_columns import COLUMNS, NAMES
+from galfeat.features.multimode import multimode
 from galfeat.features.nuclei import nuclei
 from galfeat.features.outskirts import (
     farthest,
@@ -180,9 +181,7 @@ def _measure(
     gini_region = gini_segment(image, mask, inner_box, yc, xc, elliptical, q, pa)
     lotz = gini_statistics(image, mask, gini_region, variance, gain)
     gini, m20, snr = lotz[0], lotz[1], lotz[2]
-    isophotes = isophote_changes(
-        isophote_ellipses(smoothed, gini_region, y0, x0), circular
-    )
+    isophotes = isophote_changes(isophote_ellipses(smoothed, gini_region, y0, x0), circular)
 
     light, inside = _galaxy_box(image, segment, moments)
     members = mid_segment(light, inside)

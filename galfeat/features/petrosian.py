@@ -34,12 +34,14 @@ def add_rings(
 ) -> None:
     """Add the pixels whose centres lie between two semi-major axes to a growth curve's changes.
 
-    Row 0 takes light, row 1 the area of what is masked or outside the image.
+    Row 0 takes light, row 1 the area of what is masked or outside the image, row 2 the light
+    that ends.
     """
     height, width = image.shape
     yc, xc = centre
     q, pa = ellipse
     last = change.shape[1] - 1
+    final = np.int32(last)
     c, s = np.cos(pa), np.sin(pa)
     flat = 1.0 / (q * q)
     a, b, d = c * c + s * s * flat, c * s * (1.0 - flat), s * s + c * c * flat
@@ -48,8 +50,11 @@ def add_rings(
     half_height = outer * np.sqrt(s * s + q * q * c * c)
     first_row, last_row = int(np.ceil(yc - half_height)), int(np.floor(yc + half_height))
     longest = int(2.0 * outer) + 4
-    starts, ends = np.empty(longest, np.int32), np.empty(longest, np.int32)
-    shares = np.empty(longest, np.float32)
+    first_bin, last_bin = np.empty(longest, np.int32), np.empty(longest, np.int32)
+    # Read without a sign, indices need no test for one.
+    starts, ends = first_bin.view(np.uint32), last_bin.view(np.uint32)
+    shares, widths = np.empty(longest, np.float32), np.empty(longest, np.float32)
+    begun, missing, ended = change[0], change[1], change[2]
     for y in range(first_row, last_row + 1):
         dy = y - yc
         root = b * b * dy * dy - a * (d * dy * dy - outer * outer)
@@ -79,36 +84,53 @@ def add_rings(
                 start = max(start, near_high)
             if end <= start:
                 continue
-            for x in range(start, end):
-                dx = np.float32(x - xc)
+            for i in range(end - start):
+                dx = np.float32(start + i - xc)
                 square = fa * dx * dx + two * fb * dx * fy + fd * fy * fy
                 radius = np.sqrt(max(square, np.float32(1e-6)))
                 across, down = fa * dx + fb * fy, fb * dx + fd * fy
                 spread = half * np.sqrt(across * across + down * down) / radius
-                starts[x - start] = int(max(radius - spread, np.float32(0.0)) * steps + half)
-                ends[x - start] = int((radius + spread) * steps + half)
-            if part % 3 != 1 and 0 <= y < height and 0 <= start and end <= width:
-                hidden = np.uint8(0)
-                for flag in mask[y, start:end]:
-                    hidden |= np.uint8(flag)
-                if hidden == 0:
-                    line, lights = image[y, start:end], change[0]
-                    for i in range(end - start):
-                        shares[i] = line[i] / np.float32(ends[i] - starts[i])
-                    for i in range(end - start):
-                        lights[min(starts[i], last)] += shares[i]
-                        lights[min(ends[i], last)] -= shares[i]
+                k = np.int32(max(radius - spread, np.float32(0.0)) * steps + half)
+                after = np.int32((radius + spread) * steps + half)
+                widths[i] = np.float32(after - k)
+                first_bin[i], last_bin[i] = min(k, final), min(after, final)
+            in_low, in_high = max(start, 0), min(end, width)
+            if not 0 <= y < height or in_low >= in_high:
+                in_low, in_high = end, end
+            if part % 3 != 1:
+                for i in range(in_low - start):
+                    missing[starts[i]] += 1.0 / widths[i]
+                    missing[ends[i]] -= 1.0 / widths[i]
+                for i in range(in_high - start, end - start):
+                    missing[starts[i]] += 1.0 / widths[i]
+                    missing[ends[i]] -= 1.0 / widths[i]
+                if in_low == in_high:
                     continue
+                line, hidden = image[y, in_low:in_high], mask[y, in_low:in_high]
+                from_bin, to_bin = starts[in_low - start :], ends[in_low - start :]
+                breadth = widths[in_low - start :]
+                any_hidden = np.uint8(0)
+                for i in range(line.size):
+                    any_hidden |= np.uint8(hidden[i])
+                    shares[i] = np.float32(not hidden[i]) * line[i] / breadth[i]
+                for i in range(line.size):
+                    begun[from_bin[i]] += shares[i]
+                    ended[to_bin[i]] += shares[i]
+                if any_hidden:
+                    for i in range(line.size):
+                        if hidden[i]:
+                            missing[from_bin[i]] += 1.0 / breadth[i]
+                            missing[to_bin[i]] -= 1.0 / breadth[i]
+                continue
             for x in range(start, end):
                 value, row = 1.0, 1
                 if 0 <= y < height and 0 <= x < width and not mask[y, x]:
                     value, row = float(image[y, x]), 0
                 along = x - xc
                 if along * along + dy * dy >= _FINE * _FINE:
-                    k, after = int(starts[x - start]), int(ends[x - start])
-                    value /= after - k
-                    change[row, min(k, last)] += value
-                    change[row, min(after, last)] -= value
+                    value /= float(widths[x - start])
+                    change[row, starts[x - start]] += value
+                    change[row, ends[x - start]] -= value
                     continue
                 for j in range(4):
                     v = dy + 0.25 * j - 0.375
@@ -116,10 +138,10 @@ def add_rings(
                         u = along + 0.25 * i - 0.375
                         fine = np.sqrt(a * u * u + 2.0 * b * u * v + d * v * v) * STEPS
                         # A sixteenth of a pixel is two steps wide.
-                        k, after = int(max(fine - 0.5, 0.0)), int(fine + 1.5)
-                        share = 0.0625 * value / (after - k)
-                        change[row, min(k, last)] += share
-                        change[row, min(after, last)] -= share
+                        inside, beyond = int(max(fine - 0.5, 0.0)), int(fine + 1.5)
+                        share = 0.0625 * value / (beyond - inside)
+                        change[row, min(inside, last)] += share
+                        change[row, min(beyond, last)] -= share
 
 
 @kernel
@@ -131,7 +153,7 @@ def integrated(change: NDArray[np.float64], q: float, reach: float) -> NDArray[n
     for k in range(number):
         curve[0, k] = light
         curve[1, k] = np.pi * q * (k / STEPS) ** 2 - missing
-        ring_light += change[0, k]
+        ring_light += change[0, k] - change[2, k]
         ring_missing += change[1, k]
         light += ring_light
         missing += ring_missing
@@ -170,7 +192,7 @@ def growth_curve(
         Light and area within the semi-major axes 0, 1/8, 2/8 ... px.
     """
     margin = 0.75 / q + 0.5
-    change = np.zeros((2, int((reach + margin) * STEPS) + 8), np.float64)
+    change = np.zeros((3, int((reach + margin) * STEPS) + 8), np.float64)
     add_rings(change, image, mask, (yc, xc), (q, pa), 0.0, reach + margin)
     return integrated(change, q, reach)
 
@@ -254,7 +276,7 @@ def petrosian_curve(
     q = ellipse[0]
     last = np.hypot(image.shape[0], image.shape[1]) / q
     margin = 0.75 / q + 0.5
-    change = np.zeros((2, int((last + 2.0 * margin) * STEPS) + 8), np.float64)
+    change = np.zeros((3, int((last + 2.0 * margin) * STEPS) + 8), np.float64)
     before, reach = 0.0, min(max(guess, 8.0), last)
     while True:
         add_rings(change, image, mask, centre, ellipse, before, reach + margin)

@@ -92,7 +92,7 @@ def flood(region: NDArray[np.uint8], y: int, x: int) -> NDArray[np.int32]:
 
 @kernel
 def connected_runs(
-    values: NDArray[np.floating], level: float, y: int, x: int
+    values: NDArray[np.float32] | NDArray[np.uint8], level: np.float32 | np.uint8, y: int, x: int
 ) -> NDArray[np.int32]:
     """Return the runs of pixels that reach a level and are connected with (y, x).
 
@@ -101,7 +101,7 @@ def connected_runs(
     Parameters
     ----------
     values : ndarray, shape (h, w)
-    level : float
+    level : float or int, of the kind of the values
     y, x : int
         A pixel of the region; if it does not reach the level, there are no runs.
 

@@ -195,9 +195,7 @@ def bulge_strength(curve: NDArray[np.float64], r50: float, petrosian: float) -> 
 
 
 @kernel
-def sersic_table(
-    amplitude: float, effective: float, n: float, limit: float
-) -> NDArray[np.float64]:
+def sersic_table(amplitude: float, effective: float, n: float, limit: float) -> NDArray[np.float64]:
     """Return the model's brightness at every half pixel of radius; zeros if the index is."""
     table = np.zeros(int(2.0 * limit) + 3, np.float64)
     if n == 0.0:

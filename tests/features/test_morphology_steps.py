@@ -5,9 +5,10 @@ import pytest
 from scipy import ndimage
 
 from galfeat.features.gini_segment import gini_of, gini_statistics
-from galfeat.features.mid import multimode
+from galfeat.features.mid import basins
+from galfeat.features.multimode import multimode
 from galfeat.features.petrosian import growth_curve, radius_of_fraction, value_at
-from galfeat.features.regions import flood, rising_order
+from galfeat.features.regions import connected_runs, flood, rising_order
 from galfeat.features.sersic import fit_sersic, rings, sersic_b
 
 
@@ -69,22 +70,55 @@ def test_flood_finds_the_region_that_labelling_finds(seed):
     y, x = np.argwhere(region)[seed * 100]
     labels, _ = ndimage.label(region, np.ones((3, 3)))
     expected = labels == labels[y, x]
-    assert flood(region, y, x) == expected.sum()
+    ends = flood(region, y, x)
     np.testing.assert_array_equal(region == 2, expected)
+    rows = np.flatnonzero(expected.any(axis=1))
+    np.testing.assert_array_equal(np.flatnonzero(ends[:, 0] <= ends[:, 1]), rows)
+    np.testing.assert_array_equal(ends[rows, 0], expected[rows].argmax(axis=1))
+    np.testing.assert_array_equal(ends[rows, 1], 56 - expected[rows, ::-1].argmax(axis=1))
+
+
+@pytest.mark.parametrize("width", [3, 8, 57, 64])
+def test_runs_are_those_of_the_region_that_labelling_finds(width):
+    values = np.random.default_rng(width).random((40, width)).astype(np.float32)
+    labels, _ = ndimage.label(values >= 0.55, np.ones((3, 3)))
+    for y, x in np.argwhere(labels)[::40]:
+        painted = np.zeros(values.shape, bool)
+        for row, start, end in connected_runs(values, np.float32(0.55), y, x):
+            assert not painted[row, start:end].any()
+            painted[row, start:end] = True
+        np.testing.assert_array_equal(painted, labels == labels[y, x])
+    y, x = np.argwhere(labels == 0)[0]
+    assert connected_runs(values, np.float32(0.55), y, x).shape == (0, 3)
+
+
+def test_basins_lead_to_the_summits_that_climbing_finds():
+    rng = np.random.default_rng(3)
+    light = np.pad((rng.random((30, 41)) < 0.8).astype(np.float32), 1)
+    height = np.round(ndimage.gaussian_filter(rng.random(light.shape), 1.0), 2).astype(np.float32)
+    summits = basins(light, height).reshape(light.shape)
+    np.testing.assert_array_equal(summits >= 0, light > 0.0)
+    for y, x in np.argwhere(light)[::7]:
+        here, before = (y, x), None
+        while here != before:
+            before = here
+            near = [(here[0] + v, here[1] + u) for v in (-1, 0, 1) for u in (-1, 0, 1)]
+            here = max((height[p], p) for p in near if light[p] > 0.0)[1]
+        assert summits[y, x] == here[0] * light.shape[1] + here[1]
 
 
 def test_m20_of_two_points():
     image = np.zeros((40, 40), np.float32)
     image[20, 14], image[20, 29] = 90.0, 10.0
-    region = np.full(image.shape, 2, np.uint8)
+    runs = np.array([(y, 0, 40) for y in range(40)], np.int32)
     nothing = np.zeros(image.shape, bool)
-    gini, m20, _, area = gini_statistics(image, nothing, region, (0, 40, 0, 40), 1.0, 1.0)
+    gini, m20, _, area = gini_statistics(image, nothing, runs, 1.0, 1.0)
     centroid = 15.5
     bright, faint = 90.0 * (14 - centroid) ** 2, 10.0 * (29 - centroid) ** 2
     assert m20 == pytest.approx(np.log10(bright / (bright + faint)), abs=1e-6)
     assert gini > 0.99
     assert area == 1600
-    assert not gini_statistics(-image, nothing, region, (0, 40, 0, 40), 1.0, 1.0)[:3].any()
+    assert not gini_statistics(-image, nothing, runs, 1.0, 1.0)[:3].any()
 
 
 @pytest.mark.parametrize("seed", range(4))
