@@ -50,8 +50,7 @@ CAPTIONS = {
 HEAD = """\
 What galfeat measures, and what each number means: {n_own:,} columns in {n_families} families of \
 its own, and `flags`. `galfeat features` lists them one by one. By default {n_default:,} are \
-extracted, those of {default}, and {n_given:,} of these are given to classifiers; of all \
-{n_families} families it would be {n_all_given:,}.
+extracted, those of {default}, and {n_given:,} of these are given to classifiers.
 
 - **Invariant** columns stay the same when the image is turned or mirrored, as far as pixels \
 allow. **Covariant** ones change as they must (a position angle turns with the image) or count in \
@@ -106,7 +105,6 @@ def _head() -> str:
         n_default=len(default),
         default=", ".join(DEFAULT_FAMILIES),
         n_given=len(classifier_columns([c.name for c in default])),
-        n_all_given=len(classifier_columns([c.name for c in own])),
         bound=comment.split(". ")[0].replace("Columns", "columns"),
         radius=RADIUS_IN_R90,
         n_bound=sum(c.survey_bound for c in own),

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from galfeat.features import classifier_columns, columns
 from galfeat.features.registry import FAMILIES, OWN_FAMILIES, Column, family_module
 from galfeat.frame.flags import Flag
 
@@ -17,13 +18,20 @@ def rows(family):
     return re.findall(rf"^\| `({family}\.[^`]+)` \| (\d+) \|(.*)$", PAGE, re.MULTILINE)
 
 
-def row(columns):
-    (group,) = DOCS["grouped"](columns)
+def row(members):
+    (group,) = DOCS["grouped"](members)
     return DOCS["_row"](group, set())
 
 
 def test_the_page_is_up_to_date():
     assert DOCS["PAGE"].read_text("utf-8") == PAGE, "run: python docs/feature_page.py"
+
+
+def test_the_readme_counts_the_columns_there_are():
+    names = [column.name for column in columns()]
+    words = " ".join((Path(__file__).resolve().parents[2] / "README.md").read_text("utf-8").split())
+    assert f"It takes {len(names) - 1} [named features]" in words
+    assert f"Classifiers are given the {len(classifier_columns(names))} that" in words
 
 
 @pytest.mark.parametrize("family", FAMILIES)

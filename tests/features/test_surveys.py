@@ -30,7 +30,7 @@ def test_what_classifiers_are_given_survives_another_survey(pairs):
 
     `benchmarks/renderings.py` leaves out what changes by more than 0.7 deviations over a
     thousand galaxies, or keeps a rank correlation below 0.5. Two galaxies taken at random
-    differ by 1.1; another draw of the noise in one survey alone gives 0.3.
+    differ by 1.1.
     """
     legacy, sdss = (values[:, USED] for values in pairs)
     deviation = np.nanstd(np.concatenate([legacy, sdss]), axis=0)
