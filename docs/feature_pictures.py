@@ -44,7 +44,8 @@ from galfeat.features.lbp import binary_patterns
 from galfeat.features.sersic import sersic_b
 from galfeat.features.starlet import starlet
 from galfeat.frame import Frame, measure_frame
-from galfeat.frame.views import VIEW_SIZE, elliptical_model, halve
+from galfeat.frame.equalise import elliptical_model
+from galfeat.frame.views import VIEW_SIZE, halve
 
 FOLDER = Path(__file__).with_name("features")
 #: Rows of the simulation below: four arms, a bar and a ring, blue knots, a pair with tails.

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from galfeat.frame.deblend import AREA, PEAK, PEAK_X, PEAK_Y, deblend
 from galfeat.frame.ellipse import centre_of, ellipse_of, growth_curve, isophote_level, radii_of
+from galfeat.frame.equalise import equalise, equalising_table
 from galfeat.frame.flags import Flag
 from galfeat.frame.image import as_rgb
 from galfeat.frame.sky import sky_level, trim_padding
@@ -24,14 +25,7 @@ from galfeat.frame.source import (
     sides_touched,
     smooth,
 )
-from galfeat.frame.views import (
-    View,
-    equalise,
-    equalising_table,
-    pyramid,
-    pyramid_of_masks,
-    sample,
-)
+from galfeat.frame.views import View, pyramid, pyramid_of_masks, sample
 
 #: The frame radius in units of r90, the radius that holds nine tenths of the light.
 RADIUS_IN_R90 = 1.3

@@ -13,8 +13,8 @@ from galfeat.features.starlet import starlet
 from galfeat.features.texture import COLUMNS, disc_norms, measure, quantised
 from galfeat.features.zernike import zernike_moments
 from galfeat.frame import View, measure_frame
+from galfeat.frame.equalise import elliptical_model
 from galfeat.frame.frame import TURNS
-from galfeat.frame.views import elliptical_model
 
 NAMES = [column.name for column in COLUMNS]
 DEPROJECTED = np.array([".deprojected." in name for name in NAMES])
