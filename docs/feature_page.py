@@ -16,7 +16,7 @@ from pathlib import Path
 from galfeat.features import DEFAULT_FAMILIES, FAMILIES, classifier_columns
 from galfeat.features.registry import OWN_FAMILIES, Column, columns, family_module
 from galfeat.frame import flags
-from galfeat.frame.frame import RADIUS_IN_R90
+from galfeat.frame.locate import RADIUS_IN_R90
 
 PAGE = Path(__file__).with_name("features.md")
 

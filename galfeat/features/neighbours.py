@@ -61,7 +61,7 @@ def neighbours(
 
     Parameters
     ----------
-    objects : ndarray of float64, shape (n, 8)
+    objects : ndarray of float64, shape (n, 12)
         What was found in the image; see `galfeat.frame.deblend`.
     galaxy : int
         The galaxy's row; negative if none was told from its surroundings, and then there are

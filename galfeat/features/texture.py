@@ -24,8 +24,8 @@ from galfeat.features.registry import Column
 from galfeat.features.starlet import starlet
 from galfeat.features.zernike import MOMENTS, zernike_moments
 from galfeat.frame import Frame, View
+from galfeat.frame.canonical import MOST_STRETCH, TURNS
 from galfeat.frame.equalise import elliptical_model
-from galfeat.frame.frame import MOST_STRETCH, TURNS
 from galfeat.frame.views import VIEW_SIZE, halve
 from galfeat.kernels import kernel
 

@@ -24,6 +24,8 @@ SMALLEST_AREA = 6
 MOST_OBJECTS = 64
 # Columns of the table of objects.
 PEAK, PEAK_Y, PEAK_X, AREA, FLUX, PASS, NEIGHBOUR, SHARPNESS = range(8)
+TOP, BOTTOM, LEFT, RIGHT = range(8, 12)
+COLUMNS = 12
 
 
 @kernel
@@ -45,18 +47,20 @@ def deblend(
     -------
     labels : ndarray of int32, shape (H, W)
         0 where there is no object, else its row in `objects` plus one.
-    objects : ndarray of float64, shape (n, 8)
+    objects : ndarray of float64, shape (n, 12)
         From the highest peak to the lowest: peak value, its row and column, area in pixels,
         summed light, the highest pass to another object (the threshold if it touches none),
         that object's row or -1, and the sharpness: the part of the peak that is left a step
-        of 3 px away (low for stars).
+        of 3 px away (low for stars); then the box of its pixels: first row, last row plus
+        one, first column, last column plus one.
     """
     height, width = smoothed.shape
     # A dark border of one pixel spares the search for neighbours every test for the edge.
     padded = np.full((height + 2, width + 2), np.float32(-np.inf), np.float32)
     padded[1 : height + 1, 1 : width + 1] = smoothed
-    basin_of, summit, area = _basins(padded, threshold)
-    one, other, level = _passes(padded, basin_of, summit.size)
+    bright = _bright(padded, threshold)
+    basin_of, summit, area = _basins(padded, bright)
+    one, other, level = _passes(padded, bright, basin_of, summit.size)
     parent = np.arange(summit.size).astype(np.int32)
     kept = np.zeros(summit.size, np.bool_)
     pass_level = np.full(summit.size, threshold)
@@ -78,14 +82,34 @@ def deblend(
         else:
             parent[low] = high
             area[high] += area[low]
-    return _table(padded, basin_of, parent, summit, area, pass_level, pass_to)
+    return _table(padded, bright, basin_of, parent, summit, area, pass_level, pass_to)
+
+
+@kernel
+def _bright(padded: NDArray[np.float32], threshold: float) -> NDArray[np.int64]:
+    """Return the flat indices of the pixels above the threshold, in order."""
+    wide = padded.shape[1]
+    limit = np.float32(threshold)
+    found = np.empty(padded.size + wide, np.int64)
+    number = 0
+    for y in range(1, padded.shape[0] - 1):
+        row = padded[y]
+        above = np.float32(0.0)  # a sum that vectorises, unlike a search that may end early
+        for x in range(wide):
+            above += np.float32(row[x] > limit)
+        if above == np.float32(0.0):
+            continue
+        for x in range(wide):
+            found[number] = y * wide + x
+            number += int(row[x] > limit)
+    return found[:number]
 
 
 @kernel
 def _basins(
-    padded: NDArray[np.float32], threshold: float
+    padded: NDArray[np.float32], bright: NDArray[np.int64]
 ) -> tuple[NDArray[np.int32], NDArray[np.int32], NDArray[np.int32]]:
-    """Draw every pixel above the threshold uphill to its summit.
+    """Draw every bright pixel uphill to its summit.
 
     Returns each pixel's basin, -1 below the threshold, flat; the basins' summits as flat
     indices; and their areas. Of equal pixels the first counts as the higher one.
@@ -93,14 +117,14 @@ def _basins(
     wide = padded.shape[1]
     values = padded.reshape(-1)
     basin_of = np.full(values.size, -1, np.int32)
-    summit = np.empty(values.size // 4 + 4, np.int32)
-    area = np.zeros(summit.size, np.int32)
-    path = np.empty(values.size, np.int32)
+    summit = np.empty(bright.size, np.int32)
+    area = np.zeros(bright.size, np.int32)
+    path = np.empty(bright.size, np.int32)
     number = 0
-    for start in range(wide, values.size - wide):
-        if not values[start] > threshold or basin_of[start] >= 0:
+    for start in bright:
+        if basin_of[start] >= 0:
             continue
-        length, here = 0, start
+        length, here = 0, int(start)
         while basin_of[here] < 0:
             path[length] = here
             length += 1
@@ -125,14 +149,18 @@ def _uphill(values: NDArray[np.float32], here: int, wide: int) -> int:
         here - wide, here - wide + 1, here - 1, here, here + 1,
         here + wide - 1, here + wide, here + wide + 1,
     ):  # fmt: skip
-        if values[there] > highest:
-            best, highest = there, values[there]
+        higher = values[there] > highest
+        best = there if higher else best
+        highest = values[there] if higher else highest
     return best
 
 
 @kernel
 def _passes(
-    padded: NDArray[np.float32], basin_of: NDArray[np.int32], basins: int
+    padded: NDArray[np.float32],
+    bright: NDArray[np.int64],
+    basin_of: NDArray[np.int32],
+    basins: int,
 ) -> tuple[NDArray[np.int32], NDArray[np.int32], NDArray[np.float32]]:
     """Return the pairs of basins that touch and the level of the pass between them."""
     wide = padded.shape[1]
@@ -143,10 +171,8 @@ def _passes(
     key_of = np.full(slots, -1, np.int64)
     level_of = np.empty(slots, np.float32)
     steps = (1, wide - 1, wide, wide + 1)
-    for i in range(wide, values.size - wide):
+    for i in bright:
         here = basin_of[i]
-        if here < 0:
-            continue
         for step in steps:
             there = basin_of[i + step]
             if there < 0 or there == here:
@@ -175,6 +201,7 @@ def _root(parent: NDArray[np.int32], node: int) -> int:
 @kernel
 def _table(
     padded: NDArray[np.float32],
+    bright: NDArray[np.int64],
     basin_of: NDArray[np.int32],
     parent: NDArray[np.int32],
     summit: NDArray[np.int32],
@@ -197,15 +224,31 @@ def _table(
             number += 1
     for basin in range(basins):
         row_of[basin] = row_of[_root(parent, basin)]
-    objects = np.zeros((number, 8), np.float64)
+    objects = np.zeros((number, COLUMNS), np.float64)
+    objects[:, TOP], objects[:, LEFT] = height, width
     labels = np.zeros((height, width), np.int32)
-    for y in range(height):
-        line, light = basin_of[(y + 1) * wide + 1 : (y + 2) * wide - 1], padded[y + 1, 1 : wide - 1]
-        for x in range(width):
-            if line[x] >= 0 and row_of[line[x]] >= 0:
-                row = row_of[line[x]]
-                labels[y, x] = row + 1
-                objects[row, FLUX] += light[x]
+    values = padded.reshape(-1)
+    start = 0
+    while start < bright.size:
+        # A run of neighbours of one object: its light is summed in a register.
+        first = bright[start]
+        row, end, light = row_of[basin_of[first]], start, 0.0
+        while (
+            end < bright.size
+            and bright[end] - first == end - start
+            and row_of[basin_of[bright[end]]] == row
+        ):
+            light += values[bright[end]]
+            end += 1
+        if row >= 0:
+            y = first // wide
+            left, right = first - y * wide - 1, first - y * wide - 1 + end - start
+            labels[y - 1, left:right] = row + 1
+            own = objects[row]
+            own[FLUX] += light
+            own[TOP], own[BOTTOM] = min(own[TOP], y - 1), y
+            own[LEFT], own[RIGHT] = min(own[LEFT], left), max(own[RIGHT], right)
+        start = end
     for basin in range(basins):
         row = row_of[basin]
         if row < 0 or parent[basin] != basin:

@@ -11,6 +11,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from galfeat.frame.deblend import AREA, BOTTOM, LEFT, PEAK, RIGHT, TOP
 from galfeat.kernels import kernel
 
 #: Axis ratios below this are not resolved in a display image.
@@ -78,29 +79,37 @@ def _is_hidden(labels: NDArray[np.int32], galaxy: int, y: int, x: int) -> bool:
 
 @kernel
 def isophote_level(
-    smoothed: NDArray[np.float32], labels: NDArray[np.int32], galaxy: int, fraction: float
+    smoothed: NDArray[np.float32],
+    labels: NDArray[np.int32],
+    galaxy: int,
+    own: NDArray[np.float64],
+    fraction: float,
 ) -> float:
-    """Return the brightness that the given fraction of the galaxy's pixels exceed, in counts."""
-    flat = smoothed.reshape(-1)
-    own = labels.reshape(-1)
-    highest = 0.0
-    number = 0
-    for i in range(flat.size):
-        if own[i] == galaxy + 1:
-            number += 1
-            highest = max(highest, flat[i])
-    if number == 0 or highest <= 0.0:
+    """Return the brightness that the given fraction of the galaxy's pixels exceed, in counts.
+
+    `own` is the galaxy's row in the table of objects.
+    """
+    highest, number = own[PEAK], own[AREA]
+    if number == 0.0 or highest <= 0.0:
         return 0.0
-    counts = np.zeros(1024, np.int64)
-    scale = 1023.0 / np.sqrt(highest)
-    for i in range(flat.size):
-        if own[i] == galaxy + 1:
-            counts[int(np.sqrt(max(flat[i], 0.0)) * scale)] += 1
+    # The last of the levels takes the pixels of others.
+    counts = np.zeros(1026, np.int32)
+    scale = np.float32(1023.0 / np.sqrt(highest))
+    left, right = int(own[LEFT]), int(own[RIGHT])
+    levels = np.empty(right - left, np.int32)
+    zero, others = np.float32(0.0), np.float32(1025.0)
+    for y in range(int(own[TOP]), int(own[BOTTOM])):
+        row, label = smoothed[y, left:right], labels[y, left:right]
+        for i in range(levels.size):
+            level = np.sqrt(row[i] if row[i] > zero else zero) * scale
+            levels[i] = np.int32(level if label[i] == galaxy + 1 else others)
+        for i in range(levels.size):
+            counts[levels[i]] += 1
     above = 0
-    for level in range(1023, -1, -1):
+    for level in range(1024, -1, -1):
         above += counts[level]
         if above >= fraction * number:
-            return (level / scale) ** 2
+            return float((level / scale) ** 2)
     return 0.0
 
 
@@ -109,29 +118,47 @@ def ellipse_of(
     smoothed: NDArray[np.float32],
     labels: NDArray[np.int32],
     galaxy: int,
+    own: NDArray[np.float64],
     level: float,
     yc: float,
     xc: float,
 ) -> tuple[float, float, float]:
     """Return the axis ratio, the position angle and the semi-major axis of the soft isophote.
 
-    Each pixel of the galaxy counts with its brightness up to `level`. The position angle is
-    in radians from the x axis towards rising rows, in (-pi/2, pi/2]. The semi-major axis is
-    that of the uniform ellipse of the same moments, in pixels.
+    Each pixel of the galaxy counts with its brightness up to `level`, and twice if another
+    object hides the one opposite. `own` is the galaxy's row in the table of objects. The
+    position angle is in radians from the x axis towards rising rows, in (-pi/2, pi/2]. The
+    semi-major axis is that of the uniform ellipse of the same moments, in pixels.
     """
     height, width = smoothed.shape
+    left, right = int(own[LEFT]), int(own[RIGHT])
+    last_y, last_x = int(np.floor(2.0 * yc + 0.5)), int(np.floor(2.0 * xc + 0.5))
+    weights, times = np.empty(right - left, np.float32), np.empty(right - left, np.float32)
+    zero, one, most, first = np.float32(0.0), np.float32(1.0), np.float32(level), left - xc
     total, xx, yy, xy = 0.0, 0.0, 0.0, 0.0
-    for y in range(height):
-        for x in range(width):
-            if labels[y, x] == galaxy + 1:
-                weight = min(max(smoothed[y, x], 0.0), level)
-                if _is_hidden(labels, galaxy, int(2.0 * yc - y + 0.5), int(2.0 * xc - x + 0.5)):
-                    weight *= 2.0
-                dy, dx = y - yc, x - xc
-                total += weight
-                xx += weight * dx * dx
-                yy += weight * dy * dy
-                xy += weight * dx * dy
+    for y in range(int(own[TOP]), int(own[BOTTOM])):
+        row, label = smoothed[y, left:right], labels[y, left:right]
+        times[:] = one
+        if 0 <= last_y - y < height:
+            opposite = labels[last_y - y]
+            for x in range(max(left, last_x - width + 1), min(right, last_x + 1)):
+                other = opposite[last_x - x]
+                times[x - left] += np.float32(other != 0) * np.float32(other != galaxy + 1)
+        for i in range(weights.size):
+            light = row[i] if row[i] < most else most
+            light = light if light > zero else zero
+            weights[i] = times[i] * (light if label[i] == galaxy + 1 else zero)
+        sum_0, sum_1, sum_2 = zero, zero, zero
+        for i in range(weights.size):
+            dx = np.float32(first) + np.float32(i)
+            sum_0 += weights[i]
+            sum_1 += weights[i] * dx
+            sum_2 += weights[i] * dx * dx
+        dy = y - yc
+        total += float(sum_0)
+        xx += float(sum_2)
+        yy += float(sum_0) * dy * dy
+        xy += float(sum_1) * dy
     if total <= 0.0:
         return 1.0, 0.0, 1.0
     xx, yy, xy = xx / total, yy / total, xy / total
@@ -166,29 +193,41 @@ def growth_curve(
     """
     height, width = grey.shape
     rings = int(reach) + 1
-    sums = np.zeros((rings + 1, 2), np.float64)  # the last one takes what lies farther out
-    c, s = np.float32(np.cos(pa)), np.float32(np.sin(pa))
-    flatter = np.float32(1.0 / q)
-    y_low, y_high = max(0, int(yc - rings)), min(height, int(yc + rings) + 2)
-    x_low, x_high = max(0, int(xc - rings)), min(width, int(xc + rings) + 2)
-    ring_of = np.empty(max(x_high - x_low, 0), np.int32)
-    first, farthest = np.float32(x_low - xc), np.float32(rings)
+    # Neighbours are mostly of one ring: they add apart, or each would wait for the last. The
+    # last ring takes what lies farther out.
+    light, pixels = np.zeros((2, rings + 1), np.float64), np.zeros((2, rings + 1), np.float64)
+    c, s = np.cos(pa), np.sin(pa)
+    flat = 1.0 / (q * q)
+    a, b, d = c * c + s * s * flat, c * s * (1.0 - flat), s * s + c * c * flat
+    fa, fb, fd, two = np.float32(a), np.float32(b), np.float32(d), np.float32(2.0)
+    half_height = rings * np.sqrt(s * s + q * q * c * c)
+    ring_of, known = np.empty(width + 1, np.int32), np.zeros(width + 1, np.float32)
+    zero, farthest = np.float32(0.0), np.float32(rings)
+    y_low, y_high = max(0, int(yc - half_height)), min(height, int(yc + half_height) + 2)
     for y in range(y_low, y_high):
-        dy = np.float32(y - yc)
-        for i in range(ring_of.size):
+        dy = y - yc
+        middle = xc - b * dy / a
+        chord = np.sqrt(max(b * b * dy * dy - a * (d * dy * dy - rings * rings), 0.0)) / a
+        left, right = max(0, int(middle - chord)), min(width, int(middle + chord) + 2)
+        if right <= left:
+            continue
+        first, fy = np.float32(left - xc), np.float32(dy)
+        row, label = grey[y, left:right], labels[y, left:right]
+        for i in range(right - left):
             dx = first + np.float32(i)
-            u, v = dx * c + dy * s, (dy * c - dx * s) * flatter
-            ring_of[i] = np.int32(min(np.sqrt(u * u + v * v), farthest))
-        row, own = grey[y, x_low:x_high], labels[y, x_low:x_high]
-        for i in range(ring_of.size):
-            if own[i] == 0 or own[i] == galaxy + 1:
-                sums[ring_of[i], 0] += row[i]
-                sums[ring_of[i], 1] += 1.0
-    sums = sums[:rings]
+            square = fa * dx * dx + two * fb * dx * fy + fd * fy * fy
+            radius = np.sqrt(square if square > zero else zero)
+            ring_of[i] = np.int32(radius if radius < farthest else farthest)
+            known[i] = np.float32(label[i] == 0) + np.float32(label[i] == galaxy + 1)
+        for i in range(right - left):
+            light[i & 1, ring_of[i]] += known[i] * row[i]
+            pixels[i & 1, ring_of[i]] += known[i]
+    sums = np.empty((rings, 2), np.float64)
     mean = 0.0
     for ring in range(rings):
-        if sums[ring, 1] > 0.0:
-            mean = sums[ring, 0] / sums[ring, 1]
+        number = pixels[0, ring] + pixels[1, ring]
+        if number > 0.0:
+            mean = (light[0, ring] + light[1, ring]) / number
         sums[ring, 1] = np.pi * q * (2.0 * ring + 1.0)
         sums[ring, 0] = mean * sums[ring, 1]
     return sums

@@ -7,38 +7,30 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from galfeat.frame.deblend import AREA, PEAK, PEAK_X, PEAK_Y, deblend
-from galfeat.frame.ellipse import centre_of, ellipse_of, growth_curve, isophote_level, radii_of
-from galfeat.frame.equalise import equalise, equalising_table
+from galfeat.frame.canonical import TURNS, canonical_views, whole_view
+from galfeat.frame.deblend import COLUMNS, PEAK
 from galfeat.frame.flags import Flag
 from galfeat.frame.image import as_rgb
-from galfeat.frame.sky import sky_level, trim_padding
-from galfeat.frame.source import (
-    DETECTION,
-    FAINTEST,
-    choose,
-    grey_above_sky,
-    is_blended,
-    noise_of,
-    other_objects,
-    outside_fraction,
-    sides_touched,
-    smooth,
+from galfeat.frame.locate import (
+    ANGLE,
+    AXIS_RATIO,
+    BLENDED,
+    CENTRE_X,
+    CENTRE_Y,
+    NOISE,
+    OUTSIDE,
+    RADII,
+    RADIUS,
+    SIDES,
+    locate,
 )
-from galfeat.frame.views import View, pyramid, pyramid_of_masks, sample
+from galfeat.frame.sky import trim_padding
+from galfeat.frame.views import View
 
-#: The frame radius in units of r90, the radius that holds nine tenths of the light.
-RADIUS_IN_R90 = 1.3
-#: Half-width of the context view in frame radii; the other views reach one.
-CONTEXT_RADII = 3.0
-#: The deprojected view stretches the minor axis by no more than this.
-MOST_STRETCH = 3.0
 #: Flatter galaxies are seen too nearly edge-on to be deprojected.
 EDGE_ON_AXIS_RATIO = 0.25
 #: Rounder galaxies have no position angle; their aligned features are means over turns.
 ROUND_AXIS_RATIO = 0.9
-#: Turns of a round galaxy, in radians.
-TURNS = (0.0, 0.25 * np.pi, 0.5 * np.pi, 0.75 * np.pi)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -59,7 +51,7 @@ class Frame:
         Noise of the smoothed mean of the channels, in counts.
     labels : ndarray of int32, shape (H, W)
         Which object a pixel belongs to: its row in `objects` plus one, 0 for none.
-    objects : ndarray of float64, shape (n, 8)
+    objects : ndarray of float64, shape (n, 12)
         What was found in the image; columns as in `galfeat.frame.deblend`.
     galaxy : int
         The galaxy's row in `objects`.
@@ -124,31 +116,21 @@ def measure_frame(image: NDArray[np.uint8]) -> Frame | None:
     y0, y1, x0, x1 = trim_padding(whole)
     rgb = np.ascontiguousarray(whole[y0:y1, x0:x1])
     middle = 0.5 * (whole.shape[0] - 1) - y0, 0.5 * (whole.shape[1] - 1) - x0
-    sky = sky_level(rgb)
-    grey = grey_above_sky(rgb, sky)
-    smoothed = smooth(grey)
-    noise = noise_of(smoothed)
-    labels, objects = deblend(smoothed, max(DETECTION * noise, FAINTEST), noise)
-    galaxy = choose(labels, objects, middle)
+    sky, grey, labels, objects, galaxy, measured = locate(rgb, middle)
     if galaxy < 0:
         return None
-    peak_y, peak_x, area = objects[galaxy, [PEAK_Y, PEAK_X, AREA]]
-    yc, xc = centre_of(smoothed, labels, galaxy, area, peak_y, peak_x)
-    level = isophote_level(smoothed, labels, galaxy, 0.5)
-    q, pa, semi_major = ellipse_of(smoothed, labels, galaxy, level, yc, xc)
-    radii = radii_of(growth_curve(grey, labels, galaxy, yc, xc, q, pa, 2.5 * semi_major + 8.0))
-    radius = max(RADIUS_IN_R90 * radii[4], 5.0)
-
-    flags = _flags(objects, galaxy, noise, q, radii, radius)
-    if sides_touched(labels, galaxy) >= 3:
-        flags |= Flag.FILLS_FRAME
-    if outside_fraction(labels.shape, yc, xc, q, pa, radii[4]) > 0.1:
-        flags |= Flag.OFF_EDGE
-    others = other_objects(labels, galaxy)
-    aligned, deprojected, context = _views(rgb, sky[0], others, (yc, xc), q, pa, radius, flags)
+    noise, yc, xc, q, pa, radius = measured[[NOISE, CENTRE_Y, CENTRE_X, AXIS_RATIO, ANGLE, RADIUS]]
+    flags = _flags(measured, objects[galaxy, PEAK])
+    turns = len(TURNS) if Flag.ROUND in flags else 1
+    faced = not flags & (Flag.EDGE_ON | Flag.BLENDED)
+    light, equalised = canonical_views(
+        rgb, labels, galaxy, sky[0].astype(np.float32), (yc, xc), q, pa, radius, turns, faced
+    )
+    views = tuple(map(View, light, equalised))
     return Frame(
-        rgb, (y0, x0), sky, grey, noise, labels, objects, galaxy, yc, xc, q, pa, radii, radius,
-        flags, aligned, deprojected, context,
+        rgb, (y0, x0), sky, grey, noise, labels, objects, galaxy, yc, xc, q, pa,
+        measured[RADII:], radius, flags,
+        views[:turns], views[-1] if faced else None, views[turns : 2 * turns],
     )  # fmt: skip
 
 
@@ -166,61 +148,24 @@ def whole_image_frame(image: NDArray[np.uint8]) -> Frame:
     height, width, _ = rgb.shape
     centre = 0.5 * (height - 1), 0.5 * (width - 1)
     half = 0.5 * max(height, width)
-    light = sample(pyramid(rgb, half), None, np.zeros(3, np.float32), centre, 0.0, half, 1.0)
+    light = whole_view(rgb, centre, half)
     view = View(light, light.mean(axis=0))
     return Frame(
         rgb, (0, 0), np.zeros((2, 3)), rgb.mean(axis=2, dtype=np.float32), 0.0,
-        np.zeros((height, width), np.int32), np.zeros((0, 8)), -1,
+        np.zeros((height, width), np.int32), np.zeros((0, COLUMNS)), -1,
         *centre, 1.0, 0.0, np.full(5, half), half, Flag(0), (view,), view, (view,),
     )  # fmt: skip
 
 
-def _flags(
-    objects: NDArray[np.float64],
-    galaxy: int,
-    noise: float,
-    q: float,
-    radii: NDArray[np.float64],
-    radius: float,
-) -> Flag:
-    flags = Flag(0)
-    if radii[2] < 2.0:
-        flags |= Flag.TOO_SMALL
-    if objects[galaxy, PEAK] < 10.0 * noise:
-        flags |= Flag.TOO_FAINT
-    if q > ROUND_AXIS_RATIO:
-        flags |= Flag.ROUND
-    if q < EDGE_ON_AXIS_RATIO:
-        flags |= Flag.EDGE_ON
-    if is_blended(objects, galaxy, radius):
-        flags |= Flag.BLENDED
-    return flags
-
-
-def _views(
-    rgb: NDArray[np.uint8],
-    sky: NDArray[np.float64],
-    others: NDArray[np.bool_],
-    centre: tuple[float, float],
-    q: float,
-    pa: float,
-    radius: float,
-    flags: Flag,
-) -> tuple[tuple[View, ...], View | None, tuple[View, ...]]:
-    wide = CONTEXT_RADII * radius
-    images = pyramid(rgb, wide)
-    masks = pyramid_of_masks(others, len(images))
-    level = sky.astype(np.float32)
-    turns = TURNS if Flag.ROUND in flags else TURNS[:1]
-    aligned = [sample(images, masks, level, centre, pa + turn, radius, 1.0) for turn in turns]
-    context = [sample(images, None, level, centre, pa + turn, wide, 1.0) for turn in turns]
-    table = equalising_table(aligned[0], max(q, 1.0 / MOST_STRETCH))
-    deprojected = None
-    if not flags & (Flag.EDGE_ON | Flag.BLENDED):
-        stretched = sample(images, masks, level, centre, pa, radius, min(1.0 / q, MOST_STRETCH))
-        deprojected = View(stretched, equalise(stretched, *table))
-    return (
-        tuple(View(view, equalise(view, *table)) for view in aligned),
-        deprojected,
-        tuple(View(view, equalise(view, *table)) for view in context),
+def _flags(measured: NDArray[np.float64], peak: float) -> Flag:
+    noise, q, r50 = measured[NOISE], measured[AXIS_RATIO], measured[RADII + 2]
+    raised = (
+        (Flag.TOO_SMALL, r50 < 2.0),
+        (Flag.TOO_FAINT, peak < 10.0 * noise),
+        (Flag.ROUND, q > ROUND_AXIS_RATIO),
+        (Flag.EDGE_ON, q < EDGE_ON_AXIS_RATIO),
+        (Flag.BLENDED, measured[BLENDED] > 0.0),
+        (Flag.FILLS_FRAME, measured[SIDES] >= 3.0),
+        (Flag.OFF_EDGE, measured[OUTSIDE] > 0.1),
     )
+    return Flag(sum(flag for flag, is_raised in raised if is_raised))

@@ -9,6 +9,8 @@ from galfeat.kernels import kernel
 
 #: Sky pixels are looked for outside this fraction of the half-width and half-height.
 BORDER = 0.72
+#: What lies beyond this fraction in one of the two counts as sky as well.
+_RIM = 0.94
 #: Rows and columns at the edge whose values span no more than this are padding.
 PADDING_SPAN = 3
 
@@ -57,26 +59,42 @@ def sky_level(rgb: NDArray[np.uint8]) -> NDArray[np.float64]:
     the wings of galaxies only ever add light.
     """
     height, width, _ = rgb.shape
-    counts = np.zeros((3, 256), np.int64)
+    # Sky is nearly of one value: neighbours count apart, or each would wait for the last.
+    counts = np.zeros((2, 3, 256), np.int32)
     half_y = 0.5 * (height - 1)
     half_x = 0.5 * (width - 1)
     for y in range(height):
         v = abs(y - half_y) / half_y
-        for x in range(width):
-            u = abs(x - half_x) / half_x
-            if u * u + v * v > 2.0 * BORDER * BORDER or max(u, v) > 0.94:
-                for channel in range(3):
-                    counts[channel, rgb[y, x, channel]] += 1
+        inside = min(np.sqrt(max(2.0 * BORDER * BORDER - v * v, 0.0)), _RIM) * half_x
+        first, last = int(np.ceil(half_x - inside)), int(np.floor(half_x + inside)) + 1
+        if v > _RIM:
+            first, last = width, width
+        _count(rgb[y, :first], counts)
+        _count(rgb[y, last:], counts)
     sky = np.empty((2, 3), np.float64)
     for channel in range(3):
-        level, noise = _clipped_mode(counts[channel])
+        level, noise = _clipped_mode(counts[0, channel] + counts[1, channel])
         sky[0, channel] = level
         sky[1, channel] = noise
     return sky
 
 
 @kernel
-def _clipped_mode(counts: NDArray[np.int64]) -> tuple[float, float]:
+def _count(pixels: NDArray[np.uint8], counts: NDArray[np.int32]) -> None:
+    """Count the values of pixels in two histograms of each channel, in turn."""
+    values = pixels.reshape(-1)
+    one, other = counts[0], counts[1]
+    even = values.size - values.size % 6
+    for i in range(0, even, 6):
+        for channel in range(3):
+            one[channel, values[i + channel]] += 1
+            other[channel, values[i + 3 + channel]] += 1
+    for channel in range(values.size - even):
+        one[channel, values[even + channel]] += 1
+
+
+@kernel
+def _clipped_mode(counts: NDArray[np.int32]) -> tuple[float, float]:
     low_quartile = _quantile(counts, 0.16)
     median = _quantile(counts, 0.5)
     noise = max(median - low_quartile, 0.5)
@@ -99,7 +117,7 @@ def _clipped_mode(counts: NDArray[np.int64]) -> tuple[float, float]:
 
 
 @kernel
-def _quantile(counts: NDArray[np.int64], fraction: float) -> float:
+def _quantile(counts: NDArray[np.int32], fraction: float) -> float:
     """Return the quantile of integers spread evenly over half a count to each side."""
     wanted = fraction * counts.sum()
     below = 0.0

@@ -32,33 +32,36 @@ def grey_above_sky(rgb: NDArray[np.uint8], sky: NDArray[np.float64]) -> NDArray[
 @kernel
 def smooth(image: NDArray[np.float32]) -> NDArray[np.float32]:
     """Blur with a binomial kernel of width sigma = 1.4 px; the edge pixel is repeated."""
-    once = _binomial(image)
-    return _binomial(once)
-
-
-@kernel
-def _binomial(image: NDArray[np.float32]) -> NDArray[np.float32]:
     height, width = image.shape
-    across = np.empty((height, width), np.float32)
-    line = np.empty(width + 4, np.float32)
-    six, four, norm = np.float32(6.0), np.float32(4.0), np.float32(1.0 / 16.0)
-    for y in range(height):
-        row, out = image[y], across[y]
-        line[2 : width + 2] = row
-        line[0] = line[1] = row[0]
-        line[width + 2] = line[width + 3] = row[width - 1]
-        for x in range(width):
-            out[x] = (
-                line[x] + line[x + 4] + four * (line[x + 1] + line[x + 3]) + six * line[x + 2]
-            ) * norm
-    result = np.empty((height, width), np.float32)
     last = height - 1
+    result = np.empty((height, width), np.float32)
+    padded = np.empty(width + 8, np.float32)
+    line = padded[4 : width + 4]
+    norm = np.float32(1.0 / 256.0)
+    w0, w1, w2, w3 = (
+        np.float32(70.0) * norm,
+        np.float32(56.0) * norm,
+        np.float32(28.0) * norm,
+        np.float32(8.0) * norm,
+    )
     for y in range(height):
-        a, b = across[max(y - 2, 0)], across[max(y - 1, 0)]
-        c, d, e = across[y], across[min(y + 1, last)], across[min(y + 2, last)]
+        a, b = image[max(y - 4, 0)], image[max(y - 3, 0)]
+        c, d, e = image[max(y - 2, 0)], image[max(y - 1, 0)], image[y]
+        f, g = image[min(y + 1, last)], image[min(y + 2, last)]
+        h, i = image[min(y + 3, last)], image[min(y + 4, last)]
+        for x in range(width):
+            near = w0 * e[x] + w1 * (d[x] + f[x]) + w2 * (c[x] + g[x])
+            line[x] = near + w3 * (b[x] + h[x]) + norm * (a[x] + i[x])
+        padded[:4], padded[width + 4 :] = line[0], line[width - 1]
         out = result[y]
         for x in range(width):
-            out[x] = (a[x] + e[x] + four * (b[x] + d[x]) + six * c[x]) * norm
+            near = (
+                w0 * padded[x + 4]
+                + w1 * (padded[x + 3] + padded[x + 5])
+                + w2 * (padded[x + 2] + padded[x + 6])
+            )
+            far = w3 * (padded[x + 1] + padded[x + 7]) + norm * (padded[x] + padded[x + 8])
+            out[x] = near + far
     return result
 
 
@@ -107,17 +110,6 @@ def choose(
 
 
 @kernel
-def other_objects(labels: NDArray[np.int32], galaxy: int) -> NDArray[np.bool_]:
-    """Return the mask of the pixels that belong to another object than the galaxy."""
-    height, width = labels.shape
-    mask = np.empty((height, width), np.bool_)
-    for y in range(height):
-        for x in range(width):
-            mask[y, x] = labels[y, x] != 0 and labels[y, x] != galaxy + 1
-    return mask
-
-
-@kernel
 def is_blended(objects: NDArray[np.float64], galaxy: int, radius: float) -> bool:
     """Tell whether an object of at least a fifth of the galaxy's light touches it.
 
@@ -133,18 +125,6 @@ def is_blended(objects: NDArray[np.float64], galaxy: int, radius: float) -> bool
         if row != galaxy and touching and near and bright:
             return True
     return False
-
-
-@kernel
-def sides_touched(labels: NDArray[np.int32], galaxy: int) -> int:
-    """Return how many of the four sides of the image the galaxy's pixels reach."""
-    own = galaxy + 1
-    return (
-        int(np.any(labels[0] == own))
-        + int(np.any(labels[-1] == own))
-        + int(np.any(labels[:, 0] == own))
-        + int(np.any(labels[:, -1] == own))
-    )
 
 
 @kernel

@@ -12,11 +12,6 @@ from galfeat.kernels import kernel
 
 #: The side of every view in pixels.
 VIEW_SIZE = 64
-#: An image is halved before it is sampled more coarsely than this many pixels a step.
-COARSEST_STEP = 1.5
-
-
-_NOTHING = np.zeros((0, 0), np.bool_)
 #: An image as it came, or a halving of it.
 Pixels: TypeAlias = NDArray[np.uint8] | NDArray[np.float32]
 
@@ -72,46 +67,6 @@ def halve_mask(mask: NDArray[np.bool_]) -> NDArray[np.bool_]:
                 or mask[2 * y + 1, 2 * x + 1]
             )
     return small
-
-
-def pyramid(rgb: NDArray[np.uint8], half_width: float) -> list[Pixels]:
-    """Return an image and its halvings, as many as a view of that half-width needs."""
-    images: list[Pixels] = [rgb]
-    step = 2.0 * half_width / VIEW_SIZE
-    while step > COARSEST_STEP and min(images[-1].shape[:2]) >= 4:
-        images.append(halve(images[-1]))
-        step *= 0.5
-    return images
-
-
-def pyramid_of_masks(mask: NDArray[np.bool_], levels: int) -> list[NDArray[np.bool_]]:
-    """Return a mask and its halvings."""
-    masks = [mask]
-    while len(masks) < levels:
-        masks.append(halve_mask(masks[-1]))
-    return masks
-
-
-def sample(
-    images: list[Pixels],
-    masks: list[NDArray[np.bool_]] | None,
-    sky: NDArray[np.float32],
-    centre: tuple[float, float],
-    pa: float,
-    half_width: float,
-    stretch: float,
-) -> NDArray[np.float32]:
-    """Resample from the level of a pyramid whose pixels are about as large as the view's.
-
-    Without masks nothing is hidden.
-    """
-    (yc, xc), level = centre, 0
-    while 2.0 * half_width / VIEW_SIZE > COARSEST_STEP and level < len(images) - 1:
-        yc, xc, half_width = 0.5 * (yc - 0.5), 0.5 * (xc - 0.5), 0.5 * half_width
-        level += 1
-    mask = _NOTHING if masks is None else masks[level]
-    view: NDArray[np.float32] = resample(images[level], mask, sky, yc, xc, pa, half_width, stretch)
-    return view
 
 
 @kernel

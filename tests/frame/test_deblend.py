@@ -5,14 +5,18 @@ import pytest
 
 from galfeat.frame.deblend import (
     AREA,
+    BOTTOM,
     FLUX,
+    LEFT,
     MOST_OBJECTS,
     NEIGHBOUR,
     PASS,
     PEAK,
     PEAK_X,
     PEAK_Y,
+    RIGHT,
     SHARPNESS,
+    TOP,
     deblend,
 )
 
@@ -31,7 +35,7 @@ def parted(image, threshold=THRESHOLD, noise=NOISE):
 def test_one_gaussian_is_one_object_with_its_numbers():
     image = blob(100.0, 48.0, 55.0)
     labels, objects = parted(image)
-    assert objects.shape == (1, 8)
+    assert objects.shape == (1, 12)
     own = objects[0]
     assert (own[PEAK_Y], own[PEAK_X]) == (48.0, 55.0)
     assert own[PEAK] == pytest.approx(100.0, rel=1e-5)
@@ -95,7 +99,7 @@ def test_a_few_pixels_are_no_object(pixels, number):
 @pytest.mark.parametrize("level", [0.0, -3.0, THRESHOLD])
 def test_nothing_above_the_threshold_is_nothing(level):
     labels, objects = parted(np.full((32, 20), level))
-    assert objects.shape == (0, 8)
+    assert objects.shape == (0, 12)
     assert not labels.any()
 
 
@@ -141,3 +145,13 @@ def test_objects_turn_with_the_image(turns):
     np.testing.assert_array_equal(turned[:, NEIGHBOUR], objects[:, NEIGHBOUR])
     # Along the borders between objects pixels of nearly equal brightness may change hands.
     assert (np.rot90(labels, turns) != turned_labels).mean() < 0.005
+
+
+def test_the_box_holds_an_objects_pixels_and_no_more():
+    image = blob(100.0, 30.0, 40.0) + blob(60.0, 70.0, 75.0) + blob(80.0, 0.0, 95.0)
+    labels, objects = parted(image)
+    assert len(objects) == 3
+    for row, box in enumerate(objects[:, [TOP, BOTTOM, LEFT, RIGHT]]):
+        y, x = np.nonzero(labels == row + 1)
+        np.testing.assert_array_equal(box, [y.min(), y.max() + 1, x.min(), x.max() + 1])
+        assert objects[row, AREA] == y.size

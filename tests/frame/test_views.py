@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 from galfeat.frame import Flag, measure_frame, whole_image_frame
+from galfeat.frame.canonical import CONTEXT_RADII, MOST_STRETCH
 from galfeat.frame.equalise import equalise, equalising_table
-from galfeat.frame.frame import CONTEXT_RADII, MOST_STRETCH
 from galfeat.frame.views import VIEW_SIZE
 
 STEPS = (np.arange(VIEW_SIZE) + 0.5) / (0.5 * VIEW_SIZE) - 1.0

@@ -1,0 +1,92 @@
+"""Everything that is measured on native pixels to find the galaxy, in one kernel."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from galfeat.frame.deblend import AREA, BOTTOM, LEFT, PEAK_X, PEAK_Y, RIGHT, TOP, deblend
+from galfeat.frame.ellipse import centre_of, ellipse_of, growth_curve, isophote_level, radii_of
+from galfeat.frame.sky import sky_level
+from galfeat.frame.source import (
+    DETECTION,
+    FAINTEST,
+    choose,
+    grey_above_sky,
+    is_blended,
+    noise_of,
+    outside_fraction,
+    smooth,
+)
+from galfeat.kernels import kernel
+
+#: The frame radius in units of r90, the radius that holds nine tenths of the light.
+RADIUS_IN_R90 = 1.3
+#: The least frame radius, in pixels.
+SMALLEST_RADIUS = 5.0
+# What `locate` measures: see there.
+NOISE, CENTRE_Y, CENTRE_X, AXIS_RATIO, ANGLE, RADIUS, BLENDED, SIDES, OUTSIDE, RADII = range(10)
+
+
+@kernel
+def locate(
+    rgb: NDArray[np.uint8], middle: tuple[float, float]
+) -> tuple[
+    NDArray[np.float64],
+    NDArray[np.float32],
+    NDArray[np.int32],
+    NDArray[np.float64],
+    int,
+    NDArray[np.float64],
+]:
+    """Find the galaxy nearest to the middle and measure where it lies and how it is turned.
+
+    Parameters
+    ----------
+    rgb : ndarray of uint8, shape (H, W, 3)
+        The image without padding.
+    middle : tuple of float
+        Row and column of the middle of the image as it came, in pixels of `rgb`.
+
+    Returns
+    -------
+    sky : ndarray of float64, shape (2, 3)
+    grey : ndarray of float32, shape (H, W)
+    labels : ndarray of int32, shape (H, W)
+    objects : ndarray of float64, shape (n, 12)
+    galaxy : int
+        As in `galfeat.frame.Frame`; `galaxy` is -1 if there is none near the middle.
+    measured : ndarray of float64, shape (14,)
+        Noise of the smoothed image, centre (y, x), axis ratio, position angle, frame radius,
+        1 if an object of a like brightness touches the galaxy, how many of the image's four
+        sides its pixels reach, the part of its r90 ellipse outside the image, and the five
+        radii. Zero if there is no galaxy.
+    """
+    measured = np.zeros(RADII + 5, np.float64)
+    sky = sky_level(rgb)
+    grey = grey_above_sky(rgb, sky)
+    smoothed = smooth(grey)
+    noise = noise_of(smoothed)
+    labels, objects = deblend(smoothed, max(DETECTION * noise, FAINTEST), noise)
+    galaxy = choose(labels, objects, middle)
+    if galaxy < 0:
+        return sky, grey, labels, objects, galaxy, measured
+    own = objects[galaxy]
+    yc, xc = centre_of(smoothed, labels, galaxy, own[AREA], own[PEAK_Y], own[PEAK_X])
+    level = isophote_level(smoothed, labels, galaxy, own, 0.5)
+    q, pa, semi_major = ellipse_of(smoothed, labels, galaxy, own, level, yc, xc)
+    radii = radii_of(growth_curve(grey, labels, galaxy, yc, xc, q, pa, 2.5 * semi_major + 8.0))
+    radius = max(RADIUS_IN_R90 * radii[4], SMALLEST_RADIUS)
+    measured[NOISE], measured[CENTRE_Y], measured[CENTRE_X] = noise, yc, xc
+    measured[AXIS_RATIO], measured[ANGLE], measured[RADIUS] = q, pa, radius
+    measured[BLENDED] = is_blended(objects, galaxy, radius)
+    height, width = grey.shape
+    measured[SIDES] = (
+        int(own[TOP] == 0)
+        + int(own[BOTTOM] == height)
+        + int(own[LEFT] == 0)
+        + int(own[RIGHT] == width)
+    )
+    measured[OUTSIDE] = outside_fraction(labels.shape, yc, xc, q, pa, radii[4])
+    measured[RADII:] = radii
+    return sky, grey, labels, objects, galaxy, measured
