@@ -10,7 +10,7 @@ from galfeat.kernels import kernel
 
 @kernel
 def split_labels(
-    labels: NDArray[np.int32], own: int
+    labels: NDArray[np.uint8], own: int
 ) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
     """Return the pixels of one object and those of all others."""
     height, width = labels.shape

@@ -22,7 +22,7 @@ COARSEST_STEP = 1.5
 @kernel
 def canonical_views(
     rgb: NDArray[np.uint8],
-    labels: NDArray[np.int32],
+    labels: NDArray[np.uint8],
     galaxy: int,
     sky: NDArray[np.float32],
     centre: tuple[float, float],
@@ -104,7 +104,7 @@ def halvings(shape: tuple[int, int, int], half_width: float) -> int:
 
 
 @kernel
-def _others(labels: NDArray[np.int32], galaxy: int) -> NDArray[np.bool_]:
+def _others(labels: NDArray[np.uint8], galaxy: int) -> NDArray[np.bool_]:
     """Return the mask of the pixels that belong to another object than the galaxy."""
     height, width = labels.shape
     mask = np.empty((height, width), np.bool_)

@@ -20,7 +20,7 @@ PROMINENCE = 0.3
 PROMINENCE_NOISE = 6.0
 #: An object has at least this many pixels.
 SMALLEST_AREA = 6
-#: The most objects kept; the faintest beyond are left out.
+#: The most objects kept, so that eight bits name one; the faintest beyond are left out.
 MOST_OBJECTS = 64
 # Columns of the table of objects.
 PEAK, PEAK_Y, PEAK_X, AREA, FLUX, PASS, NEIGHBOUR, SHARPNESS = range(8)
@@ -31,7 +31,7 @@ COLUMNS = 12
 @kernel
 def deblend(
     smoothed: NDArray[np.float32], threshold: float, noise: float
-) -> tuple[NDArray[np.int32], NDArray[np.float64]]:
+) -> tuple[NDArray[np.uint8], NDArray[np.float64]]:
     """Part the light above a threshold into objects.
 
     Parameters
@@ -45,7 +45,7 @@ def deblend(
 
     Returns
     -------
-    labels : ndarray of int32, shape (H, W)
+    labels : ndarray of uint8, shape (H, W)
         0 where there is no object, else its row in `objects` plus one.
     objects : ndarray of float64, shape (n, 12)
         From the highest peak to the lowest: peak value, its row and column, area in pixels,
@@ -113,46 +113,70 @@ def _basins(
 
     Returns each pixel's basin, -1 below the threshold, flat; the basins' summits as flat
     indices; and their areas. Of equal pixels the first counts as the higher one.
+
+    Every pixel is led to the next one uphill, and then, in sweeps to and fro, to where that one
+    was led: no path is followed, of which no processor could foretell the length.
     """
     wide = padded.shape[1]
     values = padded.reshape(-1)
-    basin_of = np.full(values.size, -1, np.int32)
-    summit = np.empty(bright.size, np.int32)
-    area = np.zeros(bright.size, np.int32)
-    path = np.empty(bright.size, np.int32)
-    number = 0
-    for start in bright:
-        if basin_of[start] >= 0:
-            continue
-        length, here = 0, int(start)
-        while basin_of[here] < 0:
-            path[length] = here
-            length += 1
-            higher = _uphill(values, here, wide)
-            if higher == here:
-                basin_of[here] = number
-                summit[number] = here
-                number += 1
-            here = higher
-        basin = basin_of[here]
-        for k in range(length):
-            basin_of[path[k]] = basin
-        area[basin] += length
-    return basin_of, summit[:number], area[:number]
+    basin_of = np.full(padded.size, -1, np.int32)
+    number = bright.size
+    for k in range(number):
+        basin_of[bright[k]] = k
+    led = np.empty(number, np.int32)
+    for k in range(number):
+        higher = basin_of[bright[k] + _uphill(values, bright[k], wide)]
+        led[k] = higher
+        led[k] = led[min(higher, np.int32(k))]  # those before are led on already
+    moved = True
+    while moved:
+        moved = False
+        for k in range(number - 1, -1, -1):
+            before = led[k]
+            led[k] = led[before]
+            moved |= led[k] != before
+        for k in range(number):
+            led[k] = led[led[k]]
+    names = np.empty(number, np.int32)
+    basins = 0
+    for k in range(number):
+        names[k] = basins
+        basins += int(led[k] == k)
+    summit, area = np.empty(basins, np.int32), np.zeros(basins, np.int32)
+    for k in range(number):
+        basin = names[led[k]]
+        summit[basin] = bright[led[k]]
+        area[basin] += 1
+        basin_of[bright[k]] = basin
+    return basin_of, summit, area
 
 
 @kernel
 def _uphill(values: NDArray[np.float32], here: int, wide: int) -> int:
-    """Return the flat index of the brightest among a pixel and its eight neighbours."""
-    best, highest = here - wide - 1, values[here - wide - 1]
-    for there in (
-        here - wide, here - wide + 1, here - 1, here, here + 1,
-        here + wide - 1, here + wide, here + wide + 1,
-    ):  # fmt: skip
-        higher = values[there] > highest
-        best = there if higher else best
-        highest = values[there] if higher else highest
-    return best
+    """Return how far off in a flat image the brightest of a pixel and its neighbours is.
+
+    A knockout of neighbours, without a branch: of two equal ones the first stays in.
+    """
+    i, w = np.uint64(here), np.uint64(wide)  # without a sign, no test for a negative index
+    one = np.uint64(1)
+    a, b, c = values[i - w - one], values[i - w], values[i - w + one]
+    d, e, f = values[i - one], values[i], values[i + one]
+    g, h, last = values[i + w - one], values[i + w], values[i + w + one]
+    to_a = -wide if b > a else -wide - 1
+    a = b if b > a else a
+    to_c = -1 if d > c else 1 - wide
+    c = d if d > c else c
+    to_e = 1 if f > e else 0
+    e = f if f > e else e
+    to_g = wide if h > g else wide - 1
+    g = h if h > g else g
+    to_a = to_c if c > a else to_a
+    a = c if c > a else a
+    to_e = to_g if g > e else to_e
+    e = g if g > e else e
+    to_a = to_e if e > a else to_a
+    a = e if e > a else a
+    return wide + 1 if last > a else to_a
 
 
 @kernel
@@ -208,7 +232,7 @@ def _table(
     area: NDArray[np.int32],
     pass_level: NDArray[np.float64],
     pass_to: NDArray[np.int32],
-) -> tuple[NDArray[np.int32], NDArray[np.float64]]:
+) -> tuple[NDArray[np.uint8], NDArray[np.float64]]:
     """Give the objects that are large enough a row each, and their pixels its number."""
     height, wide = padded.shape[0] - 2, padded.shape[1]
     width = wide - 2
@@ -226,7 +250,7 @@ def _table(
         row_of[basin] = row_of[_root(parent, basin)]
     objects = np.zeros((number, COLUMNS), np.float64)
     objects[:, TOP], objects[:, LEFT] = height, width
-    labels = np.zeros((height, width), np.int32)
+    labels = np.zeros((height, width), np.uint8)
     values = padded.reshape(-1)
     start = 0
     while start < bright.size:

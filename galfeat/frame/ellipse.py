@@ -23,7 +23,7 @@ ETA = 0.2
 @kernel
 def centre_of(
     smoothed: NDArray[np.float32],
-    labels: NDArray[np.int32],
+    labels: NDArray[np.uint8],
     galaxy: int,
     area: float,
     start_y: float,
@@ -38,49 +38,77 @@ def centre_of(
     sigma = max(0.25 * np.sqrt(area / np.pi), 1.2)
     reach = int(3.0 * sigma) + 1
     yc, xc = start_y, start_x
-    weight_y, weight_x = np.empty(height), np.empty(width)
+    seen = np.empty(width, np.float32)
     for _ in range(8):
         y_low, y_high = max(0, int(yc) - reach), min(height, int(yc) + reach + 2)
         x_low, x_high = max(0, int(xc) - reach), min(width, int(xc) + reach + 2)
-        for y in range(y_low, y_high):
-            weight_y[y] = np.exp(-0.5 * (y - yc) ** 2 / (sigma * sigma))
-        for x in range(x_low, x_high):
-            weight_x[x] = np.exp(-0.5 * (x - xc) ** 2 / (sigma * sigma))
+        along = np.arange(x_low, x_high) - xc
+        weight = np.exp(-0.5 * along * along / (sigma * sigma)).astype(np.float32)
+        first = weight * along.astype(np.float32)
+        last_y = int(np.floor(2.0 * yc + 0.5))
         total, sum_y, sum_x = 0.0, 0.0, 0.0
         for y in range(y_low, y_high):
-            for x in range(x_low, x_high):
-                if labels[y, x] == galaxy + 1 and not _is_hidden(
-                    labels, galaxy, int(2.0 * yc - y + 0.5), int(2.0 * xc - x + 0.5)
-                ):
-                    weight = smoothed[y, x] * weight_y[y] * weight_x[x]
-                    total += weight
-                    sum_y += weight * y
-                    sum_x += weight * x
+            _see(
+                labels,
+                galaxy,
+                y,
+                last_y - y,
+                x_low,
+                int(np.floor(2.0 * xc + 0.5)),
+                seen[: along.size],
+            )
+            row = smoothed[y, x_low:x_high]
+            light, moment = np.float32(0.0), np.float32(0.0)
+            for i in range(along.size):
+                light += seen[i] * row[i] * weight[i]
+                moment += seen[i] * row[i] * first[i]
+            down = y - yc
+            share = np.exp(-0.5 * down * down / (sigma * sigma))
+            total += share * float(light)
+            sum_x += share * float(moment)
+            sum_y += share * float(light) * down
         if total <= 0.0:
             return yc, xc
         # The centroid under a Gaussian weight lags: for light as wide as the weight, by half.
-        new_y, new_x = yc + 1.5 * (sum_y / total - yc), xc + 1.5 * (sum_x / total - xc)
-        moved = abs(new_y - yc) + abs(new_x - xc)
-        yc = min(max(new_y, 0.0), height - 1.0)
-        xc = min(max(new_x, 0.0), width - 1.0)
-        if moved < 0.01:
+        step_y, step_x = 1.5 * sum_y / total, 1.5 * sum_x / total
+        yc = min(max(yc + step_y, 0.0), height - 1.0)
+        xc = min(max(xc + step_x, 0.0), width - 1.0)
+        if abs(step_y) + abs(step_x) < 0.01:
             break
     return yc, xc
 
 
 @kernel
-def _is_hidden(labels: NDArray[np.int32], galaxy: int, y: int, x: int) -> bool:
-    """Tell whether a pixel belongs to another object than the galaxy."""
+def _see(
+    labels: NDArray[np.uint8],
+    galaxy: int,
+    y: int,
+    opposite: int,
+    left: int,
+    last: int,
+    seen: NDArray[np.float32],
+) -> None:
+    """Fill `seen` with 1 for the galaxy's pixels of a row, from column `left` on, else 0.
+
+    Those count neither whose counterpart belongs to another object: in row `opposite`, in the
+    column that makes `last` with their own.
+    """
     height, width = labels.shape
-    if y < 0 or x < 0 or y >= height or x >= width:
-        return False
-    return labels[y, x] != 0 and labels[y, x] != galaxy + 1
+    own = np.uint8(galaxy + 1)
+    row = labels[y, left : left + seen.size]
+    for i in range(seen.size):
+        seen[i] = np.float32(row[i] == own)
+    if 0 <= opposite < height:
+        facing = labels[opposite]
+        for x in range(max(left, last - width + 1), min(left + seen.size, last + 1)):
+            other = facing[last - x]
+            seen[x - left] *= np.float32((other == 0) | (other == own))
 
 
 @kernel
 def isophote_level(
     smoothed: NDArray[np.float32],
-    labels: NDArray[np.int32],
+    labels: NDArray[np.uint8],
     galaxy: int,
     own: NDArray[np.float64],
     fraction: float,
@@ -96,13 +124,13 @@ def isophote_level(
     counts = np.zeros(1026, np.int32)
     scale = np.float32(1023.0 / np.sqrt(highest))
     left, right = int(own[LEFT]), int(own[RIGHT])
-    levels = np.empty(right - left, np.int32)
+    levels, number_of_own = np.empty(right - left, np.int32), np.uint8(galaxy + 1)
     zero, others = np.float32(0.0), np.float32(1025.0)
     for y in range(int(own[TOP]), int(own[BOTTOM])):
         row, label = smoothed[y, left:right], labels[y, left:right]
         for i in range(levels.size):
             level = np.sqrt(row[i] if row[i] > zero else zero) * scale
-            levels[i] = np.int32(level if label[i] == galaxy + 1 else others)
+            levels[i] = np.int32(level if label[i] == number_of_own else others)
         for i in range(levels.size):
             counts[levels[i]] += 1
     above = 0
@@ -116,7 +144,7 @@ def isophote_level(
 @kernel
 def ellipse_of(
     smoothed: NDArray[np.float32],
-    labels: NDArray[np.int32],
+    labels: NDArray[np.uint8],
     galaxy: int,
     own: NDArray[np.float64],
     level: float,
@@ -130,24 +158,19 @@ def ellipse_of(
     position angle is in radians from the x axis towards rising rows, in (-pi/2, pi/2]. The
     semi-major axis is that of the uniform ellipse of the same moments, in pixels.
     """
-    height, width = smoothed.shape
     left, right = int(own[LEFT]), int(own[RIGHT])
     last_y, last_x = int(np.floor(2.0 * yc + 0.5)), int(np.floor(2.0 * xc + 0.5))
-    weights, times = np.empty(right - left, np.float32), np.empty(right - left, np.float32)
-    zero, one, most, first = np.float32(0.0), np.float32(1.0), np.float32(level), left - xc
+    weights, seen = np.empty(right - left, np.float32), np.empty(right - left, np.float32)
+    zero, two, most, first = np.float32(0.0), np.float32(2.0), np.float32(level), left - xc
+    own_label = np.uint8(galaxy + 1)
     total, xx, yy, xy = 0.0, 0.0, 0.0, 0.0
     for y in range(int(own[TOP]), int(own[BOTTOM])):
         row, label = smoothed[y, left:right], labels[y, left:right]
-        times[:] = one
-        if 0 <= last_y - y < height:
-            opposite = labels[last_y - y]
-            for x in range(max(left, last_x - width + 1), min(right, last_x + 1)):
-                other = opposite[last_x - x]
-                times[x - left] += np.float32(other != 0) * np.float32(other != galaxy + 1)
+        _see(labels, galaxy, y, last_y - y, left, last_x, seen)
         for i in range(weights.size):
             light = row[i] if row[i] < most else most
             light = light if light > zero else zero
-            weights[i] = times[i] * (light if label[i] == galaxy + 1 else zero)
+            weights[i] = (two - seen[i]) * (light if label[i] == own_label else zero)
         sum_0, sum_1, sum_2 = zero, zero, zero
         for i in range(weights.size):
             dx = np.float32(first) + np.float32(i)
@@ -173,7 +196,7 @@ def ellipse_of(
 @kernel
 def growth_curve(
     grey: NDArray[np.float32],
-    labels: NDArray[np.int32],
+    labels: NDArray[np.uint8],
     galaxy: int,
     yc: float,
     xc: float,

@@ -49,7 +49,7 @@ class Frame:
         The mean of the channels above the sky, in counts.
     noise : float
         Noise of the smoothed mean of the channels, in counts.
-    labels : ndarray of int32, shape (H, W)
+    labels : ndarray of uint8, shape (H, W)
         Which object a pixel belongs to: its row in `objects` plus one, 0 for none.
     objects : ndarray of float64, shape (n, 12)
         What was found in the image; columns as in `galfeat.frame.deblend`.
@@ -80,7 +80,7 @@ class Frame:
     sky: NDArray[np.float64]
     grey: NDArray[np.float32]
     noise: float
-    labels: NDArray[np.int32]
+    labels: NDArray[np.uint8]
     objects: NDArray[np.float64]
     galaxy: int
     yc: float
@@ -152,7 +152,7 @@ def whole_image_frame(image: NDArray[np.uint8]) -> Frame:
     view = View(light, light.mean(axis=0))
     return Frame(
         rgb, (0, 0), np.zeros((2, 3)), rgb.mean(axis=2, dtype=np.float32), 0.0,
-        np.zeros((height, width), np.int32), np.zeros((0, COLUMNS)), -1,
+        np.zeros((height, width), np.uint8), np.zeros((0, COLUMNS)), -1,
         *centre, 1.0, 0.0, np.full(5, half), half, Flag(0), (view,), view, (view,),
     )  # fmt: skip
 

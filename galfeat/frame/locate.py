@@ -34,7 +34,7 @@ def locate(
 ) -> tuple[
     NDArray[np.float64],
     NDArray[np.float32],
-    NDArray[np.int32],
+    NDArray[np.uint8],
     NDArray[np.float64],
     int,
     NDArray[np.float64],
@@ -52,7 +52,7 @@ def locate(
     -------
     sky : ndarray of float64, shape (2, 3)
     grey : ndarray of float32, shape (H, W)
-    labels : ndarray of int32, shape (H, W)
+    labels : ndarray of uint8, shape (H, W)
     objects : ndarray of float64, shape (n, 12)
     galaxy : int
         As in `galfeat.frame.Frame`; `galaxy` is -1 if there is none near the middle.

@@ -83,7 +83,7 @@ def noise_of(smoothed: NDArray[np.float32]) -> float:
 
 @kernel
 def choose(
-    labels: NDArray[np.int32], objects: NDArray[np.float64], centre: tuple[float, float]
+    labels: NDArray[np.uint8], objects: NDArray[np.float64], centre: tuple[float, float]
 ) -> int:
     """Return the row of the galaxy among the objects, or -1 if there is none near the centre.
 

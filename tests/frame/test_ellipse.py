@@ -100,7 +100,7 @@ def test_radii_of_sersic_profiles(n, q, pa):
     profile = Sersic(n, 20.0)
     reach = 1.6 * profile.petrosian
     image = profile.image(2 * int(reach) + 20, q, pa)
-    radii = measured_radii(image, np.zeros(image.shape, np.int32), q, pa, reach)
+    radii = measured_radii(image, np.zeros(image.shape, np.uint8), q, pa, reach)
     # Rings are a pixel wide, and their pairs two: Petrosian radii come out a pixel too large.
     np.testing.assert_allclose(radii, profile.radii, rtol=0.04)
 
@@ -108,7 +108,7 @@ def test_radii_of_sersic_profiles(n, q, pa):
 def test_pixels_of_other_objects_count_with_their_ring():
     profile = Sersic(1.0, 15.0)
     image = profile.image(160, 1.0, 0.0)
-    labels = np.zeros(image.shape, np.int32)
+    labels = np.zeros(image.shape, np.uint8)
     plain = measured_radii(image, labels, 1.0, 0.0, 70.0)
     image[60:75, 90:110] += 5.0
     labels[60:75, 90:110] = 2
@@ -118,7 +118,7 @@ def test_pixels_of_other_objects_count_with_their_ring():
 def test_light_beyond_the_border_is_taken_from_the_rest_of_the_ring():
     profile = Sersic(1.0, 15.0)
     image = profile.image(160, 1.0, 0.0)
-    labels = np.zeros(image.shape, np.int32)
+    labels = np.zeros(image.shape, np.uint8)
     plain = measured_radii(image, labels, 1.0, 0.0, 70.0)
     cut = np.ascontiguousarray(image[:, :100])
     radii = radii_of(growth_curve(cut, labels[:, :100].copy(), 0, 79.5, 79.5, 1.0, 0.0, 70.0))
