@@ -13,7 +13,7 @@ from typing import Any
 from galfeat import __version__
 from galfeat.errors import ModelError
 
-SCHEMA = 1
+SCHEMA = 2
 
 MODEL, MANIFEST, ROWS, METRICS, CARD = (
     "model.joblib",

@@ -15,7 +15,7 @@ import galfeat
 from galfeat import GalaxyClassifier, load_model
 from galfeat.errors import GalfeatWarning, ModelError, OutputError
 from galfeat.features import FeatureTable, columns
-from galfeat.manifest import manifest_digest, read_manifest
+from galfeat.manifest import SCHEMA, manifest_digest, read_manifest
 from galfeat.persist import read_rows, save_model
 from galfeat.recipe import recipe_from_dict
 from galfeat.trust import add_trusted, is_trusted, trust_list
@@ -241,8 +241,8 @@ def test_another_patch_of_galfeat_is_not(folder):
 
 
 def test_another_schema_is_refused(folder):
-    rewrite_manifest(folder, schema=2)
-    with pytest.raises(ModelError, match="schema 2; this galfeat reads 1"):
+    rewrite_manifest(folder, schema=SCHEMA + 1)
+    with pytest.raises(ModelError, match=f"schema {SCHEMA + 1}; this galfeat reads {SCHEMA}"):
         load_model(folder)
 
 

@@ -23,6 +23,7 @@ DEPENDENCIES = (
     "xgboost",
     "click",
     "Pillow",
+    "xxhash",
     "astropy",
     "pyarrow",
 )

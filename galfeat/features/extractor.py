@@ -143,7 +143,7 @@ class FeatureExtractor(TransformerMixin, BaseEstimator):
         store: FeatureStore,
         each: _Map,
     ) -> Iterator[tuple[NDArray[np.float32], bytes, ImageError | None]]:
-        digests = list(each(_digest, images))
+        digests = [_digest(image) for image in images]
         known = store.get(digests)
         todo = [i for i, digest in enumerate(digests) if digest not in known]
         measured = dict(zip(todo, each(self._measure, (images[i] for i in todo)), strict=True))

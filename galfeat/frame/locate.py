@@ -6,7 +6,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from galfeat.frame.deblend import AREA, BOTTOM, LEFT, PEAK_X, PEAK_Y, RIGHT, TOP, deblend
-from galfeat.frame.ellipse import centre_of, ellipse_of, growth_curve, isophote_level, radii_of
+from galfeat.frame.ellipse import centre_of, ellipse_of, isophote_level
+from galfeat.frame.radii import growth_curve, radii_of
 from galfeat.frame.sky import sky_level
 from galfeat.frame.source import (
     DETECTION,

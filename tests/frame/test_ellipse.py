@@ -6,7 +6,7 @@ from scipy.optimize import brentq
 from scipy.special import gamma, gammainc, gammaincinv
 
 from galfeat.frame import measure_frame
-from galfeat.frame.ellipse import ETA, growth_curve, radii_of
+from galfeat.frame.radii import ETA, growth_curve, radii_of
 
 ANGLES = np.radians([-75.0, -40.0, 0.0, 20.0, 45.0, 90.0])
 
