@@ -55,8 +55,9 @@ clean:
 	@$(call need_openmp,$(BIN))
 	@touch $@
 
+# statmorph has no wheels, so the oldest dependencies, of which wheels are asked, go without it.
 .venv/test.stamp: .venv/galfeat.stamp
-	$(BIN)/pip install --quiet --editable '.[test]'
+	$(BIN)/pip install --quiet --editable '.[test,statmorph]'
 	@touch $@
 
 # The references of the benchmark.
