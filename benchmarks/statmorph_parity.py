@@ -23,7 +23,7 @@ from galfeat.atomic import atomic_file
 from galfeat.data import DataSet, open_dataset
 from galfeat.errors import ImageError
 from galfeat.features.morphology import measure, morphology
-from galfeat.features.outskirts import sky_statistics
+from galfeat.features.native_sky import sky_statistics
 from galfeat.frame import Frame, measure_frame
 
 GAIN = 1.0

@@ -10,25 +10,21 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from galfeat.features.asymmetry_native import (
-    least_asymmetry,
-    padded_box,
-    turned_copy,
-    turned_difference,
-)
+from galfeat.features.asymmetry_native import least_asymmetry, turned_difference
 from galfeat.features.gini_segment import gini_segment, gini_statistics
+from galfeat.features.half_turn import padded_box, turned_copy
 from galfeat.features.isophotes import isophote_changes, isophote_ellipses, leftovers, mean_profile
 from galfeat.features.mid import basins, blurred, intensity_deviation, mid_segment
 from galfeat.features.moments import ellipse_about, segment_moments, split_labels
 from galfeat.features.morphology_columns import COLUMNS, NAMES
 from galfeat.features.multimode import multimode
+from galfeat.features.native_sky import sky_statistics
 from galfeat.features.nuclei import nuclei
 from galfeat.features.outskirts import (
     farthest,
     mean_of_nine,
     outline,
     outline_box,
-    sky_statistics,
     smoothness,
 )
 from galfeat.features.petrosian import EXTENT, petrosian_curve, radius_of_fraction
