@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from html import escape
 
 import numpy as np
 
 from galfeat.evaluate import compare_figures as figures
 from galfeat.evaluate.compare import CHOSEN, LOWER_IS_BETTER, Comparison
+from galfeat.evaluate.compare_cells import row_head, signed, table
 from galfeat.evaluate.compare_figures import Line
 from galfeat.evaluate.compare_text import COST_NAMES, Costs
 from galfeat.evaluate.intervals import Interval
@@ -87,7 +88,7 @@ def _scores(comparison: Comparison) -> Section:
         for metric in _ORDER
     )
     rows = [
-        _row_head(name, place)
+        row_head(name, place)
         + "".join(_score_cell(comparison, name, metric, place) for metric in _ORDER)
         for place, name in enumerate(comparison.ranked())
     ]
@@ -98,7 +99,7 @@ def _scores(comparison: Comparison) -> Section:
     return Section(
         "scores",
         "Scores",
-        f'<p class="lead">{_verdict(comparison)}</p>' + _table("ranks", caption, head, rows),
+        f'<p class="lead">{_verdict(comparison)}</p>' + table("ranks", caption, head, rows),
     )
 
 
@@ -172,7 +173,7 @@ def _pairs(comparison: Comparison) -> str:
         "≈ where the two can’t be told apart. Each interval stands for its own pair: of twenty "
         "pairs that are equal, one will look different."
     )
-    return _table("pairs", caption, head, rows)
+    return table("pairs", caption, head, rows)
 
 
 def _pair_cell(comparison: Comparison, name: str, other: str) -> str:
@@ -191,7 +192,7 @@ def _costs(comparison: Comparison, costs: Costs) -> Section:
     chart = figures.scatter(points, "milliseconds per galaxy", METRIC_NAMES[CHOSEN])
     head = "".join(f'<th scope="col">{title}</th>' for title in COST_NAMES.values())
     rows = [
-        _row_head(name, place)
+        row_head(name, place)
         + "".join(
             figures.cost_cell(costs[name][cost], max(costs[other][cost] for other in ranked), place)
             for cost in COST_NAMES
@@ -204,7 +205,7 @@ def _costs(comparison: Comparison, costs: Costs) -> Section:
         "held which measures, fits one fold and predicts; Python and all libraries included. "
         "Model: the fitted model on disk."
     )
-    return Section("cost", "What it costs", chart + _table("ranks", caption, head, rows))
+    return Section("cost", "What it costs", chart + table("ranks", caption, head, rows))
 
 
 def _curve(
@@ -238,11 +239,11 @@ def _shift(comparison: Comparison, shift: Mapping[str, Comparison] | None) -> Se
         pairs[name] = (_interval(shift[name], before), _interval(shift[name], after))
         change = shift[name].difference(after, before).scores
         rows.append(
-            _row_head(name, place)
+            row_head(name, place)
             + "".join(
                 f"<td>{number(shift[name].scores[after][metric].mean, 3)} "
-                f"<small>change {_signed(change[metric].value)}<br>"
-                f"({_signed(change[metric].low)} to {_signed(change[metric].high)})</small></td>"
+                f"<small>change {signed(change[metric].value)}<br>"
+                f"({signed(change[metric].low)} to {signed(change[metric].high)})</small></td>"
                 for metric in _ORDER
             )
         )
@@ -259,7 +260,7 @@ def _shift(comparison: Comparison, shift: Mapping[str, Comparison] | None) -> Se
     return Section(
         "survey",
         "Shown by another survey",
-        words + figures.slopes(pairs, METRIC_NAMES[CHOSEN]) + _table("ranks", caption, head, rows),
+        words + figures.slopes(pairs, METRIC_NAMES[CHOSEN]) + table("ranks", caption, head, rows),
     )
 
 
@@ -280,7 +281,7 @@ def _classes(comparison: Comparison) -> Section:
         )
         rows.append(f'<th scope="row">{escape(name)}</th><td>{support[index]:,.0f}</td>{cells}')
     caption = "F1 of each class; the best of a row is underlined"
-    return Section("classes", "Class by class", _table("heat", caption, head, rows, "Class"))
+    return Section("classes", "Class by class", table("heat", caption, head, rows, "Class"))
 
 
 def _recipes(comparison: Comparison, descriptions: Mapping[str, str] | None) -> Section | None:
@@ -296,23 +297,3 @@ def _recipes(comparison: Comparison, descriptions: Mapping[str, str] | None) -> 
 def _interval(comparison: Comparison, name: str) -> Interval:
     score = comparison.scores[name][CHOSEN]
     return Interval(score.mean, score.low, score.high)
-
-
-def _signed(value: float) -> str:
-    return f"+{number(value, 3)}" if value > 0 else number(value, 3)
-
-
-def _row_head(name: str, place: int) -> str:
-    return (
-        f'<th scope="row"><span class="swatch {figures.colour(place)}"></span>{escape(name)}</th>'
-    )
-
-
-def _table(kind: str, caption: str, head: str, rows: Sequence[str], first: str = "Recipe") -> str:
-    body = "".join(f"<tr>{row}</tr>" for row in rows)
-    head = f'<th scope="col">{first}</th>{head}'
-    return (
-        f'<div class="wide" role="region" tabindex="0" aria-label="Table by {first.lower()}">'
-        f'<table class="{kind}"><caption>{caption}</caption><thead><tr>{head}</tr></thead>'
-        f"<tbody>{body}</tbody></table></div>"
-    )

@@ -1,0 +1,32 @@
+"""Tables of the page of a comparison."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from html import escape
+
+from galfeat.evaluate import compare_figures as figures
+from galfeat.evaluate.report_figures import number
+
+
+def signed(value: float) -> str:
+    """Return a number with its sign."""
+    return f"+{number(value, 3)}" if value > 0 else number(value, 3)
+
+
+def row_head(name: str, place: int) -> str:
+    """Return the head of a recipe's row, with the recipe's colour."""
+    return (
+        f'<th scope="row"><span class="swatch {figures.colour(place)}"></span>{escape(name)}</th>'
+    )
+
+
+def table(kind: str, caption: str, head: str, rows: Sequence[str], first: str = "Recipe") -> str:
+    """Return a table of rows that are cells already, in a region that scrolls sideways."""
+    body = "".join(f"<tr>{row}</tr>" for row in rows)
+    head = f'<th scope="col">{first}</th>{head}'
+    return (
+        f'<div class="wide" role="region" tabindex="0" aria-label="Table by {first.lower()}">'
+        f'<table class="{kind}"><caption>{caption}</caption><thead><tr>{head}</tr></thead>'
+        f"<tbody>{body}</tbody></table></div>"
+    )
