@@ -18,18 +18,24 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from galfeat.features.gradients import (
+    ORIENTATIONS,
+    gradients,
+    orientation_histograms,
+    strongest_gradients,
+)
 from galfeat.features.registry import Column
-from galfeat.frame import Frame, View
+from galfeat.frame import Frame
 from galfeat.frame.views import VIEW_SIZE
 from galfeat.kernels import kernel
 
-#: Cells on a side of a view, and orientations from 0 to 180 degrees. Of 8 cells a side,
-#: half changed their order from one survey to the next, and no score was better for them.
+#: Cells on a side of a view. Of 8 cells a side, half changed their order from one survey to the
+#: next, and no score was better for them.
 CELLS = 4
-ORIENTATIONS = 9
 #: Rings out to the frame radius, and angles to the radius from 0 to 90 degrees.
 RINGS = 6
 RING_ORIENTATIONS = 9
+_HALF = 0.5 * VIEW_SIZE
 #: Keeps the histogram of a view without gradients at zero.
 _EPSILON = 1e-2
 
@@ -86,58 +92,66 @@ def _columns() -> tuple[Column, ...]:
 COLUMNS = _columns()
 _CELL_FEATURES = (_QUADRANT * _QUADRANT + 1) * ORIENTATIONS
 _RING_FEATURES = RINGS * (RING_ORIENTATIONS + 1)
+#: Where each part of the columns begins.
+_DEPROJECTED, _CONTEXT, _RINGS = _CELL_FEATURES, 2 * _CELL_FEATURES, 3 * _CELL_FEATURES
+_DEPROJECTED_RINGS = _RINGS + _RING_FEATURES
+#: The columns of the views of which a round galaxy has several.
+_TURNED = np.array([not column.name.startswith("hog.deprojected.") for column in COLUMNS])
+_NO_VIEW = np.empty((0, 0), np.float32)
 
 
 def measure(frame: Frame) -> NDArray[np.float32]:
-    """Return the values of `COLUMNS`; NaN for the deprojected view where there is none."""
-    views = (frame.aligned, _optional(frame.deprojected), frame.context)
-    parts = [_mean([cell_features(view.equalised) for view in v], _CELL_FEATURES) for v in views]
-    for v in views[:2]:
-        parts.append(_mean([_ring_features(view.equalised) for view in v], _RING_FEATURES))
-    return np.concatenate(parts)
+    """Return the values of `COLUMNS`; NaN for the deprojected view where there is none.
 
-
-def _optional(view: View | None) -> tuple[View, ...]:
-    return () if view is None else (view,)
-
-
-def _mean(vectors: list[NDArray[np.float32]], width: int) -> NDArray[np.float32]:
-    """Return the mean over turns of a round galaxy; NaN where there is no view."""
-    if not vectors:
-        return np.full(width, np.nan, np.float32)
-    return vectors[0] if len(vectors) == 1 else np.mean(vectors, axis=0, dtype=np.float32)
-
-
-def _ring_features(image: NDArray[np.float32]) -> NDArray[np.float32]:
-    result: NDArray[np.float32] = ring_histograms(image, 0.5 * VIEW_SIZE).ravel()
-    return result
+    Those of a round galaxy's other views are means over its turns.
+    """
+    deprojected = _NO_VIEW if frame.deprojected is None else frame.deprojected.equalised
+    values = _measure(frame.aligned[0].equalised, frame.context[0].equalised, deprojected)
+    turns = len(frame.aligned)
+    if turns > 1:
+        for aligned, context in zip(frame.aligned[1:], frame.context[1:], strict=True):
+            turned = _measure(aligned.equalised, context.equalised, _NO_VIEW)
+            values[_TURNED] += turned[_TURNED]
+        values[_TURNED] /= turns
+    return values
 
 
 @kernel
-def cell_features(image: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Return the folded cells over the norm of all, then their mean over orientations' mean.
+def _measure(
+    aligned: NDArray[np.float32], context: NDArray[np.float32], deprojected: NDArray[np.float32]
+) -> NDArray[np.float32]:
+    values = np.full(len(_TURNED), np.float32(np.nan))
+    across, down = gradients(aligned)
+    _write_cells(across, down, values[:_DEPROJECTED])
+    _write_rings(across, down, _HALF, values[_RINGS:_DEPROJECTED_RINGS])
+    across, down = gradients(context)
+    _write_cells(across, down, values[_CONTEXT:_RINGS])
+    if deprojected.size > 0:
+        across, down = gradients(deprojected)
+        _write_cells(across, down, values[_DEPROJECTED:_CONTEXT])
+        _write_rings(across, down, _HALF, values[_DEPROJECTED_RINGS:])
+    return values
 
-    Shape (4 * 9 + 9,).
-    """
-    across, down = gradients(image)
-    folded = fold_quadrants(orientation_histograms(across, down, CELLS))
-    cells = folded.reshape(-1, ORIENTATIONS)
-    result = np.empty((cells.shape[0] + 1, ORIENTATIONS), np.float32)
+
+@kernel
+def _write_cells(
+    across: NDArray[np.float32], down: NDArray[np.float32], values: NDArray[np.float32]
+) -> None:
+    """Write the folded cells over the norm of all, then their mean over orientations' mean."""
+    folded = fold_quadrants(orientation_histograms(across, down, CELLS)).reshape(-1)
     squares, total = np.float32(0.0), np.float32(0.0)
-    for cell in cells:
-        for o in range(ORIENTATIONS):
-            squares += cell[o] * cell[o]
-            total += cell[o]
+    for value in folded:
+        squares += value * value
+        total += value
     norm = np.sqrt(squares + np.float32(_EPSILON))
     mean = total / ORIENTATIONS + np.float32(1e-6)
-    result[-1] = np.float32(0.0)
-    for i in range(cells.shape[0]):
-        for o in range(ORIENTATIONS):
-            result[i, o] = cells[i, o] / norm
-            result[-1, o] += cells[i, o] / mean
-    return result.reshape(-1)
+    values[folded.size :] = np.float32(0.0)
+    for i in range(folded.size):
+        values[i] = folded[i] / norm
+        values[folded.size + i % ORIENTATIONS] += folded[i] / mean
 
 
+@kernel
 def cell_histograms(image: NDArray[np.floating], cells: int) -> NDArray[np.floating]:
     """Return the mean gradient magnitude by cell and orientation, shape (cells, cells, 9).
 
@@ -153,76 +167,11 @@ def cell_histograms(image: NDArray[np.floating], cells: int) -> NDArray[np.float
     cells : int
         Cells on a side.
     """
-    steps = strongest_gradients(image) if image.ndim == 3 else gradients(image)
-    histograms: NDArray[np.floating] = orientation_histograms(*steps, cells)
-    return histograms
-
-
-@kernel
-def gradients(image: NDArray[np.floating]) -> tuple[NDArray[np.floating], NDArray[np.floating]]:
-    """Return the central differences along x and along y, zero at the edges they would cross."""
-    height, width = image.shape
-    across, down = np.zeros_like(image), np.zeros_like(image)
-    for y in range(height):
-        row, out = image[y], across[y]
-        for x in range(width - 2):
-            out[x + 1] = row[x + 2] - row[x]
-    for y in range(1, height - 1):
-        upper, lower, out = image[y - 1], image[y + 1], down[y]
-        for x in range(width):
-            out[x] = lower[x] - upper[x]
-    return across, down
-
-
-@kernel
-def strongest_gradients(
-    image: NDArray[np.floating],
-) -> tuple[NDArray[np.floating], NDArray[np.floating]]:
-    """Return the central differences of the channel in which they are largest, by pixel."""
-    across, down = gradients(np.ascontiguousarray(image[:, :, 0]))
-    for channel in range(1, image.shape[2]):
-        gx, gy = gradients(np.ascontiguousarray(image[:, :, channel]))
-        for y in range(image.shape[0]):
-            for x in range(image.shape[1]):
-                size = gx[y, x] * gx[y, x] + gy[y, x] * gy[y, x]
-                if size > across[y, x] * across[y, x] + down[y, x] * down[y, x]:
-                    across[y, x], down[y, x] = gx[y, x], gy[y, x]
-    return across, down
-
-
-@kernel
-def orientation_histograms(
-    across: NDArray[np.floating], down: NDArray[np.floating], cells: int
-) -> NDArray[np.floating]:
-    """Return the mean size of gradients by cell and orientation; see `cell_histograms`."""
-    height, width = across.shape
-    tall, wide = height // cells, width // cells
-    histograms = np.zeros((cells, cells, ORIENTATIONS), across.dtype)
-    size = np.zeros(width, across.dtype)
-    orientation = np.zeros(width, np.int32)
-    for y in range(tall * cells):
-        gx, gy = across[y], down[y]
-        for x in range(width):
-            size[x] = np.sqrt(gx[x] * gx[x] + gy[x] * gy[x])
-            orientation[x] = 0
-        # The bin is the number of bin edges that the direction, turned into the upper half
-        # plane, has passed: no arc tangent.
-        for edge in range(1, ORIENTATIONS):
-            c = across.dtype.type(np.cos(edge * np.pi / ORIENTATIONS))
-            s = across.dtype.type(np.sin(edge * np.pi / ORIENTATIONS))
-            for x in range(width):
-                turned = (gy[x] < 0.0) | ((gy[x] == 0.0) & (gx[x] < 0.0))
-                passed = c * gy[x] - s * gx[x]
-                orientation[x] += np.int32(passed <= 0.0 if turned else passed >= 0.0)
-        cell_row = histograms[y // tall]
-        for cell in range(cells):
-            between = size[0] * 0.0
-            for x in range(cell * wide, (cell + 1) * wide):
-                cell_row[cell, orientation[x]] += size[x]
-                between += size[x] * (gy[x] == 0.0)
-            cell_row[cell, 0] -= 0.5 * between
-            cell_row[cell, ORIENTATIONS - 1] += 0.5 * between
-    return histograms / (tall * wide)
+    if image.ndim == 3:
+        across, down = strongest_gradients(image)
+    else:
+        across, down = gradients(image)
+    return orientation_histograms(across, down, cells)
 
 
 @kernel
@@ -255,39 +204,53 @@ def ring_histograms(image: NDArray[np.float32], radius: float) -> NDArray[np.flo
 
     All are shares of the gradients in all rings; zero where there are none. The first nine are
     folded by mirror symmetry into bins of 10 degrees between 0 (along the radius) and 90 (along
-    the ring); the tenth is their sum.
+    the ring); the tenth is their sum. The outermost rows and columns are left out.
     """
-    height, width = image.shape
-    yc, xc = 0.5 * (height - 1), 0.5 * (width - 1)
-    result = np.zeros((RINGS, RING_ORIENTATIONS + 1), np.float32)
-    total = np.float32(0.0)
-    along = np.zeros(width, np.float32)
-    across = np.zeros(width, np.float32)
-    size = np.zeros(width, np.float32)
-    ring_of = np.zeros(width, np.int32)
-    orientation = np.zeros(width, np.int32)
+    across, down = gradients(image)
+    result = np.empty((RINGS, RING_ORIENTATIONS + 1), np.float32)
+    _write_rings(across, down, radius, result.reshape(-1))
+    return result
+
+
+@kernel
+def _write_rings(
+    across: NDArray[np.float32],
+    down: NDArray[np.float32],
+    radius: float,
+    values: NDArray[np.float32],
+) -> None:
+    """Write what `ring_histograms` returns."""
+    height, width = across.shape
+    yc, xc = 0.5 * (height - 1), np.float32(0.5 * (width - 1))
+    # The tangents of 10, 20, 30 and 40 degrees; beyond 45 the two legs change their roles.
+    edges = 0.5 * np.pi * np.arange(1, 5) / RING_ORIENTATIONS
+    tan10, tan20 = np.float32(np.tan(edges[0])), np.float32(np.tan(edges[1]))
+    tan30, tan40 = np.float32(np.tan(edges[2])), np.float32(np.tan(edges[3]))
+    wide = np.int32(RING_ORIENTATIONS + 1)
+    # One ring more takes what lies beyond.
+    sums = np.zeros((RINGS + 1) * wide, np.float32)
+    size, place = np.empty(width, np.float32), np.empty(width, np.int32)
     per_pixel = np.float32(RINGS / radius)
     for y in range(1, height - 1):
         dy = np.float32(y - yc)
-        row, upper, lower = image[y], image[y - 1], image[y + 1]
+        gx, gy = across[y], down[y]
+        for x in range(width):
+            dx = np.float32(x) - xc
+            size[x] = np.sqrt(gx[x] * gx[x] + gy[x] * gy[x])
+            along, around = abs(gx[x] * dx + gy[x] * dy), abs(gy[x] * dx - gx[x] * dy)
+            long, short = max(along, around), min(along, around)
+            bin = np.int32(short >= tan10 * long) + np.int32(short >= tan20 * long)
+            bin += np.int32(short >= tan30 * long) + np.int32(short >= tan40 * long)
+            bin = np.int32(RING_ORIENTATIONS - 1) - bin if around > along else bin
+            ring = np.int32(np.sqrt(dx * dx + dy * dy) * per_pixel)
+            place[x] = min(ring, np.int32(RINGS)) * wide + bin
         for x in range(1, width - 1):
-            dx = np.float32(x - xc)
-            gx, gy = row[x + 1] - row[x - 1], lower[x] - upper[x]
-            size[x] = np.sqrt(gx * gx + gy * gy)
-            along[x] = abs(gx * dx + gy * dy)
-            across[x] = abs(gy * dx - gx * dy)
-            ring_of[x] = int(np.sqrt(dx * dx + dy * dy) * per_pixel)
-            orientation[x] = 0
-        for edge in range(1, RING_ORIENTATIONS):
-            c = np.float32(np.cos(0.5 * np.pi * edge / RING_ORIENTATIONS))
-            s = np.float32(np.sin(0.5 * np.pi * edge / RING_ORIENTATIONS))
-            for x in range(1, width - 1):
-                orientation[x] += np.int32(across[x] * c >= along[x] * s)
-        for x in range(1, width - 1):
-            ring = ring_of[x]
-            if ring < RINGS and size[x] > 0.0:
-                result[ring, orientation[x]] += size[x]
-                result[ring, RING_ORIENTATIONS] += size[x]
-                total += size[x]
-    result /= max(total, np.float32(1e-6))
-    return result
+            sums[place[x]] += size[x]
+    total = np.float32(0.0)
+    for ring in range(RINGS):
+        part = sums[ring * wide : (ring + 1) * wide]
+        for o in range(RING_ORIENTATIONS):
+            part[RING_ORIENTATIONS] += part[o]
+        total += part[RING_ORIENTATIONS]
+    for i in range(values.size):
+        values[i] = sums[i] / max(total, np.float32(1e-6))
