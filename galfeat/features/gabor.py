@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from galfeat.features.disc import chord
 from galfeat.features.starlet import mirrored
 from galfeat.kernels import kernel
 
@@ -17,23 +18,25 @@ DIRECTIONS = 4
 
 
 def _taps() -> NDArray[np.float32]:
-    """Return the Gaussian, and its product with waves along an axis and a diagonal, (5, 6)."""
-    x = np.arange(_REACH + 1)
-    whole = np.arange(-_REACH, _REACH + 1)
-    gauss = np.exp(-0.5 * (x / WIDTH) ** 2) / np.exp(-0.5 * (whole / WIDTH) ** 2).sum()
+    """Return the Gaussian, and its product with waves along an axis and a diagonal, (5, 11)."""
+    x = np.arange(-_REACH, _REACH + 1)
+    gauss = np.exp(-0.5 * (x / WIDTH) ** 2)
     k = 2.0 * np.pi / WAVELENGTH
-    waves = [np.ones(_REACH + 1)]
+    waves = [np.ones(x.size)]
     for wave_number in (k, k * np.sqrt(0.5)):
         waves += [np.cos(wave_number * x), np.sin(wave_number * x)]
-    return (gauss * np.array(waves)).astype(np.float32)
+    return (gauss / gauss.sum() * np.array(waves)).astype(np.float32)
 
 
 _TAPS = _taps()
+_WIDE = _TAPS.shape[1]
+#: The rows of `_TAPS` that are applied down the columns and along the rows.
+_PRODUCTS = ((0, 0), (0, 1), (0, 2), (1, 0), (2, 0), (3, 3), (4, 4), (4, 3), (3, 4))
 
 
 def _sums() -> tuple[np.float32, np.float32]:
     """Return the response to a constant of the even filters, along an axis and a diagonal."""
-    totals = _TAPS[:, 0] + 2.0 * _TAPS[:, 1:].sum(axis=1)
+    totals = _TAPS.sum(axis=1)
     return np.float32(totals[1] * totals[0]), np.float32(totals[3] * totals[3])
 
 
@@ -41,39 +44,38 @@ _AXIS_SUM, _DIAGONAL_SUM = _sums()
 
 
 @kernel
-def _rows_filtered(image: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Convolve each row with the five lines of taps, shape (H, 5, W)."""
+def _filtered(image: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Return an image convolved with each of `_PRODUCTS`, (9, H, W + 10); the rest is waste."""
     height, width = image.shape
-    filtered = np.empty((height, 5, width), np.float32)
-    padded = np.empty(width + 2 * _REACH, np.float32)
-    for y in range(height):
-        row = image[y]
-        for x in range(_REACH):
-            padded[x] = row[mirrored(x - _REACH, width)]
-            padded[width + _REACH + x] = row[mirrored(width + x, width)]
-        padded[_REACH : width + _REACH] = row
-        gauss, c, s, cd, sd = (
-            filtered[y, 0],
-            filtered[y, 1],
-            filtered[y, 2],
-            filtered[y, 3],
-            filtered[y, 4],
-        )
+    wide = width + 2 * _REACH
+    padded = np.empty((height + 2 * _REACH, wide), np.float32)
+    for y in range(height + 2 * _REACH):
+        row = mirrored(y - _REACH, height)
         for x in range(width):
-            value = row[x]
-            gauss[x], c[x], cd[x] = _TAPS[0, 0] * value, _TAPS[1, 0] * value, _TAPS[3, 0] * value
-            s[x], sd[x] = np.float32(0.0), np.float32(0.0)
-        for k in range(1, _REACH + 1):
-            g0, c0, s0, c1, s1 = _TAPS[0, k], _TAPS[1, k], _TAPS[2, k], _TAPS[3, k], _TAPS[4, k]
-            left, right = padded[_REACH - k :], padded[_REACH + k :]
-            for x in range(width):
-                even, odd = right[x] + left[x], right[x] - left[x]
-                gauss[x] += g0 * even
-                c[x] += c0 * even
-                s[x] += s0 * odd
-                cd[x] += c1 * even
-                sd[x] += s1 * odd
-    return filtered
+            padded[y, x + _REACH] = image[row, x]
+        for x in range(_REACH):
+            padded[y, x] = image[row, mirrored(x - _REACH, width)]
+            padded[y, width + _REACH + x] = image[row, mirrored(width + x, width)]
+    # Rows follow one another as one line, long enough to be worth vectors. The numbers are
+    # unsigned because numba asks of every other, pixel by pixel, whether it is below 0.
+    line = padded.reshape(-1)
+    rows = np.zeros((len(_TAPS), line.size), np.float32)
+    for kind in range(len(_TAPS)):
+        for i in range(np.uint64(line.size - 2 * _REACH)):
+            total = np.float32(0.0)
+            for k in range(np.uint64(_WIDE)):
+                total += _TAPS[kind, k] * line[i + k]
+            rows[kind, i] = total
+    step = np.uint64(wide)
+    result = np.empty((len(_PRODUCTS), height * wide), np.float32)
+    for product in range(len(_PRODUCTS)):
+        down, along = _PRODUCTS[product]
+        for i in range(np.uint64(height * wide)):
+            total = np.float32(0.0)
+            for k in range(np.uint64(_WIDE)):
+                total += _TAPS[down, k] * rows[along, i + k * step]
+            result[product, i] = total
+    return result.reshape((len(_PRODUCTS), height, wide))
 
 
 @kernel
@@ -103,59 +105,28 @@ def gabor_energies(image: NDArray[np.float32], radius: float) -> NDArray[np.floa
     Daugman 1985, J. Opt. Soc. Am. A 2, 1160.
     """
     height, width = image.shape
-    yc, xc = 0.5 * (height - 1), 0.5 * (width - 1)
-    filtered = _rows_filtered(image)
-    sums = np.zeros((9, width), np.float32)
-    smooth, even0, odd0, even2, odd2 = sums[0], sums[1], sums[2], sums[3], sums[4]
-    cc, ss, cs, sc = sums[5], sums[6], sums[7], sums[8]
-    squares = np.zeros((DIRECTIONS, width), np.float32)
-    square0, square1, square2, square3 = squares[0], squares[1], squares[2], squares[3]
+    responses = _filtered(image)
     energies = np.zeros(DIRECTIONS, np.float64)
     pixels = 0
-    axis = _AXIS_SUM
-    diagonal = _DIAGONAL_SUM
+    axis, diagonal = _AXIS_SUM, _DIAGONAL_SUM
+    none = np.float32(0.0)
     for y in range(height):
-        reach = radius * radius - (y - yc) * (y - yc)
-        if reach < 0.0:
-            continue
-        row = filtered[y]
-        gauss, c, s, cd, sd = row[0], row[1], row[2], row[3], row[4]
-        for x in range(width):
-            smooth[x] = _TAPS[0, 0] * gauss[x]
-            even0[x], odd0[x] = _TAPS[0, 0] * c[x], _TAPS[0, 0] * s[x]
-            even2[x], odd2[x] = _TAPS[1, 0] * gauss[x], np.float32(0.0)
-            cc[x], ss[x] = _TAPS[3, 0] * cd[x], np.float32(0.0)
-            cs[x], sc[x] = np.float32(0.0), _TAPS[3, 0] * sd[x]
-        for k in range(1, _REACH + 1):
-            g0, c0, s0, c1, s1 = _TAPS[0, k], _TAPS[1, k], _TAPS[2, k], _TAPS[3, k], _TAPS[4, k]
-            lower, upper = filtered[mirrored(y + k, height)], filtered[mirrored(y - k, height)]
-            lg, lc, ls, lcd, lsd = lower[0], lower[1], lower[2], lower[3], lower[4]
-            ug, uc, us, ucd, usd = upper[0], upper[1], upper[2], upper[3], upper[4]
-            for x in range(width):
-                both, across = lg[x] + ug[x], lg[x] - ug[x]
-                smooth[x] += g0 * both
-                even2[x] += c0 * both
-                odd2[x] += s0 * across
-                even0[x] += g0 * (lc[x] + uc[x])
-                odd0[x] += g0 * (ls[x] + us[x])
-            for x in range(width):
-                cc[x] += c1 * (lcd[x] + ucd[x])
-                ss[x] += s1 * (lsd[x] - usd[x])
-                cs[x] += s1 * (lcd[x] - ucd[x])
-                sc[x] += c1 * (lsd[x] + usd[x])
-        for x in range(width):
-            e0, e2 = even0[x] - axis * smooth[x], even2[x] - axis * smooth[x]
-            mean = cc[x] - diagonal * smooth[x]
-            e1, o1, e3, o3 = mean - ss[x], sc[x] + cs[x], mean + ss[x], sc[x] - cs[x]
-            inside = np.float32((x - xc) * (x - xc) <= reach)
-            square0[x] = inside * (e0 * e0 + odd0[x] * odd0[x])
-            square1[x] = inside * (e1 * e1 + o1 * o1)
-            square2[x] = inside * (e2 * e2 + odd2[x] * odd2[x])
-            square3[x] = inside * (e3 * e3 + o3 * o3)
-            pixels += (x - xc) * (x - xc) <= reach
-        for direction in range(DIRECTIONS):
-            line = np.float32(0.0)
-            for x in range(width):
-                line += squares[direction, x]
-            energies[direction] += line
+        first, end = chord(radius, y, height, width)
+        pixels += int(end - first)
+        square0, square1, square2, square3 = none, none, none, none
+        for x in range(first, end):
+            smooth = responses[0, y, x]
+            e0, o0 = responses[1, y, x] - axis * smooth, responses[2, y, x]
+            e2, o2 = responses[3, y, x] - axis * smooth, responses[4, y, x]
+            mean, ss = responses[5, y, x] - diagonal * smooth, responses[6, y, x]
+            cs, sc = responses[7, y, x], responses[8, y, x]
+            e1, o1, e3, o3 = mean - ss, sc + cs, mean + ss, sc - cs
+            square0 += e0 * e0 + o0 * o0
+            square1 += e1 * e1 + o1 * o1
+            square2 += e2 * e2 + o2 * o2
+            square3 += e3 * e3 + o3 * o3
+        energies[0] += square0
+        energies[1] += square1
+        energies[2] += square2
+        energies[3] += square3
     return energies / max(pixels, 1)

@@ -31,30 +31,27 @@ def cooccurrence(levels: NDArray[np.uint8], number: int, distance: int) -> NDArr
     """
     height, width = levels.shape
     slant = int(np.round(distance * np.sqrt(0.5)))
-    # One level more gathers what is left out between the first pixel of a row and the last,
-    # so that the loop has no branch.
-    own = np.empty((height, width), np.int32)
-    first, end = np.full(height, width), np.zeros(height, np.int64)
+    # One level more, and a margin of it, gathers what is left out: the loop has no branch.
+    side = np.uint64(number + 1)
+    padded = np.full((height + distance, width + 2 * distance), np.uint64(number))
+    # Each direction has its own counts: none of the four waits for another's.
+    pairs = np.zeros((4, (number + 1) * (number + 1)), np.int32)
+    apart, aslant, most = np.uint64(distance), np.uint64(slant), np.uint64(number)
     for y in range(height):
-        row, line = levels[y], own[y]
-        for x in range(width):
-            line[x] = min(row[x], number)
-        low, high = 0, width
-        while low < width and line[low] == number:
-            low += 1
-        while high > low and line[high - 1] == number:
-            high -= 1
-        first[y], end[y] = low, high
-    side = number + 1
-    pairs = np.zeros((4, side * side), np.int64)
-    for k in range(4):
-        dy, dx = ((0, distance), (slant, slant), (distance, 0), (slant, -slant))[k]
-        counted = pairs[k]
-        for y in range(height - dy):
-            row, other = own[y], own[y + dy]
-            low, high = max(first[y], first[y + dy] - dx), min(end[y], end[y + dy] - dx)
-            for x in range(low, high):
-                counted[row[x] * side + other[x + dx]] += 1
+        for x in range(np.uint64(width)):
+            padded[y, x + apart] = min(np.uint64(levels[y, x]), most)
+    for y in range(height):
+        first, end = distance, width + distance
+        while first < end and padded[y, first] == most:
+            first += 1
+        while end > first and padded[y, end - 1] == most:
+            end -= 1
+        for x in range(np.uint64(first), np.uint64(end)):
+            row = padded[y, x] * side
+            pairs[0, row + padded[y, x + apart]] += 1
+            pairs[1, row + padded[y + slant, x + aslant]] += 1
+            pairs[2, row + padded[y + distance, x]] += 1
+            pairs[3, row + padded[y + slant, x - aslant]] += 1
     counts = np.empty((4, number, number), np.int64)
     for k in range(4):
         for i in range(number):

@@ -5,6 +5,8 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from galfeat.features.disc import chord
+from galfeat.features.gradients import gradients
 from galfeat.kernels import kernel
 
 
@@ -40,41 +42,42 @@ def gradient_pattern_asymmetry(
     Rosa et al. 2018, MNRAS 477, L101.
     """
     height, width = image.shape
-    yc, xc = 0.5 * (height - 1), 0.5 * (width - 1)
-    down = np.zeros((height, width), np.float32)
-    across = np.zeros((height, width), np.float32)
-    modulus = np.full((height, width), np.float32(-1.0))
+    across, down = gradients(image)
+    one, last = np.uint64(1), np.uint64(width - 1)
     largest = np.float32(0.0)
     for y in range(1, height - 1):
-        reach = radius * radius - (y - yc) * (y - yc)
-        row, upper, lower = image[y], image[y - 1], image[y + 1]
-        for x in range(1, width - 1):
-            if (x - xc) * (x - xc) <= reach:
-                gx, gy = row[x + 1] - row[x - 1], lower[x] - upper[x]
-                across[y, x], down[y, x] = gx, gy
-                modulus[y, x] = np.sqrt(gx * gx + gy * gy)
-                largest = max(largest, modulus[y, x])
-    least = np.float32(modulus_tolerance * largest)
+        first, end = chord(radius, y, height, width)
+        for x in range(max(first, one), min(end, last)):
+            square = across[y, x] * across[y, x] + down[y, x] * down[y, x]
+            largest = max(largest, square)
+    least = np.float32(modulus_tolerance * np.sqrt(largest))
     cosine = np.float32(np.cos(phase_tolerance))
     vectors, asymmetric = 0, 0
     sum_x, sum_y, sum_modulus = 0.0, 0.0, 0.0
+    none = np.float32(0.0)
     for y in range(1, height - 1):
-        for x in range(1, width - 1):
-            own = modulus[y, x]
-            if own < 0.0:
-                continue
-            vectors += 1
-            if own <= least:
-                continue
-            j, i = height - 1 - y, width - 1 - x
-            other = modulus[j, i]
-            reverse = -(across[y, x] * across[j, i] + down[y, x] * down[j, i])
-            if abs(own - other) <= least and reverse >= cosine * own * other:
-                continue
-            asymmetric += 1
-            sum_x += across[y, x]
-            sum_y += down[y, x]
-            sum_modulus += own
+        first, end = chord(radius, y, height, width)
+        first, end = max(first, one), min(end, last)
+        if end <= first:
+            continue
+        vectors += int(end - first)
+        opposite = height - 1 - y
+        count, line_x, line_y, line_modulus = none, none, none, none
+        for x in range(first, end):
+            gx, gy = across[y, x], down[y, x]
+            hx, hy = across[opposite, last - x], down[opposite, last - x]
+            own, other = np.sqrt(gx * gx + gy * gy), np.sqrt(hx * hx + hy * hy)
+            reverse = -(gx * hx + gy * hy)
+            partner = (abs(own - other) <= least) & (reverse >= cosine * own * other)
+            alone = np.float32((own > least) & (not partner))
+            count += alone
+            line_x += alone * gx
+            line_y += alone * gy
+            line_modulus += alone * own
+        asymmetric += int(count)
+        sum_x += float(line_x)
+        sum_y += float(line_y)
+        sum_modulus += float(line_modulus)
     if asymmetric == 0:
         return 0.0
     confluence = np.sqrt(sum_x * sum_x + sum_y * sum_y) / sum_modulus

@@ -239,11 +239,11 @@ def _write_rings(
             size[x] = np.sqrt(gx[x] * gx[x] + gy[x] * gy[x])
             along, around = abs(gx[x] * dx + gy[x] * dy), abs(gy[x] * dx - gx[x] * dy)
             long, short = max(along, around), min(along, around)
-            bin = np.int32(short >= tan10 * long) + np.int32(short >= tan20 * long)
-            bin += np.int32(short >= tan30 * long) + np.int32(short >= tan40 * long)
-            bin = np.int32(RING_ORIENTATIONS - 1) - bin if around > along else bin
-            ring = np.int32(np.sqrt(dx * dx + dy * dy) * per_pixel)
-            place[x] = min(ring, np.int32(RINGS)) * wide + bin
+            low = np.int32(short >= tan10 * long) + np.int32(short >= tan20 * long)
+            low += np.int32(short >= tan30 * long) + np.int32(short >= tan40 * long)
+            bin = np.int32(RING_ORIENTATIONS - 1) - low if around > along else low
+            whole = np.int32(np.sqrt(dx * dx + dy * dy) * per_pixel)
+            place[x] = min(whole, np.int32(RINGS)) * wide + bin
         for x in range(1, width - 1):
             sums[place[x]] += size[x]
     total = np.float32(0.0)

@@ -5,10 +5,23 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from galfeat.features.disc import chord
 from galfeat.kernels import kernel
 
 #: Neighbours on the circle, and kinds of pattern: 0 to 8 bright ones in one arc, and the rest.
 NEIGHBOURS, PATTERNS = 8, 10
+
+
+def _pattern_of_bits() -> NDArray[np.uint8]:
+    """Return the pattern of each way in which neighbours are bright, one bit for each."""
+    bright = np.arange(1 << NEIGHBOURS)[:, None] >> np.arange(NEIGHBOURS) & 1
+    changes = np.abs(np.diff(bright, axis=1, append=bright[:, :1])).sum(axis=1)
+    return np.where(changes <= 2, bright.sum(axis=1), PATTERNS - 1).astype(np.uint8)
+
+
+_PATTERN_OF_BITS = _pattern_of_bits()
+#: Counts of each pattern, a power of 2: neighbours are alike, and one need not wait for another.
+_SPREAD = 4
 
 
 @kernel
@@ -45,34 +58,36 @@ def binary_patterns(image: NDArray[np.float32], radius: int, tolerance: float) -
     w_far, w_near = part * part, (np.float32(1.0) - part) * (np.float32(1.0) - part)
     w_side = part * (np.float32(1.0) - part)
     least = np.float32(-tolerance)
-    bright = np.zeros((NEIGHBOURS, wide), np.int8)
+    # Rows follow one another as one line, long enough to be worth vectors: what is compared
+    # across the end of a row is left out at last. The numbers are unsigned because numba asks of
+    # every other, pixel by pixel, whether it is below 0.
+    line = np.ascontiguousarray(image).reshape(-1)
+    number = max(tall * width - 2 * radius, 0)
+    bits = np.zeros(number, np.uint8)
+    own, pixels = np.uint64(radius * width + radius), np.uint64(number)
+    for k in range(4):
+        dy, dx = ((0, 1), (1, 0), (0, -1), (-1, 0))[k]
+        other = np.uint64(radius * (1 + dy) * width + radius * (1 + dx))
+        bit = np.uint8(1 << (2 * k))
+        for i in range(pixels):
+            bits[i] |= bit if line[i + other] - line[i + own] >= least else np.uint8(0)
+        dy, dx = ((1, 1), (1, -1), (-1, -1), (-1, 1))[k]
+        inner, outer = (radius + dy * near) * width, (radius + dy * far) * width
+        a, b = np.uint64(inner + radius + dx * near), np.uint64(inner + radius + dx * far)
+        c, d = np.uint64(outer + radius + dx * near), np.uint64(outer + radius + dx * far)
+        bit = np.uint8(2 << (2 * k))
+        for i in range(pixels):
+            middle = line[i + own]
+            difference = (
+                w_near * (line[i + a] - middle)
+                + w_side * ((line[i + b] - middle) + (line[i + c] - middle))
+                + w_far * (line[i + d] - middle)
+            )
+            bits[i] |= bit if difference >= least else np.uint8(0)
     for y in range(tall):
-        centre = image[y + radius, radius:]
-        for k in range(4):
-            dy, dx = (0, radius, 0, -radius)[k], (radius, 0, -radius, 0)[k]
-            other, out = image[y + radius + dy, radius + dx :], bright[2 * k]
-            for x in range(wide):
-                out[x] = other[x] - centre[x] >= least
-            sy, sx = (1, 1, -1, -1)[k], (1, -1, -1, 1)[k]
-            inner, outer = image[y + radius + sy * near], image[y + radius + sy * far]
-            a, b = inner[radius + sx * near :], inner[radius + sx * far :]
-            c, d = outer[radius + sx * near :], outer[radius + sx * far :]
-            out = bright[2 * k + 1]
-            for x in range(wide):
-                middle = centre[x]
-                difference = (
-                    w_near * (a[x] - middle)
-                    + w_side * ((b[x] - middle) + (c[x] - middle))
-                    + w_far * (d[x] - middle)
-                )
-                out[x] = difference >= least
-        out = codes[y]
-        for x in range(wide):
-            number, changes = np.int8(0), np.int8(0)
-            for k in range(NEIGHBOURS):
-                number += bright[k, x]
-                changes += bright[k, x] ^ bright[(k + 1) % NEIGHBOURS, x]
-            out[x] = number if changes <= 2 else NEIGHBOURS + 1
+        start = np.uint64(y * width)
+        for x in range(np.uint64(wide)):
+            codes[y, x] = _PATTERN_OF_BITS[bits[start + x]]
     return codes
 
 
@@ -83,11 +98,9 @@ def pattern_shares(codes: NDArray[np.uint8], radius: float) -> NDArray[np.float6
     They sum to one; zeros where the disc holds no pixel.
     """
     height, width = codes.shape
-    yc, xc = 0.5 * (height - 1), 0.5 * (width - 1)
-    counts = np.zeros(PATTERNS, np.int64)
+    counts = np.zeros((_SPREAD, PATTERNS), np.int64)
     for y in range(height):
-        reach = radius * radius - (y - yc) * (y - yc)
-        for x in range(width):
-            if (x - xc) * (x - xc) <= reach:
-                counts[codes[y, x]] += 1
-    return counts / max(counts.sum(), 1)
+        first, end = chord(radius, y, height, width)
+        for x in range(first, end):
+            counts[x & np.uint64(_SPREAD - 1), codes[y, x]] += 1
+    return counts.sum(axis=0) / max(counts.sum(), 1)

@@ -21,28 +21,34 @@ def _smooth(image: NDArray[np.float32], step: int) -> NDArray[np.float32]:
     """Convolve with the B3 spline (1, 4, 6, 4, 1) / 16 whose taps are `step` pixels apart."""
     height, width = image.shape
     a, b, c = np.float32(0.0625), np.float32(0.25), np.float32(0.375)
-    across = np.empty((height, width), np.float32)
-    padded = np.empty(width + 4 * step, np.float32)
+    reach = 2 * step
+    # Rows are named by their number: a slice for each would take longer than its sum.
+    down = np.empty((height, width), np.float32)
     for y in range(height):
-        row, out = image[y], across[y]
-        for x in range(2 * step):
-            padded[x] = row[mirrored(x - 2 * step, width)]
-            padded[width + 2 * step + x] = row[mirrored(width + x, width)]
-        padded[2 * step : 2 * step + width] = row
-        first, second, third = padded[:width], padded[step:], padded[2 * step :]
-        fourth, fifth = padded[3 * step :], padded[4 * step :]
+        first, second = mirrored(y - reach, height), mirrored(y - step, height)
+        fourth, fifth = mirrored(y + step, height), mirrored(y + reach, height)
         for x in range(width):
-            out[x] = a * (first[x] + fifth[x]) + b * (second[x] + fourth[x]) + c * third[x]
+            outer, inner = image[first, x] + image[fifth, x], image[second, x] + image[fourth, x]
+            down[y, x] = a * outer + b * inner + c * image[y, x]
     smooth = np.empty((height, width), np.float32)
+    padded = np.empty(width + 2 * reach, np.float32)
+    before, middle, after = padded[step:], padded[reach:], padded[reach + step :]
+    end = padded[2 * reach :]
     for y in range(height):
-        first, fifth = (
-            across[mirrored(y - 2 * step, height)],
-            across[mirrored(y + 2 * step, height)],
-        )
-        second, fourth = across[mirrored(y - step, height)], across[mirrored(y + step, height)]
-        third, out = across[y], smooth[y]
         for x in range(width):
-            out[x] = a * (first[x] + fifth[x]) + b * (second[x] + fourth[x]) + c * third[x]
+            middle[x] = down[y, x]
+        if reach <= width:
+            for x in range(reach):
+                padded[x] = down[y, reach - 1 - x]
+            for x in range(reach):
+                end[width - reach + x] = down[y, width - 1 - x]
+        else:
+            for x in range(reach):
+                padded[x] = down[y, mirrored(x - reach, width)]
+                end[width - reach + x] = down[y, mirrored(width + x, width)]
+        for x in range(width):
+            outer, inner = padded[x] + end[x], before[x] + after[x]
+            smooth[y, x] = a * outer + b * inner + c * middle[x]
     return smooth
 
 
@@ -72,10 +78,9 @@ def starlet(image: NDArray[np.float32], scales: int) -> NDArray[np.float32]:
     current = image.astype(np.float32)
     for scale in range(scales):
         smoother = _smooth(current, 2**scale)
-        for y in range(height):
-            fine, coarse, plane = current[y], smoother[y], planes[scale, y]
-            for x in range(width):
-                plane[x] = fine[x] - coarse[x]
+        fine, coarse, plane = current.reshape(-1), smoother.reshape(-1), planes[scale].reshape(-1)
+        for i in range(plane.size):
+            plane[i] = fine[i] - coarse[i]
         current = smoother
     planes[scales] = current
     return planes

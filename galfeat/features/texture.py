@@ -15,15 +15,16 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from galfeat.features.disc import chord
 from galfeat.features.entropy import level_entropy, light_entropy
-from galfeat.features.gabor import DIRECTIONS, WAVELENGTH, gabor_energies
+from galfeat.features.gabor import WAVELENGTH, gabor_energies
 from galfeat.features.glcm import PROPERTIES, cooccurrence, haralick
 from galfeat.features.gradient_pattern import gradient_pattern_asymmetry
 from galfeat.features.lbp import PATTERNS, binary_patterns, pattern_shares
 from galfeat.features.registry import Column
 from galfeat.features.starlet import starlet
 from galfeat.features.zernike import MOMENTS, zernike_moments
-from galfeat.frame import Frame, View
+from galfeat.frame import Frame
 from galfeat.frame.canonical import MOST_STRETCH, TURNS
 from galfeat.frame.equalise import elliptical_model
 from galfeat.frame.views import VIEW_SIZE, halve
@@ -162,7 +163,10 @@ def _columns() -> tuple[Column, ...]:
 COLUMNS = _columns()
 #: How many columns are measured on a deprojected view, the last ones.
 _DEPROJECTED = 1 + 3 * len(_HALVINGS)
+_NUMBER = len(COLUMNS)
+_ALIGNED = _NUMBER - _DEPROJECTED
 _ALONG = np.array([column.name.endswith(".along") for column in COLUMNS])
+_NO_VIEW = np.empty((0, 0), np.float32)
 
 
 def measure(frame: Frame) -> NDArray[np.float32]:
@@ -170,82 +174,91 @@ def measure(frame: Frame) -> NDArray[np.float32]:
     petrosian = min(frame.radii[0] / frame.radius * _HALF, _HALF - 0.5)
     # The ellipse that the frame equalised along.
     q = max(frame.q, 1.0 / MOST_STRETCH)
-    aligned = [
-        np.concatenate(
-            [
-                _residual_features(view, elliptical_model(q, turn), petrosian),
-                _aligned_features(view, petrosian),
-            ]
-        )
-        for view, turn in zip(frame.aligned[:2], TURNS, strict=False)
-    ]
-    deprojected = (
-        np.full(_DEPROJECTED, np.nan)
-        if frame.deprojected is None
-        else _gradients_and_waves(frame.deprojected, starlet(frame.deprojected.equalised, 2)[2])
-    )
-    values = np.concatenate([np.mean(aligned, axis=0), deprojected], dtype=np.float32)
-    if len(aligned) > 1:
+    view = frame.aligned[0]
+    deprojected = _NO_VIEW if frame.deprojected is None else frame.deprojected.equalised
+    values = _measure(view.equalised, view.light, q, TURNS[0], petrosian, deprojected)
+    if len(frame.aligned) > 1:
+        view = frame.aligned[1]
+        turned = _measure(view.equalised, view.light, q, TURNS[1], petrosian, _NO_VIEW)
+        values[:_ALIGNED] = 0.5 * (values[:_ALIGNED] + turned[:_ALIGNED])
         values[_ALONG] *= 0.0  # NaN stays
+    return values.astype(np.float32)
+
+
+@kernel
+def _measure(
+    equalised: NDArray[np.float32],
+    light: NDArray[np.float32],
+    q: float,
+    turn: float,
+    petrosian: float,
+    deprojected: NDArray[np.float32],
+) -> NDArray[np.float64]:
+    values = np.full(_NUMBER, np.nan)
+    place = _write_residual(equalised - elliptical_model(q, turn), equalised, petrosian, values)
+    wavelets = starlet(equalised, _SCALES)
+    values[place : place + _SCALES] = disc_norms(wavelets, equalised, _DISC)
+    place += _SCALES
+    values[place] = level_entropy(equalised, petrosian, 0.0, _BRIGHTEST, _BINS)
+    values[place + 1] = light_entropy(light[0] + light[1] + light[2], petrosian)
+    middle = _HALF - 0.5
+    values[place + 2 : _ALIGNED - _DEPROJECTED] = zernike_moments(
+        equalised, petrosian, middle, middle
+    )[1:]
+    smoothed = equalised - wavelets[0] - wavelets[1]
+    _write_gradients_and_waves(equalised, smoothed, values[_ALIGNED - _DEPROJECTED : _ALIGNED])
+    if deprojected.size > 0:
+        smoothed = starlet(deprojected, 2)[2]
+        _write_gradients_and_waves(deprojected, smoothed, values[_ALIGNED:])
     return values
 
 
-def _residual_features(
-    view: View, model: NDArray[np.float32], petrosian: float
-) -> NDArray[np.float64]:
-    residual = view.equalised - model
+@kernel
+def _write_residual(
+    residual: NDArray[np.float32],
+    equalised: NDArray[np.float32],
+    petrosian: float,
+    values: NDArray[np.float64],
+) -> int:
+    """Write the columns of the residual; return the place of the next one."""
     wavelets = starlet(residual, _SCALES)
-    smoothed = [residual]
-    for plane in wavelets[:2]:
-        smoothed.append(smoothed[-1] - plane)
-    patterns = [
-        pattern_shares(binary_patterns(smoothed[times], radius, tolerance), _DISC)
-        for radius, times, tolerance in _CIRCLES
-    ]
-    levels = quantised(smoothed[1], _LEVELS, _LEVEL_WIDTH, _WIDE_DISC)
-    pairs = [haralick(cooccurrence(levels, _LEVELS, distance)) for distance in _DISTANCES]
+    once = residual - wavelets[0]
+    twice = once - wavelets[1]
+    place = 0
+    for radius, times, tolerance in _CIRCLES:
+        codes = binary_patterns(once if times == 1 else twice, radius, tolerance)
+        values[place : place + PATTERNS] = pattern_shares(codes, _DISC)
+        place += PATTERNS
+    levels = quantised(once, _LEVELS, _LEVEL_WIDTH, _WIDE_DISC)
+    for distance in _DISTANCES:
+        pairs = haralick(cooccurrence(levels, _LEVELS, distance))
+        values[place : place + pairs.size] = pairs
+        place += pairs.size
+    values[place : place + _SCALES] = disc_norms(wavelets, equalised, _DISC)
+    place += _SCALES
     ends = -_LARGEST_RESIDUAL, _LARGEST_RESIDUAL
-    return np.concatenate(
-        [
-            *patterns,
-            *pairs,
-            disc_norms(wavelets, view.equalised, _DISC),
-            [level_entropy(smoothed[1], petrosian, *ends, _BINS)],
-        ]
-    )
+    values[place] = level_entropy(once, petrosian, ends[0], ends[1], _BINS)
+    return place + 1
 
 
-def _aligned_features(view: View, petrosian: float) -> NDArray[np.float64]:
-    middle = _HALF - 0.5
-    light = view.light.sum(axis=0)
-    wavelets = starlet(view.equalised, _SCALES)
-    return np.concatenate(
-        [
-            disc_norms(wavelets, view.equalised, _DISC),
-            [
-                level_entropy(view.equalised, petrosian, 0.0, _BRIGHTEST, _BINS),
-                light_entropy(light, petrosian),
-            ],
-            zernike_moments(view.equalised, petrosian, middle, middle)[1:],
-            _gradients_and_waves(view, view.equalised - wavelets[0] - wavelets[1]),
-        ]
-    )
-
-
-def _gradients_and_waves(view: View, smoothed: NDArray[np.float32]) -> NDArray[np.float64]:
-    asymmetry = gradient_pattern_asymmetry(smoothed, _DISC, _SAME_MODULUS, _SAME_PHASE)
-    # `halve` takes channels; here there is one.
-    image, radius = view.equalised[:, :, None], _WIDE_DISC
-    energies = np.empty((len(_HALVINGS), DIRECTIONS))
-    for row in range(len(_HALVINGS)):
-        image, radius = halve(image), 0.5 * radius
-        energies[row] = gabor_energies(image[:, :, 0], radius) + _FAINTEST_ENERGY
-    total = energies.sum(axis=1)
-    along = energies[:, 0] - energies[:, 2]
-    aslant = energies[:, 1] - energies[:, 3]
-    return np.concatenate(
-        [[asymmetry], np.log10(total), np.hypot(along, aslant) / total, along / total]
-    )
+@kernel
+def _write_gradients_and_waves(
+    equalised: NDArray[np.float32], smoothed: NDArray[np.float32], values: NDArray[np.float64]
+) -> None:
+    values[0] = gradient_pattern_asymmetry(smoothed, _DISC, _SAME_MODULUS, _SAME_PHASE)
+    number = len(_HALVINGS)
+    image, radius = equalised, _WIDE_DISC
+    for row in range(number):
+        side = image.shape[0]
+        # `halve` takes channels; here there is one.
+        image = halve(image.reshape(side, side, 1)).reshape(side // 2, side // 2)
+        radius *= 0.5
+        energies = gabor_energies(image, radius) + _FAINTEST_ENERGY
+        total = energies.sum()
+        along, aslant = energies[0] - energies[2], energies[1] - energies[3]
+        values[1 + row] = np.log10(total)
+        values[1 + number + row] = np.sqrt(along * along + aslant * aslant) / total
+        values[1 + 2 * number + row] = along / total
 
 
 @kernel
@@ -257,14 +270,12 @@ def quantised(
     What lies beyond the levels is counted in the outermost ones.
     """
     height, wide = image.shape
-    yc, xc = 0.5 * (height - 1), 0.5 * (wide - 1)
     levels = np.full((height, wide), np.uint8(255))
     for y in range(height):
-        reach = radius * radius - (y - yc) * (y - yc)
-        for x in range(wide):
-            if (x - xc) * (x - xc) <= reach:
-                level = int(np.floor(image[y, x] / width + 0.5)) + number // 2
-                levels[y, x] = min(max(level, 0), number - 1)
+        first, end = chord(radius, y, height, wide)
+        for x in range(first, end):
+            level = int(np.floor(image[y, x] / width + 0.5)) + number // 2
+            levels[y, x] = min(max(level, 0), number - 1)
     return levels
 
 
@@ -274,22 +285,15 @@ def disc_norms(
 ) -> NDArray[np.float64]:
     """Return the L1 norm of each plane but the last over that of an image, on a disc."""
     number, height, width = planes.shape
-    yc, xc = 0.5 * (height - 1), 0.5 * (width - 1)
     norms = np.zeros(number - 1, np.float64)
     total = 0.0
     for y in range(height):
-        reach = radius * radius - (y - yc) * (y - yc)
-        if reach < 0.0:
-            continue
-        chord = np.sqrt(reach)
-        low, high = max(int(np.ceil(xc - chord)), 0), min(int(np.floor(xc + chord)) + 1, width)
-        row = image[y]
-        for x in range(low, high):
-            total += abs(row[x])
+        first, end = chord(radius, y, height, width)
+        for x in range(first, end):
+            total += abs(image[y, x])
         for plane in range(number - 1):
-            coefficients = planes[plane, y]
             line = np.float32(0.0)
-            for x in range(low, high):
-                line += abs(coefficients[x])
+            for x in range(first, end):
+                line += abs(planes[plane, y, x])
             norms[plane] += line
     return norms / max(total, 1e-6)

@@ -90,16 +90,14 @@ def zernike_moments(
         reach = radius * radius - (y - yc) * (y - yc)
         if reach < 0.0:
             continue
-        row = image[y]
         for x in range(width):
-            inside = ((x - xc) * (x - xc) <= reach) & (row[x] > 0.0)
-            line[x] = row[x] if inside else 0.0
+            inside = ((x - xc) * (x - xc) <= reach) & (image[y, x] > 0.0)
+            line[x] = image[y, x] if inside else 0.0
         v = (y - yc) / radius
         for p in range(ORDER + 1):
-            power = powers[p]
             total = 0.0
             for x in range(width):
-                total += power[x] * line[x]
+                total += powers[p, x] * line[x]
             for q in range(ORDER + 1 - p):
                 moments[q, p] += total
                 total *= v
