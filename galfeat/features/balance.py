@@ -36,11 +36,16 @@ def balanced(light: NDArray[np.float32], q: float) -> NDArray[np.float32]:
     number = 0.0
     for y in range(size):
         v2 = ((y - middle) / q) ** 2
+        red, green, blue = 0.0, 0.0, 0.0
         for x in range(size):
-            if (x - middle) ** 2 + v2 < reach2:
-                number += 1.0
-                for channel in range(3):
-                    means[channel] += light[channel, y, x]
+            inside = (x - middle) ** 2 + v2 < reach2
+            number += 1.0 if inside else 0.0
+            red += float(light[0, y, x]) if inside else 0.0
+            green += float(light[1, y, x]) if inside else 0.0
+            blue += float(light[2, y, x]) if inside else 0.0
+        means[0] += red
+        means[1] += green
+        means[2] += blue
     means /= number
     result = np.zeros(light.shape, np.float32)
     strongest = means.max()

@@ -64,14 +64,19 @@ COLUMNS = (
         degenerate="0 without light",
     ),
 )  # fmt: skip
+_NUMBER = len(COLUMNS)
 
 
 def measure(frame: Frame) -> NDArray[np.float32]:
     """Return the values of `COLUMNS`."""
-    light, q = frame.aligned[0].light, max(frame.q, 1.0 / 3.0)
+    return _measure(frame.aligned[0].light, max(frame.q, 1.0 / 3.0))
+
+
+@kernel
+def _measure(light: NDArray[np.float32], q: float) -> NDArray[np.float32]:
     relative = balanced(light, q)
     sums = running_sums(relative)
-    values = np.empty(len(COLUMNS), np.float32)
+    values = np.empty(_NUMBER, np.float32)
     values[: BINS + 1] = histogram(sums, q)
     values[BINS + 1 : -3] = zone_colours(light, q)
     values[-3:-1] = gradients(relative, q)
@@ -81,27 +86,50 @@ def measure(frame: Frame) -> NDArray[np.float32]:
 
 @kernel
 def running_sums(light: NDArray[np.float32]) -> NDArray[np.float64]:
-    """Return the sums of all pixels above and left, shape (3, n + 1, n + 1)."""
+    """Return the sums of all pixels above and left, shape (3, n + 15, n + 15).
+
+    They begin 7 pixels outside the view and end as far beyond it, so that the sums over a box
+    cut at the view's edge are where those over a whole one would be.
+    """
     channels, size, _ = light.shape
-    sums = np.zeros((channels, size + 1, size + 1), np.float64)
+    wide = size + 1 + 2 * _AROUND
+    sums = np.zeros((channels, wide, wide), np.float64)
+    margin = np.uint64(_AROUND + 1)
+    for y in range(size):
+        # Side by side, as each sum must wait for the one before.
+        red, green, blue = 0.0, 0.0, 0.0
+        row = y + _AROUND + 1
+        for x in range(np.uint64(size)):
+            red += light[0, y, x]
+            green += light[1, y, x]
+            blue += light[2, y, x]
+            sums[0, row, x + margin] = sums[0, row - 1, x + margin] + red
+            sums[1, row, x + margin] = sums[1, row - 1, x + margin] + green
+            sums[2, row, x + margin] = sums[2, row - 1, x + margin] + blue
+        for channel in range(channels):
+            for x in range(size + _AROUND + 1, wide):
+                sums[channel, row, x] = sums[channel, row, size + _AROUND]
     for channel in range(channels):
-        for y in range(size):
-            row = 0.0
-            for x in range(size):
-                row += light[channel, y, x]
-                sums[channel, y + 1, x + 1] = sums[channel, y, x + 1] + row
+        for y in range(size + _AROUND + 1, wide):
+            for x in range(wide):
+                sums[channel, y, x] = sums[channel, size + _AROUND, x]
     return sums
 
 
 @kernel
-def _box_mean(sums: NDArray[np.float64], channel: int, y: int, x: int, half: int) -> float:
-    """Return the mean of a channel over the box around a pixel, cut at the view's edge."""
-    size = sums.shape[1] - 1
-    y0, y1 = max(y - half, 0), min(y + half + 1, size)
-    x0, x1 = max(x - half, 0), min(x + half + 1, size)
-    total = sums[channel, y1, x1] - sums[channel, y0, x1]
-    total += sums[channel, y0, x0] - sums[channel, y1, x0]
-    return total / ((y1 - y0) * (x1 - x0))
+def _box_means(
+    sums: NDArray[np.float64], channel: int, y: int, half: int, means: NDArray[np.float64]
+) -> None:
+    """Write the means of a channel over the boxes around a row's pixels, cut at the edges."""
+    size = means.size
+    top, bottom = y + _AROUND - half, y + _AROUND + half + 1
+    left, right = np.uint64(_AROUND - half), np.uint64(_AROUND + half + 1)
+    rows = min(y + half + 1, size) - max(y - half, 0)
+    for x in range(np.uint64(size)):
+        columns = min(x + (half + 1.0), float(size)) - max(x - float(half), 0.0)
+        lower = sums[channel, bottom, x + right] - sums[channel, bottom, x + left]
+        upper = sums[channel, top, x + right] - sums[channel, top, x + left]
+        means[x] = (lower - upper) / (rows * columns)
 
 
 @kernel
@@ -110,8 +138,8 @@ def histogram(sums: NDArray[np.float64], q: float) -> NDArray[np.float64]:
 
     Parameters
     ----------
-    sums : ndarray of float64, shape (3, n + 1, n + 1)
-        Running sums of the balanced light.
+    sums : ndarray of float64, shape (3, n + 15, n + 15)
+        The `running_sums` of the balanced light.
     q : float
         Axis ratio of the ellipse that is counted.
 
@@ -120,26 +148,35 @@ def histogram(sums: NDArray[np.float64], q: float) -> NDArray[np.float64]:
     ndarray of float64
         Nine bins that sum to one, the outermost open; zeros without light.
     """
-    size = sums.shape[1] - 1
+    size = sums.shape[1] - 1 - 2 * _AROUND
     middle = 0.5 * (size - 1)
     reach2 = (REACH * 0.5 * size) ** 2
     result = np.zeros(BINS + 1, np.float64)
+    # Neighbours are alike: with four sums of each bin one need not wait for another.
+    spread = np.zeros((4, BINS), np.float64)
+    red, green, blue = np.empty(size), np.empty(size), np.empty(size)
+    weight, place = np.empty(size), np.empty(size, np.int64)
     total, first, second = 0.0, 0.0, 0.0
     for y in range(size):
         v2 = ((y - middle) / q) ** 2
+        if v2 >= reach2:
+            continue
+        _box_means(sums, 0, y, 1, red)
+        _box_means(sums, 1, y, 1, green)
+        _box_means(sums, 2, y, 1, blue)
         for x in range(size):
-            if (x - middle) ** 2 + v2 >= reach2:
-                continue
-            red = _box_mean(sums, 0, y, x, 1)
-            blue = _box_mean(sums, 2, y, x, 1)
-            light = red + _box_mean(sums, 1, y, x, 1) + blue
-            if light > 3.0 * FAINT:
-                colour = (red - blue) / (light + 3.0 * FAINT)
-                place = int(0.5 * BINS * (colour / RANGE + 1.0))
-                result[min(max(place, 0), BINS - 1)] += light
-                total += light
-                first += light * colour
-                second += light * colour * colour
+            light = red[x] + green[x] + blue[x]
+            colour = (red[x] - blue[x]) / (light + 3.0 * FAINT)
+            counted = ((x - middle) ** 2 + v2 < reach2) & (light > 3.0 * FAINT)
+            weight[x] = light if counted else 0.0
+            bin = int(0.5 * BINS * (colour / RANGE + 1.0)) if counted else 0
+            place[x] = min(max(bin, 0), BINS - 1)
+            total += weight[x]
+            first += weight[x] * colour if counted else 0.0
+            second += weight[x] * colour * colour if counted else 0.0
+        for x in range(size):
+            spread[x % 4, place[x]] += weight[x]
+    result[:BINS] = spread.sum(axis=0)
     if total > 0.0:
         result /= total
         result[BINS] = np.sqrt(max(second / total - (first / total) ** 2, 0.0))
@@ -151,16 +188,24 @@ def zone_sums(light: NDArray[np.float32], q: float) -> NDArray[np.float64]:
     """Return sums of red, green, blue and number of pixels by zone, shape (3, 4)."""
     size = light.shape[1]
     middle = 0.5 * (size - 1)
+    bounds2 = (np.array(BOUNDS) * 0.5 * size) ** 2
+    core2, disc2, outskirts2 = bounds2[0], bounds2[1], bounds2[2]
     zones = np.zeros((3, 4), np.float64)
     for y in range(size):
-        v = (y - middle) / q
-        for x in range(size):
-            r = np.sqrt((x - middle) ** 2 + v * v) / (0.5 * size)
-            if r < BOUNDS[2]:
-                zone = zones[0 if r < BOUNDS[0] else (1 if r < BOUNDS[1] else 2)]
-                zone[3] += 1.0
-                for channel in range(3):
-                    zone[channel] += light[channel, y, x]
+        v2 = ((y - middle) / q) ** 2
+        if v2 >= outskirts2:
+            continue
+        for channel in range(4):
+            core, disc, outskirts = 0.0, 0.0, 0.0
+            for x in range(size):
+                r2 = (x - middle) ** 2 + v2
+                value = np.float64(light[min(channel, 2), y, x]) if channel < 3 else 1.0
+                core += value if r2 < core2 else 0.0
+                disc += value if (r2 >= core2) & (r2 < disc2) else 0.0
+                outskirts += value if (r2 >= disc2) & (r2 < outskirts2) else 0.0
+            zones[0, channel] += core
+            zones[1, channel] += disc
+            zones[2, channel] += outskirts
     return zones
 
 
@@ -216,8 +261,8 @@ def blue_knots(sums: NDArray[np.float64], q: float) -> float:
 
     Parameters
     ----------
-    sums : ndarray of float64, shape (3, n + 1, n + 1)
-        Running sums of the balanced light.
+    sums : ndarray of float64, shape (3, n + 15, n + 15)
+        The `running_sums` of the balanced light.
     q : float
         Axis ratio of the zones.
 
@@ -226,26 +271,26 @@ def blue_knots(sums: NDArray[np.float64], q: float) -> float:
     float
         0 and up; some thousandths for patchy discs. 0 without light.
     """
-    size = sums.shape[1] - 1
+    size = sums.shape[1] - 1 - 2 * _AROUND
     middle = 0.5 * (size - 1)
     inner2, outer2 = (_INNERMOST * 0.5 * size) ** 2, (REACH * 0.5 * size) ** 2
     found, total = 0.0, 0.0
-    excess = np.empty(3, np.float64)
+    around, compact = np.empty(size), np.empty(size)
+    floored, excess = np.empty((3, size)), np.empty((3, size))
     for y in range(size):
         v2 = ((y - middle) / q) ** 2
+        if v2 >= outer2:
+            continue
+        for channel in range(3):
+            _box_means(sums, channel, y, _AROUND, around)
+            _box_means(sums, channel, y, _COMPACT, compact)
+            for x in range(size):
+                floored[channel, x] = max(around[x], 0.0) + FAINT
+                excess[channel, x] = (compact[x] - around[x]) / floored[channel, x]
         for x in range(size):
             r2 = (x - middle) ** 2 + v2
-            if r2 <= inner2 or r2 >= outer2:
-                continue
-            weight = 0.0
-            for channel in range(3):
-                around = _box_mean(sums, channel, y, x, _AROUND)
-                floored = max(around, 0.0) + FAINT
-                excess[channel] = (_box_mean(sums, channel, y, x, _COMPACT) - around) / floored
-                if channel == 1:
-                    weight = floored
+            weight = floored[1, x] if (r2 > inner2) & (r2 < outer2) else 0.0
             total += weight
-            compact, bluer = min(excess[1], excess[2]), excess[2] - excess[0]
-            if compact > 0.0 and bluer > 0.0:
-                found += weight * compact * bluer
+            knot = max(min(excess[1, x], excess[2, x]), 0.0)
+            found += weight * knot * max(excess[2, x] - excess[0, x], 0.0)
     return found / max(total, 1e-9)
