@@ -19,16 +19,16 @@ def gradients(image: NDArray[np.floating]) -> tuple[NDArray[np.floating], NDArra
     """Return the central differences along x and along y, zero at the edges they would cross."""
     height, width = image.shape
     across, down = np.empty_like(image), np.empty_like(image)
+    one, two = np.uint64(1), np.uint64(2)
     for y in range(height):
-        row, out = image[y], across[y]
-        out[0] = out[width - 1] = image.dtype.type(0.0)
-        for x in range(1, width - 1):
-            out[x] = row[x + 1] - row[x - 1]
-    down[0] = down[height - 1] = image.dtype.type(0.0)
+        across[y, 0] = across[y, width - 1] = image.dtype.type(0.0)
+        for x in range(np.uint64(max(width - 2, 0))):
+            across[y, x + one] = image[y, x + two] - image[y, x]
+    for x in range(width):
+        down[0, x] = down[height - 1, x] = image.dtype.type(0.0)
     for y in range(1, height - 1):
-        upper, lower, out = image[y - 1], image[y + 1], down[y]
         for x in range(width):
-            out[x] = lower[x] - upper[x]
+            down[y, x] = image[y + 1, x] - image[y - 1, x]
     return across, down
 
 

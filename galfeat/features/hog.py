@@ -233,11 +233,10 @@ def _write_rings(
     per_pixel = np.float32(RINGS / radius)
     for y in range(1, height - 1):
         dy = np.float32(y - yc)
-        gx, gy = across[y], down[y]
         for x in range(width):
-            dx = np.float32(x) - xc
-            size[x] = np.sqrt(gx[x] * gx[x] + gy[x] * gy[x])
-            along, around = abs(gx[x] * dx + gy[x] * dy), abs(gy[x] * dx - gx[x] * dy)
+            gx, gy, dx = across[y, x], down[y, x], np.float32(x) - xc
+            size[x] = np.sqrt(gx * gx + gy * gy)
+            along, around = abs(gx * dx + gy * dy), abs(gy * dx - gx * dy)
             long, short = max(along, around), min(along, around)
             low = np.int32(short >= tan10 * long) + np.int32(short >= tan20 * long)
             low += np.int32(short >= tan30 * long) + np.int32(short >= tan40 * long)
