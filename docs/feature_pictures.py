@@ -190,8 +190,8 @@ def draw_fourier(axes: Axes, frames: dict[int, Frame]) -> None:
                      color=ORANGE, markersize=4)  # fmt: skip
     axes[1].set(title="contrast, phase of m = 2", xlabel="angle [°]", ylabel="frame radii")
     axes[1].set(xticks=range(0, 361, 90), ylim=(1 / HALF, 30 / HALF))
-    sizes = fourier.amplitudes(parts).reshape(polar.ORDERS, fourier.RINGS)
-    rings = (np.arange(fourier.RINGS) + 0.5) / fourier.RINGS * 30.0 / HALF
+    sizes = fourier.amplitudes(parts).reshape(polar.ORDERS, polar.RINGS)
+    rings = (np.arange(polar.RINGS) + 0.5) / polar.RINGS * 30.0 / HALF
     for m, drawn in ((1, GREEN), (2, ORANGE), (3, GREY), (4, BLUE)):
         axes[2].plot(rings, sizes[m - 1], "o-", markersize=4, color=drawn, label=f"m = {m}")
     axes[2].set(title="amplitude", xlabel="frame radii", ylim=(0, None))

@@ -11,144 +11,112 @@ import numpy as np
 from numpy.typing import NDArray
 
 from galfeat.features.bar import BAR_RADII, bar
+from galfeat.features.fourier_columns import COLUMNS, PLACES
 from galfeat.features.pitch import ARM_RADII, arms
-from galfeat.features.polar import ORDERS, circles, contrast, transform
-from galfeat.features.registry import Column
+from galfeat.features.polar import (
+    ORDERS,
+    PHASE_RINGS,
+    RADII,
+    RINGS,
+    WINDING_ORDERS,
+    WINDINGS,
+    circle_places,
+    contrast,
+    sampled,
+    transform,
+)
 from galfeat.features.spirality import spirality
-from galfeat.frame import Frame, View
+from galfeat.features.vector import append
+from galfeat.frame import Frame
+from galfeat.frame.views import VIEW_SIZE
 from galfeat.kernels import kernel
 
-#: Circles for amplitudes and phases, and for windings.
-RADII = 16
-#: Amplitudes are averaged over pairs of circles, phases over four.
-RINGS, PHASE_RINGS = RADII // 2, RADII // 4
-#: Orders whose winding is measured, and the steps of winding from open to tight.
-WINDING_ORDERS, WINDINGS = 4, 6
+__all__ = [
+    "COLUMNS",
+    "LINEAR",
+    "LOGARITHMIC",
+    "amplitudes",
+    "lopsidedness",
+    "measure",
+    "phase_drift",
+    "phases",
+    "windings",
+]
+
 #: Radii over the outermost: the middles of rings of equal width, and evenly in the logarithm.
 LINEAR = (np.arange(RADII) + 0.5) / RADII
 LOGARITHMIC = 0.12 ** (1.0 - np.arange(RADII) / (RADII - 1.0))
+#: How far the views are sampled, in pixels of the view: inside their edge, and in the context
+#: view out to two frame radii.
+_REACH, _CONTEXT_REACH = 30.0, 21.0
+#: The circles of a view: for amplitudes, for windings, for the bar and for the arms. The
+#: aligned view has those up to the bar's, the context view only the first two kinds.
+_CIRCLES = circle_places(
+    np.concatenate([_REACH * LINEAR, _REACH * LOGARITHMIC, BAR_RADII, ARM_RADII]), VIEW_SIZE
+)
+_CONTEXT_CIRCLES = circle_places(_CONTEXT_REACH * np.concatenate([LINEAR, LOGARITHMIC]), VIEW_SIZE)
+_FOR_BAR, _FOR_ARMS = 2 * RADII, 2 * RADII + len(BAR_RADII)
+_NO_VIEW = np.zeros((0, 0), np.float32)
 #: Cycles of winding: radians of phase per unit of ln r in the first step, and per step.
 _FIRST_WINDING, _WINDING_STEP = 0.75, 1.5
-#: How far each view is sampled, in pixels of the view: inside its edge, and for the context
-#: view out to two frame radii.
-_REACH = {"deprojected": 30.0, "aligned": 30.0, "context": 21.0}
+_PER_CIRCLE = np.log(LOGARITHMIC[1] / LOGARITHMIC[0])
+_PHASE = _PER_CIRCLE * np.outer(
+    _FIRST_WINDING + _WINDING_STEP * np.arange(WINDINGS), np.arange(RADII)
+)
+# Fades out at both ends, without the two innermost circles.
+_FADING = np.maximum(np.sin(np.pi * (np.arange(RADII) - 1.5) / (RADII - 2)), 0.0)
+_COSINES, _SINES = _FADING * np.cos(_PHASE), _FADING * np.sin(_PHASE)
 #: The linear circles between 1.5 and 2.5 scale lengths of the equalised profile, which has
 #: three of them in a frame radius.
-_LOPSIDED = slice(8, 14)
-
-_AMPLITUDES = "Elmegreen & Elmegreen 1985"
-_SPIRALS = "Considère & Athanassoula 1982"
-_LOPSIDEDNESS = "Rix & Zaritsky 1995"
-_BAR = (
-    ("strength", "1", "largest amplitude of m = 2 in phase with the bar", "Aguerri et al. 2000"),
-    ("length", "frame radii", "how far out the phase of m = 2 stays", "Aguerri et al. 2000"),
-    ("share", "1", "light of m = 2 over all light within the bar's length", "Ohta et al. 1990"),
-    ("boxiness", "1", "largest amplitude of m = 4 in phase with the bar", "Ohta et al. 1990"),
-    ("alignment", "1", "cosine of twice the angle between bar and major axis", "galfeat"),
-)
-_ARMS = (
-    ("number", "1", "order m = 2 to 6 of the strongest logarithmic spiral", "0 without contrast"),
-    ("pitch", "deg", "pitch angle of the strongest logarithmic spiral", "90 without contrast"),
-    ("strength", "1", "amplitude of the strongest logarithmic spiral over the mean light", ""),
-    ("coherence", "1", "part of the variance of its order that the spiral explains", ""),
-    ("sense", "1", "amplitude less that of the other sense, over the sum; positive if the angle "
-     "from x towards rising rows grows outwards along an arm", ""),
-)  # fmt: skip
-
-
-def _columns(view: str) -> list[Column]:
-    def column(
-        name: str,
-        unit: str,
-        meaning: str,
-        paper: str,
-        invariant: bool = True,
-        degenerate: str = "0 without light",
-    ) -> Column:
-        text = f"{meaning}, in the {view} view"
-        if view == "deprojected":
-            degenerate += "; NaN without a deprojected view"
-        return Column(f"fourier.{view}.{name}", unit, text, paper, invariant, degenerate)
-
-    orders = range(1, ORDERS + 1)
-    listed = [
-        column(f"a{m}.r{ring}", "1", f"amplitude of m = {m} over m = 0 in ring {ring} of {RINGS}",
-               _AMPLITUDES)
-        for m in orders for ring in range(RINGS)
-    ]  # fmt: skip
-    for m in range(1, WINDING_ORDERS + 1):
-        listed += [
-            column(f"a{m}.coherence", "1", f"how steadily the phase of m = {m} moves with radius",
-                   "galfeat"),
-            column(f"a{m}.drift", "rad", f"how far the phase of m = {m} moves per circle",
-                   "galfeat"),
-        ]  # fmt: skip
-    listed += [
-        column(f"w{m}.s{step}.{sense}", "1",
-               f"amplitude of {m}-armed logarithmic spirals of winding step {step}, in the "
-               f"{sense}er of the two senses", _SPIRALS)
-        for m in range(1, WINDING_ORDERS + 1) for step in range(WINDINGS)
-        for sense in ("strong", "weak")
-    ]  # fmt: skip
-    if view == "context":
-        return listed
-    listed += [
-        column(f"bar.{name}", unit, meaning, paper,
-               degenerate="1 without m = 2" if name == "alignment" else "0 without m = 2")
-        for name, unit, meaning, paper in _BAR
-    ]  # fmt: skip
-    listed.append(
-        column("lopsidedness", "1", "mean amplitude of m = 1 over m = 0 between 1.5 and 2.5 scale "
-               "lengths of the equalised profile", _LOPSIDEDNESS)
-    )  # fmt: skip
-    if view == "aligned":
-        return listed
-    listed += [
-        column(f"arms.{name}", unit, meaning, "Davis et al. 2012", name != "sense",
-               degenerate or "0 without contrast")
-        for name, unit, meaning, degenerate in _ARMS
-    ]  # fmt: skip
-    listed.append(
-        column("spirality", "rad", "spread of the gradient's direction about the radial one",
-               "Ferrari et al. 2015")
-    )  # fmt: skip
-    listed += [
-        column(f"p{m}.r{ring}", "rad", f"phase of m = {m}, from the major axis towards rising "
-               f"rows, in ring {ring} of {PHASE_RINGS}", _AMPLITUDES, False)
-        for m in orders for ring in range(PHASE_RINGS)
-    ]  # fmt: skip
-    return listed
-
-
-_OF_VIEW = {view: _columns(view) for view in _REACH}
-COLUMNS = tuple(column for view in _REACH for column in _OF_VIEW[view])
+_LOPSIDED_FROM, _LOPSIDED_TO = 8, 14
 
 
 def measure(frame: Frame) -> NDArray[np.float32]:
     """Return the values of `COLUMNS`; NaN for the deprojected view where there is none."""
-    values = np.full(len(COLUMNS), np.nan, np.float32)
-    first = 0
-    for name, reach in _REACH.items():
-        last = first + len(_OF_VIEW[name])
-        turns: View | tuple[View, ...] | None = getattr(frame, name)
-        view = turns[0] if isinstance(turns, tuple) else turns
-        if view is not None:
-            values[first:last] = _one_view(view.equalised, reach, name)
-        first = last
+    face_on = _NO_VIEW if frame.deprojected is None else frame.deprojected.equalised
+    aligned, context = frame.aligned[0].equalised, frame.context[0].equalised
+    values: NDArray[np.float32] = _measure(
+        face_on, aligned, context, *_CIRCLES, *_CONTEXT_CIRCLES, PLACES
+    )
     return values
 
 
-def _one_view(image: NDArray[np.float32], reach: float, name: str) -> NDArray[np.float64]:
-    rings = transform(circles(image, reach * LINEAR))
-    spirals = transform(contrast(circles(image, reach * LOGARITHMIC)))
-    values = [amplitudes(rings), phase_drift(rings), windings(spirals)]
-    if name != "context":
-        values += [bar(transform(circles(image, BAR_RADII))), np.array([lopsidedness(rings)])]
-    if name == "deprojected":
-        samples = circles(image, ARM_RADII)
-        values += [arms(transform(contrast(samples))), np.array([spirality(samples)])]
-        values.append(phases(rings))
-    return np.concatenate(values)
+@kernel
+def _measure(
+    face_on: NDArray[np.float32],
+    aligned: NDArray[np.float32],
+    context: NDArray[np.float32],
+    pixels: NDArray[np.int32],
+    parts: NDArray[np.float32],
+    context_pixels: NDArray[np.int32],
+    context_parts: NDArray[np.float32],
+    places: tuple[int, ...],
+) -> NDArray[np.float32]:
+    """Measure the views; the values of each begin at a place, and the last ones end at one."""
+    values = np.full(places[3], np.nan, np.float32)
+    if face_on.size > 0:
+        _one_view(sampled(face_on, pixels, parts), values, places[0])
+    _one_view(sampled(aligned, pixels[:_FOR_ARMS], parts[:_FOR_ARMS]), values, places[1])
+    _one_view(sampled(context, context_pixels, context_parts), values, places[2])
+    return values
+
+
+@kernel
+def _one_view(samples: NDArray[np.float32], values: NDArray[np.float32], first: int) -> None:
+    """Write what is measured on the circles that were sampled, from a place of the vector on."""
+    rings = transform(samples[:RADII])
+    spirals = transform(contrast(samples[RADII:_FOR_BAR]))
+    at = append(values, first, amplitudes(rings))
+    at = append(values, at, phase_drift(rings))
+    at = append(values, at, windings(spirals))
+    if samples.shape[0] > _FOR_BAR:
+        at = append(values, at, bar(transform(samples[_FOR_BAR:_FOR_ARMS])))
+        values[at] = lopsidedness(rings)
+        at += 1
+    if samples.shape[0] > _FOR_ARMS:
+        at = append(values, at, arms(transform(contrast(samples[_FOR_ARMS:]))))
+        values[at] = spirality(samples[_FOR_ARMS:])
+        append(values, at + 1, phases(rings))
 
 
 @kernel
@@ -208,6 +176,7 @@ def phases(parts: NDArray[np.float64]) -> NDArray[np.float64]:
     return result.reshape(-1)
 
 
+@kernel
 def lopsidedness(parts: NDArray[np.float64]) -> float:
     """Return the mean amplitude of m = 1 over m = 0 (Rix & Zaritsky 1995), 0 to 2.
 
@@ -215,10 +184,11 @@ def lopsidedness(parts: NDArray[np.float64]) -> float:
     frame radii. A disc whose outer isophotes are shifted by a part d of a scale length has
     about d. 0 without light.
     """
-    circle = parts[_LOPSIDED]
     floor = 0.02 * abs(parts[0, 0, 0]) + 1e-3
-    sizes = np.hypot(circle[:, 1, 0], circle[:, 1, 1])
-    return float(np.mean(2.0 * sizes / np.maximum(circle[:, 0, 0], floor)))
+    total = 0.0
+    for i in range(_LOPSIDED_FROM, _LOPSIDED_TO):
+        total += 2.0 * np.hypot(parts[i, 1, 0], parts[i, 1, 1]) / max(parts[i, 0, 0], floor)
+    return total / (_LOPSIDED_TO - _LOPSIDED_FROM)
 
 
 @kernel
@@ -230,21 +200,17 @@ def windings(parts: NDArray[np.float64]) -> NDArray[np.float64]:
     ln r; an m-armed spiral of pitch angle p winds its phase by m / tan(p) per unit of ln r.
     """
     result = np.zeros((WINDING_ORDERS, WINDINGS, 2), np.float64)
-    per_circle = np.log(LOGARITHMIC[1] / LOGARITHMIC[0])
     for m in range(1, WINDING_ORDERS + 1):
         for step in range(WINDINGS):
-            rate = (_FIRST_WINDING + _WINDING_STEP * step) * per_circle
-            forth_re, forth_im, back_re, back_im = 0.0, 0.0, 0.0, 0.0
+            ac, as_, bc, bs = 0.0, 0.0, 0.0, 0.0
             for i in range(2, RADII):
-                weight = np.sin(np.pi * (i - 1.5) / (RADII - 2))  # fades out at both ends
-                a, b = weight * parts[i, m, 0], weight * parts[i, m, 1]
-                c, s = np.cos(rate * i), np.sin(rate * i)
-                forth_re += a * c + b * s
-                forth_im += b * c - a * s
-                back_re += a * c - b * s
-                back_im += b * c + a * s
-            forth = np.hypot(forth_re, forth_im) / RADII
-            back = np.hypot(back_re, back_im) / RADII
+                a, b = parts[i, m, 0], parts[i, m, 1]
+                ac += a * _COSINES[step, i]
+                as_ += a * _SINES[step, i]
+                bc += b * _COSINES[step, i]
+                bs += b * _SINES[step, i]
+            forth = np.hypot(ac + bs, bc - as_) / RADII
+            back = np.hypot(ac - bs, bc + as_) / RADII
             result[m - 1, step, 0] = max(forth, back)
             result[m - 1, step, 1] = min(forth, back)
     return result.reshape(-1)

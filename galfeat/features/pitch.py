@@ -28,8 +28,9 @@ _TAPER /= _TAPER.sum()
 _WAVES = np.exp(1j * np.outer(_RATES, _LN_R))
 _WAVES -= (_WAVES * _TAPER).sum(axis=1)[:, None]  # a constant phase is a bar's, or the tilt's
 _NORMS = np.maximum((np.abs(_WAVES) ** 2 * _TAPER).sum(axis=1), 1e-3)
-_REAL = np.ascontiguousarray(_WAVES.real * _TAPER)
-_IMAGINARY = np.ascontiguousarray(_WAVES.imag * _TAPER)
+# By circle and by rate: all rates are summed at once.
+_REAL = np.ascontiguousarray((_WAVES.real * _TAPER).T)
+_IMAGINARY = np.ascontiguousarray((_WAVES.imag * _TAPER).T)
 
 
 @kernel
@@ -54,15 +55,17 @@ def spiral_power(parts: NDArray[np.float64], m: int) -> NDArray[np.float64]:
         Power by winding sense (angle grows outwards along an arm, or falls) and by rate,
         0 to 28 rad per unit of ln r.
     """
+    sums = np.zeros((4, _STEPS), np.float64)
+    for i in range(parts.shape[0]):
+        a, b = parts[i, m, 0], parts[i, m, 1]
+        for step in range(_STEPS):
+            sums[0, step] += a * _REAL[i, step]
+            sums[1, step] += a * _IMAGINARY[i, step]
+            sums[2, step] += b * _REAL[i, step]
+            sums[3, step] += b * _IMAGINARY[i, step]
     power = np.empty((2, _STEPS), np.float64)
     for step in range(_STEPS):
-        ac, as_, bc, bs = 0.0, 0.0, 0.0, 0.0
-        for i in range(parts.shape[0]):
-            a, b = parts[i, m, 0], parts[i, m, 1]
-            ac += a * _REAL[step, i]
-            as_ += a * _IMAGINARY[step, i]
-            bc += b * _REAL[step, i]
-            bs += b * _IMAGINARY[step, i]
+        ac, as_, bc, bs = sums[0, step], sums[1, step], sums[2, step], sums[3, step]
         power[0, step] = ((ac + bs) ** 2 + (bc - as_) ** 2) / _NORMS[step]
         power[1, step] = ((ac - bs) ** 2 + (bc + as_) ** 2) / _NORMS[step]
     return power

@@ -11,13 +11,18 @@ from galfeat.kernels import kernel
 ANGLES = 64
 #: Azimuthal orders from 1.
 ORDERS = 6
+#: Circles for amplitudes and phases, and for windings.
+RADII = 16
+#: Amplitudes are averaged over pairs of circles, phases over four.
+RINGS, PHASE_RINGS = RADII // 2, RADII // 4
+#: Orders whose winding is measured, and the steps of winding from open to tight.
+WINDING_ORDERS, WINDINGS = 4, 6
 
 _TURN = 2.0 * np.pi * np.arange(ANGLES) / ANGLES
 _COSINES = np.cos(np.outer(np.arange(ORDERS + 1), _TURN)).astype(np.float32)
 _SINES = np.sin(np.outer(np.arange(ORDERS + 1), _TURN)).astype(np.float32)
 
 
-@kernel
 def circles(image: NDArray[np.float32], radii: NDArray[np.float64]) -> NDArray[np.float32]:
     """Sample an image on circles around its middle, shape (number of radii, 64).
 
@@ -28,17 +33,47 @@ def circles(image: NDArray[np.float32], radii: NDArray[np.float64]) -> NDArray[n
         In pixels. Angles run evenly from x towards rising rows. What lies outside the
         image is taken from its edge.
     """
-    height, width = image.shape
-    yc, xc = 0.5 * (height - 1), 0.5 * (width - 1)
-    samples = np.empty((radii.size, ANGLES), np.float32)
-    for i in range(radii.size):
+    samples: NDArray[np.float32] = sampled(image, *circle_places(radii, image.shape[0]))
+    return samples
+
+
+def circle_places(
+    radii: NDArray[np.float64], size: int
+) -> tuple[NDArray[np.int32], NDArray[np.float32]]:
+    """Return where the samples on circles lie in an image of a given side.
+
+    They are the same in all views, so that they are worked out once.
+
+    Returns
+    -------
+    tuple of ndarray, shapes (number of radii, 64) and (number of radii, 64, 2)
+        The number of the pixel above and to the left of a sample, counted along the rows; and
+        the parts of a pixel by which the sample lies below and to the right of it.
+    """
+    last = size - 1.001
+    y = np.clip(0.5 * (size - 1) + np.outer(radii, _SINES[1].astype(np.float64)), 0.0, last)
+    x = np.clip(0.5 * (size - 1) + np.outer(radii, _COSINES[1].astype(np.float64)), 0.0, last)
+    row, column = y.astype(np.int32), x.astype(np.int32)
+    parts = np.stack([y - row, x - column], axis=-1).astype(np.float32)
+    return np.int32(size) * row + column, parts
+
+
+@kernel
+def sampled(
+    image: NDArray[np.float32], pixels: NDArray[np.int32], parts: NDArray[np.float32]
+) -> NDArray[np.float32]:
+    """Return bilinear samples of an image at given places (see `circle_places`)."""
+    flat = image.reshape(-1)
+    # Offsets without a sign need no test for negative ones.
+    right, below = np.uint64(1), np.uint64(image.shape[1])
+    samples = np.empty(pixels.shape, np.float32)
+    for i in range(pixels.shape[0]):
         for j in range(ANGLES):
-            y = min(max(yc + radii[i] * _SINES[1, j], 0.0), height - 1.001)
-            x = min(max(xc + radii[i] * _COSINES[1, j], 0.0), width - 1.001)
-            y0, x0 = int(y), int(x)
-            fy, fx = np.float32(y - y0), np.float32(x - x0)
-            upper = image[y0, x0] + fx * (image[y0, x0 + 1] - image[y0, x0])
-            lower = image[y0 + 1, x0] + fx * (image[y0 + 1, x0 + 1] - image[y0 + 1, x0])
+            k = np.uint64(pixels[i, j])
+            n = k + below
+            fy, fx = parts[i, j, 0], parts[i, j, 1]
+            upper = flat[k] + fx * (flat[k + right] - flat[k])
+            lower = flat[n] + fx * (flat[n + right] - flat[n])
             samples[i, j] = upper + fy * (lower - upper)
     return samples
 

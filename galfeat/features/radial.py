@@ -7,7 +7,8 @@ from numpy.typing import NDArray
 
 from galfeat.features.balance import balanced
 from galfeat.features.registry import Column
-from galfeat.frame import Frame, View
+from galfeat.features.vector import append
+from galfeat.frame import Frame
 from galfeat.kernels import kernel
 
 #: Rings out to the frame radius.
@@ -60,19 +61,30 @@ COLUMNS = (
 )  # fmt: skip
 
 
+_CUTS = 4 * STEPS
+_NUMBER = 2 * RINGS + 2 * COLOUR_RINGS + _CUTS
+
+
 def measure(frame: Frame) -> NDArray[np.float32]:
     """Return the values of `COLUMNS`; a mean over turns for a round galaxy."""
     q = max(frame.q, 1.0 / 3.0)  # as far as the deprojected view stretches
     view = frame.aligned[0]
-    rings = ring_profiles(view.equalised, q)
-    colours = colour_profiles(balanced(view.light, q), q)
-    cuts = np.mean([_cuts(turn) for turn in frame.aligned], axis=0, dtype=np.float32)
-    return np.concatenate([rings.ravel(), colours.ravel(), cuts.ravel()])
+    values: NDArray[np.float32] = _measure(view.light, view.equalised, q)
+    for turn in frame.aligned[1:]:
+        values[-_CUTS:] += axis_cuts(turn.equalised).ravel()
+    values[-_CUTS:] /= len(frame.aligned)
+    return values
 
 
-def _cuts(view: View) -> NDArray[np.float32]:
-    cuts: NDArray[np.float32] = axis_cuts(view.equalised)
-    return cuts
+@kernel
+def _measure(
+    light: NDArray[np.float32], equalised: NDArray[np.float32], q: float
+) -> NDArray[np.float32]:
+    values = np.empty(_NUMBER, np.float32)
+    at = append(values, 0, ring_profiles(equalised, q).reshape(-1))
+    at = append(values, at, colour_profiles(balanced(light, q), q).reshape(-1))
+    append(values, at, axis_cuts(equalised).reshape(-1))
+    return values
 
 
 @kernel
@@ -82,7 +94,7 @@ def ring_profiles(equalised: NDArray[np.float32], q: float) -> NDArray[np.float3
     Parameters
     ----------
     equalised : ndarray of float32, shape (n, n)
-        Equalised brightness.
+        Equalised brightness. n is even.
     q : float
         Axis ratio of the rings.
 
@@ -95,16 +107,19 @@ def ring_profiles(equalised: NDArray[np.float32], q: float) -> NDArray[np.float3
     size = equalised.shape[0]
     middle = 0.5 * (size - 1)
     sums = np.zeros((RINGS, 3), np.float64)
-    for y in range(size):
+    for y in range(size // 2):
         v = (y - middle) / q
-        for x in range(size):
+        upper, lower = equalised[y], equalised[size - 1 - y]
+        for x in range(size // 2):
             u = x - middle
             ring = int(np.sqrt(u * u + v * v) * (2.0 * RINGS / size))
             if ring < RINGS:
-                brightness = equalised[y, x]
-                sums[ring, 0] += 1.0
-                sums[ring, 1] += brightness
-                sums[ring, 2] += brightness * brightness
+                # The four quarters have the same radii.
+                a, b = float(upper[x]), float(upper[size - 1 - x])
+                c, d = float(lower[x]), float(lower[size - 1 - x])
+                sums[ring, 0] += 4.0
+                sums[ring, 1] += a + b + c + d
+                sums[ring, 2] += a * a + b * b + c * c + d * d
     within = sums[: RINGS // 2]
     scale = max(within[:, 1].sum() / within[:, 0].sum(), 1e-6)
     result = np.zeros((2, RINGS), np.float32)
@@ -124,7 +139,7 @@ def colour_profiles(relative: NDArray[np.float32], q: float) -> NDArray[np.float
     Parameters
     ----------
     relative : ndarray of float32, shape (3, n, n)
-        Light balanced to the galaxy's mean colour (see `galfeat.features.balance`).
+        Light balanced to the galaxy's mean colour (see `galfeat.features.balance`). n is even.
     q : float
         Axis ratio of the rings.
 
@@ -139,20 +154,28 @@ def colour_profiles(relative: NDArray[np.float32], q: float) -> NDArray[np.float
     size = relative.shape[1]
     middle = 0.5 * (size - 1)
     sums = np.zeros((COLOUR_RINGS + 1, 5), np.float64)
-    core = sums[COLOUR_RINGS]
-    for y in range(size):
+    for y in range(size // 2):
         v = (y - middle) / q
-        for x in range(size):
+        for x in range(size // 2):
             u = x - middle
             r = np.sqrt(u * u + v * v) * (2.0 / size)
-            if r < _OUTERMOST:
-                red, green, blue = relative[0, y, x], relative[1, y, x], relative[2, y, x]
-                row = core if r < _CORE else sums[int(COLOUR_RINGS * (r - _CORE) / _WIDE)]
-                row[0] += 1.0
-                row[1] += red
-                row[2] += blue
-                row[3] += red + green + blue
-                row[4] += (red - blue) * (red - blue)
+            if r >= _OUTERMOST:
+                continue
+            ring = COLOUR_RINGS if r < _CORE else int(COLOUR_RINGS * (r - _CORE) / _WIDE)
+            red, green, blue, square = 0.0, 0.0, 0.0, 0.0
+            for j in (y, size - 1 - y):
+                for i in (x, size - 1 - x):
+                    difference = float(relative[0, j, i]) - float(relative[2, j, i])
+                    red += float(relative[0, j, i])
+                    green += float(relative[1, j, i])
+                    blue += float(relative[2, j, i])
+                    square += difference * difference
+            sums[ring, 0] += 4.0
+            sums[ring, 1] += red
+            sums[ring, 2] += blue
+            sums[ring, 3] += red + green + blue
+            sums[ring, 4] += square
+    core = sums[COLOUR_RINGS]
     core_red, core_blue = max(core[1] / core[0], 0.05), max(core[2] / core[0], 0.05)
     result = np.zeros((2, COLOUR_RINGS), np.float32)
     for ring in range(COLOUR_RINGS):
@@ -173,28 +196,39 @@ def axis_cuts(equalised: NDArray[np.float32]) -> NDArray[np.float32]:
     """Return cuts along the axes of an aligned view, folded about both, shape (4, 8).
 
     Edge-on discs with and without a bulge differ in the height of the light over the disc.
+    The side of the view is even.
     """
     size = equalised.shape[0]
+    half = size // 2
     middle = 0.5 * (size - 1)
     wide = size // (2 * STEPS)
+    # Of each column: the light near the major axis, all light, and that times its height.
+    columns = np.zeros((3, size), np.float64)
     sums = np.zeros((STEPS, 6), np.float64)
     total = 0.0
     for y in range(size):
         v = abs(y - middle)
-        row = sums[int(v) // wide]
+        near = 1.0 if v < 2.0 else 0.0
+        line = equalised[y]
+        light, moment = 0.0, 0.0
         for x in range(size):
-            u = abs(x - middle)
-            column = sums[int(u) // wide]
-            brightness = equalised[y, x]
-            total += brightness
-            if v < 2.0:
-                column[0] += brightness
-            if u < 2.0:
-                row[1] += brightness
-            column[2] += brightness
-            column[3] += brightness * v
-            row[4] += brightness
-            row[5] += brightness * u
+            brightness = float(line[x])
+            columns[0, x] += near * brightness
+            columns[1, x] += brightness
+            columns[2, x] += v * brightness
+            light += brightness
+            moment += abs(x - middle) * brightness
+        row = sums[int(v) // wide]
+        for x in range(half - 2, half + 2):
+            row[1] += line[x]
+        row[4] += light
+        row[5] += moment
+        total += light
+    for x in range(size):
+        column = sums[int(abs(x - middle)) // wide]
+        column[0] += columns[0, x]
+        column[2] += columns[1, x]
+        column[3] += columns[2, x]
     mean = max(total / (size * size), 1e-6)
     result = np.zeros((4, STEPS), np.float32)
     for step in range(STEPS):

@@ -11,116 +11,86 @@ import numpy as np
 from numpy.typing import NDArray
 
 from galfeat.features.asymmetry import asymmetry, mirror_asymmetry
-from galfeat.features.neighbours import NEIGHBOUR_COLUMNS, neighbours
-from galfeat.features.registry import Column
-from galfeat.frame import Frame, View
+from galfeat.features.neighbours import neighbours
+from galfeat.features.shape_columns import COLUMNS
+from galfeat.features.vector import append
+from galfeat.frame import Frame
 from galfeat.frame.views import VIEW_SIZE
 from galfeat.kernels import kernel
+
+__all__ = ["COLUMNS", "clumpiness", "gini_m20", "measure", "summits"]
 
 _HALF = 0.5 * VIEW_SIZE
 #: Asymmetry's circle, in pixels of the aligned views and of the context view.
 _CIRCLE, _CONTEXT_CIRCLE = 0.8 * _HALF, 0.45 * _HALF
 
-_CONSELICE = "Conselice 2003"
-_FLAT = "0 of a flat view"
-_LOTZ = "Lotz et al. 2004"
-
-COLUMNS = (
-    Column("shape.axis_ratio", "1", "minor over major axis of the soft isophote", "galfeat"),
-    Column("shape.r20_r90", "1", "radius of a fifth of the light over r90", "galfeat"),
-    Column("shape.r50_r90", "1", "half-light radius over r90", "galfeat"),
-    Column("shape.r80_r90", "1", "radius of four fifths of the light over r90", "galfeat"),
-    Column("shape.petrosian_r90", "1", "Petrosian radius over r90", "Petrosian 1976"),
-    Column("shape.concentration", "1", "5 log10(r80 / r20)", _CONSELICE),
-    Column("shape.r50", "px", "half-light radius of the stretched image", "galfeat", False),
-    Column(
-        "shape.position_angle", "rad", "from x towards rising rows", "galfeat", False,
-        "NaN if rounder than 0.9",
-    ),
-    *(
-        Column(
-            f"shape.{view}.{name}", unit, f"{meaning}, {view} view", _CONSELICE,
-            degenerate="NaN without a deprojected view" if view == "deprojected" else _FLAT,
-        )
-        for view in ("aligned", "deprojected", "context")
-        for name, unit, meaning in (
-            ("asymmetry", "1", "difference from the half-turned image, at the best centre"),
-            ("asymmetry_centre", "1", "the same at the centre of the frame"),
-            ("asymmetry_shift", "frame radii", "distance between the two centres"),
-        )
-    ),
-    *(
-        Column(
-            f"shape.{view}.mirror_{axis}", "1",
-            f"difference from the image mirrored {how}, {view} view", "galfeat",
-            degenerate=_FLAT,
-        )
-        for view in ("aligned", "context")
-        for axis, how in (("along", "along the major axis"), ("across", "across the major axis"))
-    ),
-    Column("shape.clumpiness.fine", "1", "light above the mean of 3×3 pixels", _CONSELICE),
-    Column("shape.clumpiness.coarse", "1", "light above the mean of 7×7 pixels", _CONSELICE),
-    *(
-        Column(
-            f"shape.{view}.{name}", "1", f"{meaning}, {view} view", _LOTZ,
-            degenerate="0 without light",
-        )
-        for view in ("aligned", "context")
-        for name, meaning in (
-            ("gini", "inequality of the light of the pixels"),
-            ("m20", "log10 of the second moment of the brightest fifth of the light over all"),
-        )
-    ),
-    Column("shape.summits.number", "1", "local maxima above a seventh of the highest", "galfeat"),
-    Column("shape.summits.second", "1", "height of the second summit over the first", "galfeat"),
-    Column("shape.summits.third", "1", "height of the third summit over the first", "galfeat"),
-    Column("shape.summits.offset", "frame radii", "highest summit to centre", "galfeat"),
-    *NEIGHBOUR_COLUMNS,
-)  # fmt: skip
+_NO_VIEW = np.zeros((0, 0), np.float32)
+_NUMBER = len(COLUMNS)
+_FIRST_MIRROR = [column.name for column in COLUMNS].index("shape.aligned.mirror_along")
+_MIRRORS = slice(_FIRST_MIRROR, _FIRST_MIRROR + 4)
 
 
 def measure(frame: Frame) -> NDArray[np.float32]:
     """Return the values of `COLUMNS`; NaN for the deprojected view where there is none."""
-    petrosian, r20, r50, r80, r90 = frame.radii
-    sizes = [
-        frame.q,
-        r20 / r90,
-        r50 / r90,
-        r80 / r90,
-        petrosian / r90,
-        5.0 * np.log10(max(r80, 0.5) / max(r20, 0.3)),
-        r50,
-        np.nan if frame.q > 0.9 else (frame.pa + 0.5 * np.pi) % np.pi - 0.5 * np.pi,
-    ]
     aligned, context = frame.aligned[0], frame.context[0]
+    face_on = _NO_VIEW if frame.deprojected is None else frame.deprojected.equalised
+    values: NDArray[np.float32] = _measure(
+        aligned.equalised, aligned.light, face_on, context.equalised, context.light,
+        (frame.q, frame.pa), frame.radii,
+        frame.objects, frame.galaxy, (frame.yc, frame.xc, frame.radius), _NUMBER,
+    )  # fmt: skip
+    if len(frame.aligned) > 1:  # a mean over the turns of a round galaxy
+        turns = zip(frame.aligned, frame.context, strict=True)
+        values[_MIRRORS] = np.mean([_mirrors(a.equalised, c.equalised) for a, c in turns], axis=0)
+    return values
+
+
+@kernel
+def _measure(
+    aligned: NDArray[np.float32],
+    aligned_light: NDArray[np.float32],
+    face_on: NDArray[np.float32],
+    context: NDArray[np.float32],
+    context_light: NDArray[np.float32],
+    ellipse: tuple[float, float],
+    radii: NDArray[np.float64],
+    objects: NDArray[np.float64],
+    galaxy: int,
+    place: tuple[float, float, float],
+    number: int,
+) -> NDArray[np.float32]:
+    values = np.empty(number, np.float32)
+    q, pa = ellipse
+    at = append(values, 0, _sizes(radii, q, pa))
+    at = append(values, at, asymmetry(aligned, _CIRCLE))
     missing = np.full(3, np.nan)
-    deprojected = (
-        missing if frame.deprojected is None else asymmetry(frame.deprojected.equalised, _CIRCLE)
-    )
-    return np.concatenate(
-        [
-            sizes,
-            asymmetry(aligned.equalised, _CIRCLE),
-            deprojected,
-            asymmetry(context.equalised, _CONTEXT_CIRCLE),
-            _mirrors(frame.aligned),
-            _mirrors(frame.context),
-            clumpiness(aligned.equalised),
-            gini_m20(aligned.light, 0.8 * _HALF, max(frame.q, 1.0 / 3.0)),
-            gini_m20(context.light, 0.8 * _HALF, 1.0),
-            summits(aligned.equalised),
-            neighbours(frame.objects, frame.galaxy, frame.yc, frame.xc, frame.radius),
-        ],
-        dtype=np.float32,
-    )
+    at = append(values, at, asymmetry(face_on, _CIRCLE) if face_on.size > 0 else missing)
+    at = append(values, at, asymmetry(context, _CONTEXT_CIRCLE))
+    at = append(values, at, _mirrors(aligned, context))
+    at = append(values, at, clumpiness(aligned))
+    at = append(values, at, gini_m20(aligned_light, 0.8 * _HALF, max(q, 1.0 / 3.0)))
+    at = append(values, at, gini_m20(context_light, 0.8 * _HALF, 1.0))
+    at = append(values, at, summits(aligned))
+    yc, xc, radius = place
+    append(values, at, neighbours(objects, galaxy, yc, xc, radius))
+    return values
 
 
-def _mirrors(turns: tuple[View, ...]) -> NDArray[np.float64]:
-    """Return the mean over turns of a round galaxy."""
-    result: NDArray[np.float64] = np.mean(
-        [mirror_asymmetry(view.equalised, _CIRCLE) for view in turns], axis=0
-    )
-    return result
+@kernel
+def _sizes(radii: NDArray[np.float64], q: float, pa: float) -> NDArray[np.float64]:
+    petrosian, r20, r50, r80, r90 = radii[0], radii[1], radii[2], radii[3], radii[4]
+    sizes = np.empty(8, np.float64)
+    sizes[0] = q
+    sizes[1], sizes[2], sizes[3], sizes[4] = r20 / r90, r50 / r90, r80 / r90, petrosian / r90
+    sizes[5] = 5.0 * np.log10(max(r80, 0.5) / max(r20, 0.3))
+    sizes[6] = r50
+    sizes[7] = np.nan if q > 0.9 else (pa + 0.5 * np.pi) % np.pi - 0.5 * np.pi
+    return sizes
+
+
+@kernel
+def _mirrors(aligned: NDArray[np.float32], context: NDArray[np.float32]) -> NDArray[np.float64]:
+    return np.concatenate((mirror_asymmetry(aligned, _CIRCLE), mirror_asymmetry(context, _CIRCLE)))
 
 
 @kernel
@@ -132,30 +102,30 @@ def clumpiness(image: NDArray[np.float32]) -> NDArray[np.float64]:
     size = image.shape[0]
     middle = 0.5 * (size - 1)
     inner, outer = (0.0625 * size) ** 2, (0.375 * size) ** 2
-    sums = np.zeros((size + 1, size + 1), np.float64)
-    for y in range(size):
-        line = 0.0
-        for x in range(size):
-            line += image[y, x]
-            sums[y + 1, x + 1] = sums[y, x + 1] + line
-    result = np.zeros(2, np.float64)
-    total = 0.0
+    three, seven = np.empty(size, np.float64), np.empty(size, np.float64)  # down each column
+    fine, coarse, total = 0.0, 0.0, 0.0
     for y in range(3, size - 3):
+        v2 = (y - middle) ** 2
+        if v2 > outer:
+            continue
+        for x in range(size):
+            near = float(image[y - 1, x]) + float(image[y, x]) + float(image[y + 1, x])
+            above = float(image[y - 3, x]) + float(image[y - 2, x])
+            below = float(image[y + 2, x]) + float(image[y + 3, x])
+            three[x], seven[x] = near, near + above + below
         for x in range(3, size - 3):
-            r2 = (y - middle) ** 2 + (x - middle) ** 2
-            if r2 < inner or r2 > outer:
-                continue
-            total += abs(image[y, x])
-            for k in range(2):
-                h = 1 + 2 * k
-                mean = (
-                    sums[y + h + 1, x + h + 1]
-                    - sums[y - h, x + h + 1]
-                    - sums[y + h + 1, x - h]
-                    + sums[y - h, x - h]
-                ) / (2 * h + 1) ** 2
-                result[k] += max(image[y, x] - mean, 0.0)
-    return result / max(total, 1e-6)
+            r2 = v2 + (x - middle) ** 2
+            weight = 0.0 if (r2 < inner) | (r2 > outer) else 1.0
+            value = float(image[y, x])
+            few = three[x - 1] + three[x] + three[x + 1]
+            many = seven[x - 3] + seven[x - 2] + seven[x - 1] + seven[x]
+            many += seven[x + 1] + seven[x + 2] + seven[x + 3]
+            total += weight * abs(value)
+            fine += weight * max(value - few / 9.0, 0.0)
+            coarse += weight * max(value - many / 49.0, 0.0)
+    result = np.empty(2, np.float64)
+    result[0], result[1] = fine / max(total, 1e-6), coarse / max(total, 1e-6)
+    return result
 
 
 @kernel
@@ -185,43 +155,45 @@ def gini_m20(light: NDArray[np.float32], radius: float, q: float) -> NDArray[np.
     low, high = np.float32(np.inf), np.float32(-np.inf)
     for y in range(size):
         v = y - middle
-        for x in range(size):
+        chord2 = radius * radius - (v / q) ** 2
+        first = 0
+        while 2 * first < size and (first - middle) ** 2 >= chord2:
+            first += 1
+        for x in range(first, size - first):
             u = x - middle
-            if u * u + (v / q) ** 2 < radius * radius:
-                value = light[0, y, x] + light[1, y, x] + light[2, y, x]
-                low, high = min(low, value), max(high, value)
-                values[number], places[number] = value, u * u + v * v
-                number += 1
+            value = light[0, y, x] + light[1, y, x] + light[2, y, x]
+            low, high = min(low, value), max(high, value)
+            values[number], places[number] = value, u * u + v * v
+            number += 1
     result = np.zeros(2, np.float64)
     if number < 2 or high <= 0.0:
         return result
     # Pixels are ranked by level, 4,096 of them: finer than an 8-bit image needs.
     scale = 4095.0 / max(float(high - low), 1e-6)
-    counts = np.zeros(4096, np.float64)
-    lights = np.zeros(4096, np.float64)
-    moments = np.zeros(4096, np.float64)
+    sums = np.zeros((4096, 3), np.float64)  # pixels, their light and its moment
     for i in range(number):
         level = int((values[i] - low) * scale)
-        counts[level] += 1.0
-        lights[level] += values[i]
-        moments[level] += values[i] * places[i]
+        sums[level, 0] += 1.0
+        sums[level, 1] += values[i]
+        sums[level, 2] += values[i] * places[i]
     total, weighted, positive, moment, rank = 0.0, 0.0, 0.0, 0.0, 0.0
     for level in range(4096):
-        if counts[level] > 0.0:
-            middle_rank = rank + 0.5 * (counts[level] + 1.0)
-            total += abs(lights[level])
-            weighted += (2.0 * middle_rank - number - 1.0) * abs(lights[level])
-            positive += max(lights[level], 0.0)
-            moment += max(moments[level], 0.0)
-            rank += counts[level]
+        pixels, held = sums[level, 0], sums[level, 1]
+        if pixels > 0.0:
+            middle_rank = rank + 0.5 * (pixels + 1.0)
+            total += abs(held)
+            weighted += (2.0 * middle_rank - number - 1.0) * abs(held)
+            positive += max(held, 0.0)
+            moment += max(sums[level, 2], 0.0)
+            rank += pixels
     if total <= 0.0 or moment <= 0.0:
         return result
     result[0] = weighted / (total * (number - 1))
     held, brightest = 0.0, 0.0
     level = 4095
     while level >= 0 and held < 0.2 * positive:
-        held += lights[level]
-        brightest += moments[level]
+        held += sums[level, 1]
+        brightest += sums[level, 2]
         level -= 1
     result[1] = np.log10(max(brightest, 1e-9) / moment)
     return result
@@ -239,13 +211,18 @@ def summits(image: NDArray[np.float32]) -> NDArray[np.float64]:
     heights = np.zeros(256, np.float32)
     offsets = np.zeros(256, np.float64)
     number = 0
+    above_next = np.empty(size, np.bool_)
     for y in range(2, size - 2):
         for x in range(2, size - 2):
-            r = np.hypot(y - middle, x - middle)
             value = image[y, x]
-            if r > 0.4 * size or value <= 0.0 or number == 256:
+            beside = (value >= image[y, x - 1]) & (value >= image[y, x + 1])
+            along = (value >= image[y - 1, x]) & (value >= image[y + 1, x])
+            above_next[x] = (value > np.float32(0.0)) & beside & along
+        for x in range(2, size - 2):
+            if not above_next[x] or number == 256:
                 continue
-            if value < image[y, x - 1] or value < image[y, x + 1]:
+            value, r = image[y, x], np.hypot(y - middle, x - middle)
+            if r > 0.4 * size:
                 continue
             highest = True
             for j in range(y - 2, y + 3):

@@ -8,11 +8,6 @@ from galfeat.features.fourier import (
     COLUMNS,
     LINEAR,
     LOGARITHMIC,
-    PHASE_RINGS,
-    RADII,
-    RINGS,
-    WINDING_ORDERS,
-    WINDINGS,
     amplitudes,
     lopsidedness,
     measure,
@@ -21,7 +16,18 @@ from galfeat.features.fourier import (
     windings,
 )
 from galfeat.features.pitch import ARM_RADII, arms
-from galfeat.features.polar import ANGLES, ORDERS, circles, contrast, transform
+from galfeat.features.polar import (
+    ANGLES,
+    ORDERS,
+    PHASE_RINGS,
+    RADII,
+    RINGS,
+    WINDING_ORDERS,
+    WINDINGS,
+    circles,
+    contrast,
+    transform,
+)
 from galfeat.features.spirality import spirality
 from galfeat.frame import measure_frame
 

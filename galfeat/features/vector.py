@@ -1,0 +1,16 @@
+"""The vector of a family's values, filled from front to back inside a kernel."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from galfeat.kernels import kernel
+
+
+@kernel
+def append(vector: NDArray[np.float32], first: int, values: NDArray[np.floating]) -> int:
+    """Write some values from a place of the vector on; return the place after them."""
+    for i in range(values.size):
+        vector[first + i] = values[i]
+    return first + values.size
