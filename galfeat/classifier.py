@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Callable, Sequence
+from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias
 
@@ -194,7 +195,7 @@ class GalaxyClassifier(ClassifierMixin, BaseEstimator):
             As in `fit`.
         """
         check_is_fitted(self)
-        self.extractor_.set_params(n_jobs=self.n_jobs, cache=self.cache)
+        self.extractor_.n_jobs, self.extractor_.cache = self.n_jobs, self.cache
         return self.classify_table(self.extractor_.extract(X, progress=progress))
 
     def classify_table(self, table: FeatureTable) -> Predictions:
@@ -208,13 +209,13 @@ class GalaxyClassifier(ClassifierMixin, BaseEstimator):
         from galfeat.features import describe_flags
 
         check_is_fitted(self)
-        columns = self._columns_of(table)
+        columns = _columns_of(self.feature_names_, table.names)
         usable = _usable_rows(table)
         probabilities = np.full((len(table.values), len(self.classes_)), np.nan)
         if len(usable):
-            self.ensemble_.set_params(n_jobs=self.n_jobs)
+            self.ensemble_.n_jobs = self.n_jobs
             features = table.values[np.ix_(usable, columns)]
-            probabilities[usable] = self.ensemble_.predict_proba(features)
+            probabilities[usable] = self.ensemble_.probabilities(features)
         flags = table.values[:, table.names.index("flags")]
         return Predictions(
             classes=self.classes_,
@@ -225,16 +226,6 @@ class GalaxyClassifier(ClassifierMixin, BaseEstimator):
             errors=dict(table.errors),
             digests=table.digests,
         )
-
-    def _columns_of(self, table: FeatureTable) -> NDArray[np.intp]:
-        place = {name: column for column, name in enumerate(table.names)}
-        missing = [name for name in self.feature_names_ if name not in place]
-        if missing:
-            raise DataError(
-                f"the table lacks {len(missing)} of the {len(self.feature_names_)} features this "
-                f"classifier was fitted on, {missing[0]!r} among them; extract with its recipe"
-            )
-        return np.array([place[name] for name in self.feature_names_], dtype=np.intp)
 
     def predict_proba(self, X: Images) -> NDArray[np.float64]:
         """Return calibrated probabilities, shape (n, k).
@@ -266,6 +257,19 @@ class GalaxyClassifier(ClassifierMixin, BaseEstimator):
             )
         labels: NDArray[Any] = self.classes_[predictions.predicted]
         return labels
+
+
+@lru_cache(maxsize=8)  # looking for a thousand names takes a tenth of a millisecond
+def _columns_of(wanted: tuple[str, ...], names: tuple[str, ...]) -> NDArray[np.intp]:
+    """Return where the wanted columns stand among those of a table."""
+    place = {name: column for column, name in enumerate(names)}
+    missing = [name for name in wanted if name not in place]
+    if missing:
+        raise DataError(
+            f"the table lacks {len(missing)} of the {len(wanted)} features this "
+            f"classifier was fitted on, {missing[0]!r} among them; extract with its recipe"
+        )
+    return np.array([place[name] for name in wanted], dtype=np.intp)
 
 
 def _usable_rows(table: FeatureTable) -> NDArray[np.intp]:

@@ -233,6 +233,16 @@ class Ensemble(ClassifierMixin, BaseEstimator):
         table: Table = validate_data(
             self, X, dtype=np.float32, ensure_all_finite="allow-nan", reset=False
         )
+        return self.probabilities(table)
+
+    def probabilities(self, table: Table) -> Floats:
+        """Return what `predict_proba` does, without the checks: they take as long as one row.
+
+        Parameters
+        ----------
+        table : ndarray of float32, shape (n, d)
+            With the columns the ensemble was fitted on; NaN where a feature is missing.
+        """
         blocks = [table[start : start + _BLOCK] for start in range(0, len(table), _BLOCK)]
         with _one_blas_thread():
             if len(blocks) == 1:

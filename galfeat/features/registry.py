@@ -127,6 +127,12 @@ def columns(families: Sequence[str] = DEFAULT_FAMILIES) -> list[Column]:
     return [*listed, Column(FLAGS, "bits", "why a value is missing or doubtful", "galfeat", False)]
 
 
+@cache
+def column_names(families: tuple[str, ...]) -> tuple[str, ...]:
+    """Return the names of the columns of some families, in the order of the table."""
+    return tuple(column.name for column in columns(families))
+
+
 def classifier_columns(names: Sequence[str]) -> NDArray[np.intp]:
     """Return the positions of the columns a classifier is given.
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from galfeat.features.extractor import FeatureExtractor
+from galfeat.features.measuring import measure_images
 from galfeat.features.registry import OWN_FAMILIES
 
 
@@ -20,5 +20,5 @@ def warmup() -> None:
     image = np.clip(profile[:, :, None] + companion[:, :, None] + noise, 0, 255).astype(np.uint8)
     large = np.repeat(np.repeat(image, 8, axis=0), 8, axis=1)  # is halved before it is sampled
     small = np.ascontiguousarray(image[::2, ::2])  # is sampled as it is
-    FeatureExtractor(OWN_FAMILIES).extract([image, large, small])
-    FeatureExtractor(("hog", "colour", "radial"), frame=False).extract([image])
+    measure_images([image, large, small], OWN_FAMILIES)
+    measure_images([image], ("hog", "colour", "radial"), frame=False)

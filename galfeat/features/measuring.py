@@ -1,0 +1,137 @@
+"""Measure the images of a data set, batch by batch."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from functools import partial
+from pathlib import Path
+from typing import Any, TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+from galfeat.data import ArrayDataSet, DataSet, pixel_digest
+from galfeat.errors import ImageError
+from galfeat.features.registry import DEFAULT_FAMILIES, column_names, demand, family_module
+from galfeat.features.store import FeatureStore
+from galfeat.features.table import FeatureTable
+from galfeat.frame import Flag, Frame, as_rgb, measure_frame, whole_image_frame
+
+Images: TypeAlias = DataSet | NDArray[np.uint8] | Sequence[NDArray[np.uint8]]
+_Map: TypeAlias = Callable[[Callable[[Any], Any], Iterable[Any]], Iterator[Any]]
+_Measured: TypeAlias = tuple[NDArray[np.float32], ImageError | None]
+
+
+def measure_images(
+    X: Images,
+    families: Sequence[str] = DEFAULT_FAMILIES,
+    *,
+    frame: bool = True,
+    n_jobs: int = 1,
+    cache: str | Path | None = None,
+    batch_size: int = 64,
+    progress: Callable[[int, int], None] | None = None,
+) -> FeatureTable:
+    """Measure images one batch at a time; an image that fails becomes a row of NaN.
+
+    What `galfeat.features.FeatureExtractor` does, without scikit-learn, which takes longer to
+    import than an image to measure.
+
+    Parameters
+    ----------
+    X : DataSet, ndarray of uint8 of shape (n, H, W, 3), or list of such images
+    families, frame, n_jobs, cache, batch_size
+        See `galfeat.features.FeatureExtractor`.
+    progress : callable, optional
+        Called with the number of images done and the number of all.
+
+    Returns
+    -------
+    FeatureTable
+
+    Raises
+    ------
+    MissingDependencyError, DataError
+        If a family needs a package that is not installed, or there are more images than
+        it can measure; see `galfeat.features.registry.demand`.
+    """
+    data = X if isinstance(X, DataSet) else ArrayDataSet(X)
+    demand(families, len(data))
+    names = column_names(tuple(families))
+    values = np.full((len(data), len(names)), np.nan, np.float32)
+    digests = np.zeros((len(data), 16), np.uint8)
+    errors: dict[int, ImageError] = {}
+    jobs = max(int(n_jobs), 1)
+    measure = partial(_measure_image, families=tuple(families), frame=frame)
+    with _map_of_threads(jobs) as each, FeatureStore(cache, names, frame=frame) as store:
+        for rows, images in data.batches(batch_size, jobs=jobs):
+            results = _measure_batch(images, measure, store, each)
+            for row, (vector, digest, error) in zip(rows, results, strict=True):
+                values[row] = vector
+                digests[row] = np.frombuffer(digest, np.uint8)
+                if error is not None:
+                    errors[int(row)] = error
+            if progress is not None:
+                progress(int(rows[-1]) + 1, len(data))
+    return FeatureTable(values, names, digests, errors)
+
+
+def _measure_batch(
+    images: Sequence[NDArray[np.uint8] | ImageError],
+    measure: Callable[[NDArray[np.uint8] | ImageError], _Measured],
+    store: FeatureStore,
+    each: _Map,
+) -> Iterator[tuple[NDArray[np.float32], bytes, ImageError | None]]:
+    digests = [_digest(image) for image in images]
+    known = store.get(digests)
+    todo = [i for i, digest in enumerate(digests) if digest not in known]
+    measured = dict(zip(todo, each(measure, (images[i] for i in todo)), strict=True))
+    store.put({digests[i]: vector for i, (vector, error) in measured.items() if error is None})
+    for i, digest in enumerate(digests):
+        vector, error = measured[i] if i in measured else (known[digest], None)
+        yield vector, digest or bytes(16), error
+
+
+def _measure_image(
+    image: NDArray[np.uint8] | ImageError, *, families: tuple[str, ...], frame: bool
+) -> _Measured:
+    """Return the features of one image, or NaN and the reason."""
+    try:
+        if isinstance(image, ImageError):
+            raise image
+        rgb = as_rgb(image)
+    except ImageError as error:
+        return _missing(families, Flag.UNREADABLE), error
+    if not families:
+        return np.zeros(1, np.float32), None
+    measured = measure_frame(rgb) if frame else whole_image_frame(rgb)
+    if measured is None:
+        return _missing(families, Flag.NO_SOURCE), None
+    return _vector(families, measured), None
+
+
+def _vector(families: tuple[str, ...], frame: Frame) -> NDArray[np.float32]:
+    parts: list[Any] = [family_module(name).measure(frame) for name in families]
+    return np.concatenate([*parts, [frame.flags]], dtype=np.float32)
+
+
+def _missing(families: tuple[str, ...], flag: Flag) -> NDArray[np.float32]:
+    vector = np.full(len(column_names(families)), np.nan, np.float32)
+    vector[-1] = flag
+    return vector
+
+
+@contextmanager
+def _map_of_threads(jobs: int) -> Iterator[_Map]:
+    """Give a `map` over so many threads; for one the plain one, which needs no other thread."""
+    if jobs == 1:
+        yield map
+        return
+    with ThreadPoolExecutor(jobs) as pool:
+        yield pool.map
+
+
+def _digest(image: NDArray[np.uint8] | ImageError) -> bytes:
+    return b"" if isinstance(image, ImageError) else pixel_digest(image)
