@@ -41,3 +41,14 @@ def test_importing_galfeat_waits_for_nothing_heavy():
     code = f"import sys, galfeat; print({heavy} & {{*sys.modules}})"
     said = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert said.stdout.strip() == "set()"
+
+
+def test_images_are_measured_without_waiting_for_scikit_learn():
+    code = (
+        "import sys, numpy, galfeat.cli.extract, galfeat.cli.warmup\n"
+        "from galfeat.features import measure_images\n"
+        "measure_images(numpy.zeros((1, 8, 8, 3), 'uint8'), ('pixels',), frame=False)\n"
+        "print({'sklearn', 'pandas', 'lightgbm', 'scipy.stats'} & {*sys.modules})"
+    )
+    said = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert said.stdout.strip() == "set()"

@@ -135,3 +135,10 @@ def test_columns_are_where_their_names_say(paint):
     assert values[f"radial.colour_scatter.r{COLOUR_RINGS - 1}"] == colours[1, -1]
     assert values["radial.minor.x2"] == cuts[1, 2]
     assert values[f"radial.width.x{STEPS - 1}"] == cuts[3, -1]
+
+
+def test_cuts_of_a_round_galaxy_are_means_over_its_turns(paint):
+    frame = measure_frame(paint(128, scale=9.0, noise=2.0))
+    assert len(frame.aligned) == 4
+    expected = np.mean([axis_cuts(view.equalised) for view in frame.aligned], axis=0)
+    np.testing.assert_allclose(measure(frame)[-expected.size :], expected.ravel(), rtol=1e-6)

@@ -3,8 +3,10 @@
 import numpy as np
 import pytest
 
+from galfeat.features.asymmetry import asymmetry, mirror_asymmetry
 from galfeat.features.shape import COLUMNS, clumpiness, gini_m20, measure, summits
 from galfeat.frame import measure_frame
+from galfeat.frame.deblend import SHARPNESS
 
 NAMES = [column.name for column in COLUMNS]
 MIDDLE = 31.5
@@ -154,3 +156,34 @@ def test_without_a_deprojected_view_its_columns_are_missing_and_no_others(paint)
     values = shape_of(paint(160, scale=12.0, q=0.15, noise=2.0))
     for name, value in values.items():
         assert np.isnan(value) == name.startswith("shape.deprojected."), name
+
+
+def test_columns_are_where_their_names_say(paint):
+    frame = measure_frame(paint(128, scale=8.0, q=0.6, noise=2.0))
+    values = dict(zip(NAMES, measure(frame), strict=True))
+    aligned, context = frame.aligned[0], frame.context[0]
+    clumps = clumpiness(aligned.equalised)
+    least, central, shift = asymmetry(frame.deprojected.equalised, 25.6)
+    expected = {
+        "shape.axis_ratio": frame.q,
+        "shape.r50": frame.radii[2],
+        "shape.deprojected.asymmetry": least,
+        "shape.deprojected.asymmetry_centre": central,
+        "shape.deprojected.asymmetry_shift": shift,
+        "shape.context.mirror_across": mirror_asymmetry(context.equalised, 25.6)[1],
+        "shape.clumpiness.coarse": clumps[1],
+        "shape.aligned.m20": gini_m20(aligned.light, 25.6, frame.q)[1],
+        "shape.summits.number": summits(aligned.equalised)[0],
+        "shape.extent": frame.objects[frame.galaxy, SHARPNESS],
+    }
+    assert {name: values[name] for name in expected} == pytest.approx(expected, rel=1e-6)
+
+
+def test_mirrors_of_a_round_galaxy_are_means_over_its_turns(paint):
+    frame = measure_frame(paint(128, scale=9.0, noise=2.0))
+    assert len(frame.aligned) == 4
+    values = dict(zip(NAMES, measure(frame), strict=True))
+    for name, views in (("aligned", frame.aligned), ("context", frame.context)):
+        along, across = np.mean([mirror_asymmetry(v.equalised, 25.6) for v in views], axis=0)
+        assert values[f"shape.{name}.mirror_along"] == pytest.approx(along, rel=1e-6)
+        assert values[f"shape.{name}.mirror_across"] == pytest.approx(across, rel=1e-6)
