@@ -94,10 +94,13 @@ def _measure(
 ) -> NDArray[np.float32]:
     """Measure the views; the values of each begin at a place, and the last ones end at one."""
     values = np.full(places[3], np.nan, np.float32)
-    if face_on.size > 0:
-        _one_view(sampled(face_on, pixels, parts), values, places[0])
-    _one_view(sampled(aligned, pixels[:_FOR_ARMS], parts[:_FOR_ARMS]), values, places[1])
-    _one_view(sampled(context, context_pixels, context_parts), values, places[2])
+    images = (face_on, aligned, context)
+    pixels_of = (pixels, pixels[:_FOR_ARMS], context_pixels)
+    parts_of = (parts, parts[:_FOR_ARMS], context_parts)
+    for view in range(3):
+        if images[view].size > 0:
+            samples = sampled(images[view], pixels_of[view], parts_of[view])
+            _one_view(samples, values, places[view])
     return values
 
 

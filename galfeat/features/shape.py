@@ -90,7 +90,8 @@ def _sizes(radii: NDArray[np.float64], q: float, pa: float) -> NDArray[np.float6
 
 @kernel
 def _mirrors(aligned: NDArray[np.float32], context: NDArray[np.float32]) -> NDArray[np.float64]:
-    return np.concatenate((mirror_asymmetry(aligned, _CIRCLE), mirror_asymmetry(context, _CIRCLE)))
+    one, two = mirror_asymmetry(aligned, _CIRCLE), mirror_asymmetry(context, _CIRCLE)
+    return np.array((one[0], one[1], two[0], two[1]))
 
 
 @kernel
@@ -238,13 +239,17 @@ def summits(image: NDArray[np.float32]) -> NDArray[np.float64]:
     result = np.zeros(4, np.float64)
     if number == 0:
         return result
-    order = np.argsort(-heights[:number])
-    top = heights[order[0]]
+    first, second, third = np.float32(0.0), np.float32(0.0), np.float32(0.0)
     for k in range(number):
-        result[0] += heights[k] > top / 7.0
-    if number > 1:
-        result[1] = heights[order[1]] / top
-    if number > 2:
-        result[2] = heights[order[2]] / top
-    result[3] = offsets[order[0]]
+        height = heights[k]
+        if height > first:
+            first, second, third = height, first, second
+            result[3] = offsets[k]
+        elif height > second:
+            second, third = height, second
+        elif height > third:
+            third = height
+    for k in range(number):
+        result[0] += heights[k] > first / 7.0
+    result[1], result[2] = second / first, third / first
     return result
