@@ -176,7 +176,8 @@ def histogram(sums: NDArray[np.float64], q: float) -> NDArray[np.float64]:
             second += weight[x] * colour * colour if counted else 0.0
         for x in range(size):
             spread[x % 4, place[x]] += weight[x]
-    result[:BINS] = spread.sum(axis=0)
+    for bin in range(BINS):
+        result[bin] = spread[0, bin] + spread[1, bin] + spread[2, bin] + spread[3, bin]
     if total > 0.0:
         result /= total
         result[BINS] = np.sqrt(max(second / total - (first / total) ** 2, 0.0))

@@ -44,7 +44,7 @@ def level_entropy(
         for x in range(first, end):
             level = int(np.floor((image[y, x] - low) * scale))
             spread[x & np.uint64(3), min(max(level, 0), bins - 1)] += 1
-    counts = spread.sum(axis=0)
+    counts = spread[0] + spread[1] + spread[2] + spread[3]
     pixels = counts.sum()
     entropy = 0.0
     for count in counts:

@@ -103,4 +103,9 @@ def pattern_shares(codes: NDArray[np.uint8], radius: float) -> NDArray[np.float6
         first, end = chord(radius, y, height, width)
         for x in range(first, end):
             counts[x & np.uint64(_SPREAD - 1), codes[y, x]] += 1
-    return counts.sum(axis=0) / max(counts.sum(), 1)
+    shares, total = np.zeros(PATTERNS, np.float64), 0
+    for part in range(_SPREAD):
+        for pattern in range(PATTERNS):
+            shares[pattern] += counts[part, pattern]
+            total += counts[part, pattern]
+    return shares / max(total, 1)

@@ -45,7 +45,7 @@ def _smooth(image: NDArray[np.float32], step: int) -> NDArray[np.float32]:
         else:
             for x in range(reach):
                 padded[x] = down[y, mirrored(x - reach, width)]
-                end[width - reach + x] = down[y, mirrored(width + x, width)]
+                padded[width + reach + x] = down[y, mirrored(width + x, width)]
         for x in range(width):
             outer, inner = padded[x] + end[x], before[x] + after[x]
             smooth[y, x] = a * outer + b * inner + c * middle[x]

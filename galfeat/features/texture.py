@@ -163,7 +163,7 @@ def _columns() -> tuple[Column, ...]:
 COLUMNS = _columns()
 #: How many columns are measured on a deprojected view, the last ones.
 _DEPROJECTED = 1 + 3 * len(_HALVINGS)
-_NUMBER = len(COLUMNS)
+_NUMBER, _PASSES = len(COLUMNS), len(_HALVINGS)
 _ALIGNED = _NUMBER - _DEPROJECTED
 _ALONG = np.array([column.name.endswith(".along") for column in COLUMNS])
 _NO_VIEW = np.empty((0, 0), np.float32)
@@ -194,33 +194,9 @@ def _measure(
     petrosian: float,
     deprojected: NDArray[np.float32],
 ) -> NDArray[np.float64]:
+    # In one piece: each kernel is compiled anew for every one that calls it.
     values = np.full(_NUMBER, np.nan)
-    place = _write_residual(equalised - elliptical_model(q, turn), equalised, petrosian, values)
-    wavelets = starlet(equalised, _SCALES)
-    values[place : place + _SCALES] = disc_norms(wavelets, equalised, _DISC)
-    place += _SCALES
-    values[place] = level_entropy(equalised, petrosian, 0.0, _BRIGHTEST, _BINS)
-    values[place + 1] = light_entropy(light[0] + light[1] + light[2], petrosian)
-    middle = _HALF - 0.5
-    values[place + 2 : _ALIGNED - _DEPROJECTED] = zernike_moments(
-        equalised, petrosian, middle, middle
-    )[1:]
-    smoothed = equalised - wavelets[0] - wavelets[1]
-    _write_gradients_and_waves(equalised, smoothed, values[_ALIGNED - _DEPROJECTED : _ALIGNED])
-    if deprojected.size > 0:
-        smoothed = starlet(deprojected, 2)[2]
-        _write_gradients_and_waves(deprojected, smoothed, values[_ALIGNED:])
-    return values
-
-
-@kernel
-def _write_residual(
-    residual: NDArray[np.float32],
-    equalised: NDArray[np.float32],
-    petrosian: float,
-    values: NDArray[np.float64],
-) -> int:
-    """Write the columns of the residual; return the place of the next one."""
+    residual = equalised - elliptical_model(q, turn)
     wavelets = starlet(residual, _SCALES)
     once = residual - wavelets[0]
     twice = once - wavelets[1]
@@ -236,29 +212,39 @@ def _write_residual(
         place += pairs.size
     values[place : place + _SCALES] = disc_norms(wavelets, equalised, _DISC)
     place += _SCALES
-    ends = -_LARGEST_RESIDUAL, _LARGEST_RESIDUAL
-    values[place] = level_entropy(once, petrosian, ends[0], ends[1], _BINS)
-    return place + 1
+    values[place] = level_entropy(once, petrosian, -_LARGEST_RESIDUAL, _LARGEST_RESIDUAL, _BINS)
+    place += 1
 
+    wavelets = starlet(equalised, _SCALES)
+    values[place : place + _SCALES] = disc_norms(wavelets, equalised, _DISC)
+    place += _SCALES
+    values[place] = level_entropy(equalised, petrosian, 0.0, _BRIGHTEST, _BINS)
+    values[place + 1] = light_entropy(light[0] + light[1] + light[2], petrosian)
+    place += 2
+    moments = zernike_moments(equalised, petrosian, _HALF - 0.5, _HALF - 0.5)
+    values[place : place + moments.size - 1] = moments[1:]
+    place += moments.size - 1
 
-@kernel
-def _write_gradients_and_waves(
-    equalised: NDArray[np.float32], smoothed: NDArray[np.float32], values: NDArray[np.float64]
-) -> None:
-    values[0] = gradient_pattern_asymmetry(smoothed, _DISC, _SAME_MODULUS, _SAME_PHASE)
-    number = len(_HALVINGS)
-    image, radius = equalised, _WIDE_DISC
-    for row in range(number):
-        side = image.shape[0]
-        # `halve` takes channels; here there is one.
-        image = halve(image.reshape(side, side, 1)).reshape(side // 2, side // 2)
-        radius *= 0.5
-        energies = gabor_energies(image, radius) + _FAINTEST_ENERGY
-        total = energies.sum()
-        along, aslant = energies[0] - energies[2], energies[1] - energies[3]
-        values[1 + row] = np.log10(total)
-        values[1 + number + row] = np.sqrt(along * along + aslant * aslant) / total
-        values[1 + 2 * number + row] = along / total
+    view, smoothed = equalised, equalised - wavelets[0] - wavelets[1]
+    while place < _NUMBER:
+        values[place] = gradient_pattern_asymmetry(smoothed, _DISC, _SAME_MODULUS, _SAME_PHASE)
+        image, reach = view, _WIDE_DISC
+        for row in range(place + 1, place + 1 + _PASSES):
+            side = image.shape[0]
+            # `halve` takes channels; here there is one.
+            image = halve(image.reshape(side, side, 1)).reshape(side // 2, side // 2)
+            reach *= 0.5
+            energies = gabor_energies(image, reach) + _FAINTEST_ENERGY
+            total = energies.sum()
+            along, aslant = energies[0] - energies[2], energies[1] - energies[3]
+            values[row] = np.log10(total)
+            values[row + _PASSES] = np.sqrt(along * along + aslant * aslant) / total
+            values[row + 2 * _PASSES] = along / total
+        place += _DEPROJECTED
+        if deprojected.size == 0:
+            break
+        view, smoothed = deprojected, starlet(deprojected, 2)[2]
+    return values
 
 
 @kernel
