@@ -1,0 +1,114 @@
+"""What each family of features is worth on labelled images, beside what it costs.
+
+    python benchmarks/worth.py DATA [--seed 0] [--repeats 3] [--page docs/worth.md] [--kept FOLDER]
+
+The recipe `lightgbm` is fitted to each family alone, to all but each, and to ever more of them, on
+the folds of `galfeat fit --cv 5`; then importances, pairs of classes, and what limits the score.
+DATA has the label columns `class_id` and `coarse`. With --kept, finished fits are kept, so that the
+same command goes on where one before it was stopped. With --page writes the page and its pictures
+(needs matplotlib).
+"""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from pathlib import Path
+
+import click
+import numpy as np
+import worth_limits
+import worth_pairs
+import worth_text
+from timing import typical_time
+from worth_fits import ALL, Ablation, LabelledFits, measured_tables
+from worth_pictures import draw_pairs, draw_worth
+
+from galfeat.data import DataSet, open_dataset
+from galfeat.features.registry import family_module
+from galfeat.frame import measure_frame
+
+#: Label columns, and what they are called on the page.
+LABELS = {"class_id": "Ten classes", "coarse": "Four classes"}
+TIMED = 60
+
+
+def costs_of(dataset: DataSet) -> dict[str, float]:
+    """Return microseconds per galaxy of each family and, as `frame`, of the frame."""
+    rows = np.unique(np.linspace(0, len(dataset) - 1, TIMED).astype(np.intp))
+    images = [image for image in dataset.read(rows) if isinstance(image, np.ndarray)]
+    frames = [frame for frame in map(measure_frame, images) if frame is not None]
+    costs = {name: typical_time(family_module(name).measure, frames) for name in ALL}
+    return {"frame": typical_time(measure_frame, images, 5), **costs}
+
+
+def limits(fits: LabelledFits, data: str) -> list[str]:
+    """Return the lines on what limits the score."""
+    parts = (
+        worth_limits.curve_lines(fits),
+        worth_limits.certainty_lines(fits) + worth_limits.planted_lines(fits),
+        worth_limits.source_lines(fits, data),
+    )
+    return [line for part in parts if part for line in [*part, ""]]
+
+
+@click.command(help=__doc__)
+@click.argument("data")
+@click.option("--seed", default=0, show_default=True)
+@click.option("--repeats", default=3, show_default=True)
+@click.option("--jobs", default=2, show_default=True)
+@click.option("--page", "target", type=click.Path(path_type=Path), help="Write a page here.")
+@click.option("--kept", type=click.Path(path_type=Path), help="Keep features and fits here.")
+def main(
+    data: str, seed: int, repeats: int, jobs: int, target: Path | None, kept: Path | None
+) -> None:
+    """Measure, print and write."""
+    os.environ.setdefault("OMP_NUM_THREADS", "1")
+    with tempfile.TemporaryDirectory() as temporary:
+        folder = kept or Path(temporary)
+        fits: dict[str, LabelledFits] = {}
+        ablations: dict[str, Ablation] = {}
+        for label, title in LABELS.items():
+            dataset = open_dataset(data, label=label).labelled()
+            tables = measured_tables(dataset, seed, jobs, folder)
+            fits[title] = LabelledFits(
+                dataset, tables, repeats=repeats, seed=seed, jobs=jobs, folder=folder
+            )
+            if not ablations:
+                costs = costs_of(dataset)
+            ablations[title] = fits[title].ablate()
+            click.echo(f"\n{title}, {len(dataset):,} images, µs: {worth_text.plain(costs)}")
+            click.echo(worth_text.ablation(ablations[title], costs))
+        sections = [
+            section(title, fits[title], ablations[title], costs) for title in LABELS.values()
+        ]
+        ends = [f"### {title}\n\n" + "\n".join(limits(one, data)) for title, one in fits.items()]
+    text = worth_text.page(
+        [(title, len(one.galaxies.y)) for title, one in fits.items()],
+        repeats, seed, TIMED, worth_text.overview(ablations, costs), sections, ends,
+    )  # fmt: skip
+    click.echo("\n" + text)
+    if target is not None:
+        target.write_text(text, "utf-8")
+        draw_worth(ablations, costs, target.with_name("worth.png"))
+        ten = next(iter(fits.values()))
+        draw_pairs(
+            worth_pairs.pairs_of(ten), ten.galaxies.names, target.with_name("worth_pairs.png")
+        )
+        click.echo(f"wrote {target} and its pictures")
+
+
+def section(
+    title: str, fits: LabelledFits, ablation: Ablation, costs: dict[str, float]
+) -> tuple[str, str, str]:
+    """Return the ablation, the pairs of classes and the importances of one label."""
+    pairs, names = worth_pairs.pairs_of(fits), fits.galaxies.names
+    return (
+        f"## {title}: with and without\n\n{worth_text.ablation(ablation, costs)}\n",
+        f"### {title}\n\n{worth_pairs.words(pairs, names)}\n\n{worth_pairs.table(pairs, names)}\n",
+        f"### {title}\n\n{worth_text.importances(*fits.importances())}\n",
+    )
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,128 @@
+"""How well a family tells each pair of classes apart; see `worth.py`."""
+
+from __future__ import annotations
+
+import itertools
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.stats import rankdata
+from worth_fits import ALL, LabelledFits
+
+from galfeat.comparison_fits import AS_IT_IS
+
+Floats = NDArray[np.float64]
+#: A pair is hard where no family alone has a larger area under the curve.
+HARD = 0.75
+EVERYTHING = "all"
+
+
+@dataclass(frozen=True)
+class Pair:
+    """Two classes and the area under the ROC curve of each family between them.
+
+    Attributes
+    ----------
+    first, second : int
+        Places of the classes.
+    areas : dict of str to float
+        Of each family alone, and of all together; 0.5 is chance.
+    error : float
+        Standard error of the best family's.
+    """
+
+    first: int
+    second: int
+    areas: dict[str, float]
+    error: float
+
+    @property
+    def best(self) -> str:
+        """The family that does best alone."""
+        return max(ALL, key=lambda name: self.areas[name])
+
+    @property
+    def hard(self) -> bool:
+        """Whether no family alone tells these classes apart well."""
+        return self.areas[self.best] < HARD
+
+
+def pairs_of(fits: LabelledFits) -> list[Pair]:
+    """Measure every pair of classes from the out-of-fold answers of the families alone."""
+    sets = {**{name: (name,) for name in ALL}, EVERYTHING: ALL}
+    said = {name: fits.answers(families)[1.0, AS_IT_IS] for name, families in sets.items()}
+    y = fits.galaxies.y
+    pairs = []
+    for first, second in itertools.combinations(range(len(fits.galaxies.names)), 2):
+        rows = np.flatnonzero((y == first) | (y == second))
+        truth = y[rows] == second
+        areas = {
+            name: float(
+                np.mean([area(truth, odds(one[rows], first, second)) for one in a.probabilities])
+            )
+            for name, a in said.items()
+        }
+        best = max(areas[name] for name in ALL)
+        pairs.append(Pair(first, second, areas, standard_error(best, truth)))
+    return pairs
+
+
+def odds(probabilities: Floats, first: int, second: int) -> Floats:
+    """Return by how much, in nats, the second class is likelier than the first."""
+    both = np.log(np.maximum(probabilities[:, [first, second]], 1e-12))
+    difference: Floats = both[:, 1] - both[:, 0]
+    return difference
+
+
+def area(truth: NDArray[np.bool_], score: Floats) -> float:
+    """Return the share of pairs of one true and one false row that a score orders rightly."""
+    positives = int(truth.sum())
+    above = rankdata(score)[truth].sum() - positives * (positives + 1) / 2
+    return float(above / (positives * (len(truth) - positives)))
+
+
+def standard_error(value: float, truth: NDArray[np.bool_]) -> float:
+    """Return that of an area under the curve (Hanley and McNeil 1982, Radiology 143, 29)."""
+    positives, negatives = int(truth.sum()), int((~truth).sum())
+    one, two = value / (2 - value), 2 * value**2 / (1 + value)
+    variance = value * (1 - value)
+    variance += (positives - 1) * (one - value**2) + (negatives - 1) * (two - value**2)
+    return math.sqrt(max(variance, 0.0) / (positives * negatives))
+
+
+def table(pairs: Sequence[Pair], names: Sequence[str]) -> str:
+    """Return a Markdown table, the hardest pair first."""
+    lines = [
+        "| classes | " + " | ".join(ALL) + " | all |",
+        "|---|" + "---:|" * (len(ALL) + 1),
+    ]
+    for pair in sorted(pairs, key=lambda pair: pair.areas[pair.best]):
+        cells = [
+            f"**{pair.areas[name]:.2f} ± {pair.error:.2f}**"
+            if name == pair.best
+            else f"{pair.areas[name]:.2f}"
+            for name in ALL
+        ]
+        both = f"{names[pair.first]}, {names[pair.second]}"
+        lines.append(f"| {both} | {' | '.join(cells)} | {pair.areas[EVERYTHING]:.2f} |")
+    return "\n".join(lines)
+
+
+def words(pairs: Sequence[Pair], names: Sequence[str]) -> str:
+    """Say which family is best how often, and which pairs none tells apart."""
+    counts = {name: sum(pair.best == name for pair in pairs) for name in ALL}
+    ranked = sorted(ALL, key=lambda name: -counts[name])
+    best = ", ".join(f"`{name}` {counts[name]}" for name in ranked if counts[name])
+    hard = [pair for pair in pairs if pair.hard]
+    text = f"Best of {len(pairs)} pairs: {best}."
+    if not hard:
+        return f"{text} Every pair has a family that alone reaches {HARD:.2f}."
+    listed = "; ".join(
+        f"{names[pair.first]} and {names[pair.second]} ({pair.areas[pair.best]:.2f}, all together "
+        f"{pair.areas[EVERYTHING]:.2f})"
+        for pair in sorted(hard, key=lambda pair: pair.areas[pair.best])
+    )
+    return f"{text} Below {HARD:.2f} with every family alone: {listed}."

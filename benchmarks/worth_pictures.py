@@ -1,0 +1,169 @@
+"""The pictures of `worth.py`: what families cost and bring, and which classes they separate."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from worth_fits import ALL, Ablation, name_of, without
+from worth_pairs import EVERYTHING, Pair
+
+from galfeat.comparison_fits import AS_IT_IS, RERENDERED
+from galfeat.evaluate.compare import CHOSEN
+
+Floats = NDArray[np.float64]
+
+BLUE, ORANGE, GREY = "#2563a8", "#e07b1f", "#8a8f98"
+LOOKS = {AS_IT_IS: BLUE, RERENDERED: ORANGE}
+WORDS = {AS_IT_IS: "as they are", RERENDERED: "re-rendered"}
+STYLE: dict[str, Any] = {
+    "font.size": 9.5, "font.family": "DejaVu Sans", "axes.spines.top": False,
+    "axes.spines.right": False, "axes.edgecolor": "#8a8f98", "axes.labelcolor": "#3a3f47",
+    "xtick.color": "#5a5f68", "ytick.color": "#5a5f68", "axes.linewidth": 0.8,
+}  # fmt: skip
+
+
+@contextmanager
+def _figure(rows: int, columns: int, width: float, height: float, path: Path) -> Iterator[Any]:
+    import matplotlib
+
+    matplotlib.use("Agg")
+    from matplotlib import pyplot
+
+    with pyplot.rc_context(STYLE):
+        figure, axes = pyplot.subplots(
+            rows, columns, figsize=(width, height), layout="constrained", squeeze=False
+        )
+        yield figure, axes
+        figure.savefig(path, dpi=110)
+        pyplot.close(figure)
+
+
+def draw_worth(ablations: dict[str, Ablation], costs: dict[str, float], path: Path) -> None:
+    """Draw macro-F1 by cost, alone and added in order, and what is lost without each."""
+    with _figure(len(ablations), 3, 13.0, 4.1 * len(ablations), path) as (figure, axes):
+        for row, (title, ablation) in zip(axes, ablations.items(), strict=True):
+            _draw_added(row[0], title, ablation, costs)
+            _draw_without(row[1], title, ablation)
+            _draw_alone(row[2], title, ablation, costs)
+        handles = [
+            axes[0, 1].plot([], [], "o", color=colour, label=f"test images {WORDS[view]}")[0]
+            for view, colour in LOOKS.items()
+        ]
+        figure.legend(handles=handles, loc="outside upper right", ncols=2, frameon=False)
+
+
+def _draw_added(axis: Any, title: str, ablation: Ablation, costs: dict[str, float]) -> None:  # noqa: ANN401
+    spent = np.cumsum([costs[name] for name in ablation.order])
+    for view, colour in LOOKS.items():
+        scores = [
+            ablation.shown[view].scores[name_of(ablation.order[:number])][CHOSEN]
+            for number in range(1, len(ALL) + 1)
+        ]
+        means = np.array([score.mean for score in scores])
+        axis.fill_between(
+            spent, [s.low for s in scores], [s.high for s in scores], color=colour, alpha=0.13,
+            linewidth=0,
+        )  # fmt: skip
+        axis.plot(spent, means, "o-", color=colour, markersize=5)
+    low, high = axis.get_ylim()
+    floor = low - 0.3 * (high - low)
+    for x, place, name in zip(spent, spread(spent, 0.055 * spent[-1]), ablation.order, strict=True):
+        axis.plot([x, x], [low, high], color="#eceef1", linewidth=0.8, zorder=0)
+        axis.text(
+            place, floor, f" {name}", rotation=90, ha="center", va="bottom", fontsize=8.5,
+            color="#3a3f47",
+        )  # fmt: skip
+    axis.set_ylim(floor, high)
+    axis.set(xlabel="µs per galaxy, the frame apart", ylabel="macro-F1", xlim=(0, None))
+    _finish(axis, f"{title}: added in order")
+
+
+def _draw_without(axis: Any, title: str, ablation: Ablation) -> None:  # noqa: ANN401
+    for shift, (view, colour) in zip((-0.14, 0.14), LOOKS.items(), strict=True):
+        comparison = ablation.shown[view]
+        for place, family in enumerate(ALL):
+            value, low, high = comparison.difference(
+                name_of(without(family)), name_of(ALL)
+            ).scores[CHOSEN]  # fmt: skip
+            axis.plot([low, high], [place + shift] * 2, color=colour, linewidth=1.6)
+            axis.plot(value, place + shift, "o", color=colour, markersize=5.5)
+    axis.axvline(0.0, color=GREY, linewidth=0.9, zorder=0)
+    axis.set(yticks=range(len(ALL)), yticklabels=ALL, xlabel="change of macro-F1, 95 % interval")
+    axis.invert_yaxis()
+    _finish(axis, f"{title}: all without it")
+
+
+def spread(places: Floats, least: float) -> Floats:
+    """Move ascending places apart, to the right, until each is so far from the one before."""
+    steps = least * np.arange(len(places))
+    apart: Floats = np.maximum.accumulate(places - steps) + steps
+    return apart
+
+
+def _draw_alone(axis: Any, title: str, ablation: Ablation, costs: dict[str, float]) -> None:  # noqa: ANN401
+    for shift, (view, colour) in zip((-0.14, 0.14), LOOKS.items(), strict=True):
+        for place, family in enumerate(ALL):
+            score = ablation.shown[view].scores[family][CHOSEN]
+            axis.plot([score.low, score.high], [place + shift] * 2, color=colour, linewidth=1.6)
+            axis.plot(score.mean, place + shift, "o", color=colour, markersize=5.5)
+    whole = ablation.shown[AS_IT_IS].scores[name_of(ALL)][CHOSEN].mean
+    axis.axvline(whole, color=GREY, linewidth=0.9, zorder=0)
+    axis.annotate(
+        "all", (whole, 0.0), (-4, 0), textcoords="offset points", ha="right", va="center",
+        color="#3a3f47",
+    )  # fmt: skip
+    axis.set(
+        yticks=range(len(ALL)), yticklabels=[f"{name}\n{costs[name]:.0f} µs" for name in ALL],
+        xlabel="macro-F1, 95 % interval",
+    )  # fmt: skip
+    axis.invert_yaxis()
+    _finish(axis, f"{title}: alone")
+
+
+def _finish(axis: Any, title: str) -> None:  # noqa: ANN401
+    axis.set_title(title, loc="left", fontsize=11, color="#1d2127")
+    axis.grid(color="#eceef1", linewidth=0.8)
+    axis.set_axisbelow(True)
+
+
+def draw_pairs(pairs: Sequence[Pair], names: Sequence[str], path: Path) -> None:
+    """Draw for each family how well it alone tells each pair of classes apart."""
+    shown = (*ALL, EVERYTHING)
+    k = len(names)
+    with _figure(2, 4, 16.5, 8.6, path) as (figure, axes):
+        for number, (axis, family) in enumerate(zip(axes.flat, shown, strict=False)):
+            grid = np.full((k, k), np.nan)
+            for pair in pairs:
+                grid[pair.second, pair.first] = pair.areas[family]
+            image = axis.imshow(grid[1:, :-1], cmap="viridis", vmin=0.5, vmax=1.0)
+            for pair in pairs:
+                value = pair.areas[family]
+                axis.text(
+                    pair.first, pair.second - 1, f"{100 * value:.0f}", ha="center", va="center",
+                    fontsize=8, color="white" if value < 0.8 else "#1d2127",
+                    fontweight="bold" if family == pair.best else "normal",
+                )  # fmt: skip
+            left = number % 4 == 0
+            axis.set(
+                xticks=range(k - 1), xticklabels=range(k - 1), yticks=range(k - 1),
+                yticklabels=[f"{names[i]} {i}" if left else f"{i}" for i in range(1, k)],
+            )  # fmt: skip
+            axis.spines[:].set_visible(False)
+            axis.tick_params(length=0)
+            title = "all together" if family == EVERYTHING else f"{family} alone"
+            axis.set_title(title, loc="left", fontsize=12, color="#1d2127")
+            if number == 0:
+                axis.text(
+                    0.99, 0.99, f"0 {names[0]}", transform=axis.transAxes, ha="right", va="top",
+                    color="#5a5f68",
+                )  # fmt: skip
+        for axis in axes.flat[len(shown) :]:
+            axis.axis("off")
+        bar = figure.colorbar(image, ax=axes, shrink=0.6, aspect=36, pad=0.01)
+        bar.outline.set_visible(False)
+        bar.set_label("area under the ROC curve; 0.5 is chance")

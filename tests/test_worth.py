@@ -1,0 +1,108 @@
+"""The parts of the benchmark of families that need no fit."""
+
+import importlib
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+from sklearn.metrics import roc_auc_score
+
+from galfeat.comparison_fits import Galaxies
+from galfeat.evaluate.compare import Answers
+from galfeat.evaluate.metrics import log_loss
+from galfeat.features import FeatureTable
+
+FOLDER = Path(__file__).resolve().parent.parent / "benchmarks"
+MODULES = ("worth_fits", "worth_pairs", "worth_limits")
+
+
+@pytest.fixture(scope="module")
+def worth():
+    """The modules, which are parts of a script and not of the package."""
+    sys.path.insert(0, str(FOLDER))
+    try:
+        yield {name: importlib.import_module(name) for name in MODULES}
+    finally:
+        sys.path.remove(str(FOLDER))
+        for name in MODULES:
+            sys.modules.pop(name, None)
+
+
+@pytest.fixture
+def rng():
+    return np.random.default_rng(5)
+
+
+def test_area_is_that_of_scikit_learn_with_ties(worth, rng):
+    truth = rng.random(200) < 0.3
+    score = np.round(rng.normal(size=200) + truth, 1)
+    assert worth["worth_pairs"].area(truth, score) == pytest.approx(roc_auc_score(truth, score))
+
+
+def test_standard_error_is_the_scatter_of_areas(worth, rng):
+    pairs = worth["worth_pairs"]
+    truth = np.arange(120) < 40
+    areas = [pairs.area(truth, rng.normal(size=120) + truth) for _ in range(400)]
+    assert pairs.standard_error(np.mean(areas), truth) == pytest.approx(np.std(areas), rel=0.15)
+
+
+def test_odds_do_not_depend_on_other_classes(worth):
+    said = np.array([[0.2, 0.3, 0.5], [0.4, 0.6, 0.0]])
+    np.testing.assert_allclose(worth["worth_pairs"].odds(said, 0, 1), np.log([1.5, 1.5]))
+
+
+def test_calibration_takes_back_too_much_confidence(worth, rng):
+    chances = rng.dirichlet([1.0, 1.0, 1.0], 3000)
+    y = np.array([rng.choice(3, p=row) for row in chances])
+    sharp = chances**3 / (chances**3).sum(axis=1, keepdims=True)
+    order = rng.permutation(3000)
+    splits = [
+        (0, i, np.sort(order[order % 2 != i]), np.sort(order[order % 2 == i])) for i in (0, 1)
+    ]
+    galaxies = Galaxies(y, ["a", "b", "c"], y.astype(str), splits, "")
+    said = {(1.0, "as it is"): Answers(sharp[None], sharp.argmax(axis=1)[None])}
+    (own,) = worth["worth_fits"].calibrated(galaxies, said)[1.0, "as it is"].probabilities
+    assert float(log_loss(y, own)) == pytest.approx(float(log_loss(y, chances)), abs=5e-3)
+    assert float(log_loss(y, own)) < float(log_loss(y, sharp)) - 0.1
+
+
+def test_columns_of_some_families_keep_the_flags(worth):
+    names = ("hog.a", "colour.b", "shape.c", "flags")
+    table = FeatureTable(np.arange(8, dtype=np.float32).reshape(2, 4), names, np.zeros((2, 16)), {})
+    part = worth["worth_fits"].columns_of(table, ("shape", "hog"))
+    assert part.names == ("hog.a", "shape.c", "flags")
+    assert part.values.tolist() == [[0.0, 2.0, 3.0], [4.0, 6.0, 7.0]]
+
+
+def test_planted_labels_are_wrong_and_as_many_as_said(worth):
+    limits = worth["worth_limits"]
+    y = np.arange(1000) % 4
+    wrong, changed = limits.plant(y, 4, seed=1)
+    assert changed.sum() == 50
+    assert ((wrong != y) == changed).all()
+    assert set(wrong) == {0, 1, 2, 3}
+
+
+def test_confident_learning_doubts_a_label_the_model_contradicts(worth):
+    y = np.array([0] * 10 + [1] * 10)
+    said = np.where(y[:, None] == [0, 1], 0.9, 0.1)
+    said[3] = 0.05, 0.95
+    assert np.flatnonzero(worth["worth_limits"].suspected(y, said)).tolist() == [3]
+
+
+def test_matched_rows_have_the_same_classes(worth, rng):
+    y = rng.integers(0, 3, 300)
+    collection = np.where(rng.random(300) < 0.8, "many", "few")
+    drawn = worth["worth_limits"].matched_rows(y, collection, ("many", "few"), 0)
+    counts = [np.bincount(y[rows]).tolist() for rows in drawn.values()]
+    assert counts[0] == counts[1] == np.bincount(y[collection == "few"]).tolist()
+    assert set(collection[drawn["many"]]) == {"many"}
+
+
+@pytest.mark.parametrize(
+    ("name", "kind"),
+    [("Round Smooth", "smooth"), ("Edge-on with Bulge", "edge-on"), ("Merging", "Merging")],
+)
+def test_kinds_of_classes(worth, name, kind):
+    assert worth["worth_limits"].kind_of(name) == kind
