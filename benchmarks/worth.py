@@ -28,7 +28,7 @@ from galfeat.data import DataSet, open_dataset
 from galfeat.features.registry import family_module
 from galfeat.frame import measure_frame
 
-#: Label columns, and what they are called on the page.
+#: Label columns, and what they are called on the page. The last has galaxies enough for one repeat.
 LABELS = {"class_id": "Ten classes", "coarse": "Four classes"}
 TIMED = 60
 
@@ -55,7 +55,7 @@ def limits(fits: LabelledFits, data: str) -> list[str]:
 @click.command(help=__doc__)
 @click.argument("data")
 @click.option("--seed", default=0, show_default=True)
-@click.option("--repeats", default=3, show_default=True)
+@click.option("--repeats", default=3, show_default=True, help="Of class_id; of coarse one.")
 @click.option("--jobs", default=2, show_default=True)
 @click.option("--page", "target", type=click.Path(path_type=Path), help="Write a page here.")
 @click.option("--kept", type=click.Path(path_type=Path), help="Keep features and fits here.")
@@ -72,11 +72,12 @@ def main(
             dataset = open_dataset(data, label=label).labelled()
             tables = measured_tables(dataset, seed, jobs, folder)
             fits[title] = LabelledFits(
-                dataset, tables, repeats=repeats, seed=seed, jobs=jobs, folder=folder
-            )
+                dataset, tables, repeats=repeats if label == "class_id" else 1, seed=seed,
+                jobs=jobs, folder=folder,
+            )  # fmt: skip
             if not ablations:
                 costs = costs_of(dataset)
-            ablations[title] = fits[title].ablate()
+            ablations[title] = fits[title].ablate(costs)
             click.echo(f"\n{title}, {len(dataset):,} images, µs: {worth_text.plain(costs)}")
             click.echo(worth_text.ablation(ablations[title], costs))
         sections = [

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -62,11 +62,14 @@ class Ablation:
     ----------
     order : Families
         In which greedy forward selection adds the families.
+    cheapest : Families
+        The families, the cheapest first.
     shown : dict of str to Comparison
         All sets by `name_of`, on test images `AS_IT_IS` and `RERENDERED`.
     """
 
     order: Families
+    cheapest: Families
     shown: dict[str, Comparison]
 
 
@@ -112,20 +115,20 @@ class LabelledFits:
         name = name_of(families)
         if name not in self._known:
             shares = SHARES if name == name_of(ALL) else (1.0,)
-            said = self._fits(families, self.galaxies, list(self.tables)).run(shares, _silent)
+            said = self._fits(families, self.galaxies).run(shares, _silent)
             self._known[name] = calibrated(self.galaxies, said)
         return self._known[name]
 
-    def _fits(self, families: Families, galaxies: Galaxies, views: list[str]) -> RecipeFits:
+    def _fits(self, families: Families, galaxies: Galaxies) -> RecipeFits:
         ordered = tuple(name for name in ALL if name in families)
         recipe = replace(RECIPE, families=ordered, calibration="none")
         classifier = GalaxyClassifier(recipe, random_state=self.seed)
-        tables = {view: columns_of(self.tables[view], ordered) for view in views}
+        tables = {view: columns_of(table, ordered) for view, table in self.tables.items()}
         return RecipeFits(classifier, galaxies, tables, self._pieces)
 
     def loss_once(self, families: Families) -> float:
         """Return the log loss of the first repeat."""
-        said = self._fits(families, self.once, [AS_IT_IS]).run((1.0,), _silent)
+        said = self._fits(families, self.once).run((1.0,), _silent)
         (chances,) = calibrated(self.once, said)[1.0, AS_IT_IS].probabilities
         return float(log_loss(self.once.y, chances))
 
@@ -138,14 +141,15 @@ class LabelledFits:
             order = (*order, rest[int(np.argmin(losses))])
         return order
 
-    def ablate(self) -> Ablation:
-        """Fit each family alone, all but each, and ever more of them."""
-        order = self.greedy_order()
+    def ablate(self, costs: Mapping[str, float]) -> Ablation:
+        """Fit each family alone, all but each, and ever more of them in two orders."""
+        orders = self.greedy_order(), tuple(sorted(ALL, key=lambda name: costs[name]))
         sets = [(name,) for name in ALL] + [without(name) for name in ALL]
-        sets += [order[:number] for number in range(1, len(ALL) + 1)]
+        sets += [order[:number] for order in orders for number in range(1, len(ALL) + 1)]
         distinct = {name_of(families): families for families in sets}
         self.each(list(distinct.values()), self.answers)
-        return Ablation(order, {view: self._compared(list(distinct), view) for view in self.tables})
+        shown = {view: self._compared(list(distinct), view) for view in self.tables}
+        return Ablation(*orders, shown)
 
     def _compared(self, names: list[str], view: str) -> Comparison:
         known = {name: self._known[name][1.0, view] for name in names}

@@ -21,13 +21,8 @@ Rows = NDArray[np.intp]
 
 #: Share of the labels that are replaced, to see what wrong ones do.
 PLANTED = 0.05
-#: Classes of one kind differ by where a continuum is cut.
-KINDS = ("Smooth", "Spiral", "Edge-on", "smooth", "spiral", "edge-on")
-
-
-def kind_of(name: str) -> str:
-    """Return the kind of a class: smooth, spiral or edge-on, or else the class itself."""
-    return next((kind.lower() for kind in KINDS if kind in name), name)
+#: So many pairs of classes are named that are taken for each other.
+NAMED = 5
 
 
 def suspected(y: Rows, probabilities: Floats) -> NDArray[np.bool_]:
@@ -81,22 +76,37 @@ def certainty_lines(fits: LabelledFits) -> list[str]:
     right = answers.probabilities.argmax(axis=2) == y
     second = np.argsort(answers.probabilities, axis=2)[:, :, -2] == y
     clear = top >= np.median(top, axis=1, keepdims=True)
-    kinds = np.array([kind_of(name) for name in names])
-    wrong = answers.predicted != y
-    within = kinds[answers.predicted] == kinds[y]
-    lines = [
+    mixed = [(share, f"{names[i]} and {names[j]} {share:.0%}")
+             for (i, j), share in mixed_up(y, answers.predicted, len(names)).items()]  # fmt: skip
+    named = ", ".join(text for _, text in sorted(mixed, reverse=True)[:NAMED])
+    return [
         f"- The most probable class is right for {_percent(right)}; its calibrated probability "
         f"leads one to expect {_percent(top)}. The label is among the two most probable for "
         f"{_percent(right | second)}.",
         f"- The half it is surer of: {_percent(right[clear])} right. The other half: "
         f"{_percent(right[~clear])}.",
+        f"- Of the wrong answers, one class is taken for the other between: {named}.",
     ]
-    if len(set(kinds)) < len(kinds):
-        lines.append(
-            f"- {_percent(within[wrong])} of the wrong answers are of the right kind (smooth, "
-            f"spiral, edge-on), {_percent(~within[wrong])} of another one."
-        )
-    return lines
+
+
+def mixed_up(y: Rows, predicted: Rows, k: int) -> dict[tuple[int, int], float]:
+    """Return which share of all wrong answers lies between each two classes.
+
+    Parameters
+    ----------
+    y : ndarray of int, shape (n,)
+        True classes.
+    predicted : ndarray of int, shape (repeats, n)
+        Those named.
+    k : int
+        Number of classes.
+    """
+    confusion = sum(confusion_matrix(y, named, k) for named in predicted)
+    both = np.triu(confusion + np.transpose(confusion), 1)
+    return {
+        (int(i), int(j)): float(both[i, j] / both.sum())
+        for i, j in zip(*both.nonzero(), strict=True)
+    }
 
 
 def planted_lines(fits: LabelledFits) -> list[str]:

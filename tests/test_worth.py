@@ -100,9 +100,7 @@ def test_matched_rows_have_the_same_classes(worth, rng):
     assert set(collection[drawn["many"]]) == {"many"}
 
 
-@pytest.mark.parametrize(
-    ("name", "kind"),
-    [("Round Smooth", "smooth"), ("Edge-on with Bulge", "edge-on"), ("Merging", "Merging")],
-)
-def test_kinds_of_classes(worth, name, kind):
-    assert worth["worth_limits"].kind_of(name) == kind
+def test_shares_of_wrong_answers(worth):
+    y = np.array([0, 0, 1, 1, 2, 2])
+    predicted = np.array([[1, 0, 0, 1, 2, 2], [0, 0, 2, 1, 1, 2]])
+    assert worth["worth_limits"].mixed_up(y, predicted, 3) == {(0, 1): 0.5, (1, 2): 0.5}
