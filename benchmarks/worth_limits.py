@@ -7,6 +7,7 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 from worth_fits import ALL, FOLDS, LabelledFits, calibrated
+from worth_text import changed
 
 from galfeat.comparison_fits import AS_IT_IS
 from galfeat.data import DataSet, open_dataset
@@ -52,8 +53,8 @@ def plant(y: Rows, k: int, seed: int) -> tuple[Rows, NDArray[np.bool_]]:
 def curve_lines(fits: LabelledFits) -> list[str]:
     """Return a table of the score by the number of training labels."""
     answers = fits.answers(ALL)
-    said = {f"{share:g}": answers[share, AS_IT_IS].first() for share in SHARES}
-    found = fits.compared(said)
+    drawn = {f"{share:g}": answers[share, AS_IT_IS].first() for share in SHARES}
+    found = fits.compared(drawn)
     lines = ["| training labels | macro-F1 | log loss |", "|---:|---:|---:|"]
     for share in SHARES:
         f1, loss = (found.scores[f"{share:g}"][metric] for metric in ("macro_f1", "log_loss"))
@@ -61,11 +62,10 @@ def curve_lines(fits: LabelledFits) -> list[str]:
         lines.append(
             f"| {number:,} | {f1.mean:.3f} ({f1.low:.3f} to {f1.high:.3f}) | {loss.mean:.3f} |"
         )
-    half = found.difference("1", "0.5")
-    gain, low, high = half.scores["macro_f1"]
-    told = "" if half.better() else ", which cannot be told from none"
-    lines += ["", f"The last doubling brings {gain:+.3f} ({low:+.3f} to {high:+.3f}){told}."]
-    return lines
+    doubled = found.difference("1", "0.5")
+    said = [f"{word} {changed(doubled, metric)}" for metric, word in
+            (("macro_f1", "macro-F1"), ("log_loss", "log loss"))]  # fmt: skip
+    return [*lines, "", f"The last doubling changes {' and '.join(said)}."]
 
 
 def certainty_lines(fits: LabelledFits) -> list[str]:

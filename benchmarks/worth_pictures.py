@@ -8,14 +8,11 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 from worth_fits import ALL, Ablation, name_of, without
 from worth_pairs import EVERYTHING, Pair
 
 from galfeat.comparison_fits import AS_IT_IS, RERENDERED
 from galfeat.evaluate.compare import CHOSEN
-
-Floats = NDArray[np.float64]
 
 BLUE, ORANGE, GREY = "#2563a8", "#e07b1f", "#8a8f98"
 LOOKS = {AS_IT_IS: BLUE, RERENDERED: ORANGE}
@@ -44,7 +41,7 @@ def _figure(rows: int, columns: int, width: float, height: float, path: Path) ->
 
 
 def draw_worth(ablations: dict[str, Ablation], costs: dict[str, float], path: Path) -> None:
-    """Draw macro-F1 by cost, alone and added in order, and what is lost without each."""
+    """Draw macro-F1 as families are added by cost, without each, and of each alone."""
     with _figure(len(ablations), 3, 13.0, 4.1 * len(ablations), path) as (figure, axes):
         for row, (title, ablation) in zip(axes, ablations.items(), strict=True):
             _draw_added(row[0], title, ablation, costs)
@@ -58,10 +55,11 @@ def draw_worth(ablations: dict[str, Ablation], costs: dict[str, float], path: Pa
 
 
 def _draw_added(axis: Any, title: str, ablation: Ablation, costs: dict[str, float]) -> None:  # noqa: ANN401
-    spent = np.cumsum([costs[name] for name in ablation.order])
+    order = ablation.cheapest
+    spent = np.cumsum([costs[name] for name in order])
     for view, colour in LOOKS.items():
         scores = [
-            ablation.shown[view].scores[name_of(ablation.order[:number])][CHOSEN]
+            ablation.shown[view].scores[name_of(order[:number])][CHOSEN]
             for number in range(1, len(ALL) + 1)
         ]
         means = np.array([score.mean for score in scores])
@@ -71,16 +69,20 @@ def _draw_added(axis: Any, title: str, ablation: Ablation, costs: dict[str, floa
         )  # fmt: skip
         axis.plot(spent, means, "o-", color=colour, markersize=5)
     low, high = axis.get_ylim()
-    floor = low - 0.3 * (high - low)
-    for x, place, name in zip(spent, spread(spent, 0.055 * spent[-1]), ablation.order, strict=True):
-        axis.plot([x, x], [low, high], color="#eceef1", linewidth=0.8, zorder=0)
+    floor = low - 0.25 * (high - low)
+    for x, name in zip(spent, order, strict=True):
         axis.text(
-            place, floor, f" {name}", rotation=90, ha="center", va="bottom", fontsize=8.5,
+            x, floor, f" {name}", rotation=90, ha="center", va="bottom", fontsize=8.5,
             color="#3a3f47",
         )  # fmt: skip
     axis.set_ylim(floor, high)
-    axis.set(xlabel="µs per galaxy, the frame apart", ylabel="macro-F1", xlim=(0, None))
-    _finish(axis, f"{title}: added in order")
+    axis.set_xscale("log")
+    ticks = [value for value in (20, 50, 100, 200, 500, 1000, 2000, 5000)
+             if 0.8 * spent[0] < value < 1.2 * spent[-1]]  # fmt: skip
+    axis.set_xticks(ticks, [str(value) for value in ticks])
+    axis.minorticks_off()
+    axis.set(xlabel="µs per galaxy, all so far, the frame apart", ylabel="macro-F1")
+    _finish(axis, f"{title}: the cheapest first")
 
 
 def _draw_without(axis: Any, title: str, ablation: Ablation) -> None:  # noqa: ANN401
@@ -96,13 +98,6 @@ def _draw_without(axis: Any, title: str, ablation: Ablation) -> None:  # noqa: A
     axis.set(yticks=range(len(ALL)), yticklabels=ALL, xlabel="change of macro-F1, 95 % interval")
     axis.invert_yaxis()
     _finish(axis, f"{title}: all without it")
-
-
-def spread(places: Floats, least: float) -> Floats:
-    """Move ascending places apart, to the right, until each is so far from the one before."""
-    steps = least * np.arange(len(places))
-    apart: Floats = np.maximum.accumulate(places - steps) + steps
-    return apart
 
 
 def _draw_alone(axis: Any, title: str, ablation: Ablation, costs: dict[str, float]) -> None:  # noqa: ANN401

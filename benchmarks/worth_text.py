@@ -16,10 +16,10 @@ TOP = 5
 PAGE = """# What each family is worth
 
 Made by `python benchmarks/worth.py`; do not edit. Real SDSS images with labels from Galaxy Zoo:
-{data}. The recipe `lightgbm` is fitted to the columns of some families and predicts out of fold,
-with the folds of `galfeat fit --cv 5 --seed {seed}`: {repeats} repeats for the ten classes, one for
-the four. Each test fold is calibrated by the predictions on the other four instead of by inner
-folds, which takes a sixth of the time.
+{data}. The recipe `lightgbm` is fitted to the columns of some
+families and predicts out of fold, with the folds of `galfeat fit --cv 5 --seed {seed}`: {repeats}
+repeats for the ten classes, one for the four. Each test fold is calibrated by the predictions on
+the other four instead of by inner folds, which takes a sixth of the time.
 
 - *Less all*: the score less that of all families together, paired, with the 95 % interval of
   [`galfeat compare`](compare.md). = means that these galaxies can't tell the two apart, which does
@@ -33,9 +33,9 @@ folds, which takes a sixth of the time.
 
 ![Macro-F1 as families are added, without each, and alone](worth.png)
 
-Families were added in two orders. The greedy one, in the picture, takes at each step the family
-that lowers the log loss most, in one repeat; it is chosen on the same galaxies, and neighbours in
-it are often as good as each other. The other one is by cost.
+Families were added in two orders: by cost, as in the picture, and the greedy one, which takes at
+each step the family that lowers the log loss most, in one repeat; it is chosen on the same
+galaxies, and neighbours in it are often as good as each other.
 
 {sections}
 ## Which family separates which classes
@@ -59,6 +59,17 @@ family looks needed here that could be left out.
 
 The labels come without vote fractions, and no galaxy carries two labels, so that their noise can't
 be read off; what follows surrounds it. Learning curves and planted labels are of one repeat.
+
+- Labels, more than anything: each doubling of their number still lowers the log loss, most so of
+  the ten classes, some of which have fewer than twenty galaxies.
+- Where a class ends: calibrated probabilities promise about the share that is right, so that wrong
+  answers are mostly galaxies which the model knows it can't tell. They pile up between neighbours,
+  such as edge-on discs with and without a bulge, where votes cut a continuum.
+- Wrong labels: a few at random hardly matter to training, but lower every score they are part of.
+  That bounds what any model can reach here, by an amount these data can only bracket.
+- What a label means: with the same number of galaxies of each class, a collection teaches its own
+  labels better than the other does. Labels or the choice of galaxies differ between them, and no
+  feature mends that.
 
 {limits}
 """
@@ -105,7 +116,10 @@ def overview(ablations: dict[str, Ablation], costs: dict[str, float]) -> str:
         f"out. The frame takes {costs['frame']:.0f} µs.\n\n"
         + "\n".join(lines)
         + "\n\nIn brackets: all families on re-rendered images. In which of the three scores the "
-        "difference can be told from none:\n\n" + verdicts(ablations)
+        "difference can be told from none:\n\n"
+        + verdicts(ablations)
+        + "\n\n"
+        + "\n".join(enough(title, found, costs) for title, found in ablations.items())
     )
 
 
@@ -141,10 +155,10 @@ def enough(title: str, found: Ablation, costs: dict[str, float]) -> str:
             spent = sum(costs[name] for name in order[:number])
             parts.append(f"the first {number} ({spent:.0f} of {total:.0f} µs) {where}")
         listed = ", ".join(f"`{name}`" for name in order)
-        sentences.append(f"{word} {listed}: {', '.join(parts)}")
+        sentences.append(f"{word} ({listed}) {' and '.join(parts)}")
     return (
-        f"- {title}: from how many on no score tells all families from fewer; "
-        f"{'; '.join(sentences)}."
+        f"- {title}: the fewest families from which on all together are better in none of the "
+        f"three scores: {'; '.join(sentences)}."
     )
 
 
