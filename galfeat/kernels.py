@@ -128,3 +128,12 @@ def kernel(function: Function) -> Function:
         return compiled  # type: ignore[no-any-return]
     finally:
         numba.config.CACHE_DIR = before
+
+
+@kernel
+def variable(number: int) -> int:
+    """Return the same number as one that may vary.
+
+    numba compiles a kernel once more for every number that is written out where it is called.
+    """
+    return number

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from galfeat.features.half_turn import blended_copy
-from galfeat.kernels import kernel
+from galfeat.kernels import kernel, variable
 
 
 @kernel
@@ -187,6 +187,7 @@ def least_asymmetry(
     sky : float
         Mean |I - I180| of a pixel of sky.
     """
+    third = variable(3)  # of the rows
     blend = blended_copy(turned)
     seen_blend = seen_turned
     if not whole:
@@ -222,7 +223,7 @@ def least_asymmetry(
     lattice_y, lattice_x = 0.5 * y2 + 0.25, 0.5 * x2 + 0.25
     yc, xc = lattice_y, lattice_x
     d, t, area = turned_difference(
-        box, turned, seen, seen_turned, whole, yc, xc, 0.0, radius, 1.0, 0.0, 3
+        box, turned, seen, seen_turned, whole, yc, xc, 0.0, radius, 1.0, 0.0, third
     )
     rough, fine = (d - area * sky) / max(t, 1e-6), 0.125
     last_sy, last_sx = 0.0, 0.0
@@ -234,7 +235,7 @@ def least_asymmetry(
                 continue
             ty, tx = origin_y + fine * sy, origin_x + fine * sx
             d, t, area = turned_difference(
-                box, turned, seen, seen_turned, whole, ty, tx, 0.0, radius, 1.0, 0.0, 3
+                box, turned, seen, seen_turned, whole, ty, tx, 0.0, radius, 1.0, 0.0, third
             )
             trial = (d - area * sky) / max(t, 1e-6)
             if trial < rough:
@@ -244,7 +245,7 @@ def least_asymmetry(
             fine *= 0.5
     if yc != lattice_y or xc != lattice_x:
         d, t, area = turned_difference(
-            box, turned, seen, seen_turned, whole, yc, xc, 0.0, radius, 1.0, 0.0, 1
+            box, turned, seen, seen_turned, whole, yc, xc, 0.0, radius, 1.0, 0.0, variable(1)
         )
         trial = (d - area * sky) / max(t, 1e-6)
         if trial < best:

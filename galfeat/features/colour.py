@@ -12,8 +12,9 @@ from numpy.typing import NDArray
 
 from galfeat.features.balance import REACH, balanced
 from galfeat.features.registry import Column
+from galfeat.features.vector import append
 from galfeat.frame import Frame
-from galfeat.kernels import kernel
+from galfeat.kernels import kernel, variable
 
 #: Bins of the histogram; the galaxy's mean colour lies in the middle of the middle one.
 BINS = 9
@@ -77,10 +78,10 @@ def _measure(light: NDArray[np.float32], q: float) -> NDArray[np.float32]:
     relative = balanced(light, q)
     sums = running_sums(relative)
     values = np.empty(_NUMBER, np.float32)
-    values[: BINS + 1] = histogram(sums, q)
-    values[BINS + 1 : -3] = zone_colours(light, q)
-    values[-3:-1] = gradients(relative, q)
-    values[-1] = blue_knots(sums, q)
+    place = append(values, variable(0), histogram(sums, q))
+    place = append(values, place, zone_colours(light, q))
+    place = append(values, place, gradients(relative, q))
+    values[place] = blue_knots(sums, q)
     return values
 
 
@@ -156,14 +157,15 @@ def histogram(sums: NDArray[np.float64], q: float) -> NDArray[np.float64]:
     spread = np.zeros((4, BINS), np.float64)
     red, green, blue = np.empty(size), np.empty(size), np.empty(size)
     weight, place = np.empty(size), np.empty(size, np.int64)
+    near = variable(1)
     total, first, second = 0.0, 0.0, 0.0
     for y in range(size):
         v2 = ((y - middle) / q) ** 2
         if v2 >= reach2:
             continue
-        _box_means(sums, 0, y, 1, red)
-        _box_means(sums, 1, y, 1, green)
-        _box_means(sums, 2, y, 1, blue)
+        _box_means(sums, variable(0), y, near, red)
+        _box_means(sums, variable(1), y, near, green)
+        _box_means(sums, variable(2), y, near, blue)
         for x in range(size):
             light = red[x] + green[x] + blue[x]
             colour = (red[x] - blue[x]) / (light + 3.0 * FAINT)
@@ -283,8 +285,8 @@ def blue_knots(sums: NDArray[np.float64], q: float) -> float:
         if v2 >= outer2:
             continue
         for channel in range(3):
-            _box_means(sums, channel, y, _AROUND, around)
-            _box_means(sums, channel, y, _COMPACT, compact)
+            _box_means(sums, channel, y, variable(_AROUND), around)
+            _box_means(sums, channel, y, variable(_COMPACT), compact)
             for x in range(size):
                 floored[channel, x] = max(around[x], 0.0) + FAINT
                 excess[channel, x] = (compact[x] - around[x]) / floored[channel, x]

@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from galfeat.features.regions import connected_runs, rising_order
-from galfeat.kernels import kernel
+from galfeat.kernels import kernel, variable
 
 #: Width of the Gaussian that smooths the image for the segment, in Petrosian radii.
 SMOOTHING = 0.2
@@ -82,7 +82,8 @@ def smoothed_grid(
                 target[i] += weight * row[i]
     padded = np.zeros(columns + 2 * reach, np.float32)
     for j in range(rows):
-        padded[reach : reach + columns] = down[j]
+        for i in range(columns):
+            padded[reach + i] = down[j, i]
         target = grid[j]
         target[:] = np.float32(0.0)
         for k in range(2 * reach + 1):
@@ -150,7 +151,7 @@ def gini_segment(
     top, bottom = max(side * (top - 1), 0), min(side * (bottom + 2), y1 - y0)
     left, right = max(side * (left - 1), 0), min(side * (right + 2), x1 - x0)
     values = _interpolated(grid, side, top, bottom, left, right)
-    best, best_y, best_x = np.float32(-np.inf), 0, 0
+    best, best_y, best_x = np.float32(-np.inf), variable(0), variable(0)
     for y in range(values.shape[0]):
         row = values[y]
         highest = np.float32(-np.inf)

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from galfeat.features.regions import connected_runs
-from galfeat.kernels import kernel
+from galfeat.kernels import kernel, variable
 
 #: The MID segment ends where the brightness is this part of the mean within.
 _ETA = 0.2
@@ -53,7 +53,8 @@ def mid_segment(light: NDArray[np.float32], inside: NDArray[np.uint8]) -> NDArra
     """
     height, width = light.shape
     own = np.empty((height, width), np.float32)
-    top, top_y, top_x, lowest = np.float32(0.0), 0, 0, np.float32(np.inf)
+    top, lowest = np.float32(0.0), np.float32(np.inf)
+    top_y, top_x = variable(0), variable(0)
     for y in range(height):
         row, member, target = light[y], inside[y], own[y]
         high, low = np.float32(-np.inf), np.float32(np.inf)

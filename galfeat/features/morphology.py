@@ -30,7 +30,7 @@ from galfeat.features.outskirts import (
 from galfeat.features.petrosian import EXTENT, petrosian_curve, radius_of_fraction
 from galfeat.features.sersic import bulge_strength, fit_sersic, rings, sersic_table
 from galfeat.frame import Frame
-from galfeat.kernels import kernel
+from galfeat.kernels import kernel, variable
 
 __all__ = ["COLUMNS", "NAMES", "measure", "morphology"]
 
@@ -158,15 +158,16 @@ def _measure(
 
     circle, ellipse = farthest(ends, yc - y0, xc - x0, q, pa)
     half_light = radius_of_fraction(ellipses[0], min(ellipse, ellipses.shape[1] / 8 - 1), 0.5)
+    every = variable(1)
     d, t, area = turned_difference(
-        square, turned, seen, seen_turned, whole, ay, ax, half_light, ellipse, q, pa, 1
+        square, turned, seen, seen_turned, whole, ay, ax, half_light, ellipse, q, pa, every
     )
     outer = (d - area * difference) / t if t > 0.0 else 0.0
     # Where something else hides the outline, its mirror is hidden too.
     shadow = outline_box(region, top - y0, left - x0, square.shape[0])
     d, t, _ = turned_difference(
         shadow, turned_copy(shadow), seen, seen_turned, whole, ay, ax, 0.0, circle + 0.5,
-        1.0, 0.0, 1,
+        1.0, 0.0, every,
     )  # fmt: skip
     shape = d / t if t > 0.0 else 0.0
     clumps = smoothness(
@@ -241,6 +242,8 @@ def _galaxy_box(
     y0, y1, x0, x1 = int(moments[7]), int(moments[8]), int(moments[9]), int(moments[10])
     light = np.zeros((y1 - y0 + 2, x1 - x0 + 2), np.float32)
     inside = np.zeros(light.shape, np.uint8)
-    light[1:-1, 1:-1] = image[y0:y1, x0:x1]
-    inside[1:-1, 1:-1] = segment[y0:y1, x0:x1]
+    for y in range(y0, y1):
+        for x in range(x0, x1):
+            light[y - y0 + 1, x - x0 + 1] = image[y, x]
+            inside[y - y0 + 1, x - x0 + 1] = segment[y, x]
     return light, inside

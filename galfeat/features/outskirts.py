@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from galfeat.features.regions import flood
-from galfeat.kernels import kernel
+from galfeat.kernels import kernel, variable
 
 
 @kernel
@@ -46,7 +46,7 @@ def outline(
     """
     rows, columns = smoothed.shape
     region = np.zeros((rows, columns), np.uint8)
-    top, top_y, top_x = np.float32(-np.inf), 0, 0
+    top, top_y, top_x = np.float32(-np.inf), variable(0), variable(0)
     low = np.float32(threshold)
     for y in range(rows):
         row, target = smoothed[y], region[y]

@@ -16,7 +16,7 @@ from galfeat.features.shape_columns import COLUMNS
 from galfeat.features.vector import append
 from galfeat.frame import Frame
 from galfeat.frame.views import VIEW_SIZE
-from galfeat.kernels import kernel
+from galfeat.kernels import kernel, variable
 
 __all__ = ["COLUMNS", "clumpiness", "gini_m20", "measure", "summits"]
 
@@ -61,7 +61,7 @@ def _measure(
 ) -> NDArray[np.float32]:
     values = np.empty(number, np.float32)
     q, pa = ellipse
-    at = append(values, 0, _sizes(radii, q, pa))
+    at = append(values, variable(0), _sizes(radii, q, pa))
     at = append(values, at, asymmetry(aligned, _CIRCLE))
     missing = np.full(3, np.nan)
     at = append(values, at, asymmetry(face_on, _CIRCLE) if face_on.size > 0 else missing)

@@ -23,12 +23,13 @@ from galfeat.features.gradient_pattern import gradient_pattern_asymmetry
 from galfeat.features.lbp import PATTERNS, binary_patterns, pattern_shares
 from galfeat.features.registry import Column
 from galfeat.features.starlet import starlet
+from galfeat.features.vector import append
 from galfeat.features.zernike import MOMENTS, zernike_moments
 from galfeat.frame import Frame
 from galfeat.frame.canonical import MOST_STRETCH, TURNS
 from galfeat.frame.equalise import elliptical_model
 from galfeat.frame.views import VIEW_SIZE, halve
-from galfeat.kernels import kernel
+from galfeat.kernels import kernel, variable
 
 _HALF = 0.5 * VIEW_SIZE
 #: The disc on which patterns, wavelets and gradients are counted, in pixels of a view.
@@ -193,37 +194,31 @@ def _measure(
     turn: float,
     petrosian: float,
     deprojected: NDArray[np.float32],
-) -> NDArray[np.float64]:
+) -> NDArray[np.float32]:
     # In one piece: each kernel is compiled anew for every one that calls it.
-    values = np.full(_NUMBER, np.nan)
+    values = np.full(_NUMBER, np.nan, np.float32)
     residual = equalised - elliptical_model(q, turn)
-    wavelets = starlet(residual, _SCALES)
+    wavelets = starlet(residual, variable(_SCALES))
     once = residual - wavelets[0]
     twice = once - wavelets[1]
-    place = 0
+    place = variable(0)
     for radius, times, tolerance in _CIRCLES:
         codes = binary_patterns(once if times == 1 else twice, radius, tolerance)
-        values[place : place + PATTERNS] = pattern_shares(codes, _DISC)
-        place += PATTERNS
+        place = append(values, place, pattern_shares(codes, _DISC))
     levels = quantised(once, _LEVELS, _LEVEL_WIDTH, _WIDE_DISC)
     for distance in _DISTANCES:
-        pairs = haralick(cooccurrence(levels, _LEVELS, distance))
-        values[place : place + pairs.size] = pairs
-        place += pairs.size
-    values[place : place + _SCALES] = disc_norms(wavelets, equalised, _DISC)
-    place += _SCALES
+        place = append(values, place, haralick(cooccurrence(levels, _LEVELS, distance)))
+    place = append(values, place, disc_norms(wavelets, equalised, _DISC))
     values[place] = level_entropy(once, petrosian, -_LARGEST_RESIDUAL, _LARGEST_RESIDUAL, _BINS)
     place += 1
 
-    wavelets = starlet(equalised, _SCALES)
-    values[place : place + _SCALES] = disc_norms(wavelets, equalised, _DISC)
-    place += _SCALES
+    wavelets = starlet(equalised, variable(_SCALES))
+    place = append(values, place, disc_norms(wavelets, equalised, _DISC))
     values[place] = level_entropy(equalised, petrosian, 0.0, _BRIGHTEST, _BINS)
     values[place + 1] = light_entropy(light[0] + light[1] + light[2], petrosian)
     place += 2
     moments = zernike_moments(equalised, petrosian, _HALF - 0.5, _HALF - 0.5)
-    values[place : place + moments.size - 1] = moments[1:]
-    place += moments.size - 1
+    place = append(values, place, moments[1:])
 
     view, smoothed = equalised, equalised - wavelets[0] - wavelets[1]
     while place < _NUMBER:
@@ -243,7 +238,7 @@ def _measure(
         place += _DEPROJECTED
         if deprojected.size == 0:
             break
-        view, smoothed = deprojected, starlet(deprojected, 2)[2]
+        view, smoothed = deprojected, starlet(deprojected, variable(2))[2]
     return values
 
 

@@ -67,16 +67,25 @@ def canonical_views(
         for turn in range(turns):
             angle = pa + TURNS[turn]
             if level == near:
-                light[turn] = _sampled(rgb, shrunk, level, hidden, sky, centre, angle, radius, 1.0)
+                _sample(rgb, shrunk, level, hidden, sky, centre, angle, radius, 1.0, light[turn])
             if level == wide:
-                light[turns + turn] = _sampled(
-                    rgb, shrunk, level, nothing, sky, centre, angle, CONTEXT_RADII * radius, 1.0
+                _sample(
+                    rgb,
+                    shrunk,
+                    level,
+                    nothing,
+                    sky,
+                    centre,
+                    angle,
+                    CONTEXT_RADII * radius,
+                    1.0,
+                    light[turns + turn],
                 )
         if faced and level == near:
-            light[-1] = _sampled(rgb, shrunk, level, hidden, sky, centre, pa, radius, stretch)
+            _sample(rgb, shrunk, level, hidden, sky, centre, pa, radius, stretch, light[2 * turns])
     low, scale, table = equalising_table(light[0], max(q, 1.0 / MOST_STRETCH))
     for view in range(number):
-        equalised[view] = equalise(light[view], low, scale, table)
+        equalise(light[view], low, scale, table, equalised[view])
     return light, equalised
 
 
@@ -90,7 +99,9 @@ def whole_view(
     for level in range(1, levels + 1):
         shrunk = halve(rgb) if level == 1 else halve(shrunk)
     nothing, sky = np.zeros((0, 0), np.bool_), np.zeros(3, np.float32)
-    return _sampled(rgb, shrunk, levels, nothing, sky, centre, 0.0, half_width, 1.0)
+    view = np.empty((3, VIEW_SIZE, VIEW_SIZE), np.float32)
+    _sample(rgb, shrunk, levels, nothing, sky, centre, 0.0, half_width, 1.0, view)
+    return view
 
 
 @kernel
@@ -115,7 +126,7 @@ def _others(labels: NDArray[np.uint8], galaxy: int) -> NDArray[np.bool_]:
 
 
 @kernel
-def _sampled(
+def _sample(
     rgb: NDArray[np.uint8],
     shrunk: NDArray[np.float32],
     level: int,
@@ -125,11 +136,13 @@ def _sampled(
     angle: float,
     half_width: float,
     stretch: float,
-) -> NDArray[np.float32]:
+    view: NDArray[np.float32],
+) -> None:
     """Sample from the image as it came, or from what is left of it after `level` halvings."""
     (yc, xc), half = centre, half_width
     for _ in range(level):
         yc, xc, half = 0.5 * (yc - 0.5), 0.5 * (xc - 0.5), 0.5 * half
     if level == 0:
-        return resample(rgb, mask, sky, yc, xc, angle, half, stretch)
-    return resample(shrunk, mask, sky, yc, xc, angle, half, stretch)
+        resample(rgb, mask, sky, yc, xc, angle, half, stretch, view)
+    else:
+        resample(shrunk, mask, sky, yc, xc, angle, half, stretch, view)

@@ -66,16 +66,18 @@ def equalising_table(
 
 @kernel
 def equalise(
-    light: NDArray[np.float32], low: float, scale: float, table: NDArray[np.float32]
-) -> NDArray[np.float32]:
-    """Return a view's brightness with the stretch taken out; see `View`."""
-    equalised = np.empty((VIEW_SIZE, VIEW_SIZE), np.float32)
+    light: NDArray[np.float32],
+    low: float,
+    scale: float,
+    table: NDArray[np.float32],
+    equalised: NDArray[np.float32],
+) -> None:
+    """Write a view's brightness with the stretch taken out; see `View`."""
     for row in range(VIEW_SIZE):
         for column in range(VIEW_SIZE):
             brightness = light[0, row, column] + light[1, row, column] + light[2, row, column]
             level = int((brightness - low) * scale)
             equalised[row, column] = table[min(max(level, 0), _LEVELS - 1)]
-    return equalised
 
 
 @kernel

@@ -79,7 +79,8 @@ def resample(
     pa: float,
     half_width: float,
     stretch: float,
-) -> NDArray[np.float32]:
+    view: NDArray[np.float32],
+) -> None:
     """Sample a square view centred on the galaxy, the direction `pa` along x.
 
     Parameters
@@ -98,16 +99,12 @@ def resample(
         Half of the view's width, in pixels of the image.
     stretch : float
         How much the minor axis is stretched; 1 for none.
-
-    Returns
-    -------
-    ndarray of float32, shape (3, 64, 64)
-        Bilinear samples; zero, the sky, outside the image.
+    view : ndarray of float32, shape (3, 64, 64)
+        Takes the bilinear samples; zero, the sky, outside the image.
     """
     height, width, _ = image.shape
     flat = image.reshape(-1)
     hides = mask.reshape(-1)
-    view = np.zeros((3, VIEW_SIZE, VIEW_SIZE), np.float32)
     hidden = np.zeros((VIEW_SIZE, VIEW_SIZE), np.bool_)
     step = 2.0 * half_width / VIEW_SIZE
     c, s = np.cos(pa), np.sin(pa)
@@ -133,7 +130,6 @@ def resample(
                 hidden[row, column] = inside > 0.0 and hides[pixels[1, column]]
     if hides.size > 0:
         _fill_hidden(view, hidden)
-    return view
 
 
 @kernel
