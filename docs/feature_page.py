@@ -49,8 +49,9 @@ CAPTIONS = {
 
 HEAD = """\
 What galfeat measures, and what each number means: {n_own:,} columns in {n_families} families of \
-its own, and `flags`. `galfeat features` lists them one by one. By default {n_default:,} are \
-extracted, those of {default}, and {n_given:,} of these are given to classifiers.
+its own, and `flags`. `galfeat features` lists them one by one, `galfeat extract` measures them \
+all. The recipes take the {n_default:,} of {default} ([why](worth.md)), of which {n_given:,} are \
+given to classifiers.
 
 - **Invariant** columns stay the same when the image is turned or mirrored, as far as pixels \
 allow. **Covariant** ones change as they must (a position angle turns with the image) or count in \
@@ -121,7 +122,7 @@ def _family(name: str, level: int = 2) -> str:
     """Return what a family measures, its picture and the table of its columns."""
     module = family_module(name)
     listed: Sequence[Column] = module.COLUMNS
-    count = f"{len(listed):,} columns" + (", by default." if name in DEFAULT_FAMILIES else ".")
+    count = f"{len(listed):,} columns" + (", in the recipes." if name in DEFAULT_FAMILIES else ".")
     lines = [f"{'#' * level} {name}", "", count, "", _words(module.__doc__ or ""), ""]
     if name in CAPTIONS:
         lines += [f"![{name}](features/{name}.jpg)", "", _wrapped(CAPTIONS[name]), ""]

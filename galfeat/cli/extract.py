@@ -55,11 +55,12 @@ def extract(
     from galfeat.cli.progress import progress_bar
     from galfeat.data import open_dataset
     from galfeat.features import measure_images
+    from galfeat.features.registry import OWN_FAMILIES
 
     dataset = open_dataset(data, label=label, images=images)
     with atomic_file(output) as temporary:
         with progress_bar("features") as progress:
-            table = measure_images(dataset, n_jobs=jobs, progress=progress)
+            table = measure_images(dataset, OWN_FAMILIES, n_jobs=jobs, progress=progress)
         write(temporary, dataset, table)
     click.echo(f"{len(dataset)} rows of {len(table.names) - 1} features in {output}")
     if table.errors:

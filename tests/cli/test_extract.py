@@ -9,6 +9,7 @@ import pytest
 
 from galfeat.data import open_dataset
 from galfeat.features import FeatureExtractor
+from galfeat.features.registry import OWN_FAMILIES
 
 
 @pytest.fixture
@@ -24,7 +25,7 @@ def galaxies(simulated, tmp_path):
 
 @pytest.fixture
 def table(galaxies):
-    return FeatureExtractor().extract(open_dataset(galaxies))
+    return FeatureExtractor(OWN_FAMILIES).extract(open_dataset(galaxies))
 
 
 def test_npz_holds_ids_classes_names_values_digests_and_flags(galfeat, galaxies, table, tmp_path):
