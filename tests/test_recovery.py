@@ -1,0 +1,60 @@
+"""What the simulator drew is found again, as docs/recovery.md says, on other galaxies."""
+
+import importlib
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from galfeat.data.simulate import simulate
+
+FOLDER = Path(__file__).resolve().parent.parent / "benchmarks"
+MODULES = ("recovery", "recovery_picture")
+
+
+@pytest.fixture(scope="module")
+def recovery():
+    """The script, which is not part of the package."""
+    sys.path.insert(0, str(FOLDER))
+    try:
+        yield importlib.import_module("recovery")
+    finally:
+        sys.path.remove(str(FOLDER))
+        for name in MODULES:
+            sys.modules.pop(name, None)
+
+
+@pytest.fixture(scope="module", params=["legacy", "sdss"])
+def pairs(recovery, request):
+    return recovery.pairs_of(
+        simulate(300, seed=31, class_counts=[30] * 10, rendering=request.param)
+    )
+
+
+def test_bias_and_scatter_are_median_and_deviation_from_it(recovery):
+    drawn = 10.0 * np.arange(5)
+    found = recovery.summary(drawn, [*drawn, 0.0, 4.0, 2.0, 1.0, 3.0])
+    assert found == pytest.approx((2.0, 1.4826, 1.0, 5))
+
+
+@pytest.mark.parametrize(
+    ("quantity", "bias", "scatter"),
+    [("position angle", 0.5, 3.0), ("bar length", 0.5, 1.2), ("pitch angle", 3.0, 8.0)],
+)
+def test_quantities_on_the_scale_they_were_drawn_on(recovery, pairs, quantity, bias, scatter):
+    found = recovery.summary(*pairs[quantity])
+    assert abs(found[0]) < bias
+    assert found[1] < scatter
+
+
+@pytest.mark.parametrize(
+    ("quantity", "order"),
+    [("axis ratio", 0.85), ("bar length", 0.6), ("pitch angle", 0.3), ("number of arms", 0.3)],
+)
+def test_quantities_keep_the_order_of_what_was_drawn(recovery, pairs, quantity, order):
+    assert recovery.summary(*pairs[quantity])[2] > order
+
+
+def test_the_sense_of_winding_is_mostly_right(pairs):
+    assert pairs["sense"][1].mean() > 0.85
