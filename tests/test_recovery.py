@@ -34,7 +34,7 @@ def pairs(recovery, request):
 
 def test_bias_and_scatter_are_median_and_deviation_from_it(recovery):
     drawn = 10.0 * np.arange(5)
-    found = recovery.summary(drawn, [*drawn, 0.0, 4.0, 2.0, 1.0, 3.0])
+    found = recovery.summary(drawn, drawn + np.array([0.0, 4.0, 2.0, 1.0, 3.0]))
     assert found == pytest.approx((2.0, 1.4826, 1.0, 5))
 
 
