@@ -142,3 +142,12 @@ def test_cuts_of_a_round_galaxy_are_means_over_its_turns(paint):
     assert len(frame.aligned) == 4
     expected = np.mean([axis_cuts(view.equalised) for view in frame.aligned], axis=0)
     np.testing.assert_allclose(measure(frame)[-expected.size :], expected.ravel(), rtol=1e-6)
+
+
+def test_ring_profiles_are_those_of_photutils():
+    profiles = pytest.importorskip("photutils.profiles", reason="photutils is not installed")
+    image = np.random.default_rng(3).gamma(2.0, 5.0, (64, 64)).astype(np.float32)
+    edges = np.linspace(0.0, 32.0, RINGS + 1)
+    rings = profiles.RadialProfile(image.astype(float), (31.5, 31.5), edges, method="center")
+    scale = image[np.hypot(V, U) < 16.0].mean(dtype=float)
+    np.testing.assert_allclose(ring_profiles(image, 1.0)[0], rings.profile / scale, rtol=1e-5)
