@@ -38,7 +38,7 @@ each step the family that lowers the log loss most, in one repeat; it is chosen 
 galaxies, and neighbours in it are often as good as each other.
 
 The recipes are fitted to {recipes}, chosen by these tables and `galfeat compare` on these galaxies:
-what is left out costs time, and none of the scores misses it.
+what is left out changes no macro-F1 by as much as they can tell.
 
 {sections}
 ## Which family separates which classes
@@ -68,8 +68,8 @@ be read off; what follows surrounds it. Learning curves and planted labels are o
 - Where a class ends: calibrated probabilities promise about the share that is right, so that wrong
   answers are mostly galaxies which the model knows it can't tell. They pile up between neighbours,
   such as edge-on discs with and without a bulge, where votes cut a continuum.
-- Wrong labels: a few at random hardly matter to training, but lower every score they are part of.
-  That bounds what any model can reach here, by an amount these data can only bracket.
+- Wrong labels: a few at random cost training little, but lower every score they are part of. That
+  bounds what any model can reach here, by an amount these data can only bracket.
 - What a label means: with the same number of galaxies of each class, a collection teaches its own
   labels better than the other does. Labels or the choice of galaxies differ between them, and no
   feature mends that.

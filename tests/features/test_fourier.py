@@ -1,5 +1,7 @@
 """Fourier amplitudes, bars and spirals of known order, phase and winding."""
 
+from functools import partial
+
 import numpy as np
 import pytest
 
@@ -190,24 +192,26 @@ def test_without_a_deprojected_view_its_columns_are_missing_and_no_others(paint)
 
 def test_columns_are_where_their_names_say(paint):
     frame = measure_frame(paint(128, scale=8.0, q=0.6, noise=2.0))
+    # Alone, a kernel may be compiled to other roundings than inside another.
+    same = partial(pytest.approx, rel=1e-5, abs=1e-5)
     values = dict(zip(NAMES, measure(frame), strict=True))
     rings = transform(circles(frame.aligned[0].equalised, 30.0 * LINEAR))
-    assert values["fourier.aligned.a2.r3"] == np.float32(amplitudes(rings)[8 + 3])
-    assert values["fourier.aligned.a2.drift"] == np.float32(phase_drift(rings)[3])
-    assert values["fourier.aligned.lopsidedness"] == np.float32(lopsidedness(rings))
+    assert values["fourier.aligned.a2.r3"] == same(amplitudes(rings)[8 + 3])
+    assert values["fourier.aligned.a2.drift"] == same(phase_drift(rings)[3])
+    assert values["fourier.aligned.lopsidedness"] == same(lopsidedness(rings))
     face_on = frame.deprojected.equalised
     spirals = transform(contrast(circles(face_on, 30.0 * LOGARITHMIC)))
     expected = windings(spirals).reshape(WINDING_ORDERS, WINDINGS, 2)[2, 4, 1]
-    assert values["fourier.deprojected.w3.s4.weak"] == np.float32(expected)
+    assert values["fourier.deprojected.w3.s4.weak"] == same(expected)
     length = bar(transform(circles(face_on, BAR_RADII)))[1]
-    assert values["fourier.deprojected.bar.length"] == np.float32(length)
+    assert values["fourier.deprojected.bar.length"] == same(length)
     samples = circles(face_on, ARM_RADII)
     found = arms(transform(contrast(samples)))
-    assert values["fourier.deprojected.arms.pitch"] == np.float32(found[1])
-    assert values["fourier.deprojected.arms.sense"] == np.float32(found[4])
-    assert values["fourier.deprojected.spirality"] == np.float32(spirality(samples))
+    assert values["fourier.deprojected.arms.pitch"] == same(found[1])
+    assert values["fourier.deprojected.arms.sense"] == same(found[4])
+    assert values["fourier.deprojected.spirality"] == same(spirality(samples))
     expected = phases(transform(circles(face_on, 30.0 * LINEAR))).reshape(ORDERS, PHASE_RINGS)
-    assert values["fourier.deprojected.p3.r2"] == np.float32(expected[2, 2])
+    assert values["fourier.deprojected.p3.r2"] == same(expected[2, 2])
 
 
 def test_covariant_columns_are_the_phases_and_the_sense():
