@@ -41,7 +41,7 @@ class FeatureExtractor(TransformerMixin, BaseEstimator):
         frame: bool = True,
         n_jobs: int = 1,
         cache: str | Path | None = None,
-        batch_size: int = 64,
+        batch_size: int = 128,
     ) -> None:
         self.families = families
         self.frame = frame

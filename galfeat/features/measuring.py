@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor, wait
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
@@ -31,7 +31,7 @@ def measure_images(
     frame: bool = True,
     n_jobs: int = 1,
     cache: str | Path | None = None,
-    batch_size: int = 64,
+    batch_size: int = 128,
     progress: Callable[[int, int], None] | None = None,
 ) -> FeatureTable:
     """Measure images one batch at a time; an image that fails becomes a row of NaN.
@@ -130,7 +130,14 @@ def _map_of_threads(jobs: int) -> Iterator[_Map]:
         yield map
         return
     with ThreadPoolExecutor(jobs) as pool:
-        yield pool.map
+
+        def each(function: Callable[[Any], Any], items: Iterable[Any]) -> Iterator[Any]:
+            futures = [pool.submit(function, item) for item in items]
+            # Woken for every result, this thread would interrupt those that measure.
+            wait(futures)
+            return (future.result() for future in futures)
+
+        yield each
 
 
 def _digest(image: NDArray[np.uint8] | ImageError) -> bytes:
