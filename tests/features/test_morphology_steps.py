@@ -3,9 +3,12 @@
 import numpy as np
 import pytest
 from scipy import ndimage
+from skimage.measure import inertia_tensor_eigvals
+from skimage.measure import moments as skimage_moments
 
 from galfeat.features.gini_segment import gini_of, gini_statistics
 from galfeat.features.mid import basins
+from galfeat.features.moments import ellipse_about, segment_moments
 from galfeat.features.multimode import multimode
 from galfeat.features.petrosian import growth_curve, radius_of_fraction, value_at
 from galfeat.features.regions import connected_runs, flood, rising_order
@@ -165,3 +168,15 @@ def test_growth_curves_are_those_of_exact_apertures(q, bound, smooth_noise):
         aperture = apertures.EllipticalAperture((59.6, 60.3), radius, q * radius, theta=0.7)
         exact = aperture.do_photometry(image.astype(float), method="exact")[0][0]
         assert value_at(light, radius) == pytest.approx(exact, rel=bound)
+
+
+def test_moments_are_those_of_scikit_image(smooth_noise):
+    image = smooth_noise(7, 90) ** 2 + np.float32(0.5)
+    segment = image > np.median(image)
+    m = skimage_moments(np.where(segment, image, 0.0).astype(float), order=2)
+    found = segment_moments(image, segment)
+    expected = [m[0, 0], m[1, 0], m[0, 1], m[2, 0], m[0, 2], m[1, 1], segment.sum()]
+    np.testing.assert_allclose(found[:7], expected, rtol=1e-5)
+    eigenvalues = inertia_tensor_eigvals(np.where(segment, image, 0.0).astype(float))
+    q, _ = ellipse_about(found, m[1, 0] / m[0, 0], m[0, 1] / m[0, 0])
+    assert q == pytest.approx(np.sqrt(eigenvalues[1] / eigenvalues[0]), rel=1e-5)
