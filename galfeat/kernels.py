@@ -18,6 +18,7 @@ from typing import Any, TypeVar
 
 import numba
 from numba.core.caching import CompileResultCacheImpl, FunctionCache
+from numba.core.compiler import Compiler
 
 Function = TypeVar("Function", bound=Callable[..., Any])
 
@@ -110,10 +111,29 @@ class _ReadOnlyCache(FunctionCache):
         _say_in_memory(Path(self.cache_path).parent)
 
 
+class _AtLevelTwo(Compiler):
+    """Compiles at LLVM's level 2, and leaves other packages' kernels at the level they chose.
+
+    Level 3 takes a tenth longer to compile, and a sixth longer to load what was compiled, for
+    code that is 4 % faster.
+    """
+
+    def compile_extra(self, func: Any) -> Any:  # noqa: ANN401
+        """Compile a function; numba's compiler lock is held."""
+        before = numba.config.OPT
+        numba.config.OPT = type(before)(min(before, 2))
+        try:
+            return super().compile_extra(func)
+        finally:
+            numba.config.OPT = before
+
+
 def kernel(function: Function) -> Function:
     """Compile a function to machine code that runs without the interpreter's lock."""
     folder = cache_folder()
-    compiled = numba.njit(nogil=True, fastmath=_FAST, error_model="numpy")(function)
+    compiled = numba.njit(
+        nogil=True, fastmath=_FAST, error_model="numpy", pipeline_class=_AtLevelTwo
+    )(function)
     if folder is None:
         return compiled  # type: ignore[no-any-return]
     # numba asks for the folder when caching is enabled, and only then: other packages'

@@ -53,6 +53,38 @@ def test_compiled_kernels_are_kept_where_the_environment_says(tmp_path):
     assert notice == ""
 
 
+LEVEL = """
+import json
+import numba
+import numpy as np
+from numba.core import codegen
+seen = []
+original = codegen.CPUCodeLibrary._optimize_final_module
+def watched(library):
+    if "root_of" in library.name or "other" in library.name:
+        seen.append(int(numba.config.OPT))
+    original(library)
+codegen.CPUCodeLibrary._optimize_final_module = watched
+from galfeat.frame.forest import root_of
+@numba.njit
+def other(number):
+    return number + 1
+root_of(np.zeros(3, np.int32), 2)
+ours, seen = seen, []
+other(1)
+print(json.dumps([ours, seen, int(numba.config.OPT)]))
+"""
+
+
+@pytest.mark.parametrize(("asked", "ours", "others"), [(None, 2, 3), ("1", 1, 1)])
+def test_our_kernels_compile_at_level_two_and_others_at_their_own(tmp_path, asked, ours, others):
+    level = {"NUMBA_OPT": asked} if asked else {}
+    (own, foreign, after), _ = run(LEVEL, NUMBA_CACHE_DIR=str(tmp_path), **level)
+    assert set(own) == {ours}
+    assert set(foreign) == {others}
+    assert after == others
+
+
 def test_without_a_word_they_are_kept_in_the_users_cache(tmp_path):
     place, _ = run(PLACE, NUMBA_CACHE_DIR="", XDG_CACHE_HOME=str(tmp_path))
     assert Path(place["folder"]).parent == tmp_path / "galfeat" / "kernels"

@@ -9,7 +9,8 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from galfeat.features.regions import rising_order, root_of
+from galfeat.features.regions import rising_order
+from galfeat.frame.forest import root_of
 from galfeat.kernels import kernel
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from galfeat.frame.forest import root_of
 from galfeat.kernels import kernel
 
 #: Eight pixels that do not belong, and eight that do.
@@ -155,12 +156,3 @@ def connected_runs(
                 runs[kept] = runs[k]
                 kept += 1
     return runs[:kept]
-
-
-@kernel
-def root_of(parents: NDArray[np.int32], i: int) -> int:
-    """Return the root of a node in a forest, and shorten the way to it."""
-    while parents[i] != i:
-        parents[i] = parents[parents[i]]
-        i = parents[i]
-    return i

@@ -12,7 +12,7 @@ from galfeat.features.registry import OWN_FAMILIES
 def warmup() -> None:
     """Measure made-up galaxies in every way, which compiles and keeps all kernels.
 
-    It takes about a minute and a half the first time and about a second when the kernels are kept.
+    It takes more than a minute the first time and about a second when the kernels are kept.
     """
     image = _galaxy(axis_ratio=0.6)
     large = np.repeat(np.repeat(image, 8, axis=0), 8, axis=1)  # is halved before it is sampled

@@ -12,6 +12,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from galfeat.frame.forest import root_of
 from galfeat.kernels import kernel
 
 #: A summit is an object of its own if it rises above the pass by this part of its height ...
@@ -67,7 +68,7 @@ def deblend(
     pass_to = np.full(summit.size, -1, np.int32)
     values = padded.reshape(-1)
     for k in np.argsort(-level, kind="mergesort"):
-        low, high = _root(parent, one[k]), _root(parent, other[k])
+        low, high = root_of(parent, one[k]), root_of(parent, other[k])
         if low == high:
             continue
         if values[summit[low]] > values[summit[high]]:
@@ -215,14 +216,6 @@ def _passes(
 
 
 @kernel
-def _root(parent: NDArray[np.int32], node: int) -> int:
-    while parent[node] != node:
-        parent[node] = parent[parent[node]]
-        node = parent[node]
-    return node
-
-
-@kernel
 def _table(
     padded: NDArray[np.float32],
     bright: NDArray[np.int64],
@@ -247,7 +240,7 @@ def _table(
             row_of[basin] = number
             number += 1
     for basin in range(basins):
-        row_of[basin] = row_of[_root(parent, basin)]
+        row_of[basin] = row_of[root_of(parent, basin)]
     objects = np.zeros((number, COLUMNS), np.float64)
     objects[:, TOP], objects[:, LEFT] = height, width
     labels = np.zeros((height, width), np.uint8)

@@ -1,0 +1,17 @@
+"""What belongs together: a forest of nodes, each with its parent; a root is its own."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from galfeat.kernels import kernel
+
+
+@kernel
+def root_of(parents: NDArray[np.int32], node: int) -> int:
+    """Return the root of a node, and shorten the way to it."""
+    while parents[node] != node:
+        parents[node] = parents[parents[node]]
+        node = parents[node]
+    return node
