@@ -74,9 +74,12 @@ with those in the name. A unit of 1 is a pure number; "galfeat" as the reference
 
 REFERENCES_HEAD = """## Families for comparison
 
-Measured by other packages, for the recipes `hog-svm`, `pixels-forest` and `statmorph-forest`. Of a
-family without any invariant column classifiers are given all.
+Measured by other packages, for the recipes `hog-svm`, `pixels-forest`, `cnn-baseline` and
+`statmorph-forest`. Of a family without any invariant column classifiers are given all.
 """
+
+#: Families without a section: that of `pixels` speaks of them.
+LARGER = ("pixels-64", "pixels-128", "pixels-256")
 
 #: Words in names that are places like numbers are: columns that differ in them share a row.
 PLACES = (
@@ -92,7 +95,7 @@ _MARK = "\0"
 def page() -> str:
     """Return the page as Markdown."""
     sections = [_head(), *(_family(name) for name in OWN_FAMILIES), REFERENCES_HEAD]
-    sections += [_family(name, 3) for name in FAMILIES if name not in OWN_FAMILIES]
+    sections += [_family(name, 3) for name in FAMILIES if name not in (*OWN_FAMILIES, *LARGER)]
     return "\n".join([*sections, _flags()])
 
 

@@ -1,8 +1,9 @@
 """Every feature galfeat knows: its name, unit, meaning and reference.
 
-A family is one module of this package. It states its `COLUMNS` and measures them all at once
-with `measure(frame)`. To add one: write the module, add its name to `FAMILIES`, test it, and
-let `benchmarks/renderings.py` write anew which columns another survey changes too much.
+A family is one module of this package, or an object in one. It states its `COLUMNS` and measures
+them all at once with `measure(frame)`. To add one: write the module, add its name to `FAMILIES`,
+test it, and let `benchmarks/renderings.py` write anew which columns another survey changes too
+much.
 """
 
 from __future__ import annotations
@@ -12,14 +13,14 @@ from dataclasses import dataclass
 from functools import cache
 from importlib import import_module
 from importlib.resources import files
-from types import ModuleType
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from galfeat.errors import RecipeError
 
-#: Family name to the module that measures it, in the order of the columns.
+#: Family name to what measures it, a module or ``module:object``, in the order of the columns.
 FAMILIES = {
     "hog": "galfeat.features.hog",
     "colour": "galfeat.features.colour",
@@ -29,7 +30,10 @@ FAMILIES = {
     "morphology": "galfeat.features.morphology",
     "texture": "galfeat.features.texture",
     "skimage-hog": "galfeat.features.skimage_hog",
-    "pixels": "galfeat.features.pixels",
+    "pixels": "galfeat.features.pixels:PIXELS_32",
+    "pixels-64": "galfeat.features.pixels:PIXELS_64",
+    "pixels-128": "galfeat.features.pixels:PIXELS_128",
+    "pixels-256": "galfeat.features.pixels:PIXELS_256",
     "statmorph": "galfeat.features.statmorph",
 }
 #: Those measured in the canonical frame by galfeat's own kernels; the others are references.
@@ -90,8 +94,8 @@ def _survey_bound() -> frozenset[str]:
     return frozenset(line for line in text.splitlines() if line and not line.startswith("#"))
 
 
-def family_module(name: str) -> ModuleType:
-    """Return the module of a family.
+def family_module(name: str) -> Any:  # noqa: ANN401
+    """Return the module of a family, or the object that stands for one.
 
     Raises
     ------
@@ -100,7 +104,8 @@ def family_module(name: str) -> ModuleType:
     """
     if name not in FAMILIES:
         raise RecipeError(f"there is no feature family {name!r}; choose from {', '.join(FAMILIES)}")
-    return import_module(FAMILIES[name])
+    module, _, member = FAMILIES[name].partition(":")
+    return getattr(import_module(module), member) if member else import_module(module)
 
 
 def demand(families: Sequence[str], n_images: int) -> None:

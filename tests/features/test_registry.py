@@ -17,7 +17,7 @@ from galfeat.features.registry import FLAGS, family_module
 from galfeat.frame import measure_frame, whole_image_frame
 
 #: Measured from the image itself, whatever the frame.
-PLAIN = ("skimage-hog", "pixels")
+PLAIN = ("skimage-hog", "pixels", "pixels-64", "pixels-128", "pixels-256")
 UNITS = {"1", "px", "rad", "deg", "radii", "frame radii", "counts"}
 #: Measured by galfeat and by what it always comes with.
 OWN = tuple(name for name in FAMILIES if name != "statmorph")
