@@ -1,11 +1,14 @@
+import dataclasses
 import pickle
 
+import joblib
 import numpy as np
 import pytest
 from sklearn.base import clone
 
 from galfeat import GalaxyClassifier, open_dataset
 from galfeat.data import ArrayDataSet
+from galfeat.ensemble import Member
 from galfeat.errors import DataError, GalfeatWarning, ImageError, RecipeError
 from galfeat.features import FeatureExtractor, FeatureTable, columns
 from galfeat.recipe import load_recipe, recipe_from_dict
@@ -260,6 +263,22 @@ def test_a_shipped_baseline_goes_from_images_to_classes(name, galaxies):
     predictions = classifier.classify(galaxies.select(~train))
     assert np.isfinite(predictions.probabilities).all()
     assert not classifier.recipe_.frame
+
+
+def test_the_network_goes_from_images_to_classes_and_into_a_file(galaxies, tmp_path):
+    pytest.importorskip("torch", reason="PyTorch is not installed")
+    shipped = load_recipe("cnn-baseline")
+    member = Member("cnn", {**shipped.members[0].params, "filters": 4, "epochs": 2})
+    recipe = dataclasses.replace(shipped, members=(member,))
+    some = galaxies.select(np.arange(0, 120, 2))
+    classifier = GalaxyClassifier(recipe, n_jobs=2).fit(some)
+    probabilities = classifier.predict_proba(some)
+    assert np.isfinite(probabilities).all()
+    again = GalaxyClassifier(recipe, n_jobs=1).fit(some)
+    assert np.array_equal(again.predict_proba(some), probabilities)
+    joblib.dump(classifier, tmp_path / "model.joblib")
+    loaded = joblib.load(tmp_path / "model.joblib")
+    assert np.array_equal(loaded.predict_proba(some), probabilities)
 
 
 def test_features_once_measured_are_kept_on_disk_when_asked(recipe, galaxies, tmp_path):

@@ -51,6 +51,7 @@ def write(tmp_path):
 def test_all_recipes_promised_are_there():
     assert recipe_names() == [
         "balanced-forest",
+        "cnn-baseline",
         "hog-svm",
         "lightgbm",
         "pixels-forest",

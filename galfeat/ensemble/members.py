@@ -2,7 +2,8 @@
 
 Each runs on one thread: an ensemble's threads go over members and inner folds, which is
 faster than threads inside a small fit, and gives the same bits for any number of them.
-Each takes NaN; those that cannot by themselves impute inside.
+Each takes NaN; those that cannot by themselves impute inside. All but the CNN, which takes
+pixels alone, take any table.
 """
 
 from __future__ import annotations
@@ -159,6 +160,12 @@ def _svm(params: dict[str, Any], random_state: int) -> Estimator:
     return make_pipeline(MedianScaler(), SupportVectors(**params, random_state=random_state))
 
 
+def _cnn(params: dict[str, Any], random_state: int) -> Estimator:
+    from galfeat.ensemble.cnn import ConvolutionalNetwork
+
+    return ConvolutionalNetwork(**params, random_state=random_state)
+
+
 _BUILDERS: dict[str, Callable[[dict[str, Any], int], Estimator]] = {
     "xgboost": _xgboost,
     "lightgbm": _lightgbm,
@@ -167,6 +174,7 @@ _BUILDERS: dict[str, Callable[[dict[str, Any], int], Estimator]] = {
     "balanced-forest": _balanced_forest,
     "logistic": _logistic,
     "svm": _svm,
+    "cnn": _cnn,
 }
 KINDS = tuple(_BUILDERS)
 

@@ -1,0 +1,265 @@
+"""A plain convolutional network on pixels, as one more classifier of tables."""
+
+from __future__ import annotations
+
+from numbers import Integral, Real
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+from scipy.special import softmax
+from sklearn.base import BaseEstimator, ClassifierMixin
+from sklearn.utils import check_random_state
+from sklearn.utils._param_validation import Interval, StrOptions
+
+from galfeat.ensemble import networks
+from galfeat.ensemble.networks import Dense, Layer, Tensors, Weights
+from galfeat.ensemble.pytorch import demand_torch, one_torch_thread
+from galfeat.errors import RecipeError
+
+_SEEDS = np.iinfo(np.int32).max
+_MOMENTUM = 0.9
+# Rows that are predicted, or measured, at a time.
+_BLOCK = 64
+#: What is grown on the last activations in place of the softmax, as in the recipe `lightgbm`.
+_BOOSTING = {"n_estimators": 100, "learning_rate": 0.05, "num_leaves": 15, "min_child_samples": 10}
+
+
+class ConvolutionalNetwork(ClassifierMixin, BaseEstimator):
+    """Classify images given as rows of pixels, with a small network trained from scratch.
+
+    Needs PyTorch (``pip install 'galfeat[cnn]'``) to be fitted and to predict; what is fitted is
+    kept in numpy arrays, so a saved model opens without it. One thread of PyTorch is used. The
+    same seed gives the same bits.
+
+    Parameters
+    ----------
+    side : int
+        Of the images in pixels, at least 8: rows have ``3 * side**2`` columns, the three colours of
+        each pixel one after the other, as the families ``pixels-64`` and so on give them.
+    colour : bool
+        Otherwise the mean of the three colours is taken.
+    architecture : {"plain", "astronn"}
+        See `galfeat.ensemble.networks`.
+    filters : int
+        Of each convolution of the plain network.
+    activation : {"relu", "sigmoid"}
+    optimiser : {"adam", "sgd"}
+        Adam (Kingma & Ba 2015, arXiv:1412.6980), or gradient descent with a momentum of 0.9.
+    learning_rate : float
+    epochs : int
+        How often each image is seen.
+    batch_size : int
+        Images to a step, about.
+    boosting : bool
+        In place of the softmax of the last layer, grow LightGBM on what enters it. The network
+        has seen the same rows, so these say more of them than of new ones: the probabilities want
+        a calibration on others, which an ensemble gives.
+    random_state : int, RandomState or None
+        Seed of the first weights, of the order of the images and of the trees.
+
+    Attributes
+    ----------
+    classes_ : ndarray, shape (k,)
+    weights_ : list of (ndarray, ndarray)
+        Kernel and bias of each layer.
+    mean_, scale_ : ndarray of float32
+        Mean and standard deviation of each colour over all training pixels, which are taken away
+        and divided by.
+    trees_ : estimator or None
+        Those of `boosting`.
+    """
+
+    _parameter_constraints = {  # noqa: RUF012
+        "side": [Interval(Integral, 8, None, closed="left")],
+        "colour": ["boolean"],
+        "architecture": [StrOptions({"plain", "astronn"})],
+        "filters": [Interval(Integral, 1, None, closed="left")],
+        "activation": [StrOptions({"relu", "sigmoid"})],
+        "optimiser": [StrOptions({"adam", "sgd"})],
+        "learning_rate": [Interval(Real, 0, None, closed="neither")],
+        "epochs": [Interval(Integral, 1, None, closed="left")],
+        "batch_size": [Interval(Integral, 1, None, closed="left")],
+        "boosting": ["boolean"],
+        "random_state": ["random_state"],
+    }
+
+    def __init__(
+        self,
+        side: int = 64,
+        *,
+        colour: bool = True,
+        architecture: str = "plain",
+        filters: int = 32,
+        activation: str = "relu",
+        optimiser: str = "adam",
+        learning_rate: float = 0.001,
+        epochs: int = 20,
+        batch_size: int = 32,
+        boosting: bool = False,
+        random_state: Any = 0,  # noqa: ANN401
+    ) -> None:
+        self.side = side
+        self.colour = colour
+        self.architecture = architecture
+        self.filters = filters
+        self.activation = activation
+        self.optimiser = optimiser
+        self.learning_rate = learning_rate
+        self.epochs = epochs
+        self.batch_size = batch_size
+        self.boosting = boosting
+        self.random_state = random_state
+
+    def fit(
+        self, X: ArrayLike, y: ArrayLike, sample_weight: ArrayLike | None = None
+    ) -> ConvolutionalNetwork:
+        """Train the network.
+
+        Parameters
+        ----------
+        X : array_like of float, shape (n, 3 * side**2)
+            Pixels; NaN counts as 0.
+        y : array_like, shape (n,)
+            Labels of any kind.
+        sample_weight : array_like of float, shape (n,), optional
+            How much each row counts.
+
+        Raises
+        ------
+        RecipeError
+            If the rows are not images of this side, or the training diverges.
+        MissingDependencyError
+            If PyTorch is not installed.
+        """
+        demand_torch()
+        self._validate_params()
+        table = self._checked(X)
+        self.classes_, codes = np.unique(np.asarray(y), return_inverse=True)
+        weight = np.ones(len(table)) if sample_weight is None else np.asarray(sample_weight)
+        seed = int(check_random_state(self.random_state).randint(_SEEDS))
+        self.mean_, self.scale_ = self._moments(table)
+        with one_torch_thread():
+            self.weights_ = self._trained(table, codes, weight.astype(np.float32), seed)
+        if not all(np.isfinite(kernel).all() for kernel, _ in self.weights_):
+            raise RecipeError(
+                f"the network diverged with {self.optimiser} and a learning_rate of "
+                f"{self.learning_rate}; give a smaller one"
+            )
+        self.trees_ = self._boosted(table, codes, weight, seed) if self.boosting else None
+        return self
+
+    def predict_proba(self, X: ArrayLike) -> NDArray[np.float64]:
+        """Return class probabilities, shape (n, k); `X` and errors as in `fit`."""
+        demand_torch()
+        table = self._checked(X)
+        if self.trees_ is not None:
+            probabilities: NDArray[np.float64] = self.trees_.predict_proba(self._run(table, -1))
+            return probabilities
+        scores: NDArray[np.float64] = softmax(self._run(table, None).astype(np.float64), axis=1)
+        return scores
+
+    def predict(self, X: ArrayLike) -> NDArray[Any]:
+        """Return the most probable class of each row, shape (n,)."""
+        labels: NDArray[Any] = self.classes_[self.predict_proba(X).argmax(axis=1)]
+        return labels
+
+    def _layers(self) -> list[Layer]:
+        if self.architecture == "plain":
+            hidden = networks.plain(self.filters, self.activation)
+        else:
+            hidden = networks.astronn(self.activation)
+        return [*hidden, Dense(len(self.classes_))]
+
+    def _checked(self, X: ArrayLike) -> NDArray[np.float32]:
+        table = np.asarray(X, dtype=np.float32)
+        if table.ndim != 2 or table.shape[1] != 3 * self.side**2:
+            raise RecipeError(
+                f"a cnn with side = {self.side} takes the {3 * self.side**2:,} columns of as many "
+                f"pixels in three colours, not a table of shape {table.shape}; "
+                f"let families be the one of pixels with this side, and nothing else"
+            )
+        return table
+
+    def _pixels(self, rows: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Return images, shape (n, side, side, channels), as they are."""
+        images = np.nan_to_num(rows, nan=0.0).reshape(-1, self.side, self.side, 3)
+        return images if self.colour else images.mean(axis=3, keepdims=True)
+
+    def _moments(self, table: NDArray[np.float32]) -> tuple[Any, Any]:
+        sums, squares, count = 0.0, 0.0, len(table) * self.side**2
+        for start in range(0, len(table), _BLOCK):
+            pixels = self._pixels(table[start : start + _BLOCK]).astype(np.float64)
+            sums = sums + pixels.sum(axis=(0, 1, 2))
+            squares = squares + (pixels**2).sum(axis=(0, 1, 2))
+        mean = np.asarray(sums) / count
+        scale = np.sqrt(np.maximum(np.asarray(squares) / count - mean**2, 0.0))
+        return mean.astype(np.float32), np.where(scale > 0, scale, 1.0).astype(np.float32)
+
+    def _tensor(self, rows: NDArray[np.float32]) -> Any:  # noqa: ANN401
+        """Return images, shape (n, channels, side, side), on the scale the network was given."""
+        import torch
+
+        images = (self._pixels(rows) - self.mean_) / self.scale_
+        # The colours stay side by side in memory: several times as fast as plane by plane.
+        return torch.from_numpy(images).permute(0, 3, 1, 2)
+
+    def _trained(
+        self,
+        table: NDArray[np.float32],
+        y: NDArray[np.intp],
+        weight: NDArray[np.float32],
+        seed: int,
+    ) -> Weights:
+        import torch
+        from torch.nn import functional
+
+        layers, rng = self._layers(), np.random.default_rng(seed)
+        dropout = torch.Generator().manual_seed(seed)
+        start = networks.first_weights(layers, len(self.mean_), self.side, rng)
+        weights = _tensors(start)
+        flat = [part.requires_grad_() for pair in weights for part in pair]
+        optimiser = (
+            torch.optim.Adam(flat, self.learning_rate)
+            if self.optimiser == "adam"
+            else torch.optim.SGD(flat, self.learning_rate, momentum=_MOMENTUM)
+        )
+        classes, share = torch.from_numpy(y), torch.from_numpy(weight)
+        for _ in range(self.epochs):
+            order = rng.permutation(len(y))
+            for rows in np.array_split(order, -(-len(y) // self.batch_size)):
+                scores = networks.run(layers, weights, self._tensor(table[rows]), dropout)
+                losses = functional.cross_entropy(scores, classes[rows], reduction="none")
+                loss = (losses * share[rows]).mean() + networks.decay_of(layers, weights)
+                optimiser.zero_grad()
+                loss.backward()
+                optimiser.step()
+                with torch.no_grad():
+                    networks.shorten(layers, weights)
+        return [(kernel.detach().numpy(), bias.detach().numpy()) for kernel, bias in weights]
+
+    def _run(self, table: NDArray[np.float32], end: int | None) -> NDArray[np.float32]:
+        """Return what comes out of all layers, or of those before the one numbered `end`."""
+        import torch
+
+        layers, weights = self._layers()[:end], _tensors(self.weights_)
+        with one_torch_thread(), torch.inference_mode():
+            parts = [
+                networks.run(layers, weights, self._tensor(table[first : first + _BLOCK])).numpy()
+                for first in range(0, len(table), _BLOCK)
+            ]
+        return np.concatenate(parts)
+
+    def _boosted(
+        self, table: NDArray[np.float32], y: NDArray[np.intp], weight: NDArray[Any], seed: int
+    ) -> Any:  # noqa: ANN401
+        from galfeat.ensemble.members import Member
+
+        trees = Member("lightgbm", _BOOSTING).build(seed)
+        return trees.fit(self._run(table, -1), y, sample_weight=weight)
+
+
+def _tensors(weights: Weights) -> Tensors:
+    import torch
+
+    return [(torch.tensor(kernel), torch.tensor(bias)) for kernel, bias in weights]
