@@ -124,7 +124,10 @@ def declared(metadata):
     modules |= {"xgboost-cpu": "xgboost", "Pillow": "PIL"}
     options, extras = metadata["options"], metadata["options.extras_require"]
     required = "\n".join(
-        [options["install_requires"], *(extras[name] for name in ("fits", "parquet", "statmorph"))]
+        [
+            options["install_requires"],
+            *(extras[name] for name in ("fits", "parquet", "statmorph", "cnn")),
+        ]
     )
     names = re.findall(r"^([A-Za-z0-9_-]+)", required, re.MULTILINE)
     return {modules.get(name, name) for name in names}
