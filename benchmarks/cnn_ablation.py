@@ -1,0 +1,167 @@
+"""The plain CNN, and every single change to it that is said to help, on the same folds.
+
+    python benchmarks/cnn_ablation.py DATA --label class_id -o docs/cnn.md [--repeats 1] [--jobs 1]
+
+Fits the recipe `cnn-baseline` and each change, and writes a table of scores with intervals. Every
+finished fit is kept (--kept), so that the same command goes on where one before it was stopped.
+Needs the extra `cnn`, and 3 GB of memory for 700 images of 256×256 pixels.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import click
+import numpy as np
+from cnn_text import page
+
+from galfeat.atomic import atomic_file
+from galfeat.classifier import GalaxyClassifier
+from galfeat.cli.progress import progress_bar
+from galfeat.comparison_fits import AS_IT_IS, Galaxies, RecipeFits
+from galfeat.data import DataSet, open_dataset
+from galfeat.ensemble import Member
+from galfeat.evaluate.compare import Answers, Comparison, compare_answers
+from galfeat.features import FeatureExtractor, FeatureTable
+from galfeat.manifest import library_versions
+from galfeat.pieces import Pieces
+from galfeat.recipe import Recipe, load_recipe
+
+FOLDS = 5
+BASELINE = load_recipe("cnn-baseline")
+#: Settings of astroNN's own training but for its learning rate, which falls when it learns no more.
+ASTRONN = {"architecture": "astronn", "learning_rate": 0.005, "epochs": 30, "batch_size": 64}
+
+
+def changed(name: str, **params: Any) -> Recipe:  # noqa: ANN401
+    """Return the baseline with other parameters, by a name of its own."""
+    (member,) = BASELINE.members
+    merged = {**member.params, **params}
+    families = (f"pixels-{merged['side']}",)
+    return replace(BASELINE, name=name, families=families, members=(Member("cnn", merged),))
+
+
+#: Those of the same image size beside each other, the smallest images first.
+VARIANTS = (
+    changed("baseline"),
+    changed("grey", colour=False),
+    changed("64 filters", filters=64),
+    changed("45 epochs", epochs=45),
+    changed("120 epochs", epochs=120),
+    changed("SGD", optimiser="sgd", learning_rate=0.01),
+    changed("sigmoid", activation="sigmoid"),
+    changed("boosting on top", boosting=True),
+    changed("astroNN's network", **ASTRONN),
+    changed("128×128 pixels", side=128),
+    changed("256×256 pixels", side=256),
+)
+
+
+@dataclass(frozen=True)
+class Ablation:
+    """What came out.
+
+    Attributes
+    ----------
+    comparison : Comparison
+        Of all variants by name.
+    seconds : dict of str to float
+        Processor time of a fit, with what its calibration takes; mean over the folds.
+    """
+
+    comparison: Comparison
+    seconds: dict[str, float]
+
+
+def ablate(
+    dataset: DataSet,
+    variants: Sequence[Recipe],
+    folder: Path,
+    *,
+    repeats: int = 1,
+    jobs: int = 1,
+    seed: int = 0,
+) -> Ablation:
+    """Fit and score variants on the same folds.
+
+    Parameters
+    ----------
+    dataset : DataSet
+        All rows have a label.
+    variants : sequence of Recipe
+        Each with a name of its own; those of the same families beside each other.
+    folder : Path
+        Where finished fits are kept.
+    repeats, jobs, seed : int
+        As in `galfeat.comparison.Plan`.
+    """
+    answers: dict[str, Answers] = {}
+    seconds: dict[str, float] = {}
+    measured: tuple[str, ...] = ()
+    for recipe in variants:
+        if recipe.families != measured:
+            measured, table = recipe.families, measured_table(recipe, dataset, jobs)
+            galaxies = Galaxies.of(dataset, table.digests, FOLDS, repeats, seed)
+            common = {"data": galaxies.digest, "seed": seed, "folds": FOLDS}
+            pieces = Pieces(folder, {**common, "libraries": library_versions()})
+        classifier = GalaxyClassifier(recipe, n_jobs=jobs, random_state=seed)
+        fits = RecipeFits(classifier, galaxies, {AS_IT_IS: table}, pieces)
+        with progress_bar(recipe.name) as progress:
+            answers[recipe.name] = fits.run((1.0,), progress)[1.0, AS_IT_IS]
+        seconds[recipe.name] = float(np.mean(fits.seconds))
+        click.echo(f"{recipe.name}: {seconds[recipe.name]:.0f} s a fit", err=True)
+    comparison = compare_answers(
+        galaxies.y, answers, galaxies.names, groups=galaxies.groups, seed=seed
+    )
+    return Ablation(comparison, seconds)
+
+
+def measured_table(recipe: Recipe, dataset: DataSet, jobs: int) -> FeatureTable:
+    """Return the pixels of all images, anew each time: that takes less than to keep them."""
+    extractor = FeatureExtractor(recipe.families, frame=recipe.frame, n_jobs=jobs)
+    with progress_bar(", ".join(recipe.families)) as progress:
+        table = extractor.extract(dataset, progress=progress)
+    for error in table.errors.values():
+        raise error
+    return table
+
+
+def image_size(dataset: DataSet) -> str:
+    """Return the size most images have."""
+    shapes = [image.shape for image in dataset.read(np.arange(min(len(dataset), 50)))
+              if isinstance(image, np.ndarray)]  # fmt: skip
+    height, width, _ = max(set(shapes), key=shapes.count)
+    return f"{height}×{width}"
+
+
+@click.command(help=__doc__)
+@click.argument("data")
+@click.option("--label", required=True, help="Column of the classes.")
+@click.option("--repeats", default=1, show_default=True, type=click.IntRange(min=1))
+@click.option("--jobs", default=1, show_default=True, help="Trainings at a time.")
+@click.option("--seed", default=0, show_default=True)
+@click.option(
+    "--kept", type=click.Path(path_type=Path), default=Path("build/cnn-ablation"),
+    show_default=True, help="Keep finished fits here.",
+)  # fmt: skip
+@click.option("-o", "--output", type=click.Path(path_type=Path), help="Write a page here.")
+def main(
+    data: str, label: str, repeats: int, jobs: int, seed: int, kept: Path, output: Path | None
+) -> None:
+    """Fit, print and write."""
+    os.environ.setdefault("OMP_NUM_THREADS", "1")
+    dataset = open_dataset(data, label=label).labelled()
+    found = ablate(dataset, VARIANTS, kept, repeats=repeats, jobs=jobs, seed=seed)
+    text = page(found.comparison, found.seconds, label, image_size(dataset), FOLDS, seed)
+    click.echo(text)
+    if output is not None:
+        with atomic_file(output) as temporary:
+            temporary.write_text(text, encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()
