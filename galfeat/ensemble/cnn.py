@@ -260,6 +260,14 @@ class ConvolutionalNetwork(ClassifierMixin, BaseEstimator):
 
 
 def _tensors(weights: Weights) -> Tensors:
+    """Return copies, those of filters laid out like the images: the faster way."""
     import torch
 
-    return [(torch.tensor(kernel), torch.tensor(bias)) for kernel, bias in weights]
+    kernels = [torch.tensor(kernel) for kernel, _ in weights]
+    laid_out = [
+        kernel.contiguous(memory_format=torch.channels_last) if kernel.ndim == 4 else kernel
+        for kernel in kernels
+    ]
+    return [
+        (kernel, torch.tensor(bias)) for kernel, (_, bias) in zip(laid_out, weights, strict=True)
+    ]
