@@ -74,7 +74,7 @@ class Plan:
             If a class has fewer rows or groups than there are folds, or there are more
             images than a family of features can measure.
         MissingDependencyError
-            If a family of features needs a package that is not installed.
+            If a family of features or a member needs a package that is not installed.
         """
         names = [recipe.name for recipe in self.recipes]
         twice = {name for name in names if names.count(name) > 1}
@@ -85,6 +85,8 @@ class Plan:
             )
         for recipe in self.recipes:
             demand(recipe.families, len(dataset))
+            for member in recipe.members:
+                member.demand()
         labels, groups = dataset.labels, dataset.groups
         deal_folds(labels, groups, self.folds, class_names=dataset.class_names)
 

@@ -15,7 +15,7 @@ from galfeat.classifier import GalaxyClassifier
 from galfeat.comparison import Plan, compare
 from galfeat.comparison_fits import AS_IT_IS, RERENDERED
 from galfeat.data import open_dataset
-from galfeat.errors import DataError, RecipeError
+from galfeat.errors import DataError, MissingDependencyError, RecipeError
 from galfeat.evaluate.learning import SHARES
 from galfeat.features import FeatureExtractor
 from galfeat.recipe import load_recipe
@@ -170,4 +170,13 @@ def test_two_recipes_of_one_name_are_refused(plan, galaxies, tmp_path):
 def test_more_folds_than_rows_of_a_class_are_refused(plan, galaxies, tmp_path):
     with pytest.raises(DataError, match="has 12 rows; a 13-fold split"):
         compare(dataclasses.replace(plan, folds=13), *galaxies, tmp_path)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_member_whose_package_is_missing_is_refused_before_anything_is_done(
+    galaxies, tmp_path, monkeypatch
+):
+    monkeypatch.setitem(sys.modules, "torch", None)
+    with pytest.raises(MissingDependencyError, match=r"galfeat\[cnn\]"):
+        compare(Plan([load_recipe("cnn-baseline")]), *galaxies, tmp_path)
     assert list(tmp_path.iterdir()) == []

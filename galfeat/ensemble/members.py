@@ -45,6 +45,13 @@ class Member:
         """Return the unfitted estimator, for classes numbered from 0."""
         return _BUILDERS[self.kind](dict(self.params), random_state)
 
+    def demand(self) -> None:
+        """Raise a MissingDependencyError unless the packages it needs are installed."""
+        if self.kind == "cnn":
+            from galfeat.ensemble.pytorch import demand_torch
+
+            demand_torch()
+
     def check(self) -> None:
         """Check kind and parameters against the estimator.
 
