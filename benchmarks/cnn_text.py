@@ -112,13 +112,14 @@ def _verdict(comparison: Comparison, metric: str) -> str:
     better = [name for name, winner in winners.items() if winner == name]
     worse = [name for name, winner in winners.items() if winner == FIRST]
     less = "less is better" if metric in LOWER_IS_BETTER else "more is better"
+    title = SCORES[metric][0].upper() + SCORES[metric][1:]
     told = [
         f"better with {_listed(better)}" if better else "better with none of the changes",
         f"worse with {_listed(worse)}" if worse else "worse with none",
     ]
     rest = len(others) - len(better) - len(worse)
     return (
-        f"{SCORES[metric].capitalize()} ({less}) is {' and '.join(told)}; for {rest} of the "
+        f"{title} ({less}) is {' and '.join(told)}; for {rest} of the "
         f"{len(others)} changes these galaxies can't tell."
     )
 

@@ -71,7 +71,8 @@ def test_the_page_tells_better_from_worse_from_neither(parts):
     assert len(told) == 3
     for line in told:
         assert "is better with *helps* and worse with *harms*; for 1 of the 3" in line
-    assert "Log loss (less is better)" in page
+    assert "- Log loss (less is better)" in page
+    assert "- Macro-F1 (more is better)" in page
     assert "*helps*, 0.8" in page
     assert "for 4.0 times the baseline's time" in page
     assert "chance gives 0.333" in page
