@@ -4,7 +4,7 @@
 
 Fits the recipe `cnn-baseline` and each change, and writes a table of scores with intervals. Every
 finished fit is kept (--kept), so that the same command goes on where one before it was stopped.
-Needs the extra `cnn`, and 3 GB of memory for 700 images of 256×256 pixels.
+Needs the extra `cnn`, and 4 GB of memory for 700 images of 256×256 pixels.
 """
 
 from __future__ import annotations
