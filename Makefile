@@ -3,6 +3,7 @@
 #   make test   every test          make lint   style and types
 #   make bench  the benchmarks      make test-lowest   quick tests on the oldest dependencies
 #                                   make test-bounds   quick tests with every array index checked
+#                                   make test-networks those that need PyTorch, which it installs
 
 PYTHON ?= python3
 BIN := .venv/bin
@@ -12,7 +13,7 @@ METADATA := setup.cfg pyproject.toml
 # Threads over images and folds are galfeat's own; OpenMP under them would only get in the way.
 TESTING := OMP_NUM_THREADS=1
 
-.PHONY: demo test lint bench test-lowest test-bounds wheel clean
+.PHONY: demo test test-networks lint bench test-lowest test-bounds wheel clean
 
 demo: .venv/galfeat.stamp
 	$(BIN)/galfeat demo
@@ -20,6 +21,10 @@ demo: .venv/galfeat.stamp
 test: .venv/test.stamp
 	$(BIN)/galfeat warmup
 	$(TESTING) $(BIN)/python -m pytest -n 2
+
+# Those that `make test` leaves out where PyTorch is not installed.
+test-networks: .venv/networks.stamp
+	$(TESTING) $(BIN)/python -m pytest -n 2 -m network
 
 lint: .venv/lint.stamp
 	$(BIN)/ruff check .
@@ -58,6 +63,10 @@ clean:
 # statmorph has no wheels, so the oldest dependencies, of which wheels are asked, go without it.
 .venv/test.stamp: .venv/galfeat.stamp
 	$(BIN)/pip install --quiet --editable '.[test,statmorph]'
+	@touch $@
+
+.venv/networks.stamp: .venv/test.stamp
+	$(BIN)/pip install --quiet --editable '.[test,cnn]'
 	@touch $@
 
 # The references of the benchmark.

@@ -18,6 +18,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import click
@@ -32,7 +33,7 @@ from timing import best_times, calibration, typical_time
 
 from galfeat.data import pixel_digest
 from galfeat.data.simulate import simulate
-from galfeat.features import DEFAULT_FAMILIES, FeatureExtractor, warmup
+from galfeat.features import DEFAULT_FAMILIES, FeatureExtractor, embedding, warmup
 from galfeat.frame import measure_frame
 
 _KEPT = Path(__file__).parent / ".kept.json"
@@ -103,6 +104,21 @@ def report_references(report: Report, images: Sequence[NDArray[np.uint8]]) -> No
         report.line(pair.name, f"{own:6.0f} µs {_reference(pair, own)}", Figure(own, "µs"))
 
 
+def report_embedding(report: Report, images: Sequence[NDArray[np.uint8]]) -> None:
+    """Measure the small network on measured frames, for one galaxy and on two threads."""
+    frames = [frame for frame in map(measure_frame, images) if frame is not None]
+    embedding.measure(frames[0])  # opens the session
+    one = typical_time(embedding.measure, frames)
+    clock = np.inf
+    with ThreadPoolExecutor(2) as pool:
+        for _ in range(_ROUNDS):
+            start = time.perf_counter()
+            list(pool.map(embedding.measure, frames))
+            clock = min(clock, time.perf_counter() - start)
+    report.line("embedding, one galaxy", f"{one:6.0f} µs  goal 2000 µs", Figure(one, "µs"))
+    report.line("embedding, two threads", f"{len(frames) / clock:6.0f} galaxies/s  goal 1000")
+
+
 def _reference(pair: Pair, own: float) -> str:
     what = f"{pair.package}: {pair.reference_name}"
     if not pair.installed:
@@ -171,6 +187,7 @@ def main(number: int, size: int, seed: int, kept: Path) -> None:
         click.echo(f"{number} simulated images of {size}×{size} pixels, RGB, one thread")
         report_throughput(report, images)
         report_references(report, images)
+        report_embedding(report, images)
         machine.append(calibration())
         report_commands(report, Path(name), seed)
     machine.append(calibration())

@@ -25,6 +25,8 @@ from galfeat.data.simulate import simulate
 from galfeat.features import FeatureExtractor, columns
 from galfeat.features.registry import OWN_FAMILIES, Column
 
+#: The families whose columns are asked.
+MEASURED = (*OWN_FAMILIES, "embedding")
 #: A column may change by this many of its standard deviations in the mean ...
 MOST_CHANGE = 0.7
 #: ... and galaxies must keep at least this rank correlation.
@@ -33,7 +35,7 @@ LEAST_ORDER = 0.5
 
 def both_renderings(number: int, seed: int, jobs: int) -> tuple[NDArray[np.float32], ...]:
     """Return the features of the same galaxies in the Legacy Surveys and in the SDSS."""
-    extractor = FeatureExtractor(OWN_FAMILIES, n_jobs=jobs)
+    extractor = FeatureExtractor(MEASURED, n_jobs=jobs)
     per_class = [number // 10] * 10
     return tuple(
         extractor.extract(
@@ -61,7 +63,8 @@ def print_summary(
     """Print the medians of each group of columns and how many of them change too much."""
     groups: dict[str, list[int]] = defaultdict(list)
     for i, column in enumerate(listed):
-        groups[".".join(column.name.split(".")[:2])].append(i)
+        numbered = column.family == "embedding"  # its columns have numbers for names
+        groups[column.family if numbered else ".".join(column.name.split(".")[:2])].append(i)
     click.echo(f"{'columns':28} {'number':>6} {'change':>7} {'order':>6} {'bound':>6}")
     for name, members in groups.items():
         bound = sum(too_much(difference[i], order[i]) for i in members)
@@ -84,7 +87,7 @@ def too_much(difference: float, order: float) -> bool:
 def main(number: int, seed: int, jobs: int, write: bool) -> None:
     """Print the changes, and write the list."""
     one, other = both_renderings(number, seed, jobs)
-    listed = columns(OWN_FAMILIES)
+    listed = columns(MEASURED)
     invariant = np.array([column.invariant for column in listed])
     listed = [column for column in listed if column.invariant]
     difference, order = changes(one[:, invariant], other[:, invariant])

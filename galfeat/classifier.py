@@ -141,15 +141,7 @@ class GalaxyClassifier(ClassifierMixin, BaseEstimator):
                 f"labels have the shape {labels.shape} for {len(table.values)} galaxies; "
                 "give one label per galaxy"
             )
-        usable = _usable_rows(table)
-        if not len(usable):
-            raise DataError(f"{_failures(table.errors)}; none is left to fit")
-        if table.errors:
-            warnings.warn(
-                _failures(table.errors) + "; they are left out of the fit",
-                GalfeatWarning,
-                stacklevel=2,
-            )
+        usable = _rows_to_fit(table, self.recipe_.families)
         columns = classifier_columns(table.names)
         self.feature_names_ = tuple(table.names[column] for column in columns)
         ensemble = Ensemble(
@@ -167,6 +159,7 @@ class GalaxyClassifier(ClassifierMixin, BaseEstimator):
             labels[usable],
             None if groups is None else np.asarray(groups)[usable],
             class_names,
+            columns=[member.columns(self.feature_names_) for member in self.recipe_.members],
         )
         self.classes_ = self.ensemble_.classes_
         if class_names is not None:
@@ -270,6 +263,27 @@ def _columns_of(wanted: tuple[str, ...], names: tuple[str, ...]) -> NDArray[np.i
             f"classifier was fitted on, {missing[0]!r} among them; extract with its recipe"
         )
     return np.array([place[name] for name in wanted], dtype=np.intp)
+
+
+def _rows_to_fit(table: FeatureTable, families: Sequence[str]) -> NDArray[np.intp]:
+    """Row numbers of the images that did not fail and that no family was trained on."""
+    from galfeat.features.registry import trained_on
+
+    usable = _usable_rows(table)
+    if not len(usable):
+        raise DataError(f"{_failures(table.errors)}; none is left to fit")
+    learned = trained_on(families, table.digests[usable])
+    problems = [_failures(table.errors)] if table.errors else []
+    if learned.any():
+        problems.append(
+            f"{learned.sum()} of {len(learned)} images are ones some of the features were "
+            "themselves learned from"
+        )
+    if learned.all():
+        raise DataError(f"{problems[-1]}; none is left to fit")
+    for problem in problems:
+        warnings.warn(f"{problem}; they are left out of the fit", GalfeatWarning, stacklevel=3)
+    return usable[~learned]
 
 
 def _usable_rows(table: FeatureTable) -> NDArray[np.intp]:

@@ -32,6 +32,7 @@ _LIBRARIES = (
     "xgboost",
     "numba",
     "joblib",
+    "onnxruntime",
 )
 
 #: What to do about a folder that is not what was saved.

@@ -168,19 +168,13 @@ def _importances(scored: Scored, seed: int) -> Importances:
     )
 
 
-def rows_to_score(
-    digests: NDArray[np.uint8],
-    training: NDArray[np.uint8],
-    held_out: NDArray[np.uint8],
-) -> NDArray[np.intp]:
+def rows_to_score(learned: NDArray[np.bool_], held_out: NDArray[np.bool_]) -> NDArray[np.intp]:
     """Choose the rows of a data set that a model may be scored on.
 
     Parameters
     ----------
-    digests : ndarray of uint8, shape (n, 16)
-        `galfeat.data.pixel_digest` of each image.
-    training, held_out : ndarray of uint8, shape (m, 16)
-        Digests of the images the model was fitted to, and of those held out.
+    learned, held_out : ndarray of bool, shape (n,)
+        Whether the model or its features were fitted to a row, and whether it was held out.
 
     Returns
     -------
@@ -193,18 +187,11 @@ def rows_to_score(
     DataError
         If there are training rows in any other mixture.
     """
-    seen, kept_back = (among(digests, known) for known in (training, held_out))
-    if not seen.any():
-        return np.arange(len(digests))
-    if kept_back.any() and (seen | kept_back).all():
-        return np.flatnonzero(kept_back)
+    if not learned.any():
+        return np.arange(len(learned))
+    if held_out.any() and (learned | held_out).all():
+        return np.flatnonzero(held_out & ~learned)
     raise DataError(
-        f"{np.count_nonzero(seen)} of {len(digests)} images were used to fit this model, and a "
+        f"{np.count_nonzero(learned)} of {len(learned)} images were used to fit this model, and a "
         "score on them would be too good: give other images, or --include-training to score all"
     )
-
-
-def among(digests: NDArray[np.uint8], known: NDArray[np.uint8]) -> NDArray[np.bool_]:
-    """Tell for each digest whether it is one of those known, shape (n,)."""
-    known_digests = {digest.tobytes() for digest in known}
-    return np.array([digest.tobytes() in known_digests for digest in digests], dtype=np.bool_)

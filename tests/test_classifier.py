@@ -265,6 +265,7 @@ def test_a_shipped_baseline_goes_from_images_to_classes(name, galaxies):
     assert not classifier.recipe_.frame
 
 
+@pytest.mark.network
 def test_the_network_goes_from_images_to_classes_and_into_a_file(galaxies, tmp_path):
     pytest.importorskip("torch", reason="PyTorch is not installed")
     shipped = load_recipe("cnn-baseline")

@@ -80,6 +80,7 @@ def test_the_page_tells_better_from_worse_from_neither(parts):
     assert row.count(" =") == 3
 
 
+@pytest.mark.network
 def test_a_stopped_run_goes_on_with_the_fits_it_made(parts, simulated, tmp_path, monkeypatch):
     pytest.importorskip("torch", reason="PyTorch is not installed")
     ablation, text = parts

@@ -5,6 +5,7 @@ import pytest
 
 from galfeat.classifier import GalaxyClassifier
 from galfeat.data import ArrayDataSet
+from galfeat.data.digest import among
 from galfeat.errors import DataError
 from galfeat.features import FeatureTable, columns
 from galfeat.recipe import load_recipe
@@ -39,14 +40,16 @@ def test_without_groups_only_equal_pixels_are_together():
     ],
 )
 def test_rows_that_may_be_scored(seen, expected):
-    rows = rows_to_score(digests_of(*seen), digests_of(1, 2, 3), digests_of(11, 12))
+    digests = digests_of(*seen)
+    rows = rows_to_score(among(digests, digests_of(1, 2, 3)), among(digests, digests_of(11, 12)))
     assert rows.tolist() == expected
 
 
 @pytest.mark.parametrize(("seen", "count"), [((1, 9), 1), ((1, 2), 2), ((1, 2, 3, 11, 9), 3)])
 def test_training_rows_in_any_other_mixture_are_refused(seen, count):
+    digests = digests_of(*seen)
     with pytest.raises(DataError, match=f"^{count} of {len(seen)} images"):
-        rows_to_score(digests_of(*seen), digests_of(1, 2, 3), digests_of(11, 12))
+        rows_to_score(among(digests, digests_of(1, 2, 3)), among(digests, digests_of(11, 12)))
 
 
 def test_true_classes_follow_the_names_not_the_numbers():

@@ -84,7 +84,7 @@ def compare(
     for name in (CSV, JSON, PAGE):
         if output.is_dir():
             check_file(output / name)
-    from galfeat.cli.measure import open_labelled, read_all
+    from galfeat.cli.measure import leave_out_learned, open_labelled, read_all
     from galfeat.cli.progress import progress_bar
     from galfeat.comparison import Plan, compare
     from galfeat.evaluate.compare_text import comparison_text
@@ -96,7 +96,10 @@ def compare(
     plan = Plan(recipes, folds, repeats, seed, jobs, learning_curve, survey_shift)
     opened = open_labelled(data, label=label, images=images)
     plan.check(opened)
-    dataset, digests = read_all(opened, jobs)
+    readable, digests = read_all(opened, jobs)
+    families = {family for recipe in recipes for family in recipe.families}
+    rows = leave_out_learned(sorted(families), readable, digests)
+    dataset, digests = readable.select(rows), digests[rows]
     results = compare(plan, dataset, digests, output, stage=progress_bar)
     click.echo(comparison_text(results.comparison, results.spent()))
     facts = {
@@ -108,7 +111,7 @@ def compare(
         "galfeat": __version__,
     }
     _write(output, results, plan, facts)
-    if len(dataset) < len(opened):
+    if len(readable) < len(opened):
         ctx.exit(3)
 
 

@@ -81,10 +81,11 @@ def evaluate(
 
     classifier = load_model(model, trust=trust).set_params(n_jobs=jobs)
     known = read_rows(model)
+    families = classifier.recipe_.families
     label = label or read_manifest(model)["label_column"]
     opened = open_labelled(data, label=label, images=images)
     true_classes(opened, classifier.classes_)  # a foreign class is found before the long work
-    chosen, rows, failed = _choose(opened, known, include_training, jobs)
+    chosen, rows, failed = _choose(opened, known, families, include_training, jobs)
     facts = {"Model": str(model), "Data": data, "Seed": str(seed)} | rows
     dataset, table = measure(classifier.extractor_.set_params(n_jobs=jobs), chosen)
     with running_clock("scores"):
@@ -108,23 +109,36 @@ def _check_places(json_file: Path | None, report: Path | None) -> None:
 
 
 def _choose(
-    opened: DataSet, known: ModelRows, include_training: bool, jobs: int
+    opened: DataSet,
+    known: ModelRows,
+    families: tuple[str, ...],
+    include_training: bool,
+    jobs: int,
 ) -> tuple[DataSet, dict[str, str], int]:
     """Return the rows to score, words about them, and how many cannot be read.
 
     Rows are told apart by their pixels, so that none is measured that is not scored.
     """
     from galfeat.cli.measure import read_all
-    from galfeat.scoring import among, rows_to_score
+    from galfeat.data.digest import among
+    from galfeat.features.registry import trained_on
+    from galfeat.scoring import rows_to_score
 
     readable, digests = read_all(opened, jobs)
     failed = len(opened) - len(readable)
+    learned = among(digests, known.training)
+    by_features = trained_on(families, digests) & ~learned
+    if by_features.any():
+        words = "some of its features were themselves learned from"
+        click.echo(
+            f"{by_features.sum():,} of {len(readable):,} galaxies are ones {words}", err=True
+        )
     if include_training:
-        trained = int(among(digests, known.training).sum())
+        trained = int(learned.sum())
         words = f"{trained:,} of {len(readable):,} galaxies are ones the model was fitted to"
         click.echo(words)
         return readable, {"Rows": words}, failed
-    rows = rows_to_score(digests, known.training, known.held_out)
+    rows = rows_to_score(learned | by_features, among(digests, known.held_out))
     if len(rows) == len(readable):
         return readable, {}, failed
     words = f"the {len(rows)} of {len(readable)} galaxies that were held out"

@@ -76,7 +76,7 @@ def fit(
     """
     _check_usage(output, test_size, cv, repeats)
     from galfeat.classifier import GalaxyClassifier
-    from galfeat.cli.measure import measure, open_labelled
+    from galfeat.cli.measure import leave_out_learned, measure, open_labelled
     from galfeat.evaluate.text import cross_validation_text
     from galfeat.features import FeatureExtractor
     from galfeat.recipe import load_recipe
@@ -88,7 +88,9 @@ def fit(
     opened = open_labelled(data, label=label, images=images)
     _check_splits(opened, test_size, cv, seed)
     extractor = FeatureExtractor(recipe.families, frame=recipe.frame, n_jobs=jobs)
-    dataset, table = measure(extractor, opened)
+    readable, measured = measure(extractor, opened)
+    rows = leave_out_learned(recipe.families, readable, measured.digests)
+    dataset, table = readable.select(rows), measured.select(rows)
     classifier = GalaxyClassifier(recipe, n_jobs=jobs, random_state=seed)
     training = _Training(dataset, table, group_duplicates(dataset.groups, table.digests), seed)
     metrics = {}
@@ -100,7 +102,7 @@ def fit(
         click.echo("no model was written; name its folder with -o to get one", err=True)
     else:
         _fit_and_save(classifier, training, output, test_size, metrics)
-    if len(dataset) < len(opened):
+    if len(readable) < len(opened):
         ctx.exit(3)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import click
@@ -66,6 +67,34 @@ def measure(
     )
     good = np.setdiff1d(np.arange(len(dataset)), list(table.errors))
     return dataset.select(good), table.select(good)
+
+
+def leave_out_learned(
+    families: Sequence[str], dataset: DataSet, digests: NDArray[np.uint8]
+) -> NDArray[np.intp]:
+    """Return the rows that no family of features was itself trained on.
+
+    Raises
+    ------
+    DataError
+        If there are none.
+    """
+    from galfeat.features.registry import trained_on
+
+    learned = trained_on(families, digests)
+    if learned.all():
+        raise DataError(
+            f"some of the features were themselves learned from all {len(dataset)} images, so "
+            "nothing can be fitted to them or scored on them: give other images, or leave the "
+            "family out of the recipe"
+        )
+    if learned.any():
+        click.echo(
+            f"{learned.sum():,} of {len(dataset):,} galaxies are ones some of the features were "
+            "themselves learned from, and are left out",
+            err=True,
+        )
+    return np.flatnonzero(~learned)
 
 
 def read_all(dataset: DataSet, jobs: int) -> tuple[DataSet, NDArray[np.uint8]]:

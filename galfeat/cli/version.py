@@ -24,8 +24,11 @@ DEPENDENCIES = (
     "click",
     "Pillow",
     "xxhash",
+    "onnxruntime",
     "astropy",
     "pyarrow",
+    "torch",
+    "onnx",
 )
 """The distributions galfeat uses, the optional ones last."""
 

@@ -26,3 +26,9 @@ def pixel_digest(image: NDArray[np.uint8]) -> bytes:
     digest.update(np.asarray(image.shape, dtype="<i8").tobytes())
     digest.update(np.ascontiguousarray(image).data)
     return digest.digest()
+
+
+def among(digests: NDArray[np.uint8], known: NDArray[np.uint8]) -> NDArray[np.bool_]:
+    """Tell for each digest whether it is one of those known, shape (n,)."""
+    known_digests = {digest.tobytes() for digest in known}
+    return np.array([digest.tobytes() in known_digests for digest in digests], dtype=np.bool_)

@@ -14,7 +14,13 @@ from numpy.typing import NDArray
 
 from galfeat.data import ArrayDataSet, DataSet, pixel_digest
 from galfeat.errors import ImageError
-from galfeat.features.registry import DEFAULT_FAMILIES, column_names, demand, family_module
+from galfeat.features.registry import (
+    DEFAULT_FAMILIES,
+    column_names,
+    demand,
+    family_module,
+    state,
+)
 from galfeat.features.store import FeatureStore
 from galfeat.features.table import FeatureTable
 from galfeat.frame import Flag, Frame, as_rgb, measure_frame, whole_image_frame
@@ -65,7 +71,10 @@ def measure_images(
     errors: dict[int, ImageError] = {}
     jobs = max(int(n_jobs), 1)
     measure = partial(_measure_image, families=tuple(families), frame=frame)
-    with _map_of_threads(jobs) as each, FeatureStore(cache, names, frame=frame) as store:
+    with (
+        _map_of_threads(jobs) as each,
+        FeatureStore(cache, names, frame=frame, state=state(families)) as store,
+    ):
         for rows, images in data.batches(batch_size, jobs=jobs):
             results = _measure_batch(images, measure, store, each)
             for row, (vector, digest, error) in zip(rows, results, strict=True):

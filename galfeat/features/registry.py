@@ -29,6 +29,8 @@ FAMILIES = {
     "fourier": "galfeat.features.fourier",
     "morphology": "galfeat.features.morphology",
     "texture": "galfeat.features.texture",
+    "embedding": "galfeat.features.embedding",
+    "planes": "galfeat.features.planes",
     "skimage-hog": "galfeat.features.skimage_hog",
     "pixels": "galfeat.features.pixels:PIXELS_32",
     "pixels-64": "galfeat.features.pixels:PIXELS_64",
@@ -36,7 +38,8 @@ FAMILIES = {
     "pixels-256": "galfeat.features.pixels:PIXELS_256",
     "statmorph": "galfeat.features.statmorph",
 }
-#: Those measured in the canonical frame by galfeat's own kernels; the others are references.
+#: Those measured in the canonical frame by galfeat's own kernels. Of the others `embedding` is
+#: learned, and the rest are references.
 OWN_FAMILIES = ("hog", "colour", "radial", "shape", "fourier", "morphology", "texture")
 #: What classifiers are given if nothing else is asked for: without `texture`, which costs more
 #: than it brings where the others are there (docs/worth.md).
@@ -125,6 +128,31 @@ def demand(families: Sequence[str], n_images: int) -> None:
         module = family_module(name)
         if hasattr(module, "demand"):
             module.demand(n_images)
+
+
+def state(families: Sequence[str]) -> str:
+    """Return what the values of families depend on beside galfeat's own source."""
+    modules = [family_module(name) for name in families]
+    return ",".join(module.state() for module in modules if hasattr(module, "state"))
+
+
+def trained_on(families: Sequence[str], digests: NDArray[np.uint8]) -> NDArray[np.bool_]:
+    """Tell which images a family was itself trained on, shape (n,).
+
+    Nothing that is learned from these families may be fitted to such images, or scored on
+    them: their features know the answer.
+
+    Parameters
+    ----------
+    families : sequence of str
+    digests : ndarray of uint8, shape (n, 16)
+        Of the pixels of each image.
+    """
+    known = np.zeros(len(digests), np.bool_)
+    for module in map(family_module, families):
+        if hasattr(module, "trained_on"):
+            known |= module.trained_on(digests)
+    return known
 
 
 def columns(families: Sequence[str] = DEFAULT_FAMILIES) -> list[Column]:

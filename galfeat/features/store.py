@@ -27,6 +27,8 @@ class FeatureStore:
         Where the files lie; made if missing. None keeps nothing.
     names : sequence of str
         The columns of a row.
+    state : str
+        What else the values depend on: digests of the networks among the families.
     frame : bool
         Whether the features were measured in the canonical frame.
 
@@ -36,7 +38,9 @@ class FeatureStore:
         If the folder cannot be written.
     """
 
-    def __init__(self, folder: str | Path | None, names: Sequence[str], *, frame: bool) -> None:
+    def __init__(
+        self, folder: str | Path | None, names: Sequence[str], *, frame: bool, state: str = ""
+    ) -> None:
         self._connection: sqlite3.Connection | None = None
         self._width = len(names)
         if folder is None:
@@ -44,8 +48,8 @@ class FeatureStore:
         from galfeat import __version__
         from galfeat.kernels import source_digest
 
-        state = "\n".join([__version__, source_digest(), str(frame), *names])
-        file = f"features-{hashlib.sha256(state.encode()).hexdigest()[:16]}.sqlite"
+        key = "\n".join([__version__, source_digest(), str(frame), state, *names])
+        file = f"features-{hashlib.sha256(key.encode()).hexdigest()[:16]}.sqlite"
         self._path = Path(folder) / file
         try:
             self._path.parent.mkdir(parents=True, exist_ok=True)

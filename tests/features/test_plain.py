@@ -4,7 +4,8 @@ import numpy as np
 from skimage.color import rgb2gray
 from skimage.feature import hog
 
-from galfeat.features import pixels, skimage_hog
+from galfeat.features import skimage_hog
+from galfeat.features.pixels import PIXELS_32
 from galfeat.frame import whole_image_frame
 
 
@@ -21,16 +22,16 @@ def test_skimage_hog_is_that_of_the_whole_grey_image(paint):
 def test_pixels_are_means_of_the_image():
     small = np.random.default_rng(0).integers(0, 256, (32, 32, 3), dtype=np.uint8)
     image = np.repeat(np.repeat(small, 3, axis=0), 3, axis=1)
-    values = pixels.measure(whole_image_frame(image))
+    values = PIXELS_32.measure(whole_image_frame(image))
     np.testing.assert_array_equal(values, small.ravel())
-    names = [column.name for column in pixels.COLUMNS]
+    names = [column.name for column in PIXELS_32.COLUMNS]
     assert values[names.index("pixels.y3x9.green")] == small[3, 9, 1]
 
 
 def test_both_take_images_of_any_size(paint):
     for shape in ((16, 16), (16, 200), (301, 77)):
         frame = whole_image_frame(paint(shape, scale=4.0))
-        for family in (pixels, skimage_hog):
+        for family in (PIXELS_32, skimage_hog):
             values = family.measure(frame)
             assert values.shape == (len(family.COLUMNS),)
             assert np.isfinite(values).all()

@@ -1,0 +1,99 @@
+"""From galaxies to a folder with a trained network and its card."""
+
+from __future__ import annotations
+
+import platform
+from collections.abc import Callable, Sequence
+from importlib.metadata import version
+from importlib.util import find_spec
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from galfeat import __version__
+from galfeat.atomic import atomic_folder
+from galfeat.embedding.card import card, training_curve
+from galfeat.embedding.samples import Samples
+from galfeat.embedding.sources import Source
+from galfeat.errors import MissingDependencyError
+from galfeat.features.embedding import NETWORK, SEEN
+
+if TYPE_CHECKING:
+    from galfeat.embedding.training import Plan, Trained
+
+CURVE, CARD = "curve.svg", "README.md"
+
+
+def demand_training_packages() -> None:
+    """Raise unless PyTorch and what writes ONNX are installed.
+
+    Raises
+    ------
+    MissingDependencyError
+        If they are not.
+    """
+    for package in ("torch", "onnx"):
+        if find_spec(package) is None:
+            raise MissingDependencyError(
+                f"training a network needs the package {package}, which is not installed; "
+                "install it with: pip install 'galfeat[cnn]'"
+            )
+
+
+def is_embedder(folder: Path) -> bool:
+    """Tell whether a folder holds a network that `make_embedder` wrote."""
+    return (folder / NETWORK).is_file() and (folder / SEEN).is_file()
+
+
+def make_embedder(
+    folder: Path,
+    samples: Samples,
+    sources: Sequence[Source],
+    plan: Plan,
+    *,
+    command: str,
+    credit: str = "",
+    progress: Callable[[int, int], None] | None = None,
+) -> Trained:
+    """Train a network and write its folder; go on with a training that was stopped.
+
+    Parameters
+    ----------
+    folder : Path
+        Appears whole or not at all; the state of the training lies beside it meanwhile.
+    samples, sources
+        What is trained on, and what the card says of it.
+    plan : Plan
+    command : str
+        The command line, for the card.
+    credit : str
+        Whose images and labels they are, for the card.
+    progress : callable, optional
+        Called with the number of epochs done and the most there can be.
+    """
+    from galfeat.embedding.onnx_file import to_onnx
+    from galfeat.embedding.training import Training
+
+    checkpoint = folder.resolve().with_name(f".{folder.name}-unfinished.pt")
+    trained = Training(samples, plan, checkpoint).run(progress)
+    network = to_onnx(trained.trunk)
+    seen = samples.digests[~samples.simulated]
+    versions = ", ".join(
+        [
+            f"galfeat {__version__}",
+            *(f"{name} {version(name)}" for name in ("torch", "onnx", "numpy")),
+            f"Python {platform.python_version()}",
+        ]
+    )
+    with atomic_folder(folder, replaces=is_embedder) as temporary:
+        (temporary / NETWORK).write_bytes(network.content)
+        np.save(temporary / SEEN, np.unique(seen, axis=0))
+        (temporary / CURVE).write_text(training_curve(trained.history, trained.best_epoch))
+        text = card(
+            command, sources, plan, trained,
+            n_seen=len(seen), size=len(network.content), versions=versions, credit=credit,
+        )  # fmt: skip
+        (temporary / CARD).write_text(text, encoding="utf-8")
+    checkpoint.unlink(missing_ok=True)
+    return trained

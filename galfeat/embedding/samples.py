@@ -1,0 +1,197 @@
+"""What a network is trained on: galaxies as planes, with what is known of each."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from galfeat.data import DataSet, pixel_digest
+from galfeat.data.simulate import simulate
+from galfeat.embedding.views import SHAPE, planes
+from galfeat.errors import ImageError
+from galfeat.frame import Flag, as_rgb, measure_frame
+
+Progress = Callable[[int, int], None]
+
+#: Parameters of simulated galaxies that a network learns to read off, from their truth.
+DRAWN = (
+    *("q", "bulge_fraction", "bar_strength", "pitch_angle", "arm_contrast", "arm_number"),
+    *("nuclei", "tidal_strength"),
+)
+#: The class a galaxy was simulated as.
+SIMULATED_CLASS = "simulated class"
+#: Simulated galaxies come in blocks of this many, each of one rendering.
+BLOCK = 500
+RENDERINGS = ("legacy", "sdss")
+
+
+@dataclass(frozen=True, eq=False)
+class Samples:
+    """Galaxies to train on.
+
+    Attributes
+    ----------
+    planes : ndarray of float16, shape (n, 5, 64, 64)
+        What the network is shown; see `galfeat.embedding.views`.
+    digests : ndarray of uint8, shape (n, 16)
+        Of the pixels of each image.
+    classes : mapping of str to ndarray of int, shape (n,)
+        For each kind of label the class of a galaxy, -1 where it is not known.
+    numbers : mapping of str to ndarray of float, shape (n,)
+        For each parameter its value, NaN where it is not known.
+    simulated : ndarray of bool, shape (n,)
+    round : ndarray of bool, shape (n,)
+        Too round to have a position angle.
+    """
+
+    planes: NDArray[np.float16]
+    digests: NDArray[np.uint8]
+    classes: Mapping[str, NDArray[np.int64]]
+    numbers: Mapping[str, NDArray[np.float32]]
+    simulated: NDArray[np.bool_]
+    round: NDArray[np.bool_]
+
+    def __len__(self) -> int:
+        """Return the number of galaxies."""
+        return len(self.planes)
+
+    def select(self, rows: NDArray[np.intp]) -> Samples:
+        """Return some of the galaxies."""
+        return Samples(
+            self.planes[rows],
+            self.digests[rows],
+            {name: values[rows] for name, values in self.classes.items()},
+            {name: values[rows] for name, values in self.numbers.items()},
+            self.simulated[rows],
+            self.round[rows],
+        )
+
+
+def joined(parts: Sequence[Samples]) -> Samples:
+    """Return the galaxies of several sets; what one set does not tell is not known there."""
+    kinds = dict.fromkeys(name for part in parts for name in part.classes)
+    parameters = dict.fromkeys(name for part in parts for name in part.numbers)
+    return Samples(
+        np.concatenate([part.planes for part in parts]),
+        np.concatenate([part.digests for part in parts]),
+        {
+            name: np.concatenate([part.classes.get(name, np.full(len(part), -1)) for part in parts])
+            for name in kinds
+        },
+        {
+            name: np.concatenate(
+                [part.numbers.get(name, np.full(len(part), np.float32(np.nan))) for part in parts]
+            )
+            for name in parameters
+        },
+        np.concatenate([part.simulated for part in parts]),
+        np.concatenate([part.round for part in parts]),
+    )
+
+
+def observed(
+    dataset: DataSet,
+    classes: Mapping[str, NDArray[np.int64]],
+    *,
+    jobs: int = 1,
+    progress: Progress | None = None,
+) -> Samples:
+    """Return the galaxies of a data set; images without a source or unreadable are left out.
+
+    Parameters
+    ----------
+    dataset : DataSet
+        n images.
+    classes : mapping of str to ndarray of int, shape (n,)
+        As in `Samples`.
+    jobs : int
+        Threads. The result does not depend on it.
+    progress : callable, optional
+        Called with the number of images measured and the number of all.
+    """
+    found: list[_Shown] = []
+    kept = []
+    with ThreadPoolExecutor(jobs) as pool:
+        for rows, images in dataset.batches(128, jobs=jobs):
+            for row, one in zip(rows, pool.map(_shown, images), strict=True):
+                if one is not None:
+                    found.append(one)
+                    kept.append(row)
+            if progress is not None:
+                progress(int(rows[-1]) + 1, len(dataset))
+    return _stacked(found, {name: values[kept] for name, values in classes.items()}, {}, False)
+
+
+def simulated(n: int, *, seed: int = 0, jobs: int = 1, progress: Progress | None = None) -> Samples:
+    """Return simulated galaxies, as many of each class, in both renderings.
+
+    Parameters
+    ----------
+    n : int
+        How many; rounded up to whole blocks of 500.
+    seed : int
+        Same seed, same galaxies, for any number of jobs.
+    jobs : int
+        Threads.
+    progress : callable, optional
+        Called with the number of galaxies drawn and the number of all.
+    """
+    blocks = -(-n // BLOCK)
+    parts = []
+    for block in range(blocks):
+        parts.append(_simulated_block([seed, block], RENDERINGS[block % 2], jobs))
+        if progress is not None:
+            progress((block + 1) * BLOCK, blocks * BLOCK)
+    return joined(parts)
+
+
+def _simulated_block(seed: Sequence[int], rendering: str, jobs: int) -> Samples:
+    number = int(np.random.SeedSequence(seed).generate_state(1)[0])
+    counts = [BLOCK // 10] * 10
+    drawn = simulate(BLOCK, seed=number, rendering=rendering, jobs=jobs, class_counts=counts)
+    with ThreadPoolExecutor(jobs) as pool:
+        found = list(pool.map(_shown, drawn.images))
+    kept = np.array([row for row, one in enumerate(found) if one is not None])
+    return _stacked(
+        [one for one in found if one is not None],
+        {SIMULATED_CLASS: drawn.labels[kept].astype(np.int64)},
+        {name: drawn.columns[f"truth/{name}"][kept].astype(np.float32) for name in DRAWN},
+        True,
+    )
+
+
+def _stacked(
+    found: Sequence[_Shown],
+    classes: Mapping[str, NDArray[np.int64]],
+    numbers: Mapping[str, NDArray[np.float32]],
+    is_simulated: bool,
+) -> Samples:
+    n = len(found)
+    shown, digests = np.empty((n, *SHAPE), np.float16), np.empty((n, 16), np.uint8)
+    for row, one in enumerate(found):
+        shown[row], digests[row] = one.planes, np.frombuffer(one.digest, np.uint8)
+    is_round = np.array([one.is_round for one in found], bool)
+    return Samples(shown, digests, classes, numbers, np.full(n, is_simulated), is_round)
+
+
+class _Shown(NamedTuple):
+    planes: NDArray[np.float16]
+    digest: bytes
+    is_round: bool
+
+
+def _shown(image: NDArray[np.uint8] | ImageError) -> _Shown | None:
+    """Return what is known of one image by itself; None without a galaxy."""
+    if isinstance(image, ImageError):
+        return None
+    rgb = as_rgb(image)
+    frame = measure_frame(rgb)
+    if frame is None:
+        return None
+    shown = planes(frame).astype(np.float16)
+    return _Shown(shown, pixel_digest(rgb), Flag.ROUND in frame.flags)

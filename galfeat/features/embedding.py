@@ -1,0 +1,65 @@
+"""Activations of a small convolutional network that was trained on other galaxies.
+
+The network is frozen: it was trained on galaxies that no classifier is fitted on, so what it
+says of a training galaxy is as honest as what it says of a new one. Its card, in the folder
+``models/embedder``, says what it has seen; those images are left out of fits that use it.
+"""
+
+from __future__ import annotations
+
+from functools import cache
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from galfeat.data.digest import among
+from galfeat.embedding.network import Network
+from galfeat.embedding.views import mirrored, planes
+from galfeat.features.registry import Column
+from galfeat.frame import Frame
+from galfeat.resources import data_folder
+
+#: The files of its folder: the network, and the digests of the images it was trained on.
+NETWORK, SEEN = "embedder.onnx", "seen.npy"
+#: Activations of the network's last layer.
+WIDTH = 128
+
+COLUMNS = tuple(
+    Column(
+        f"embedding.e{k:03}", "1",
+        f"activation {k} of the small network, mean over mirrors and half a turn", "galfeat",
+    )
+    for k in range(WIDTH)
+)  # fmt: skip
+
+
+def measure(frame: Frame) -> NDArray[np.float32]:
+    """Return the activations of the network that comes with galfeat, shape (128,)."""
+    return shipped_network().run(mirrored(planes(frame))).mean(axis=0)
+
+
+def state() -> str:
+    """Return what the values depend on beside the source: a digest of the network."""
+    return shipped_network().digest
+
+
+def trained_on(digests: NDArray[np.uint8]) -> NDArray[np.bool_]:
+    """Tell of which images the network has learned the class, shape (n,).
+
+    Parameters
+    ----------
+    digests : ndarray of uint8, shape (n, 16)
+        Of the pixels of each image.
+    """
+    return among(digests, np.load(_folder() / SEEN))
+
+
+@cache
+def shipped_network() -> Network:
+    """Return the network that comes with galfeat."""
+    return Network((_folder() / NETWORK).read_bytes())
+
+
+def _folder() -> Path:
+    return data_folder("models") / "embedder"

@@ -1,0 +1,54 @@
+"""Images a family of features was trained on: left out of fits, refused where scores are made."""
+
+import numpy as np
+import pytest
+
+from galfeat import GalaxyClassifier, open_dataset
+from galfeat.data import pixel_digest
+from galfeat.errors import DataError, GalfeatWarning
+from galfeat.features import embedding
+from galfeat.features.registry import trained_on
+from galfeat.recipe import recipe_from_dict
+
+RECIPE = {
+    "schema": 1,
+    "name": "small",
+    "features": {"families": ["colour", "embedding"]},
+    "ensemble": {"members": [{"kind": "logistic", "params": {"max_iter": 20}}]},
+    "calibrate": {"folds": 2},
+}
+
+
+@pytest.fixture
+def learned(simulated, tmp_path, monkeypatch):
+    """Put the shipped network's seen.npy aside for one that lists every third galaxy."""
+    dataset = open_dataset(simulated)
+    images = dataset.read(np.arange(len(dataset)))
+    digests = np.array([np.frombuffer(pixel_digest(image), np.uint8) for image in images])
+    np.save(tmp_path / embedding.SEEN, digests[::3])
+    network = embedding.shipped_network().content
+    (tmp_path / embedding.NETWORK).write_bytes(network)
+    monkeypatch.setattr(embedding, "_folder", lambda: tmp_path)
+    return dataset, digests
+
+
+def test_only_the_family_that_learned_from_them_knows_them(learned):
+    _, digests = learned
+    assert trained_on(("colour", "embedding"), digests).nonzero()[0].tolist() == [*range(0, 120, 3)]
+    assert not trained_on(("colour", "hog"), digests).any()
+
+
+def test_they_are_left_out_of_a_fit_with_their_number(learned):
+    dataset, _ = learned
+    with pytest.warns(GalfeatWarning, match="40 of 120 images are ones some of the features"):
+        fitted = GalaxyClassifier(recipe_from_dict(RECIPE), n_jobs=2).fit(dataset)
+    unseen = np.setdiff1d(np.arange(120), np.arange(0, 120, 3))
+    alone = GalaxyClassifier(recipe_from_dict(RECIPE), n_jobs=2).fit(dataset.select(unseen))
+    probe = dataset.select([0, 1, 2])
+    assert (fitted.predict_proba(probe) == alone.predict_proba(probe)).all()
+
+
+def test_where_all_are_known_nothing_can_be_fitted(learned):
+    dataset, _ = learned
+    with pytest.raises(DataError, match=r"^40 of 40 images are ones .* none is left"):
+        GalaxyClassifier(recipe_from_dict(RECIPE)).fit(dataset.select(np.arange(0, 120, 3)))
