@@ -72,6 +72,13 @@ with those in the name. A unit of 1 is a pure number; "galfeat" as the reference
 *Kept back* are the columns that classifiers are not given; a number says how many of the row's.
 """
 
+LEARNED_HEAD = """## A learned family
+
+Activations of a network that was trained on other galaxies, for recipes that name it. They have
+no names of their own: they classify and do not explain. What the network has seen, and how to
+train another: [embedder.md](embedder.md).
+"""
+
 REFERENCES_HEAD = """## Families for comparison
 
 Measured by other packages, for the recipes `hog-svm`, `pixels-forest`, `cnn-baseline` and
@@ -94,8 +101,10 @@ _MARK = "\0"
 
 def page() -> str:
     """Return the page as Markdown."""
-    sections = [_head(), *(_family(name) for name in OWN_FAMILIES), REFERENCES_HEAD]
-    sections += [_family(name, 3) for name in FAMILIES if name not in (*OWN_FAMILIES, *LARGER)]
+    sections = [_head(), *(_family(name) for name in OWN_FAMILIES), LEARNED_HEAD]
+    sections += [_family("embedding", 3), REFERENCES_HEAD]
+    others = [name for name in FAMILIES if name not in (*OWN_FAMILIES, "embedding", *LARGER)]
+    sections += [_family(name, 3) for name in others]
     return "\n".join([*sections, _flags()])
 
 

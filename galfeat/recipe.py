@@ -68,9 +68,7 @@ class Recipe:
             "balance": {"method": self.balance},
             "ensemble": {
                 "combine": self.combine,
-                "members": [
-                    {"kind": member.kind, "params": dict(member.params)} for member in self.members
-                ],
+                "members": [_member_table(member) for member in self.members],
             },
             "calibrate": {"method": self.calibration, "folds": self.folds},
             "decision": {"rule": self.decision},
@@ -239,8 +237,14 @@ _TABLES = {
 
 
 def _member(values: Any, source: str) -> Member:  # noqa: ANN401
-    table = Table(values, source, "ensemble.members", ("kind", "params"))
-    return Member(table.take("kind", str, choices=KINDS), table.take("params", dict, {}))
+    table = Table(values, source, "ensemble.members", ("kind", "families", "params"))
+    families = tuple(table.take_texts("families")) if "families" in values else ()
+    return Member(table.take("kind", str, choices=KINDS), table.take("params", dict, {}), families)
+
+
+def _member_table(member: Member) -> dict[str, Any]:
+    families = {"families": list(member.families)} if member.families else {}
+    return {"kind": member.kind, **families, "params": dict(member.params)}
 
 
 def _check_whole(recipe: Recipe, source: str) -> None:
@@ -248,6 +252,12 @@ def _check_whole(recipe: Recipe, source: str) -> None:
         raise RecipeError(f"{source}: [calibrate] folds is {recipe.folds}; give at least 2")
     if not recipe.members:
         raise RecipeError(f"{source}: [ensemble] members is empty; give at least one member")
+    for family in (family for member in recipe.members for family in member.families):
+        if family not in recipe.families:
+            raise RecipeError(
+                f"{source}: [[ensemble.members]] is given the family {family!r}, which is not "
+                f"among those of [features]: {', '.join(recipe.families)}"
+            )
     if recipe.combine == "none" and len(recipe.members) > 1:
         raise RecipeError(
             f"{source}: [ensemble] combine is 'none' with {len(recipe.members)} members; "

@@ -57,6 +57,9 @@ def test_all_recipes_promised_are_there():
         "pixels-forest",
         "raw-features",
         "stacking",
+        "stacking-embedding",
+        "stacking-features",
+        "stacking-network",
         "statmorph-forest",
         "xgboost",
     ]

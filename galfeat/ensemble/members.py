@@ -9,11 +9,12 @@ pixels alone, take any table.
 from __future__ import annotations
 
 import difflib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, TypeAlias
 
 import numpy as np
+from numpy.typing import NDArray
 
 from galfeat.errors import RecipeError
 
@@ -31,15 +32,23 @@ class Member:
     params : mapping, optional
         Parameters of the estimator behind it, by the names its own library gives
         them; what is not given keeps the library's default.
+    families : sequence of str
+        Families of features it is given; none: all those of the recipe.
     """
 
     kind: str
     params: Mapping[str, Any] = field(default_factory=dict)
+    families: tuple[str, ...] = ()
 
     @property
     def balances_itself(self) -> bool:
         """Whether each of its trees is grown on as many rows of every class."""
         return self.kind == "balanced-forest"
+
+    def columns(self, names: Sequence[str]) -> NDArray[np.intp]:
+        """Return which columns of a table it is given, from their names."""
+        wanted = [not self.families or name.split(".", 1)[0] in self.families for name in names]
+        return np.flatnonzero(wanted)
 
     def build(self, random_state: int = 0) -> Estimator:
         """Return the unfitted estimator, for classes numbered from 0."""
@@ -47,7 +56,7 @@ class Member:
 
     def demand(self) -> None:
         """Raise a MissingDependencyError unless the packages it needs are installed."""
-        if self.kind == "cnn":
+        if self.kind in ("cnn", "network"):
             from galfeat.ensemble.pytorch import demand_torch
 
             demand_torch()
@@ -167,6 +176,12 @@ def _svm(params: dict[str, Any], random_state: int) -> Estimator:
     return make_pipeline(MedianScaler(), SupportVectors(**params, random_state=random_state))
 
 
+def _network(params: dict[str, Any], random_state: int) -> Estimator:
+    from galfeat.ensemble.fine_tuned import FineTunedNetwork
+
+    return FineTunedNetwork(**params, random_state=random_state)
+
+
 def _cnn(params: dict[str, Any], random_state: int) -> Estimator:
     from galfeat.ensemble.cnn import ConvolutionalNetwork
 
@@ -182,6 +197,7 @@ _BUILDERS: dict[str, Callable[[dict[str, Any], int], Estimator]] = {
     "logistic": _logistic,
     "svm": _svm,
     "cnn": _cnn,
+    "network": _network,
 }
 KINDS = tuple(_BUILDERS)
 

@@ -77,6 +77,8 @@ class Ensemble(ClassifierMixin, BaseEstimator):
         Frequency of each class in the rows given to `fit`: the natural priors.
     members_ : list of estimators
         Each fitted on all rows.
+    columns_ : list of ndarray of int
+        For each member the columns it is given.
     combination_ : Combination
         What was learned from their out-of-fold predictions.
     n_features_in_ : int
@@ -110,6 +112,7 @@ class Ensemble(ClassifierMixin, BaseEstimator):
         y: ArrayLike,
         groups: ArrayLike | None = None,
         class_names: Sequence[str] | None = None,
+        columns: Sequence[NDArray[np.intp]] | None = None,
     ) -> Ensemble:
         """Fit members, combination and calibration.
 
@@ -124,6 +127,8 @@ class Ensemble(ClassifierMixin, BaseEstimator):
             text means a row on its own.
         class_names : sequence of str, optional
             Names for messages, where y are indices into them.
+        columns : sequence of ndarray of int, optional
+            For each member the columns of X it is given; all if left out.
 
         Raises
         ------
@@ -151,6 +156,8 @@ class Ensemble(ClassifierMixin, BaseEstimator):
             names = [class_names[code] for code in names]
         _check_classes(names, counts)
         self.priors_: Floats = counts / counts.sum()
+        every = np.arange(table.shape[1])
+        self.columns_ = [every] * len(self.members) if columns is None else list(columns)
         with _one_blas_thread():
             self._fit(table, codes, groups, names)
         return self
@@ -181,13 +188,17 @@ class Ensemble(ClassifierMixin, BaseEstimator):
         n_folds = fold_of_row.max() + 1
         seeds = random.randint(_SEEDS, size=(n_folds + 1, len(self.members)))
         fits = [
-            delayed(balancing.fit_member)(member, X, codes, self.balance, seed)
-            for member, seed in zip(self.members, seeds[n_folds], strict=True)
+            delayed(_fit_member)(member, X, columns, codes, self.balance, seed)
+            for member, columns, seed in zip(
+                self.members, self.columns_, seeds[n_folds], strict=True
+            )
         ]
         fits += [
-            delayed(_predict_fold)(member, X, codes, fold_of_row == fold, self.balance, seed)
+            delayed(_predict_fold)(
+                member, X, columns, codes, fold_of_row == fold, self.balance, seed
+            )
             for fold in range(n_folds)
-            for member, seed in zip(self.members, seeds[fold], strict=True)
+            for member, columns, seed in zip(self.members, self.columns_, seeds[fold], strict=True)
         ]
         with warnings.catch_warnings():
             # A regularised linear fit that stops early will do; and filters are not per thread.
@@ -253,7 +264,10 @@ class Ensemble(ClassifierMixin, BaseEstimator):
         return np.concatenate(results)
 
     def _predict_block(self, X: Table) -> Floats:
-        log_p = [balancing.log_probabilities(estimator, X) for estimator in self.members_]
+        log_p = [
+            balancing.log_probabilities(estimator, _of(X, columns))
+            for estimator, columns in zip(self.members_, self.columns_, strict=True)
+        ]
         result: Floats = np.exp(self.combination_.apply(np.stack(log_p, axis=1)))
         return result
 
@@ -270,12 +284,30 @@ class Ensemble(ClassifierMixin, BaseEstimator):
         return tags
 
 
+def _of(X: Table, columns: NDArray[np.intp]) -> Table:
+    """Return the columns a member is given; the table itself where it is given all."""
+    return X if len(columns) == X.shape[1] else X[:, columns]
+
+
+def _fit_member(
+    member: Member, X: Table, columns: NDArray[np.intp], y: Codes, balance: str, seed: int
+) -> Any:  # noqa: ANN401
+    return balancing.fit_member(member, _of(X, columns), y, balance, seed)
+
+
 def _predict_fold(
-    member: Member, X: Table, y: Codes, held_out: NDArray[np.bool_], balance: str, seed: int
+    member: Member,
+    X: Table,
+    columns: NDArray[np.intp],
+    y: Codes,
+    held_out: NDArray[np.bool_],
+    balance: str,
+    seed: int,
 ) -> Floats:
     """Fit a member on the rows of the other folds; return its log-probabilities for this one."""
-    estimator = balancing.fit_member(member, X[~held_out], y[~held_out], balance, seed)
-    return balancing.log_probabilities(estimator, X[held_out])
+    own = _of(X, columns)
+    estimator = balancing.fit_member(member, own[~held_out], y[~held_out], balance, seed)
+    return balancing.log_probabilities(estimator, own[held_out])
 
 
 def _check_classes(names: Sequence[Any], counts: Codes) -> None:

@@ -136,11 +136,26 @@ def _own_gains(estimator: object) -> NDArray[np.float64] | None:
     if hasattr(estimator, "steps"):
         return _own_gains(estimator.steps[-1][1])
     parts = getattr(estimator, "members_", None) or getattr(estimator, "estimators_", [])
-    known = [gains for gains in map(_own_gains, parts) if gains is not None]
+    if hasattr(estimator, "columns_"):
+        known = _spread(estimator)
+    else:
+        known = [gains for gains in map(_own_gains, parts) if gains is not None]
     if not known or len({len(gains) for gains in known}) > 1:
         return None
     result: NDArray[np.float64] = np.mean(known, axis=0)
     return result
+
+
+def _spread(ensemble: Any) -> list[NDArray[np.float64]]:  # noqa: ANN401
+    """Return the gain shares of an ensemble's members over all columns of the table."""
+    known = []
+    for member, columns in zip(ensemble.members_, ensemble.columns_, strict=True):
+        gains = _own_gains(member)
+        if gains is not None and len(gains) == len(columns):
+            spread = np.zeros(ensemble.n_features_in_)
+            spread[columns] = gains
+            known.append(spread)
+    return known
 
 
 def _top_columns(classifier: object, names: Sequence[str], top: int) -> dict[str, float]:

@@ -12,6 +12,8 @@ from galfeat.ensemble.cnn import ConvolutionalNetwork
 from galfeat.ensemble.members import Member
 from galfeat.errors import MissingDependencyError, RecipeError
 
+pytestmark = pytest.mark.network
+
 SIDE = 12
 QUICK = {"side": SIDE, "filters": 4, "epochs": 4, "learning_rate": 0.01}
 

@@ -16,7 +16,7 @@ CHEAP = {
     "svm": {"C": 1.0},
 }
 #: Those that take any table; test_cnn.py has the one that takes pixels alone.
-TABLE_KINDS = [kind for kind in KINDS if kind != "cnn"]
+TABLE_KINDS = [kind for kind in KINDS if kind not in ("cnn", "network")]
 
 
 @pytest.fixture(params=TABLE_KINDS)

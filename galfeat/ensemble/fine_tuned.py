@@ -1,0 +1,131 @@
+"""The small network, trained further inside the fold, as one more classifier of tables."""
+
+from __future__ import annotations
+
+from numbers import Integral, Real
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+from scipy.special import softmax
+from sklearn.base import BaseEstimator, ClassifierMixin
+from sklearn.utils import check_random_state
+from sklearn.utils._param_validation import Interval
+
+from galfeat.embedding.views import SHAPE, mirrored
+from galfeat.ensemble.pytorch import demand_torch, one_torch_thread
+from galfeat.errors import RecipeError
+from galfeat.features.embedding import shipped_network
+
+_SEEDS = np.iinfo(np.int32).max
+_COLUMNS = int(np.prod(SHAPE)) + 1
+
+
+class FineTunedNetwork(ClassifierMixin, BaseEstimator):
+    """Classify galaxies given as rows of the family `planes`.
+
+    Starts from the network that comes with galfeat and trains all of it on the rows of a fit.
+    Its class scores go on to the final learner of an ensemble, made out of fold like those of any
+    member; its activations do not. Needs PyTorch to be fitted (``pip install 'galfeat[cnn]'``),
+    not to predict. One thread is used; the same seed gives the same bits.
+
+    Parameters
+    ----------
+    epochs : int
+        How often each galaxy is seen.
+    learning_rate : float
+        At its highest.
+    batch_size : int
+        Galaxies to a step.
+    random_state : int, RandomState or None
+        Seed of the order, of the augmentation and of what is hidden.
+
+    Attributes
+    ----------
+    classes_ : ndarray, shape (k,)
+    network_ : Network
+        From planes to class scores.
+    """
+
+    _parameter_constraints = {  # noqa: RUF012
+        "epochs": [Interval(Integral, 1, None, closed="left")],
+        "learning_rate": [Interval(Real, 0, None, closed="neither")],
+        "batch_size": [Interval(Integral, 2, None, closed="left")],
+        "random_state": ["random_state"],
+    }
+
+    def __init__(
+        self,
+        *,
+        epochs: int = 15,
+        learning_rate: float = 5e-4,
+        batch_size: int = 64,
+        random_state: Any = 0,  # noqa: ANN401
+    ) -> None:
+        self.epochs = epochs
+        self.learning_rate = learning_rate
+        self.batch_size = batch_size
+        self.random_state = random_state
+
+    def fit(
+        self, X: ArrayLike, y: ArrayLike, sample_weight: ArrayLike | None = None
+    ) -> FineTunedNetwork:
+        """Train on galaxies.
+
+        Parameters
+        ----------
+        X : array_like of float, shape (n, 20481)
+            Columns of the family `planes`; NaN, where no galaxy was found, counts as 0.
+        y : array_like, shape (n,)
+        sample_weight : array_like of float, shape (n,), optional
+
+        Raises
+        ------
+        MissingDependencyError
+            Without PyTorch.
+        RecipeError
+            If the columns are others.
+        """
+        demand_torch()
+        from galfeat.embedding.fine_tuning import fine_tune
+
+        self._validate_params()
+        shown, round_ones = _planes(X)
+        self.classes_, codes = np.unique(y, return_inverse=True)
+        weights = None if sample_weight is None else np.asarray(sample_weight, np.float64)
+        with one_torch_thread():
+            self.network_ = fine_tune(
+                shipped_network(),
+                shown,
+                round_ones,
+                codes,
+                weights=weights,
+                epochs=self.epochs,
+                learning_rate=self.learning_rate,
+                batch_size=self.batch_size,
+                seed=int(check_random_state(self.random_state).randint(_SEEDS)),
+            )
+        return self
+
+    def predict_proba(self, X: ArrayLike) -> NDArray[np.float64]:
+        """Return class probabilities, shape (n, k): of mean scores over mirrors and half a turn."""
+        shown, _ = _planes(X)
+        scores = [self.network_.run(mirrored(one)).mean(axis=0) for one in shown]
+        result: NDArray[np.float64] = softmax(np.array(scores, np.float64), axis=1)
+        return result
+
+    def predict(self, X: ArrayLike) -> NDArray[Any]:
+        """Return the most probable class of each row, shape (n,)."""
+        labels: NDArray[Any] = self.classes_[self.predict_proba(X).argmax(axis=1)]
+        return labels
+
+
+def _planes(X: ArrayLike) -> tuple[NDArray[np.float32], NDArray[np.bool_]]:
+    """Return the planes of each row, shape (n, 5, 64, 64), and whether the galaxy is round."""
+    table = np.asarray(X, np.float32)
+    if table.ndim != 2 or table.shape[1] != _COLUMNS:
+        raise RecipeError(
+            f"a network is given {table.shape[-1]:,} columns; it takes the {_COLUMNS:,} of the "
+            "family 'planes': give the member families = [\"planes\"]"
+        )
+    return np.nan_to_num(table[:, :-1]).reshape(-1, *SHAPE), table[:, -1] > 0
