@@ -141,7 +141,7 @@ class GalaxyClassifier(ClassifierMixin, BaseEstimator):
                 f"labels have the shape {labels.shape} for {len(table.values)} galaxies; "
                 "give one label per galaxy"
             )
-        usable = _rows_to_fit(table, self.recipe_.families)
+        usable = _rows_to_fit(table, self.extractor_.families)
         columns = classifier_columns(table.names)
         self.feature_names_ = tuple(table.names[column] for column in columns)
         ensemble = Ensemble(
@@ -173,7 +173,7 @@ class GalaxyClassifier(ClassifierMixin, BaseEstimator):
 
         self.recipe_ = self.recipe if isinstance(self.recipe, Recipe) else load_recipe(self.recipe)
         self.extractor_ = FeatureExtractor(
-            families=self.recipe_.families,
+            families=self.recipe_.measured_families(),
             frame=self.recipe_.frame,
             n_jobs=self.n_jobs,
             cache=self.cache,

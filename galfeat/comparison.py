@@ -84,7 +84,7 @@ class Plan:
                 "in files names of their own"
             )
         for recipe in self.recipes:
-            demand(recipe.families, len(dataset))
+            demand(recipe.measured_families(), len(dataset))
             for member in recipe.members:
                 member.demand()
         labels, groups = dataset.labels, dataset.groups
@@ -185,13 +185,15 @@ def compare(
     answers: dict[str, AnswersByPart] = {}
     seconds: dict[str, float] = {}
     costs: dict[str, Costs] = {}
-    for families, frame in dict.fromkeys((one.families, one.frame) for one in plan.recipes):
+    for families, frame in dict.fromkeys(
+        (one.measured_families(), one.frame) for one in plan.recipes
+    ):
         extractor = FeatureExtractor(
             families, frame=frame, n_jobs=plan.jobs, cache=Path(folder) / "features"
         )
         tables = _tables(extractor, dataset, plan, stage)
         for recipe in plan.recipes:
-            if (recipe.families, recipe.frame) == (families, frame):
+            if (recipe.measured_families(), recipe.frame) == (families, frame):
                 classifier = GalaxyClassifier(recipe, n_jobs=plan.jobs, random_state=plan.seed)
                 fits = RecipeFits(classifier, galaxies, tables, pieces)
                 with stage(recipe.name) as progress:
@@ -217,7 +219,7 @@ def _tables(
         shown[RERENDERED] = RerenderedDataSet(dataset, plan.seed)
     tables = {}
     for view, images in shown.items():
-        name = f"features {', '.join(extractor.families)}"
+        name = f"features {', '.join(map(str, extractor.families))}"
         with stage(name if view == AS_IT_IS else f"{name}, {view}") as progress:
             tables[view] = extractor.extract(images, progress=progress)
         for row, error in sorted(tables[view].errors.items()):

@@ -15,6 +15,8 @@ from galfeat.ensemble.combine import COMBINATIONS
 from galfeat.ensemble.decision import RULES
 from galfeat.ensemble.members import KINDS, Member
 from galfeat.errors import RecipeError
+from galfeat.recipe_embedding import KEYS as EMBEDDING_KEYS
+from galfeat.recipe_embedding import BackboneSettings
 from galfeat.recipe_table import Table, nearest, toml_value
 from galfeat.resources import data_folder
 
@@ -33,6 +35,8 @@ class Recipe:
         Feature families, in the order of their columns.
     members : tuple of Member
         The classifiers.
+    embedding : BackboneSettings or None
+        The network of the family `embedding`, if it is not the one that comes with galfeat.
     frame : bool
         Measure on the canonical frame (True) or on the image as it is (False).
     balance : {"none", "class-weight", "over", "under", "smote", "bagging"}
@@ -51,12 +55,28 @@ class Recipe:
     description: str
     families: tuple[str, ...]
     members: tuple[Member, ...]
+    embedding: BackboneSettings | None = None
     frame: bool = True
     balance: str = "none"
     combine: str = "none"
     calibration: str = "temperature"
     folds: int = 5
     decision: str = "balanced"
+
+    def measured_families(self) -> tuple[Any, ...]:
+        """Return the families to measure: their names, and the network that is `embedding`.
+
+        Raises
+        ------
+        RecipeError, MissingDependencyError
+            If that network cannot be had.
+        """
+        if self.embedding is None:
+            return self.families
+        from galfeat.features.backbone import load_backbone
+
+        backbone = load_backbone(self.embedding)
+        return tuple(backbone if name == "embedding" else name for name in self.families)
 
     def to_dict(self) -> dict[str, Any]:
         """Return the tables of the recipe file, as plain dicts, lists, texts and numbers."""
@@ -65,6 +85,7 @@ class Recipe:
             "name": self.name,
             "description": self.description,
             "features": {"families": list(self.families), "frame": self.frame},
+            **({"embedding": self.embedding.to_dict()} if self.embedding else {}),
             "balance": {"method": self.balance},
             "ensemble": {
                 "combine": self.combine,
@@ -207,7 +228,7 @@ def recipe_from_dict(values: Mapping[str, Any], source: str = "recipe") -> Recip
             f"{source}: schema is {schema}; this galfeat reads schema {SCHEMA}: "
             "use the galfeat it was written for, or bring it to this schema"
         )
-    features, balance, ensemble, calibrate, decision = (
+    features, embedding, balance, ensemble, calibrate, decision = (
         Table(top.take(name, dict, {}), source, name, keys) for name, keys in _TABLES.items()
     )
     members = ensemble.take("members", list)
@@ -216,6 +237,7 @@ def recipe_from_dict(values: Mapping[str, Any], source: str = "recipe") -> Recip
         description=top.take("description", str, ""),
         families=tuple(features.take_texts("families")),
         frame=features.take("frame", bool, True),
+        embedding=BackboneSettings.of(embedding) if "embedding" in values else None,
         balance=balance.take("method", str, "none", BALANCE_METHODS),
         members=tuple(_member(member, source) for member in members),
         combine=ensemble.take("combine", str, "none", COMBINATIONS),
@@ -229,6 +251,7 @@ def recipe_from_dict(values: Mapping[str, Any], source: str = "recipe") -> Recip
 
 _TABLES = {
     "features": ("families", "frame"),
+    "embedding": EMBEDDING_KEYS,
     "balance": ("method",),
     "ensemble": ("combine", "members"),
     "calibrate": ("method", "folds"),
@@ -248,6 +271,11 @@ def _member_table(member: Member) -> dict[str, Any]:
 
 
 def _check_whole(recipe: Recipe, source: str) -> None:
+    if recipe.embedding is not None and "embedding" not in recipe.families:
+        raise RecipeError(
+            f"{source}: [embedding] names a network, and [features] families do not ask for "
+            "'embedding'; add it there, or leave the table out"
+        )
     if recipe.folds < 2:
         raise RecipeError(f"{source}: [calibrate] folds is {recipe.folds}; give at least 2")
     if not recipe.members:

@@ -55,9 +55,17 @@ class Table:
             raise RecipeError(f"{self._where}{key} names one twice: {', '.join(texts)}")
         return texts
 
+    def take_numbers(self, key: str, count: int, default: tuple[float, ...]) -> tuple[float, ...]:
+        """Return so many numbers."""
+        numbers: list[Any] = self.take(key, list, list(default))
+        if len(numbers) != count or not all(type(one) in (int, float) for one in numbers):
+            raise RecipeError(f"{self._where}{key} is {numbers!r}; it should be {count} numbers")
+        return tuple(map(float, numbers))
+
 
 _TYPE_NAMES = {
     int: "a whole number",
+    float: "a number with a decimal point",
     str: "a text",
     bool: "true or false",
     list: "a list",

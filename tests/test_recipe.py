@@ -61,6 +61,7 @@ def test_all_recipes_promised_are_there():
         "stacking-features",
         "stacking-network",
         "statmorph-forest",
+        "transfer",
         "xgboost",
     ]
     assert [recipe.name for recipe in available_recipes()] == recipe_names()

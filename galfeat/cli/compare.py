@@ -97,8 +97,8 @@ def compare(
     opened = open_labelled(data, label=label, images=images)
     plan.check(opened)
     readable, digests = read_all(opened, jobs)
-    families = {family for recipe in recipes for family in recipe.families}
-    rows = leave_out_learned(sorted(families), readable, digests)
+    families = {family: None for recipe in recipes for family in recipe.measured_families()}
+    rows = leave_out_learned(list(families), readable, digests)
     dataset, digests = readable.select(rows), digests[rows]
     results = compare(plan, dataset, digests, output, stage=progress_bar)
     click.echo(comparison_text(results.comparison, results.spent()))

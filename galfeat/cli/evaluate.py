@@ -81,7 +81,7 @@ def evaluate(
 
     classifier = load_model(model, trust=trust).set_params(n_jobs=jobs)
     known = read_rows(model)
-    families = classifier.recipe_.families
+    families = tuple(classifier.extractor_.families)
     label = label or read_manifest(model)["label_column"]
     opened = open_labelled(data, label=label, images=images)
     true_classes(opened, classifier.classes_)  # a foreign class is found before the long work

@@ -87,9 +87,11 @@ def fit(
         _check_place(output)
     opened = open_labelled(data, label=label, images=images)
     _check_splits(opened, test_size, cv, seed)
-    extractor = FeatureExtractor(recipe.families, frame=recipe.frame, n_jobs=jobs)
+    for member in recipe.members:
+        member.demand()
+    extractor = FeatureExtractor(recipe.measured_families(), frame=recipe.frame, n_jobs=jobs)
     readable, measured = measure(extractor, opened)
-    rows = leave_out_learned(recipe.families, readable, measured.digests)
+    rows = leave_out_learned(extractor.families, readable, measured.digests)
     dataset, table = readable.select(rows), measured.select(rows)
     classifier = GalaxyClassifier(recipe, n_jobs=jobs, random_state=seed)
     training = _Training(dataset, table, group_duplicates(dataset.groups, table.digests), seed)

@@ -97,14 +97,21 @@ def _survey_bound() -> frozenset[str]:
     return frozenset(line for line in text.splitlines() if line and not line.startswith("#"))
 
 
-def family_module(name: str) -> Any:  # noqa: ANN401
+def family_module(name: Any) -> Any:  # noqa: ANN401
     """Return the module of a family, or the object that stands for one.
+
+    Parameters
+    ----------
+    name : str, or an object with `COLUMNS` and `measure`
+        Such an object is a family of its own, and is returned as it is.
 
     Raises
     ------
     RecipeError
         If there is no such family.
     """
+    if not isinstance(name, str):
+        return name
     if name not in FAMILIES:
         raise RecipeError(f"there is no feature family {name!r}; choose from {', '.join(FAMILIES)}")
     module, _, member = FAMILIES[name].partition(":")
@@ -183,4 +190,5 @@ def classifier_columns(names: Sequence[str]) -> NDArray[np.intp]:
         own = family_module(family).COLUMNS
         kept = {c.name for c in own if c.invariant and not c.survey_bound}
         chosen |= kept or {c.name for c in own}
+    chosen |= {name for name in names if name.startswith("embedding.b")}  # another network's
     return np.array([i for i, name in enumerate(names) if name in chosen], dtype=np.intp)

@@ -1,0 +1,64 @@
+"""Encoders that timm knows, as ONNX networks."""
+
+from __future__ import annotations
+
+import warnings
+from importlib.util import find_spec
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from galfeat.embedding.network import Network
+from galfeat.errors import MissingDependencyError, RecipeError
+
+
+def timm_network(name: str, weights: str, side: int) -> Network:
+    """Return an encoder without its head.
+
+    Parameters
+    ----------
+    name : str
+        As timm calls it; ``hf-hub:`` names are taken too.
+    weights : str
+        A local file of weights; empty: they are fetched from the hub.
+    side : int
+        Pixels of the square that it is shown.
+
+    Raises
+    ------
+    MissingDependencyError
+        If timm or what writes ONNX is not installed.
+    RecipeError
+        If timm knows no such encoder, or its weights cannot be had.
+    """
+    for package in ("timm", "torch", "onnx", "onnxscript"):
+        if find_spec(package) is None:
+            raise MissingDependencyError(
+                f"backbone timm:{name} needs the package {package}, which is not installed; "
+                "install it with: pip install 'galfeat[timm]'"
+            )
+    import timm
+    import torch
+
+    if weights and not Path(weights).is_file():
+        raise RecipeError(f"[embedding] weights: there is no file {weights}")
+    try:
+        encoder = timm.create_model(
+            name, pretrained=not weights, num_classes=0, checkpoint_path=weights,
+            **({"img_size": side} if _takes_size(name) else {}),
+        ).eval()  # fmt: skip
+    except Exception as error:
+        raise RecipeError(
+            f"[embedding] backbone: timm cannot make {name!r}: {' '.join(str(error).split())}"
+        ) from error
+    example = torch.zeros(1, 3, side, side)
+    with TemporaryDirectory() as folder, warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # the exporter's own, about its own insides
+        torch.onnx.export(
+            encoder, (example,), f"{folder}/encoder.onnx", external_data=False, verbose=False
+        )
+        return Network(Path(folder, "encoder.onnx").read_bytes())
+
+
+def _takes_size(name: str) -> bool:
+    """Tell whether an encoder is made for one size of image, as transformers are."""
+    return name.startswith(("vit", "deit", "beit", "eva", "swin"))
