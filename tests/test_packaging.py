@@ -126,11 +126,12 @@ def declared(metadata):
     required = "\n".join(
         [
             options["install_requires"],
-            *(extras[name] for name in ("fits", "parquet", "statmorph", "cnn")),
+            *(extras[name] for name in ("fits", "parquet", "statmorph", "cnn", "timm")),
         ]
     )
     names = re.findall(r"^([A-Za-z0-9_-]+)", required, re.MULTILINE)
-    return {modules.get(name, name) for name in names}
+    # An extra may ask for another one; and onnxscript is what torch writes ONNX with.
+    return {modules.get(name, name) for name in names} - {"galfeat", "onnxscript"}
 
 
 def imported_by(file):
