@@ -15,6 +15,8 @@ from galfeat.persist import load_model, save_model
 from galfeat.recipe import recipe_from_dict
 from galfeat.recipe_embedding import BackboneSettings
 
+pytestmark = pytest.mark.network  # the networks are written with onnx, which comes with PyTorch
+
 SIDE = 16
 PLAIN = {"side": SIDE, "crop": 0.0, "mean": (0.0, 0.0, 0.0), "std": (1.0, 1.0, 1.0)}
 
@@ -178,7 +180,6 @@ def timm():
     return pytest.importorskip("timm")
 
 
-@pytest.mark.network
 def test_an_encoder_of_timm_with_local_weights_says_what_it_says_in_pytorch(timm, tmp_path):
     import torch
 
@@ -193,7 +194,6 @@ def test_an_encoder_of_timm_with_local_weights_says_what_it_says_in_pytorch(timm
     np.testing.assert_allclose(found, wanted, rtol=1e-3, atol=1e-4)
 
 
-@pytest.mark.network
 def test_a_name_timm_does_not_know_and_weights_that_are_not_there(timm, tmp_path):
     with pytest.raises(RecipeError, match=r"there is no file .*none.pth"):
         load_backbone(settings("timm:resnet10t", weights=str(tmp_path / "none.pth")))
