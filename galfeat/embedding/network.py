@@ -13,6 +13,11 @@ from galfeat.errors import ModelError
 
 Activations = NDArray[np.float32]
 
+#: The files of a trained network's folder: itself, and the digests of the images it has seen.
+NETWORK, SEEN = "embedder.onnx", "seen.npy"
+#: Activations of the small network's last layer.
+WIDTH = 128
+
 
 class Network:
     """An ONNX network with one input and one output.

@@ -107,13 +107,13 @@ class Training:
             Called with the number of epochs done and the most there can be.
         """
         with _threads(self.plan.threads):
-            state = State(self)
-            state.restore(self.checkpoint, self._key())
+            state, key = State(self), self._key()
+            state.restore(self.checkpoint, key)
             while not state.finished():
                 if progress is not None:
                     progress(len(state.history), self.plan.epochs)
                 state.epoch()
-                state.keep(self.checkpoint, self._key())
+                state.keep(self.checkpoint, key)
         if progress is not None:
             progress(self.plan.epochs, self.plan.epochs)
         trunk = Trunk()

@@ -7,15 +7,14 @@ from collections.abc import Mapping
 import torch
 from torch import Tensor, nn
 
+from galfeat.embedding.network import WIDTH
 from galfeat.embedding.views import SHAPE
 
 #: Filters of the seven convolutions, their kernel sizes and strides.
 LAYERS = (
     *((16, 5, 2), (32, 3, 2), (64, 3, 1), (96, 3, 2), (96, 3, 1)),
-    *((128, 3, 2), (128, 3, 1)),
+    *((128, 3, 2), (WIDTH, 3, 1)),
 )
-#: Activations that go on to the heads, and to classifiers.
-WIDTH = 128
 DROPOUT = 0.2
 
 

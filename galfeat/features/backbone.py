@@ -8,7 +8,7 @@ the image do not matter; it is not turned, since such networks were trained on i
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from pathlib import Path
 
@@ -63,7 +63,6 @@ class Backbone:
 
     network: Network
     settings: BackboneSettings
-    name: str = field(default="embedding", init=False)
 
     def __eq__(self, other: object) -> bool:
         """Tell whether another says the same of every image."""

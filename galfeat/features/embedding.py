@@ -14,16 +14,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from galfeat.data.digest import among
-from galfeat.embedding.network import Network
+from galfeat.embedding.network import NETWORK, SEEN, WIDTH, Network
 from galfeat.embedding.views import mirrored, planes
 from galfeat.features.registry import Column
 from galfeat.frame import Frame
 from galfeat.resources import data_folder
-
-#: The files of its folder: the network, and the digests of the images it was trained on.
-NETWORK, SEEN = "embedder.onnx", "seen.npy"
-#: Activations of the network's last layer.
-WIDTH = 128
 
 COLUMNS = tuple(
     Column(

@@ -12,9 +12,9 @@ from galfeat.cli import main
 from galfeat.data import pixel_digest
 from galfeat.data.simulate import simulate
 from galfeat.embedding.making import CARD, CURVE
-from galfeat.embedding.network import Network
+from galfeat.embedding.network import NETWORK, SEEN, WIDTH, Network
 from galfeat.embedding.views import SHAPE
-from galfeat.features.embedding import NETWORK, SEEN, WIDTH, shipped_network
+from galfeat.features.embedding import shipped_network
 
 pytestmark = pytest.mark.network
 
