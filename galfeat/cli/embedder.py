@@ -110,6 +110,12 @@ def train(
     )
     for source in sources:
         click.echo(f"{source.galaxies:,} galaxies from {source.name}")
+        if source.left_out:
+            click.echo(
+                f"{source.left_out:,} images of {source.name} cannot be read or show no galaxy, "
+                "and are left out",
+                err=True,
+            )
     plan = Plan(epochs=epochs, threads=threads, seed=seed)
     command = shlex.join(["galfeat", *sys.argv[1:]])
     with progress_bar("epochs") as progress:

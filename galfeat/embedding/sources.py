@@ -30,12 +30,15 @@ class Source:
         For each kind of label the galaxies of each class.
     sha256 : str
         Of the digests of the pixels and the classes, in their order.
+    left_out : int
+        Images that cannot be read, or show no galaxy.
     """
 
     name: str
     galaxies: int
     kinds: dict[str, dict[str, int]]
     sha256: str
+    left_out: int = 0
 
 
 def _silent(name: str) -> AbstractContextManager[Progress]:
@@ -81,6 +84,7 @@ def gather(
         dataset, classes, names = _labelled(name, labels, unless)
         with progress(name) as update:
             found = observed(dataset, classes, jobs=jobs, progress=update)
+        left_out = len(dataset) - len(found)
         found = found.select(np.flatnonzero(_draw(found.digests) < share))
         if not len(found):
             raise DataError(
@@ -88,7 +92,7 @@ def gather(
                 "a larger share, or leave out fewer rows"
             )
         parts.append(found)
-        sources.append(_source(Path(name).name, found, names))
+        sources.append(_source(Path(name).name, found, names, left_out))
     if n_simulated:
         with progress("simulated") as update:
             drawn = simulated(n_simulated, seed=seed, jobs=jobs, progress=update)
@@ -121,7 +125,9 @@ def _draw(digests: NDArray[np.uint8]) -> NDArray[np.float64]:
     return numbers
 
 
-def _source(name: str, found: Samples, names: dict[str, tuple[str, ...]]) -> Source:
+def _source(
+    name: str, found: Samples, names: dict[str, tuple[str, ...]], left_out: int = 0
+) -> Source:
     digest = hashlib.sha256(found.digests.tobytes())
     kinds = {}
     for kind, labels in found.classes.items():
@@ -129,4 +135,4 @@ def _source(name: str, found: Samples, names: dict[str, tuple[str, ...]]) -> Sou
         called = names.get(kind, CLASS_NAMES)
         counts = np.bincount(labels[labels >= 0], minlength=len(called))
         kinds[kind] = dict(zip(called, counts.tolist(), strict=True))
-    return Source(name, len(found), kinds, digest.hexdigest())
+    return Source(name, len(found), kinds, digest.hexdigest(), left_out)

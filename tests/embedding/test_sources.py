@@ -36,6 +36,14 @@ def test_rows_with_another_label_are_left_to_the_classifiers(labelled):
     assert len(samples) == source.galaxies == 30
 
 
+def test_images_that_cannot_be_read_are_counted(labelled, tmp_path):
+    for path in labelled[0].iterdir():
+        (tmp_path / path.name).write_bytes(path.read_bytes())
+    (tmp_path / "03.png").write_bytes(b"no picture")
+    samples, (source,) = gather([str(tmp_path)], labels=["form"])
+    assert (len(samples), source.galaxies, source.left_out) == (39, 39, 1)
+
+
 def test_several_columns_are_several_tasks(labelled):
     samples, (source,) = gather([str(labelled[0])], labels=["form", "fine"])
     assert len(samples) == 40
