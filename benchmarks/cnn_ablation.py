@@ -21,6 +21,7 @@ from cnn_text import page
 
 from galfeat.atomic import atomic_file
 from galfeat.classifier import GalaxyClassifier
+from galfeat.cli.measure import leave_out_learned, read_all
 from galfeat.cli.progress import progress_bar
 from galfeat.comparison_fits import AS_IT_IS, Galaxies, RecipeFits
 from galfeat.data import DataSet, open_dataset
@@ -45,7 +46,17 @@ def changed(name: str, **params: Any) -> Recipe:  # noqa: ANN401
     return replace(BASELINE, name=name, families=families, members=(Member("cnn", merged),))
 
 
-#: Those of the same image size beside each other, the smallest images first.
+def transferred(name: str, recipe: str, member: int) -> Recipe:
+    """Return one member of a shipped recipe by itself, calibrated as the baseline is."""
+    given = load_recipe(recipe)
+    alone = given.members[member]
+    return replace(
+        BASELINE, name=name, frame=given.frame, families=alone.families or given.families,
+        members=(Member(alone.kind, alone.params),),
+    )  # fmt: skip
+
+
+#: Those of the same images beside each other, the smallest images first.
 VARIANTS = (
     changed("baseline"),
     changed("grey", colour=False),
@@ -56,6 +67,8 @@ VARIANTS = (
     changed("sigmoid", activation="sigmoid"),
     changed("boosting on top", boosting=True),
     changed("astroNN's network", **ASTRONN),
+    transferred("transfer learning", "stacking-network", -1),
+    transferred("transfer, boosting on top", "stacking-embedding", 0),
     changed("128×128 pixels", side=128),
     changed("256×256 pixels", side=256),
 )
@@ -88,6 +101,8 @@ def ablate(
 ) -> Ablation:
     """Fit and score variants on the same folds.
 
+    Galaxies that a network was trained on before it is transferred are left out for all.
+
     Parameters
     ----------
     dataset : DataSet
@@ -99,6 +114,9 @@ def ablate(
     repeats, jobs, seed : int
         As in `galfeat.comparison.Plan`.
     """
+    families = {family: None for recipe in variants for family in recipe.families}
+    readable, digests = read_all(dataset, jobs)
+    dataset = readable.select(leave_out_learned(list(families), readable, digests))
     answers: dict[str, Answers] = {}
     seconds: dict[str, float] = {}
     measured: tuple[str, ...] = ()

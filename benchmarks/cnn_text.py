@@ -19,7 +19,10 @@ three blocks of 32 3×3 filters, a ReLU and a pool, a dense layer of 128 and a s
 scratch for 20 epochs by Adam on 64×64 pixels in colour. Every other row changes one thing. With SGD
 comes a learning rate of 0.01. astroNN's network is its CNN for Galaxy10, trained as there (30
 epochs, learning rate 0.005) but that the learning rate does not fall. Boosting on top grows
-LightGBM on what enters the last layer. All are calibrated by two inner folds.
+LightGBM on what enters the last layer. *Transfer learning* is another network altogether, the
+small one that [comes with galfeat](embedder.md), trained on simulated galaxies and on other real
+ones: its training goes on with the rows of a fit (a member of `stacking-network`), or LightGBM is
+grown on its activations as they are. All are calibrated by two inner folds.
 
 - In brackets: 95 % intervals when galaxies are resampled. *Less the baseline* is paired. = means
   that these galaxies can't tell the two apart, which does not say that they are equal.

@@ -34,7 +34,9 @@ def test_every_variant_is_valid_and_changes_one_thing(parts):
     shipped = ablation.BASELINE
     assert dataclasses.replace(first, name=shipped.name) == shipped
     companions = {"optimiser": {"learning_rate"}, "architecture": set(ablation.ASTRONN)}
-    for recipe in others:
+    changes = [recipe for recipe in others if not recipe.name.startswith("transfer")]
+    assert len(changes) == len(others) - 2
+    for recipe in changes:
         (member,) = recipe.members
         member.check()
         assert recipe.families == (f"pixels-{member.params['side']}",)
@@ -46,6 +48,22 @@ def test_every_variant_is_valid_and_changes_one_thing(parts):
         assert len(different) == 1, recipe.name
     names = [recipe.name for recipe in ablation.VARIANTS]
     assert len(set(names)) == len(names)
+
+
+def test_transfer_starts_from_the_network_that_comes_with_galfeat(parts):
+    ablation, _ = parts
+    by_name = {recipe.name: recipe for recipe in ablation.VARIANTS}
+    further = by_name["transfer learning"]
+    (member,) = further.members
+    member.check()
+    assert (member.kind, further.families) == ("network", ("planes",))
+    boosted = by_name["transfer, boosting on top"]
+    (member,) = boosted.members
+    member.check()
+    assert (member.kind, boosted.families) == ("lightgbm", ("embedding",))
+    for recipe in (further, boosted):
+        assert recipe.frame
+        assert (recipe.calibration, recipe.folds) == ("temperature", ablation.BASELINE.folds)
 
 
 def answers(y, right, seed):
