@@ -12,6 +12,10 @@ if TYPE_CHECKING:
     from galfeat.embedding.training import Plan, Trained
 
 _WIDTH, _HEIGHT, _MARGIN = 480, 220, 40
+_SEEN = """The digests of the pixels of the {n_seen:,} real images are in `seen.npy`. Images among them are
+left out where classifiers are fitted on its activations, and refused where they are scored: of
+these it knows the answer."""
+_NONE_SEEN = "It has seen no real galaxy, so there is none that it knows the answer of."
 
 
 def card(
@@ -49,8 +53,8 @@ def card(
     return f"""# A small network for galaxies
 
 It turns a galaxy in its canonical frame (equalised brightness near and wide, and the light in
-three bands, 64×64 pixels each) into 128 activations: the feature family `embedding`. It is
-{size / 1e6:.2f} MB of ONNX and runs on one core without PyTorch.
+three bands, 64×64 pixels each) into 128 activations. It is {size / 1e6:.2f} MB of ONNX and runs on
+one core without PyTorch.
 
 Made by
 
@@ -65,9 +69,8 @@ with {versions}.
 {_sources_table(sources)}
 {credit}
 
-The digests of the pixels of the {n_seen:,} real images are in `seen.npy`. Images among them are
-left out where classifiers are fitted on its activations, and refused where they are scored: of
-these it knows the answer. A tenth of the galaxies told when to stop; they count as seen too.
+{_SEEN.format(n_seen=n_seen) if n_seen else _NONE_SEEN}
+A tenth of the galaxies told when to stop; they count as seen too.
 
 ## Training
 
@@ -81,8 +84,7 @@ and on the processor.
 
 ## Limits
 
-Trained on displays of SDSS and the Legacy Surveys and on simulations of them: another survey may
-move the activations. They have no names; classifiers that use them cannot say why in words. It has
+Another survey than those it was trained on, or simulated, may move the activations. They have no names; classifiers that use them cannot say why in words. It has
 not been asked for fairness to rare classes that it was not trained on.
 """
 

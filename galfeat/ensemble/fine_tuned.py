@@ -12,10 +12,10 @@ from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.utils import check_random_state
 from sklearn.utils._param_validation import Interval
 
+from galfeat.embedding.shipped import START, shipped_network
 from galfeat.embedding.views import SHAPE, mirrored
 from galfeat.ensemble.pytorch import demand_torch, one_torch_thread
 from galfeat.errors import RecipeError
-from galfeat.features.embedding import shipped_network
 
 _SEEDS = np.iinfo(np.int32).max
 _COLUMNS = int(np.prod(SHAPE)) + 1
@@ -24,9 +24,9 @@ _COLUMNS = int(np.prod(SHAPE)) + 1
 class FineTunedNetwork(ClassifierMixin, BaseEstimator):
     """Classify galaxies given as rows of the family `planes`.
 
-    Starts from the network that comes with galfeat and trains all of it on the rows of a fit.
-    Its class scores go on to the final learner of an ensemble, made out of fold like those of any
-    member; its activations do not. Needs PyTorch to be fitted (``pip install 'galfeat[cnn]'``),
+    Starts from a network that has seen simulated galaxies alone, and trains all of it on the rows
+    of a fit: no other real galaxy is known to it. Its class scores go on to the final learner of
+    an ensemble, made out of fold like those of any member; its activations do not. Needs PyTorch to be fitted (``pip install 'galfeat[cnn]'``),
     not to predict. One thread is used; the same seed gives the same bits.
 
     Parameters
@@ -95,7 +95,7 @@ class FineTunedNetwork(ClassifierMixin, BaseEstimator):
         weights = None if sample_weight is None else np.asarray(sample_weight, np.float64)
         with one_torch_thread():
             self.network_ = fine_tune(
-                shipped_network(),
+                shipped_network(START),
                 shown,
                 round_ones,
                 codes,

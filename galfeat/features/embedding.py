@@ -7,18 +7,15 @@ says of a training galaxy is as honest as what it says of a new one. Its card, i
 
 from __future__ import annotations
 
-from functools import cache
-from pathlib import Path
-
 import numpy as np
 from numpy.typing import NDArray
 
 from galfeat.data.digest import among
-from galfeat.embedding.network import NETWORK, SEEN, WIDTH, Network
+from galfeat.embedding.network import SEEN, WIDTH
+from galfeat.embedding.shipped import FROZEN, network_folder, shipped_network
 from galfeat.embedding.views import mirrored, planes
 from galfeat.features.registry import Column
 from galfeat.frame import Frame
-from galfeat.resources import data_folder
 
 COLUMNS = tuple(
     Column(
@@ -31,12 +28,12 @@ COLUMNS = tuple(
 
 def measure(frame: Frame) -> NDArray[np.float32]:
     """Return the activations of the network that comes with galfeat, shape (128,)."""
-    return shipped_network().run(mirrored(planes(frame))).mean(axis=0)
+    return shipped_network(FROZEN).run(mirrored(planes(frame))).mean(axis=0)
 
 
 def state() -> str:
     """Return what the values depend on beside the source: a digest of the network."""
-    return shipped_network().digest
+    return shipped_network(FROZEN).digest
 
 
 def trained_on(digests: NDArray[np.uint8]) -> NDArray[np.bool_]:
@@ -47,14 +44,4 @@ def trained_on(digests: NDArray[np.uint8]) -> NDArray[np.bool_]:
     digests : ndarray of uint8, shape (n, 16)
         Of the pixels of each image.
     """
-    return among(digests, np.load(_folder() / SEEN))
-
-
-@cache
-def shipped_network() -> Network:
-    """Return the network that comes with galfeat."""
-    return Network((_folder() / NETWORK).read_bytes())
-
-
-def _folder() -> Path:
-    return data_folder("models") / "embedder"
+    return among(digests, np.load(network_folder(FROZEN) / SEEN))

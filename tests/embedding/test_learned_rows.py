@@ -26,9 +26,7 @@ def learned(simulated, tmp_path, monkeypatch):
     images = dataset.read(np.arange(len(dataset)))
     digests = np.array([np.frombuffer(pixel_digest(image), np.uint8) for image in images])
     np.save(tmp_path / embedding.SEEN, digests[::3])
-    network = embedding.shipped_network().content
-    (tmp_path / embedding.NETWORK).write_bytes(network)
-    monkeypatch.setattr(embedding, "_folder", lambda: tmp_path)
+    monkeypatch.setattr(embedding, "network_folder", lambda name: tmp_path)
     return dataset, digests
 
 

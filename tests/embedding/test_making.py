@@ -13,8 +13,8 @@ from galfeat.data import pixel_digest
 from galfeat.data.simulate import simulate
 from galfeat.embedding.making import CARD, CURVE
 from galfeat.embedding.network import NETWORK, SEEN, WIDTH, Network
+from galfeat.embedding.shipped import FROZEN, START, network_folder, shipped_network
 from galfeat.embedding.views import SHAPE
-from galfeat.features.embedding import shipped_network
 
 pytestmark = pytest.mark.network
 
@@ -79,11 +79,18 @@ def test_a_folder_of_other_things_is_not_replaced(tmp_path):
     assert "holds other things" in printed
 
 
-def test_the_shipped_network_needs_no_pytorch():
+@pytest.mark.parametrize("name", [FROZEN, START])
+def test_the_shipped_networks_need_no_pytorch(name):
     before = set(sys.modules)
-    shipped_network().run(np.zeros((1, *SHAPE), np.float32))
+    shipped_network(name).run(np.zeros((1, *SHAPE), np.float32))
     assert "torch" not in set(sys.modules) - before
 
 
-def test_the_shipped_network_is_small():
-    assert len(shipped_network().content) <= 2_000_000
+@pytest.mark.parametrize("name", [FROZEN, START])
+def test_the_shipped_networks_are_small(name):
+    assert len(shipped_network(name).content) <= 2_000_000
+
+
+def test_the_one_that_goes_on_learning_has_seen_no_real_galaxy():
+    assert len(np.load(network_folder(START) / SEEN)) == 0
+    assert "It has seen no real galaxy" in (network_folder(START) / CARD).read_text()

@@ -7,9 +7,10 @@ import numpy as np
 import pytest
 
 from galfeat.embedding.network import Network
+from galfeat.embedding.shipped import FROZEN, shipped_network
 from galfeat.embedding.views import SHAPE, mirrored, planes
 from galfeat.errors import ModelError
-from galfeat.features.embedding import COLUMNS, measure, shipped_network
+from galfeat.features.embedding import COLUMNS, measure
 from galfeat.frame import measure_frame
 
 
@@ -20,7 +21,7 @@ def shown():
 
 
 def test_activations_have_the_width_the_columns_say(shown):
-    activations = shipped_network().run(shown)
+    activations = shipped_network(FROZEN).run(shown)
     assert activations.shape == (8, len(COLUMNS))
     assert activations.dtype == np.float32
     assert np.isfinite(activations).all()
@@ -28,7 +29,7 @@ def test_activations_have_the_width_the_columns_say(shown):
 
 
 def test_it_is_pickled_as_its_bytes_and_says_the_same_afterwards(shown):
-    network = shipped_network()
+    network = shipped_network(FROZEN)
     wanted = network.run(shown)  # a session is open now
     other = pickle.loads(pickle.dumps(network))
     assert other.digest == network.digest
@@ -36,7 +37,7 @@ def test_it_is_pickled_as_its_bytes_and_says_the_same_afterwards(shown):
 
 
 def test_threads_and_order_change_no_bit(shown):
-    network = Network(shipped_network().content)
+    network = Network(shipped_network(FROZEN).content)
     alone = [network.run(one[None]) for one in shown]
     with ThreadPoolExecutor(4) as pool:
         together = list(pool.map(lambda one: network.run(one[None]), [*shown] * 5))
@@ -51,14 +52,14 @@ def test_what_is_no_network_is_refused_when_it_is_run(content, shown):
 
 def test_an_input_of_another_form_is_named(shown):
     with pytest.raises(ModelError, match=r"shape \(8, 4, 64, 64\)"):
-        shipped_network().run(shown[:, :4].copy())
+        shipped_network(FROZEN).run(shown[:, :4].copy())
 
 
 def test_mirrors_and_half_a_turn_are_averaged_out(paint):
     frame = measure_frame(paint(q=0.5, pa=0.4, noise=3.0))
     shown = planes(frame)
     assert shown.shape == SHAPE
-    run = shipped_network().run
+    run = shipped_network(FROZEN).run
     wanted = measure(frame)
     for other in mirrored(shown):
         np.testing.assert_allclose(run(mirrored(other)).mean(axis=0), wanted, atol=1e-5)

@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 
 from galfeat.embedding.network import Network
+from galfeat.embedding.shipped import FROZEN, START, shipped_network
 from galfeat.embedding.views import SHAPE
 from galfeat.errors import ModelError
-from galfeat.features.embedding import shipped_network
 
 pytestmark = pytest.mark.network
 torch = pytest.importorskip("torch", reason="PyTorch is not installed")
@@ -55,8 +55,9 @@ def test_a_head_gives_scores(trunk, shown):
     np.testing.assert_allclose(scores, wanted, rtol=1e-4, atol=1e-4)
 
 
-def test_the_shipped_network_can_be_trained_on(shown):
-    network = shipped_network()
+@pytest.mark.parametrize("name", [FROZEN, START])
+def test_the_shipped_networks_can_be_trained_on(name, shown):
+    network = shipped_network(name)
     wanted = network.run(shown)
     np.testing.assert_allclose(said(to_trunk(network), shown), wanted, rtol=1e-3, atol=1e-3)
 
