@@ -12,9 +12,9 @@ if TYPE_CHECKING:
     from galfeat.embedding.training import Plan, Trained
 
 _WIDTH, _HEIGHT, _MARGIN = 480, 220, 40
-_SEEN = """The digests of the pixels of the {n_seen:,} real images are in `seen.npy`. Images among them are
-left out where classifiers are fitted on its activations, and refused where they are scored: of
-these it knows the answer."""
+_SEEN = """The digests of the pixels of the {n_seen:,} real images are in `seen.npy`. Images among
+them are left out where classifiers are fitted on its activations, and refused where they are scored:
+of these it knows the answer."""
 _NONE_SEEN = "It has seen no real galaxy, so there is none that it knows the answer of."
 
 
@@ -84,8 +84,9 @@ and on the processor.
 
 ## Limits
 
-Another survey than those it was trained on, or simulated, may move the activations. They have no names; classifiers that use them cannot say why in words. It has
-not been asked for fairness to rare classes that it was not trained on.
+Another survey than those it was trained on, or simulated, may move the activations. They have no
+names; classifiers that use them cannot say why in words. It has not been asked for fairness to rare
+classes that it was not trained on.
 """
 
 

@@ -26,8 +26,9 @@ class FineTunedNetwork(ClassifierMixin, BaseEstimator):
 
     Starts from a network that has seen simulated galaxies alone, and trains all of it on the rows
     of a fit: no other real galaxy is known to it. Its class scores go on to the final learner of
-    an ensemble, made out of fold like those of any member; its activations do not. Needs PyTorch to be fitted (``pip install 'galfeat[cnn]'``),
-    not to predict. One thread is used; the same seed gives the same bits.
+    an ensemble, made out of fold like those of any member; its activations do not. Needs PyTorch
+    to be fitted (``pip install 'galfeat[cnn]'``), not to predict. One thread is used; the same
+    seed gives the same bits.
 
     Parameters
     ----------
