@@ -67,7 +67,7 @@ VARIANTS = (
     changed("sigmoid", activation="sigmoid"),
     changed("boosting on top", boosting=True),
     changed("astroNN's network", **ASTRONN),
-    transferred("transfer learning", "stacking-network", -1),
+    transferred("transfer learning", "network", 0),
     transferred("transfer, boosting on top", "stacking-embedding", 0),
     changed("128×128 pixels", side=128),
     changed("256×256 pixels", side=256),

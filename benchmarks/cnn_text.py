@@ -20,9 +20,9 @@ scratch for 20 epochs by Adam on 64×64 pixels in colour. Every other row change
 comes a learning rate of 0.01. astroNN's network is its CNN for Galaxy10, trained as there (30
 epochs, learning rate 0.005) but that the learning rate does not fall. Boosting on top grows
 LightGBM on what enters the last layer. *Transfer learning* is another network altogether, the
-small one that [comes with galfeat](embedder.md), trained on simulated galaxies and on other real
-ones: its training goes on with the rows of a fit (a member of `stacking-network`), or LightGBM is
-grown on its activations as they are. All are calibrated by two inner folds.
+small one [of galfeat](embedder.md): one that has seen simulated galaxies alone is trained further
+on the rows of a fit (the recipe `network`), or LightGBM is grown on the activations of one that
+has seen other real galaxies too. All are calibrated by two inner folds.
 
 - In brackets: 95 % intervals when galaxies are resampled. *Less the baseline* is paired. = means
   that these galaxies can't tell the two apart, which does not say that they are equal.

@@ -54,6 +54,7 @@ def test_all_recipes_promised_are_there():
         "cnn-baseline",
         "hog-svm",
         "lightgbm",
+        "network",
         "pixels-forest",
         "raw-features",
         "stacking",

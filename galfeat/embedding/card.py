@@ -13,8 +13,8 @@ if TYPE_CHECKING:
 
 _WIDTH, _HEIGHT, _MARGIN = 480, 220, 40
 _SEEN = """The digests of the pixels of the {n_seen:,} real images are in `seen.npy`. Images among
-them are left out where classifiers are fitted on its activations, and refused where they are scored:
-of these it knows the answer."""
+them are left out where classifiers are fitted on its activations, and refused where they are
+scored: of these it knows the answer."""
 _NONE_SEEN = "It has seen no real galaxy, so there is none that it knows the answer of."
 
 
