@@ -15,14 +15,17 @@ from numpy.typing import NDArray
 
 from galfeat.atomic import atomic_file
 from galfeat.errors import OutputError
+from galfeat.resources import data_folder
 
 _PACKAGE = Path(__file__).resolve().parent
 
 
 @cache
 def sources_digest() -> str:
-    """Return the SHA-256 of all of galfeat's own source files, in hexadecimal digits."""
+    """Return the SHA-256 of galfeat's own source files and networks, in hexadecimal digits."""
     digest = hashlib.sha256()
+    for file in sorted(data_folder("models").rglob("*.onnx")):
+        digest.update(file.parent.name.encode() + b"\0" + file.read_bytes())
     for file in sorted(_PACKAGE.rglob("*.py")):
         digest.update(file.relative_to(_PACKAGE).as_posix().encode() + b"\0" + file.read_bytes())
     return digest.hexdigest()

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from galfeat.errors import OutputError
-from galfeat.pieces import Pieces
+from galfeat.pieces import Pieces, sources_digest
 
 KEY = {"recipe": {"kind": "svm"}, "fold": 1}
 
@@ -35,3 +35,11 @@ def test_a_place_that_cannot_be_written(tmp_path):
     (tmp_path / "file").write_text("")
     with pytest.raises(OutputError, match="cannot make the folder"):
         Pieces(tmp_path / "file", {})
+
+
+def test_a_network_made_anew_makes_other_pieces(tmp_path, monkeypatch):
+    before = sources_digest()
+    (tmp_path / "some-network").mkdir()
+    (tmp_path / "some-network" / "embedder.onnx").write_bytes(b"other weights")
+    monkeypatch.setattr("galfeat.pieces.data_folder", lambda name: tmp_path)
+    assert sources_digest.__wrapped__() != before

@@ -1,7 +1,6 @@
 """The planes that the small network is shown, for networks that are trained inside a fold.
 
-They are pixels: 20,480 columns, and whether the galaxy is round. Such a network starts from the
-one that comes with galfeat, so the images that one has seen are left out here too.
+They are pixels: 20,480 columns, and whether the galaxy is round.
 """
 
 from __future__ import annotations
@@ -10,8 +9,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from galfeat.embedding.views import PLANES, planes
-from galfeat.features.embedding import state as state
-from galfeat.features.embedding import trained_on as trained_on
 from galfeat.features.registry import Column
 from galfeat.frame import Flag, Frame
 from galfeat.frame.views import VIEW_SIZE

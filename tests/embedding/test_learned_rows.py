@@ -33,7 +33,7 @@ def learned(simulated, tmp_path, monkeypatch):
 def test_only_the_family_that_learned_from_them_knows_them(learned):
     _, digests = learned
     assert trained_on(("colour", "embedding"), digests).nonzero()[0].tolist() == [*range(0, 120, 3)]
-    assert not trained_on(("colour", "hog"), digests).any()
+    assert not trained_on(("colour", "hog", "planes"), digests).any()
 
 
 def test_they_are_left_out_of_a_fit_with_their_number(learned):
