@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from sklearn.base import clone
 
 from galfeat.classifier import GalaxyClassifier
+from galfeat.cli.measure import leave_out_learned, read_all
 from galfeat.data import open_dataset
 from galfeat.data.rerender import RerenderedDataSet
 from galfeat.evaluate.evaluation import evaluate_predictions
@@ -37,12 +38,11 @@ def _rows(table: FeatureTable, values: NDArray[np.float32], rows: NDArray[np.int
 @click.option("--jobs", default=2, show_default=True)
 def main(data: str, label: str, pipeline: str, folds: int, seed: int, jobs: int) -> None:
     """Print the score on the images as they are, re-rendered, and what is lost."""
-    dataset = open_dataset(data, label=label).labelled()
     recipe = load_recipe(pipeline)
+    dataset, digests = read_all(open_dataset(data, label=label).labelled(), jobs)
+    dataset = dataset.select(leave_out_learned(recipe.families, dataset, digests))
     extractor = FeatureExtractor(recipe.families, frame=recipe.frame, n_jobs=jobs)
     table = extractor.extract(dataset)
-    if table.errors:
-        raise click.ClickException(f"{len(table.errors)} images cannot be read")
     shown = extractor.extract(RerenderedDataSet(dataset, seed)).values
     classifier = GalaxyClassifier(recipe, n_jobs=jobs, random_state=seed)
     pooled = {
