@@ -36,8 +36,9 @@ from numpy.typing import NDArray
 from scipy.ndimage import map_coordinates, maximum_filter, uniform_filter
 
 from galfeat.data.simulate import simulate
-from galfeat.features import bar, fourier, hog, pitch, polar
+from galfeat.explain.overlay import arm_lines, bar_ends, spiral
 from galfeat.features import colour as colours
+from galfeat.features import fourier, hog, pitch, polar
 from galfeat.features.balance import balanced
 from galfeat.features.gabor import DIRECTIONS, WAVELENGTH, gabor_energies
 from galfeat.features.lbp import binary_patterns
@@ -168,17 +169,12 @@ def draw_fourier(axes: Axes, frames: dict[int, Frame]) -> None:
     values = values_of("fourier", frame)
     show_light(axes[0], view, frame, "bar and strongest spiral")
     length = values["deprojected.bar.length"] * HALF
-    inner = polar.transform(polar.circles(image, bar.BAR_RADII))[: int(length)]
-    waves = inner[:, 2] / inner[:, :1, 0]
-    angle = 0.5 * np.arctan2(waves[:, 1].sum(), waves[:, 0].sum())
-    end = length * np.array([np.cos(angle), np.sin(angle)])
-    axes[0].plot(*np.transpose([MIDDLE - end, MIDDLE + end]), color=ORANGE, linewidth=2.5)
-    number, rate, phase = spiral(image, values)
+    ends = MIDDLE + HALF * bar_ends(image, values["deprojected.bar.length"])
+    axes[0].plot(*ends.T, color=ORANGE, linewidth=2.5)
+    for arm in arm_lines(image, values):
+        axes[0].plot(*(MIDDLE + HALF * arm).T, color=LIGHT, linewidth=1.6)
+    _, rate, phase = spiral(image, values)
     radii = np.geomspace(pitch.ARM_RADII[0], pitch.ARM_RADII[-1], 100)
-    for k in range(number):
-        theta = (phase + rate * np.log(radii) + 2.0 * np.pi * k) / number
-        axes[0].plot(MIDDLE + radii * np.cos(theta), MIDDLE + radii * np.sin(theta),
-                     color=LIGHT, linewidth=1.6)  # fmt: skip
     reach = 30.0 * fourier.LINEAR
     parts = polar.transform(polar.circles(image, reach))
     contrast = polar.contrast(polar.circles(image, np.arange(1.0, 30.5, 0.5)))
@@ -207,16 +203,6 @@ def draw_fourier(axes: Axes, frames: dict[int, Frame]) -> None:
     axes[3].set(title="phase of m = 2 [°]", xlabel="frame radii")
     axes[3].set_xticks([0.05, 0.1, 0.2, 0.5, 1.0], ["0.05", "0.1", "0.2", "0.5", "1"])
     axes[3].minorticks_off()
-
-
-def spiral(image: NDArray[np.float32], values: dict[str, float]) -> tuple[int, float, float]:
-    """Return the arms' number, how their phase grows per unit of ln r, and it at r = 1 px."""
-    number = int(values["deprojected.arms.number"])
-    rate = number / np.tan(np.radians(values["deprojected.arms.pitch"]))
-    rate *= np.sign(values["deprojected.arms.sense"])
-    parts = polar.transform(polar.contrast(polar.circles(image, pitch.ARM_RADII)))[:, number]
-    wave = (parts[:, 0] + 1j * parts[:, 1]) * np.exp(-1j * rate * np.log(pitch.ARM_RADII))
-    return number, rate, float(np.angle(wave.sum()))
 
 
 def draw_morphology(axes: Axes, frames: dict[int, Frame]) -> None:

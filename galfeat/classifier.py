@@ -55,6 +55,8 @@ class GalaxyClassifier(ClassifierMixin, BaseEstimator):
     feature_names_ : tuple of str
         Columns the ensemble was fitted on: those that do not change when an image is
         turned or mirrored.
+    quantiles_ : ndarray of float32, shape (21, d)
+        Of each of these among the training galaxies; see `galfeat.features.quantiles`.
     """
 
     def __init__(
@@ -133,6 +135,7 @@ class GalaxyClassifier(ClassifierMixin, BaseEstimator):
             a `GalfeatWarning`.
         """
         from galfeat.features import classifier_columns
+        from galfeat.features.quantiles import quantiles
 
         self._read_recipe()
         labels = np.asarray(y)
@@ -144,6 +147,8 @@ class GalaxyClassifier(ClassifierMixin, BaseEstimator):
         usable = _rows_to_fit(table, self.extractor_.families)
         columns = classifier_columns(table.names)
         self.feature_names_ = tuple(table.names[column] for column in columns)
+        features = table.values[np.ix_(usable, columns)]
+        self.quantiles_ = quantiles(features)
         ensemble = Ensemble(
             members=self.recipe_.members,
             combine=self.recipe_.combine,
@@ -155,7 +160,7 @@ class GalaxyClassifier(ClassifierMixin, BaseEstimator):
             random_state=self.random_state,
         )
         self.ensemble_ = ensemble.fit(
-            table.values[np.ix_(usable, columns)],
+            features,
             labels[usable],
             None if groups is None else np.asarray(groups)[usable],
             class_names,
@@ -201,14 +206,12 @@ class GalaxyClassifier(ClassifierMixin, BaseEstimator):
         """
         from galfeat.features import describe_flags
 
-        check_is_fitted(self)
-        columns = _columns_of(self.feature_names_, table.names)
+        features = self.features_of(table)
         usable = _usable_rows(table)
         probabilities = np.full((len(table.values), len(self.classes_)), np.nan)
         if len(usable):
             self.ensemble_.n_jobs = self.n_jobs
-            features = table.values[np.ix_(usable, columns)]
-            probabilities[usable] = self.ensemble_.probabilities(features)
+            probabilities[usable] = self.ensemble_.probabilities(features[usable])
         flags = table.values[:, table.names.index("flags")]
         return Predictions(
             classes=self.classes_,
@@ -219,6 +222,17 @@ class GalaxyClassifier(ClassifierMixin, BaseEstimator):
             errors=dict(table.errors),
             digests=table.digests,
         )
+
+    def features_of(self, table: FeatureTable) -> NDArray[np.float32]:
+        """Return the columns of a table that the ensemble is given, in its order, shape (n, d).
+
+        Raises
+        ------
+        DataError
+            If the table lacks columns this classifier was fitted on.
+        """
+        check_is_fitted(self)
+        return table.values[:, _columns_of(self.feature_names_, table.names)]
 
     def predict_proba(self, X: Images) -> NDArray[np.float64]:
         """Return calibrated probabilities, shape (n, k).

@@ -18,6 +18,7 @@ VERBS = (
     "evaluate",
     "compare",
     "classify",
+    "explain",
     "embedder",
     "warmup",
     "demo",

@@ -73,6 +73,27 @@ class Combination:
         """Return log-probabilities under the natural priors, shape (n, k)."""
         return self.of_pool.apply(self._pooled(log_probabilities))
 
+    def weights(self) -> Floats:
+        """Return how the members' log-probabilities add up to the ensemble's.
+
+        Returns
+        -------
+        ndarray of float, shape (members, k, k)
+            What a unit of a member's log-probability of one class (second axis) adds to the
+            ensemble's of another (third axis), but for what normalises. That is exact for one
+            member and for a stack; of an average it is what a geometric mean would add.
+        """
+        n_members, n_classes = len(self.of_members), len(self.of_pool.slopes)
+        each = np.eye(n_classes)
+        if isinstance(self.pool, Stack):
+            cross = self.pool.cross.reshape(n_members, n_classes, n_classes)
+            pooled = self.pool.weights[:, None, None] * each + cross - cross.mean(axis=1)[:, None]
+        else:
+            pooled = np.tile(each / n_members, (n_members, 1, 1))
+        slopes = np.stack([calibrator.slopes for calibrator in self.of_members])
+        result: Floats = slopes[:, :, None] * pooled * self.of_pool.slopes
+        return result
+
     def _fit_pool(self, log_probabilities: Floats, y: Codes) -> None:
         if self.calibrate:
             for member, calibrator in enumerate(self.of_members):

@@ -1,0 +1,113 @@
+"""``galfeat explain``: why a model says what it says of galaxies."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, cast
+
+import click
+
+from galfeat.atomic import atomic_file, check_folder
+from galfeat.cli.options import images_option, jobs_option, model_argument, trust_option
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from galfeat.explain import Explanation
+
+    Image = NDArray[np.uint8]
+
+#: How many reasons are printed.
+_REASONS = 8
+
+
+@click.command()
+@model_argument
+@click.argument("inputs", metavar="INPUT...", nargs=-1, required=True)
+@click.option(
+    "--of",
+    metavar="CLASS",
+    help="The class to explain. [default: the one the model names]",
+)
+@click.option(
+    "-o",
+    "--output",
+    metavar="FOLDER",
+    type=click.Path(file_okay=False, path_type=Path),
+    help="Also write a picture and a JSON file for each galaxy there.",
+)
+@trust_option
+@images_option
+@jobs_option
+@click.pass_context
+def explain(
+    ctx: click.Context,
+    model: Path,
+    inputs: tuple[str, ...],
+    of: str | None,
+    output: Path | None,
+    trust: bool,
+    images: str | None,
+    jobs: int,
+) -> None:
+    """Say what speaks for and against the class that MODEL names.
+
+    INPUT is image files, folders, patterns or a data set. What the features of the boosted
+    trees and linear members add is told by what they measure; members that cannot say why
+    stand as they are. All that is listed adds up to the logarithm of the class's
+    probability over the geometric mean of those of all classes.
+    """
+    if output is not None:
+        check_folder(output)
+    from galfeat.cli.measure import measure
+    from galfeat.data import open_dataset
+    from galfeat.explain import explain as explain_table
+    from galfeat.persist import load_model
+
+    classifier = load_model(model, trust=trust).set_params(n_jobs=jobs)
+    opened = open_dataset(inputs, images=images)
+    classifier.extractor_.n_jobs = jobs
+    dataset, table = measure(classifier.extractor_, opened)
+    found = explain_table(classifier, table, of=of)
+    for number, (name, one) in enumerate(zip(dataset.ids, found, strict=True)):
+        click.echo(("\n" if number else "") + _text(name, one))
+        if output is not None:
+            output.mkdir(parents=True, exist_ok=True)
+            (image,) = dataset.read([number])
+            _write(output / Path(name).stem, cast("Image", image), Path(name).name, one)
+    if output is not None:
+        click.echo(f"\n{len(found)} galaxies in {output}")
+    if len(dataset) < len(opened):
+        ctx.exit(3)
+
+
+def _text(name: str, found: Explanation) -> str:
+    lines = [f"{name}: {found.predicted}"]
+    lines += [f"  {p:6.3f}  {of}" for of, p in list(found.probabilities.items())[:3]]
+    lines.append(f"why {found.of}, or why not:")
+    lines.append(f"  {found.start:+6.2f}  how common it is")
+    for reason in found.reasons[:_REASONS]:
+        measured = ""
+        if reason.value is not None:
+            measured = f"  ({reason.feature} {reason.value:.3g}"
+            if reason.share_below is not None:
+                measured += f", more than {100 * reason.share_below:.0f} % of galaxies"
+            measured += ")"
+        lines.append(f"  {reason.added:+6.2f}  {reason.words}{measured}")
+    rest = sum(reason.added for reason in found.reasons[_REASONS:])
+    lines.append(f"  {rest:+6.2f}  everything else")
+    lines.append(f"  {found.score:+6.2f}  in all")
+    return "\n".join(lines)
+
+
+def _write(stem: Path, image: Image, name: str, found: Explanation) -> None:
+    from galfeat.explain.picture import write_picture
+    from galfeat.frame import as_rgb, measure_frame
+
+    rgb = as_rgb(image)
+    write_picture(stem.with_name(stem.name + ".png"), rgb, measure_frame(rgb), found, name)
+    with atomic_file(stem.with_name(stem.name + ".json")) as temporary:
+        text = json.dumps({"id": name, **found.to_json()}, indent=2, ensure_ascii=False)
+        temporary.write_text(text + "\n", encoding="utf-8")

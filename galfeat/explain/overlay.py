@@ -1,0 +1,120 @@
+"""What was measured of a galaxy as lines on its image: ellipses, bar and arms."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from galfeat.features import fourier
+from galfeat.features.bar import BAR_RADII
+from galfeat.features.pitch import ARM_RADII
+from galfeat.features.polar import circles, contrast, transform
+from galfeat.frame import Frame
+from galfeat.frame.canonical import MOST_STRETCH
+from galfeat.frame.views import VIEW_SIZE
+
+HALF = 0.5 * VIEW_SIZE
+#: A bar or arms weaker than this are not drawn; few smooth galaxies have as much.
+FAINTEST_BAR, FAINTEST_ARMS = 0.2, 0.1
+#: Of flatter galaxies neither is drawn, and no arms more open than this many degrees.
+FLATTEST, MOST_OPEN = 0.4, 50.0
+_POINTS = 61
+
+
+@dataclass(frozen=True, eq=False)
+class Mark:
+    """A line on the image as it came.
+
+    Attributes
+    ----------
+    name : {"Petrosian radius", "half of the light", "bar", "spiral arm"}
+    points : ndarray of float, shape (n, 2)
+        x and y of its points, in pixels from the middle of the first one.
+    """
+
+    name: str
+    points: NDArray[np.float64]
+
+
+def marks(frame: Frame) -> list[Mark]:
+    """Return the ellipses of a galaxy, and its bar and arms where they are plain.
+
+    Parameters
+    ----------
+    frame : Frame
+    """
+    angle = np.linspace(0.0, 2.0 * np.pi, _POINTS)
+    circle = np.stack([np.cos(angle), np.sin(angle)], axis=1)
+    petrosian, half_light = frame.radii[0], frame.radii[2]
+    q = np.array([1.0, frame.q])
+    found = [
+        Mark("Petrosian radius", _in_image(frame, petrosian * circle * q)),
+        Mark("half of the light", _in_image(frame, half_light * circle * q)),
+    ]
+    if frame.deprojected is None or frame.q < FLATTEST:
+        return found
+    names = [column.name.removeprefix("fourier.") for column in fourier.COLUMNS]
+    values = dict(zip(names, fourier.measure(frame).tolist(), strict=True))
+    image, shrunk = frame.deprojected.equalised, np.array([1.0, max(frame.q, 1.0 / MOST_STRETCH)])
+    if values["deprojected.bar.strength"] > FAINTEST_BAR:
+        ends = bar_ends(image, values["deprojected.bar.length"])
+        found.append(Mark("bar", _in_image(frame, frame.radius * ends * shrunk)))
+    wound = values["deprojected.arms.pitch"] < MOST_OPEN
+    if wound and values["deprojected.arms.strength"] > FAINTEST_ARMS:
+        for arm in arm_lines(image, values):
+            found.append(Mark("spiral arm", _in_image(frame, frame.radius * arm * shrunk)))
+    return found
+
+
+def bar_ends(image: NDArray[np.float32], length: float) -> NDArray[np.float64]:
+    """Return the two ends of a bar, shape (2, 2): x and y in view radii from the centre.
+
+    Parameters
+    ----------
+    image : ndarray of float32, shape (64, 64)
+        The equalised deprojected view.
+    length : float
+        From the centre, in view radii.
+    """
+    inner = transform(circles(image, BAR_RADII))[: max(int(length * HALF), 1)]
+    waves = inner[:, 2] / inner[:, :1, 0]
+    angle = 0.5 * np.arctan2(waves[:, 1].sum(), waves[:, 0].sum())
+    end = length * np.array([np.cos(angle), np.sin(angle)])
+    return np.stack([-end, end])
+
+
+def arm_lines(image: NDArray[np.float32], values: dict[str, float]) -> list[NDArray[np.float64]]:
+    """Return the arms of the strongest logarithmic spiral, as `bar_ends` does; see `spiral`."""
+    number, rate, phase = spiral(image, values)
+    radii = np.geomspace(ARM_RADII[0], ARM_RADII[-1], _POINTS)
+    angles = (phase + rate * np.log(radii) + 2.0 * np.pi * np.arange(number)[:, None]) / number
+    return [np.stack([radii * np.cos(one), radii * np.sin(one)], axis=1) / HALF for one in angles]
+
+
+def spiral(image: NDArray[np.float32], values: dict[str, float]) -> tuple[int, float, float]:
+    """Return the arms' number, how their phase grows per unit of ln r, and it at r = 1 px.
+
+    Parameters
+    ----------
+    image : ndarray of float32, shape (64, 64)
+        The equalised deprojected view.
+    values : dict of str to float
+        What the Fourier family measured, by column without the family's name.
+    """
+    number = int(values["deprojected.arms.number"])
+    rate = number / np.tan(np.radians(values["deprojected.arms.pitch"]))
+    rate *= np.sign(values["deprojected.arms.sense"])
+    parts = transform(contrast(circles(image, ARM_RADII)))[:, number]
+    wave = (parts[:, 0] + 1j * parts[:, 1]) * np.exp(-1j * rate * np.log(ARM_RADII))
+    return number, float(rate), float(np.angle(wave.sum()))
+
+
+def _in_image(frame: Frame, points: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Turn points about the galaxy's centre, x along its major axis, into those of the image."""
+    c, s = np.cos(frame.pa), np.sin(frame.pa)
+    row, column = frame.origin
+    centre = np.array([frame.xc + column, frame.yc + row])
+    moved: NDArray[np.float64] = points @ np.array([[c, s], [-s, c]]) + centre
+    return moved

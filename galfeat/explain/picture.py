@@ -1,0 +1,108 @@
+"""An explanation as a picture: the galaxy with what was measured on it, beside the reasons."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from galfeat.atomic import atomic_file
+from galfeat.explain.explanation import Explanation
+from galfeat.explain.overlay import Mark, marks
+from galfeat.frame import Frame
+
+COLOURS = {
+    "Petrosian radius": "#ffffff", "half of the light": "#b8bcc4", "bar": "#ff9d3c",
+    "spiral arm": "#7be495",
+}  # fmt: skip
+_FOR, _AGAINST, _INK = "#2563a8", "#c2410c", "#1d2127"
+#: How many reasons are shown, and how much around the galaxy, in frame radii.
+_REASONS, _AROUND = 8, 1.6
+
+
+def write_picture(
+    path: Path, image: NDArray[np.uint8], frame: Frame | None, found: Explanation, title: str
+) -> None:
+    """Write an explanation as a PNG file.
+
+    Parameters
+    ----------
+    path : Path
+    image : ndarray of uint8, shape (H, W, 3)
+        As it came.
+    frame : Frame or None
+        None where no galaxy was found: then nothing is drawn on the image.
+    found : Explanation
+    title : str
+        What the galaxy is called.
+    """
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(11.0, 4.6), dpi=110)
+    FigureCanvasAgg(figure)
+    left, right = figure.subplots(1, 2, width_ratios=(1.0, 1.25))
+    _draw_galaxy(left, image, frame)
+    left.set_title(title, loc="left", fontsize=11, color=_INK)
+    _draw_reasons(right, found)
+    figure.tight_layout(w_pad=2.5)
+    with atomic_file(path) as temporary:
+        figure.savefig(temporary, format="png")
+
+
+def _draw_galaxy(axis: Any, image: NDArray[np.uint8], frame: Frame | None) -> None:  # noqa: ANN401
+    axis.imshow(image, interpolation="bicubic")
+    axis.set(xticks=[], yticks=[])
+    drawn = [] if frame is None else marks(frame)
+    for mark in drawn:
+        axis.plot(*mark.points.T, color=COLOURS[mark.name], linewidth=1.4, label=mark.name)
+    if frame is None:
+        return
+    _crop(axis, image, frame)
+    _draw_legend(axis, drawn)
+
+
+def _crop(axis: Any, image: NDArray[np.uint8], frame: Frame) -> None:  # noqa: ANN401
+    """Show the galaxy and its surroundings, no more than the image."""
+    row, column = frame.origin
+    half = min(max(_AROUND * frame.radius, 16.0), 0.5 * max(image.shape[:2]))
+    for limits, centre, size in (
+        (axis.set_xlim, frame.xc + column, image.shape[1]),
+        (axis.set_ylim, frame.yc + row, image.shape[0]),
+    ):
+        limits(max(centre - half, -0.5), min(centre + half, size - 0.5))
+    axis.invert_yaxis()
+
+
+def _draw_legend(axis: Any, drawn: list[Mark]) -> None:  # noqa: ANN401
+    lines = dict(zip((mark.name for mark in drawn), axis.lines, strict=True))
+    axis.legend(
+        lines.values(), lines.keys(), loc="upper center", bbox_to_anchor=(0.5, -0.02), ncols=4,
+        frameon=False, fontsize=8.5, labelcolor=_INK, handlelength=1.2, columnspacing=1.2,
+    ).get_frame()  # fmt: skip
+    for handle in axis.get_legend().legend_handles:
+        if handle.get_color() in ("#ffffff", "#b8bcc4"):
+            handle.set_color({"#ffffff": "#55585f", "#b8bcc4": "#b8bcc4"}[handle.get_color()])
+
+
+def _draw_reasons(axis: Any, found: Explanation) -> None:  # noqa: ANN401
+    shown = found.reasons[:_REASONS]
+    rest = found.score - found.start - sum(reason.added for reason in shown)
+    bars = [("how common the class is", found.start)]
+    bars += [(reason.words, reason.added) for reason in shown]
+    bars.append(("everything else", rest))
+    places = np.arange(len(bars))[::-1]
+    added = [value for _, value in bars]
+    axis.barh(places, added, color=[_FOR if value >= 0 else _AGAINST for value in added])
+    axis.axvline(0.0, color="#8a8f98", linewidth=0.8)
+    axis.set_yticks(places, [words for words, _ in bars], fontsize=9, color=_INK)
+    axis.tick_params(axis="y", length=0)
+    for side in ("top", "right", "left"):
+        axis.spines[side].set_visible(False)
+    axis.set_xlabel(f"for {found.of}, or against it (natural logarithm)", fontsize=9, color=_INK)
+    said = found.probabilities[found.of]
+    axis.set_title(
+        f"{found.of}: {100 * said:.0f} %", loc="left", fontsize=13, color=_INK, weight="bold"
+    )

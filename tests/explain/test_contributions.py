@@ -1,0 +1,104 @@
+"""An account of a prediction is exact, and gives to each feature what is its own."""
+
+import numpy as np
+import pytest
+
+from galfeat import GalaxyClassifier
+from galfeat.ensemble.members import Member
+from galfeat.errors import DataError
+from galfeat.explain import contributions_of, explain
+from galfeat.features import FeatureTable
+from galfeat.recipe import Recipe
+
+TREES = Member("lightgbm", {"n_estimators": 20, "min_child_samples": 5})
+LINEAR = Member("logistic", {"C": 0.1})
+VECTORS = Member("svm", {"C": 1.0})
+BAR = "fourier.deprojected.bar.strength"
+NAMES = (BAR, "shape.axis_ratio", "colour.bulge_disc", "hog.aligned.r0.o0", "flags")
+
+
+def table(n=240, seed=0):
+    """Galaxies of three kinds: barred, flat, and neither."""
+    random = np.random.default_rng(seed)
+    y = np.arange(n) % 3
+    values = random.normal(size=(n, 5)).astype(np.float32)
+    values[:, 0] += 3.0 * (y == 0)
+    values[:, 1] -= 3.0 * (y == 1)
+    values[random.random(n) < 0.1, 2] = np.nan
+    values[:, 4] = 0.0
+    digests = random.integers(0, 256, (n, 16)).astype(np.uint8)
+    return FeatureTable(values, NAMES, digests, {}), y
+
+
+def fitted(*members, combine="none", **settings):
+    recipe = Recipe(
+        "test", "", ("shape", "fourier", "colour", "hog"), members,
+        combine=combine, folds=3, **settings,
+    )  # fmt: skip
+    known, y = table()
+    return GalaxyClassifier(recipe).fit_table(known, y, class_names=["barred", "flat", "plain"])
+
+
+ENSEMBLES = {
+    "one": lambda: fitted(TREES),
+    "balanced": lambda: fitted(TREES, balance="class-weight", decision="probable"),
+    "stack": lambda: fitted(TREES, LINEAR, VECTORS, combine="stack"),
+    "average": lambda: fitted(TREES, LINEAR, combine="average"),
+    "not calibrated": lambda: fitted(TREES, calibration="none"),
+}
+
+
+@pytest.mark.parametrize("name", ENSEMBLES)
+def test_all_that_is_listed_adds_up_to_the_probabilities(name):
+    classifier, (new, _) = ENSEMBLES[name](), table(30, seed=1)
+    found = contributions_of(classifier, new)
+    total = found.start + found.features.sum(axis=2) + sum(found.others.values(), 0.0)
+    np.testing.assert_allclose(total, found.score, atol=1e-9)
+    odds = np.exp(total)
+    wanted = classifier.classify_table(new).probabilities
+    np.testing.assert_allclose(odds / odds.sum(axis=1, keepdims=True), wanted, atol=1e-6)
+    np.testing.assert_allclose(found.features.sum(axis=1), 0.0, atol=1e-9)
+    families = found.by_family()
+    assert list(families) == ["fourier", "shape", "colour", "hog"]
+    np.testing.assert_allclose(sum(families.values()), found.features.sum(axis=2), atol=1e-9)
+
+
+@pytest.mark.parametrize("name", ["one", "stack"])
+def test_the_start_is_the_same_for_all_but_for_what_calibration_adds(name):
+    found = contributions_of(ENSEMBLES[name](), table(30, seed=1)[0])
+    assert found.start.std(axis=0).max() < 0.05 * found.score.std(axis=0).max()
+
+
+def test_members_without_names_stand_for_themselves():
+    found = contributions_of(ENSEMBLES["stack"](), table(30, seed=1)[0])
+    assert set(found.others) == {"svm"}
+    assert np.abs(found.others["svm"]).max() > 0.1
+
+
+def test_the_reason_is_what_the_class_was_made_by():
+    classifier, (new, y) = ENSEMBLES["one"](), table(60, seed=1)
+    for one, code in zip(explain(classifier, new), y, strict=True):
+        if one.of == "barred" and code == 0:
+            assert one.reasons[0].words == "a strong bar"
+            assert one.reasons[0].feature == BAR
+            assert one.reasons[0].share_below > 0.5
+        if one.of == "flat" and code == 1:
+            assert one.reasons[0].words == "a flat outline"
+            assert one.reasons[0].share_below < 0.5
+
+
+def test_a_class_that_was_not_named_can_be_explained():
+    classifier, (new, y) = ENSEMBLES["one"](), table(30, seed=1)
+    barred = explain(classifier, new.select(np.flatnonzero(y == 1)), of="barred")
+    assert {one.of for one in barred} == {"barred"}
+    assert np.mean([one.predicted == "flat" for one in barred]) > 0.8
+    for one in barred:
+        listed = one.start + sum(reason.added for reason in one.reasons)
+        assert listed == pytest.approx(one.score)
+        assert sum(one.families.values()) == pytest.approx(one.score - one.start)
+        assert list(one.probabilities.values()) == sorted(one.probabilities.values(), reverse=True)
+
+
+def test_a_class_nobody_knows():
+    with pytest.raises(DataError, match="no class 'round'; it knows barred, flat, plain"):
+        explain(ENSEMBLES["one"](), table(3)[0], of="round")

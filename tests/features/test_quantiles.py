@@ -1,0 +1,30 @@
+"""Where a value lies among those of other galaxies."""
+
+import numpy as np
+
+from galfeat.features.quantiles import LEVELS, quantiles, share_below
+
+
+def test_shares_of_a_known_distribution():
+    even = np.linspace(0.0, 10.0, 1001, dtype=np.float32)[:, None]
+    known = quantiles(even)
+    np.testing.assert_allclose(known[:, 0], 10.0 * LEVELS, atol=1e-5)
+    new = np.array([[-5.0], [0.0], [2.5], [9.0], [10.0], [99.0]], np.float32)
+    np.testing.assert_allclose(share_below(new, known)[:, 0], [0, 0, 0.25, 0.9, 1, 1], atol=1e-5)
+
+
+def test_of_galaxies_with_the_same_value_half_count():
+    many = np.repeat(np.array([0.0, 1.0], np.float32), [600, 400])[:, None]
+    known = quantiles(many)
+    np.testing.assert_allclose(share_below(many[:1], known), 0.3, atol=0.03)
+    np.testing.assert_allclose(share_below(many[-1:], known), 0.8, atol=0.03)
+
+
+def test_what_is_missing_has_no_share():
+    values = np.full((50, 3), np.nan, np.float32)
+    values[:, 0] = np.arange(50)
+    values[::2, 1] = 1.0
+    shares = share_below(values, quantiles(values))
+    assert np.isfinite(shares[:, 0]).all()
+    assert (np.isfinite(shares[:, 1]) == np.isfinite(values[:, 1])).all()
+    assert np.isnan(shares[:, 2]).all()
