@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
 from galfeat.errors import ImageError
+
+Cell: TypeAlias = str | float | None
 
 
 @dataclass(frozen=True, eq=False)
@@ -40,3 +43,33 @@ class Predictions:
     flags: list[str]
     errors: dict[int, ImageError]
     digests: NDArray[np.uint8]
+
+    def rows(
+        self, ids: Sequence[str], true_classes: Sequence[str | None]
+    ) -> Iterator[dict[str, Cell]]:
+        """Give what is said of each galaxy by column, with None for what there is not.
+
+        Parameters
+        ----------
+        ids : sequence of str, length n
+        true_classes : sequence of str or None, length n
+            None where it is not known.
+        """
+        classes = [str(name) for name in self.classes]
+        for row, (identity, true) in enumerate(zip(ids, true_classes, strict=True)):
+            error = self.errors.get(row)
+            named, likely = self.predicted[row], self.most_probable[row]
+            chances = [float(chance) for chance in self.probabilities[row]]
+            yield {
+                "id": identity,
+                "class": None if error else classes[named],
+                "probability": None if error else chances[named],
+                "most_probable": None if error else classes[likely],
+                **{
+                    f"p_{name}": None if error else chance
+                    for name, chance in zip(classes, chances, strict=True)
+                },
+                "true_class": true,
+                "flags": None if error else self.flags[row],
+                "error": str(error) if error else None,
+            }

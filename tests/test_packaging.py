@@ -122,6 +122,7 @@ def declared(metadata):
     """The modules that setup.cfg promises, by the names they are imported under."""
     modules = {"scikit-learn": "sklearn", "scikit-image": "skimage", "imbalanced-learn": "imblearn"}
     modules |= {"xgboost-cpu": "xgboost", "Pillow": "PIL"}
+    not_by_galfeat = {"galfeat", "onnxscript", "python-multipart"}
     options, extras = metadata["options"], metadata["options.extras_require"]
     required = "\n".join(
         [
@@ -130,8 +131,9 @@ def declared(metadata):
         ]
     )
     names = re.findall(r"^([A-Za-z0-9_-]+)", required, re.MULTILINE)
-    # An extra may ask for another one; and onnxscript is what torch writes ONNX with.
-    return {modules.get(name, name) for name in names} - {"galfeat", "onnxscript"}
+    # An extra may ask for another one; onnxscript is what torch writes ONNX with, and
+    # python-multipart what starlette reads forms with.
+    return {modules.get(name, name) for name in names} - not_by_galfeat
 
 
 def imported_by(file):

@@ -19,6 +19,7 @@ VERBS = (
     "compare",
     "classify",
     "explain",
+    "serve",
     "embedder",
     "warmup",
     "demo",

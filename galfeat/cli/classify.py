@@ -27,10 +27,8 @@ from galfeat.errors import DataError
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from galfeat.classifier import Predictions
     from galfeat.data import DataSet
-
-Cell = str | float | None
+    from galfeat.predictions import Cell
 
 
 @click.command()
@@ -98,7 +96,8 @@ def classify(
     with _opened(output) as file:
         with progress_bar("galaxies") as progress:
             predictions = classifier.classify(dataset, progress=progress)
-        rows = _rows(dataset, predictions)
+        true = [dataset.class_names[label] if label >= 0 else None for label in dataset.labels]
+        rows = predictions.rows([str(one) for one in dataset.ids], true)
         if output is not None and output.suffix.lower() == ".jsonl":
             file.writelines(json.dumps(row, ensure_ascii=False) + "\n" for row in rows)
         else:
@@ -143,29 +142,6 @@ def _opened(output: Path | None) -> Iterator[TextIO]:
         temporary.open("w", newline="", encoding="utf-8") as file,
     ):
         yield file
-
-
-def _rows(dataset: DataSet, predictions: Predictions) -> Iterator[dict[str, Cell]]:
-    """Give the columns of the output, with None for what there is not."""
-    classes = [str(name) for name in predictions.classes]
-    for row, identity in enumerate(dataset.ids):
-        error = predictions.errors.get(row)
-        named, likely = predictions.predicted[row], predictions.most_probable[row]
-        chances = [float(chance) for chance in predictions.probabilities[row]]
-        label = dataset.labels[row]
-        yield {
-            "id": str(identity),
-            "class": None if error else classes[named],
-            "probability": None if error else chances[named],
-            "most_probable": None if error else classes[likely],
-            **{
-                f"p_{name}": None if error else chance
-                for name, chance in zip(classes, chances, strict=True)
-            },
-            "true_class": dataset.class_names[label] if label >= 0 else None,
-            "flags": None if error else predictions.flags[row],
-            "error": str(error) if error else None,
-        }
 
 
 def _write_csv(file: TextIO, rows: Iterator[dict[str, Cell]]) -> None:

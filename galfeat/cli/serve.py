@@ -1,0 +1,48 @@
+"""``galfeat serve``: the web page with the button."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from galfeat.cli.options import jobs_option, seed_option, trust_option
+
+
+@click.command()
+@click.option(
+    "--model", metavar="MODEL", type=click.Path(path_type=Path), required=True,
+    help="Folder of the model that answers.",
+)  # fmt: skip
+@click.option(
+    "--samples", metavar="DATA",
+    help="Labelled galaxies to draw the samples from. [default: simulated ones]",
+)  # fmt: skip
+@click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
+@click.option(
+    "--port", type=click.IntRange(0, 65535), default=8000, envvar="PORT", show_default=True,
+    show_envvar=True, help="Port to listen on.",
+)  # fmt: skip
+@trust_option
+@jobs_option
+@seed_option
+def serve(
+    model: Path, samples: str | None, host: str, port: int, trust: bool, jobs: int, seed: int
+) -> None:
+    """Show a random galaxy at the press of a button, what a model says of it, and why.
+
+    The page also takes an image of one's own, and there is an API: see /openapi.json. Nothing
+    a visitor sends is kept.
+    """
+    import uvicorn
+
+    from galfeat.web.app import create_app
+    from galfeat.web.serving import prepare
+
+    shown = prepare(model, samples, seed=seed, trust=trust)
+    click.echo(f"{len(shown.samples)} galaxies on http://{host}:{port}")
+    uvicorn.run(
+        create_app(shown, threads=jobs), host=host, port=port, log_level="warning",
+        access_log=False, server_header=False, timeout_keep_alive=15, limit_concurrency=200,
+        h11_max_incomplete_event_size=16384,
+    )  # fmt: skip

@@ -1,0 +1,67 @@
+"""What the page and the API say of a galaxy."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from galfeat.classifier import GalaxyClassifier
+from galfeat.explain import Explanation, explain, marks
+from galfeat.frame import Flag, measure_frame
+
+#: Reasons with names that are told; features that are listed under them.
+REASONS = 3
+#: Where one of these stood in the way there is no galaxy to name a class for.
+NO_GALAXY = Flag.NO_SOURCE | Flag.UNREADABLE
+
+Answer = dict[str, Any]
+
+
+def answer_images(
+    classifier: GalaxyClassifier,
+    images: Sequence[NDArray[np.uint8]],
+    ids: Sequence[str],
+    true_classes: Sequence[str | None],
+) -> list[Answer]:
+    """Return for each image the row of `galfeat classify`, with reasons and lines to draw.
+
+    Where the frame finds no galaxy, `galaxy` is False, and there is no class and no reason.
+
+    Parameters
+    ----------
+    classifier : GalaxyClassifier
+        Fitted.
+    images : sequence of ndarray of uint8, shape (H, W, 3)
+    ids : sequence of str
+    true_classes : sequence of str or None
+    """
+    table = classifier.extractor_.extract(list(images))
+    said = classifier.classify_table(table)
+    found = explain(classifier, table)
+    rows = said.rows(ids, true_classes)
+    return [_answer(row, one, image) for row, one, image in zip(rows, found, images, strict=True)]
+
+
+def _answer(row: dict[str, Any], found: Explanation, image: NDArray[np.uint8]) -> Answer:
+    height, width = image.shape[:2]
+    frame = measure_frame(image)
+    size = {"width": width, "height": height}
+    if frame is None:
+        emptied = {
+            name: None if name.startswith("p_") or name in ("class", "probability", "most_probable")
+            else value for name, value in row.items()
+        }  # fmt: skip
+        return {**emptied, **size, "galaxy": False, "reasons": [], "marks": []}
+    named = [reason for reason in found.reasons if reason.feature]
+    return {
+        **row, **size, "galaxy": True,
+        "probabilities": found.probabilities,
+        "reasons": [reason.to_json() for reason in named[:REASONS]],
+        "marks": [
+            {"name": mark.name, "points": np.round(mark.points, 1).tolist()}
+            for mark in marks(frame)
+        ],
+    }  # fmt: skip

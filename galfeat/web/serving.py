@@ -1,0 +1,74 @@
+"""From a model folder and a data set to the application, ready to answer."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+from galfeat.data import DataSet
+from galfeat.evaluate.text import METRIC_NAMES
+from galfeat.manifest import METRICS, read_manifest
+from galfeat.persist import load_model
+from galfeat.web.app import Shown
+from galfeat.web.samples import PER_CLASS, draw_samples
+
+_SIMULATED = "These galaxies are simulated. Name a data set of real ones with --samples."
+
+
+def prepare(folder: Path, samples: str | None, *, seed: int = 0, trust: bool = False) -> Shown:
+    """Load a model, draw the samples and measure them, so that nothing is left to compile.
+
+    Parameters
+    ----------
+    folder : Path
+        A model folder.
+    samples : str or None
+        A labelled data set whose classes the model knows; simulated galaxies if None.
+    seed : int
+        Of the choice of samples, and of the simulation.
+    trust : bool
+        As in `galfeat.load_model`.
+
+    Raises
+    ------
+    ModelError, DataError
+        If model or samples cannot be used.
+    """
+    classifier = load_model(folder, trust=trust)
+    manifest = read_manifest(folder)
+    dataset = _simulated(seed) if samples is None else _opened(samples, manifest["label_column"])
+    shown = draw_samples(classifier, dataset, seed)
+    return Shown(classifier, shown, _facts(folder, manifest), "" if samples else _SIMULATED)
+
+
+def _opened(samples: str, label: str | None) -> DataSet:
+    from galfeat.data import open_dataset
+
+    return open_dataset(samples, label=label).labelled()
+
+
+def _simulated(seed: int) -> DataSet:
+    from galfeat.data import ArrayDataSet
+    from galfeat.data.simulate import CLASS_NAMES, simulate
+
+    drawn = simulate(PER_CLASS * len(CLASS_NAMES), seed=seed)
+    return ArrayDataSet(drawn.images, drawn.labels, class_names=CLASS_NAMES)
+
+
+def _facts(folder: Path, manifest: dict[str, Any]) -> dict[str, Any]:
+    """Return what the page tells of the model."""
+    metrics = json.loads((folder / METRICS).read_text(encoding="utf-8"))
+    scores = {
+        title: f"{metrics[name]['value']:.3f}"
+        for name, title in METRIC_NAMES.items()
+        if isinstance(metrics.get(name), dict) and "value" in metrics[name]
+    }
+    return {
+        "name": folder.resolve().name,
+        "recipe": manifest["recipe"]["name"],
+        "classes": [str(name) for name in manifest["classes"]],
+        "n_training": manifest["n_training"],
+        "scores": scores,
+        "galfeat": manifest["versions"].get("galfeat", ""),
+    }

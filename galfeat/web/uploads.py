@@ -1,0 +1,77 @@
+"""What a visitor sends, looked at with suspicion before any of it is decoded."""
+
+from __future__ import annotations
+
+import io
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image as Pillow
+from PIL import ImageOps
+
+from galfeat.errors import ImageError
+
+#: Bytes of one image, pixels along a side and in all. A galaxy is measured on 600 pixels a side as
+#: well as on more, so nothing is lost by asking for a cut-out.
+MOST_BYTES, LONGEST_SIDE, MOST_PIXELS = 8_000_000, 4096, 9_000_000
+SHORTEST_SIDE = 16
+_MAGIC = {"PNG": (b"\x89PNG\r\n\x1a\n",), "JPEG": (b"\xff\xd8\xff",), "WEBP": (b"RIFF",)}
+
+
+def decode_upload(content: bytes) -> NDArray[np.uint8]:
+    """Return the pixels of a PNG, JPEG or WebP image, shape (H, W, 3).
+
+    The kind is told by the content. Size and number of frames are read from the header, and
+    refused there, before any pixel is decoded.
+
+    Raises
+    ------
+    ImageError
+        If it is not such an image, or is too large or too small.
+    """
+    if len(content) > MOST_BYTES:
+        raise ImageError(
+            f"the image has {len(content):,} bytes; send at most {MOST_BYTES:,}, a cut-out will do"
+        )
+    kinds = [kind for kind, starts in _MAGIC.items() if content.startswith(starts)]
+    if not kinds:
+        raise ImageError("this is no PNG, JPEG or WebP image; send one of these")
+    try:
+        with Pillow.open(io.BytesIO(content), formats=kinds) as picture:
+            _check_header(picture)
+            upright = ImageOps.exif_transpose(picture)
+            pixels: NDArray[np.uint8] = np.asarray(_without_transparency(upright))
+    except ImageError:
+        raise
+    except (Pillow.DecompressionBombWarning, Pillow.DecompressionBombError) as error:
+        raise ImageError(
+            f"the image has far more than {MOST_PIXELS:,} pixels: cut out the galaxy"
+        ) from error
+    except Exception as error:  # a damaged file raises nearly anything inside Pillow
+        raise ImageError("the image is damaged and cannot be decoded; send it again") from error
+    return pixels
+
+
+def _check_header(picture: Pillow.Image) -> None:
+    width, height = picture.size
+    if max(width, height) > LONGEST_SIDE or width * height > MOST_PIXELS:
+        raise ImageError(
+            f"the image is {width} by {height} pixels; send at most {LONGEST_SIDE} along a side "
+            f"and {MOST_PIXELS:,} in all: cut out the galaxy"
+        )
+    if min(width, height) < SHORTEST_SIDE:
+        raise ImageError(
+            f"the image is {width} by {height} pixels; a galaxy needs {SHORTEST_SIDE} at least"
+        )
+    if getattr(picture, "n_frames", 1) != 1:
+        raise ImageError("the image is animated; send a single frame")
+
+
+def _without_transparency(picture: Pillow.Image) -> Pillow.Image:
+    """Return it in RGB; what is transparent shows black, as the sky is dark."""
+    if not picture.has_transparency_data:
+        return picture.convert("RGB")
+    layer = picture.convert("RGBA")
+    ground = Pillow.new("RGBA", layer.size, "black")
+    ground.alpha_composite(layer)
+    return ground.convert("RGB")

@@ -1,0 +1,154 @@
+"""The application: pages, samples, and the API."""
+
+import io
+import json
+import re
+from collections import Counter
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from galfeat.web.app import STATIC, create_app
+from galfeat.web.guard import HEADERS
+from galfeat.web.openapi import description
+from galfeat.web.work import BusyError, Workers
+
+
+def encoded(image, kind="PNG", **options):
+    stream = io.BytesIO()
+    Image.fromarray(image).save(stream, kind, **options)
+    return stream.getvalue()
+
+
+@pytest.fixture(scope="module")
+def galaxy(simulated):
+    from galfeat import open_dataset
+
+    return open_dataset(simulated).read([60])[0]
+
+
+def test_the_page_has_a_button_and_all_classes(client, shown):
+    page = client.get("/").text
+    assert "Show me a galaxy" in page
+    for name in shown.model["classes"]:
+        assert f'data-class="{name}"' in page
+    assert "Simulated." in page
+
+
+@pytest.mark.parametrize("path", ["/", "/about"])
+def test_a_page_needs_nothing_from_elsewhere_and_nothing_inline(client, path):
+    answer = client.get(path)
+    assert answer.status_code == 200
+    assert not re.search(r"https?://|//[a-z]", answer.text.replace("<!doctype html>", ""))
+    assert not re.search(r"<script>|<style|\sstyle=|\son[a-z]+=", answer.text)
+    for name in re.findall(r'(?:src|href)="(static/[^"]+)"', answer.text):
+        assert client.get(f"/{name}").status_code == 200
+
+
+@pytest.mark.parametrize("path", ["/", "/static/app.js", "/api/sample", "/nowhere", "/healthz"])
+def test_every_answer_has_the_strict_headers(client, path):
+    headers = client.get(path).headers
+    for name, value in HEADERS.items():
+        assert headers[name] == value
+
+
+def test_there_are_five_samples_of_each_class(client, shown):
+    classes = Counter(sample.answer["true_class"] for sample in shown.samples)
+    assert classes == dict.fromkeys(shown.model["classes"], 5)
+    for number in (0, 49):
+        picture = client.get(f"/samples/{number}.jpg")
+        assert picture.headers["content-type"] == "image/jpeg"
+        assert Image.open(io.BytesIO(picture.content)).size == (256, 256)
+    assert client.get("/samples/50.jpg").status_code == 404
+
+
+def test_a_press_shows_one_at_random_with_all_there_is_to_say(client):
+    drawn = [client.get("/api/sample").json() for _ in range(60)]
+    assert len({one["number"] for one in drawn}) > 20
+    for one in drawn:
+        assert client.get("/" + one["image"]).status_code == 200
+        assert one["class"] in one["probabilities"]
+        assert one["probability"] == one["probabilities"][one["class"]]
+        assert len(one["reasons"]) == 3
+        assert {mark["name"] for mark in one["marks"]} >= {"Petrosian radius"}
+
+
+@pytest.mark.parametrize("kind", ["PNG", "JPEG", "WEBP"])
+def test_an_upload_is_classified_as_by_the_library(client, shown, galaxy, kind):
+    content = encoded(galaxy, kind)
+    answer = client.post("/api/classify", content=content)
+    assert answer.status_code == 200
+    (found,) = answer.json()["galaxies"]
+    pixels = np.asarray(Image.open(io.BytesIO(content)).convert("RGB"))
+    said = shown.classifier.classify([pixels])
+    (row,) = said.rows(["upload"], [None])
+    assert found["galaxy"]
+    assert {name: found[name] for name in row} == json.loads(json.dumps(row))
+
+
+def test_several_at_once_keep_their_order(client, galaxy):
+    other = np.ascontiguousarray(galaxy[::-1])
+    files = [("image", ("a.png", encoded(galaxy))), ("image", ("b.png", encoded(other)))]
+    both = client.post("/api/classify", files=files).json()["galaxies"]
+    alone = [
+        client.post("/api/classify", content=encoded(image)).json()["galaxies"][0]
+        for image in (galaxy, other)
+    ]
+    assert [one["probabilities"] for one in both] == [one["probabilities"] for one in alone]
+
+
+def test_where_there_is_no_galaxy_no_class_is_named(client):
+    blank = np.full((120, 120, 3), 25, np.uint8)
+    (found,) = client.post("/api/classify", content=encoded(blank)).json()["galaxies"]
+    assert found["galaxy"] is False
+    assert found["class"] is None
+    assert all(value is None for name, value in found.items() if name.startswith("p_"))
+    assert found["reasons"] == found["marks"] == []
+
+
+def test_model_health_and_counts(client):
+    assert client.get("/api/model").json()["name"] == "quick"
+    assert client.get("/readyz").text == "ok"
+    client.get("/api/sample")
+    client.get("/api/sample")
+    counts = client.get("/metrics").text
+    assert 'galfeat_answers_total{path="/api/sample",status="200"} 2' in counts
+    assert "galfeat_waiting 0" in counts
+
+
+def test_every_route_of_the_api_is_described(shown):
+    routes = {route.path for route in create_app(shown).routes}
+    pages = {"/", "/about", STATIC, "/samples/{number:int}.jpg", "/openapi.json"}
+    assert routes - pages == set(description()["paths"])
+
+
+def test_too_many_at_once_are_asked_to_come_back(shown, galaxy):
+    from starlette.testclient import TestClient
+
+    app = create_app(shown)
+    app.state.workers = Workers(1, 0)
+    answer = TestClient(app).post("/api/classify", content=encoded(galaxy))
+    assert answer.status_code == 503
+    assert answer.headers["retry-after"] == "1"
+    assert "come back" in answer.json()["error"]
+
+
+def test_work_that_fails_makes_room_again():
+    import asyncio
+
+    workers = Workers(1, 1)
+
+    async def twice():
+        for _ in range(2):
+            with pytest.raises(ZeroDivisionError):
+                await workers.run(lambda: 1 // 0)
+        assert await workers.run(lambda: 7) == 7
+        waiting = asyncio.ensure_future(workers.run(lambda: 8))
+        await asyncio.sleep(0)
+        with pytest.raises(BusyError):
+            await workers.run(lambda: 9)
+        assert await waiting == 8
+
+    asyncio.run(twice())
+    workers.close()
