@@ -21,14 +21,15 @@ class Concept:
         Regular expression of the columns that measure it.
     leads : tuple of str
         Columns that say whether there is much or little of it; the first that has a value.
-    much, little : str
-        Words for a galaxy where that is large or small among the training galaxies. Without
-        leads both are what is said of any galaxy.
+    much, some, little : str
+        Words for a galaxy where that is large, ordinary or small among the training galaxies.
+        Without leads `some` is said of any galaxy.
     """
 
     name: str
     pattern: str
     much: str
+    some: str
     little: str
     leads: tuple[str, ...] = ()
 
@@ -37,69 +38,73 @@ _ANY = r"[a-z]+"
 #: The first whose pattern fits a column has it.
 CONCEPTS = (
     Concept(
-        "bar", rf"fourier\.{_ANY}\.bar\.", "a strong bar", "no clear bar",
+        "bar", rf"fourier\.{_ANY}\.bar\.", "a strong bar", "a weak bar", "no bar",
         ("fourier.deprojected.bar.strength", "fourier.aligned.bar.strength"),
     ),
     Concept(
         "winding", r"fourier\.deprojected\.(arms\.pitch|spirality|w\d)", "light that winds loosely",
-        "light that winds tightly", ("fourier.deprojected.arms.pitch",),
+        "light that winds a little", "light that winds tightly",
+        ("fourier.deprojected.arms.pitch",),
     ),
     Concept(
-        "spiral arms", rf"fourier\.{_ANY}\.arms\.", "clear spiral arms", "no clear spiral arms",
-        ("fourier.deprojected.arms.strength",),
+        "spiral arms", rf"fourier\.{_ANY}\.arms\.", "clear spiral arms", "faint spiral arms",
+        "no clear spiral arms", ("fourier.deprojected.arms.strength",),
     ),
     Concept(
         "lopsidedness", rf"fourier\.{_ANY}\.(a[135]\.|lopsidedness)", "a lopsided disc",
-        "an even disc", ("fourier.deprojected.lopsidedness", "fourier.aligned.lopsidedness"),
+        "a slightly lopsided disc", "an even disc",
+        ("fourier.deprojected.lopsidedness", "fourier.aligned.lopsidedness"),
     ),
     Concept(
         "twofold pattern", r"fourier\.deprojected\.a[246]\.", "a strong twofold pattern",
-        "no twofold pattern", ("fourier.deprojected.a2.r3",),
+        "a weak twofold pattern", "no twofold pattern", ("fourier.deprojected.a2.r3",),
     ),
     Concept(
         "outline",
         r"(shape|morphology)\.axis_ratio|morphology\.(ellipticity|petrosian_ratio|minor_axis)"
         # Not deprojected, the even orders are those of the ellipse.
         r"|radial\.(major|minor|width|height)|fourier\.(aligned|context)\.(a[246]|w)",
-        "a round outline", "a flat outline", ("shape.axis_ratio",),
+        "a round outline", "an oval outline", "a flat outline", ("shape.axis_ratio",),
     ),
     Concept(
-        "bulge", r"morphology\.bulge_", "a bulge that stands out of the disc",
+        "bulge", r"morphology\.bulge_", "a bulge that stands out of the disc", "a small bulge",
         "no bulge out of the disc", ("morphology.bulge_excess",),
     ),
     Concept(
         "companions", r"shape\.(companion|neighbours|bridge)", "a companion close by",
-        "no companion close by", ("shape.companion.light",),
+        "a faint companion", "no companion close by", ("shape.companion.light",),
     ),
     Concept(
         "second nucleus",
         r"shape\.summits|morphology\.(nuclei|multimode|intensity|deviation|merger_statistic)",
-        "a second bright peak", "a single bright peak", ("morphology.intensity",),
+        "a second bright peak", "a faint second peak", "a single bright peak",
+        ("morphology.intensity",),
     ),
     Concept(
         "asymmetry",
         r"shape\..*(asymmetry|mirror)|morphology\.(asymmetry|outer_asymmetry|shape_asymmetry"
         r"|residual|isophotes)",
-        "an asymmetric shape", "a symmetric shape", ("shape.aligned.asymmetry",),
+        "an asymmetric shape", "a slightly asymmetric shape", "a symmetric shape",
+        ("shape.aligned.asymmetry",),
     ),
     Concept(
         "concentration",
         r"radial\.brightness|morphology\.(concentration|r\d|sersic|m20|gini)|shape\..*m20",
-        "light concentrated in the middle", "light spread out",
+        "light concentrated in the middle", "an ordinary light profile", "light spread out",
         ("morphology.concentration",),
     ),
     Concept(
         "patchiness", r"radial\.scatter|shape\.clumpiness|morphology\.smoothness|texture\.",
-        "patchy light", "smooth light", ("shape.clumpiness.coarse", "radial.scatter.r6"),
+        "patchy light", "slightly patchy light", "smooth light",
+        ("shape.clumpiness.coarse", "radial.scatter.r6"),
     ),
     Concept(
         "colour", r"colour\.|radial\.(red_blue|colour_scatter)", "a core redder than the disc",
-        "one colour throughout", ("colour.bulge_disc",),
+        "a core slightly redder than the disc", "one colour throughout", ("colour.bulge_disc",),
     ),
-    Concept("edges", r"hog\.", "the directions of its edges", "the directions of its edges"),
-    Concept("small network", r"embedding\.", "what the small network sees",
-            "what the small network sees"),
-    Concept("other", r"", "other measurements", "other measurements"),
+    Concept("edges", r"hog\.", "", "the directions of its edges", ""),
+    Concept("small network", r"embedding\.", "", "what the small network sees", ""),
+    Concept("other", r"", "", "other measurements", ""),
 )  # fmt: skip
 
 

@@ -87,11 +87,10 @@ def _words(concept: Concept, names: tuple[str, ...], shares: NDArray[np.float64]
     """Say how much of a concept there is in a galaxy, among the training galaxies."""
     for lead in concept.leads:
         share = shares[names.index(lead)] if lead in names else np.nan
-        if np.isnan(share):
-            continue
         if share > 1.0 - _TAIL:
             return concept.much
         if share < _TAIL:
             return concept.little
-        return f"an ordinary {concept.name}"
-    return concept.much if not concept.leads else concept.name
+        if np.isfinite(share):
+            return concept.some
+    return concept.some if not concept.leads else concept.name
