@@ -55,8 +55,8 @@ class GalaxyClassifier(ClassifierMixin, BaseEstimator):
     feature_names_ : tuple of str
         Columns the ensemble was fitted on: those that do not change when an image is
         turned or mirrored.
-    quantiles_ : ndarray of float32, shape (21, d)
-        Of each of these among the training galaxies; see `galfeat.features.quantiles`.
+    quantiles_ : dict of str to ndarray of float32, shape (21,)
+        Of the named features among the training galaxies; see `galfeat.features.quantiles`.
     """
 
     def __init__(
@@ -148,7 +148,7 @@ class GalaxyClassifier(ClassifierMixin, BaseEstimator):
         columns = classifier_columns(table.names)
         self.feature_names_ = tuple(table.names[column] for column in columns)
         features = table.values[np.ix_(usable, columns)]
-        self.quantiles_ = quantiles(features)
+        self.quantiles_ = quantiles(features, self.feature_names_)
         ensemble = Ensemble(
             members=self.recipe_.members,
             combine=self.recipe_.combine,

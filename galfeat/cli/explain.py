@@ -70,7 +70,7 @@ def explain(
     opened = open_dataset(inputs, images=images)
     classifier.extractor_.n_jobs = jobs
     dataset, table = measure(classifier.extractor_, opened)
-    found = explain_table(classifier, table, of=of)
+    found = explain_table(classifier, table, classifier.classify_table(table), of=of)
     for number, (name, one) in enumerate(zip(dataset.ids, found, strict=True)):
         click.echo(("\n" if number else "") + _text(name, one))
         if output is not None:

@@ -48,7 +48,7 @@ def decode_file(path: str | Path) -> Image:
         if Path(path).name.lower().endswith(FITS_SUFFIXES):
             return read_fits(path)
         with Pillow.open(path) as picture:
-            return _to_array(ImageOps.exif_transpose(picture))
+            return pixels_of(ImageOps.exif_transpose(picture))
     except (Pillow.DecompressionBombWarning, Pillow.DecompressionBombError) as error:
         raise ImageError(
             f"{path} has more than {Pillow.MAX_IMAGE_PIXELS} pixels; cut out the galaxy first"
@@ -63,7 +63,8 @@ def decode_file(path: str | Path) -> Image:
         raise ImageError(f"{path} cannot be decoded ({error}); replace the file") from error
 
 
-def _to_array(picture: Pillow.Image) -> Image:
+def pixels_of(picture: Pillow.Image) -> Image:
+    """Return the pixels of a picture that Pillow has opened, as `decode_file` does."""
     if picture.mode == "F" or picture.mode.startswith("I;16"):
         return to_rgb(np.asarray(picture).astype("f4" if picture.mode == "F" else "u2"))
     if picture.mode == "I":

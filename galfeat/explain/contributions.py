@@ -12,6 +12,7 @@ from galfeat.classifier import GalaxyClassifier
 from galfeat.ensemble.balance import log_probabilities
 from galfeat.ensemble.margins import margin_parts
 from galfeat.features import FeatureTable
+from galfeat.predictions import Predictions
 
 #: The kinds of members whose evidence has no names, as they are called in words.
 UNNAMED = {
@@ -63,7 +64,9 @@ class Contributions:
         }
 
 
-def contributions_of(classifier: GalaxyClassifier, table: FeatureTable) -> Contributions:
+def contributions_of(
+    classifier: GalaxyClassifier, table: FeatureTable, said: Predictions
+) -> Contributions:
     """Say what each feature adds to the scores of a fitted classifier.
 
     Parameters
@@ -72,6 +75,8 @@ def contributions_of(classifier: GalaxyClassifier, table: FeatureTable) -> Contr
         Fitted.
     table : FeatureTable
         n galaxies, none of them a failed image, measured by its extractor.
+    said : Predictions
+        What it says of them.
 
     Raises
     ------
@@ -81,7 +86,7 @@ def contributions_of(classifier: GalaxyClassifier, table: FeatureTable) -> Contr
     ensemble, names = classifier.ensemble_, classifier.feature_names_
     X = classifier.features_of(table)
     n, k = len(X), len(classifier.classes_)
-    probabilities = ensemble.probabilities(X)
+    probabilities = said.probabilities
     score = _centred(np.log(np.maximum(probabilities, np.finfo(float).tiny)))
     features = np.zeros((n, k, len(names)))
     others: dict[str, NDArray[np.float64]] = {}

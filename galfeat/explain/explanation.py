@@ -10,11 +10,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from galfeat.classifier import GalaxyClassifier
-from galfeat.errors import DataError
+from galfeat.errors import DataError, ModelError
 from galfeat.explain.contributions import Contributions, contributions_of
 from galfeat.explain.reasons import Reason, reasons
 from galfeat.features import FeatureTable
 from galfeat.features.quantiles import share_below
+from galfeat.predictions import Predictions
 
 #: How many single features are listed.
 FEATURES = 12
@@ -72,7 +73,7 @@ class Explanation:
 
 
 def explain(
-    classifier: GalaxyClassifier, table: FeatureTable, *, of: str | None = None
+    classifier: GalaxyClassifier, table: FeatureTable, said: Predictions, *, of: str | None = None
 ) -> list[Explanation]:
     """Explain what a classifier says of galaxies.
 
@@ -82,6 +83,8 @@ def explain(
         Fitted.
     table : FeatureTable
         n galaxies measured by its extractor, none of them a failed image.
+    said : Predictions
+        What it says of them, from `GalaxyClassifier.classify_table`.
     of : str, optional
         The class to explain; that which is named for each galaxy if left out.
 
@@ -89,15 +92,20 @@ def explain(
     ------
     DataError
         If there is no such class, or an image could not be measured.
+    ModelError
+        If the model was fitted by a galfeat that kept no quantiles.
     """
     names = [str(name) for name in classifier.classes_]
     if of is not None and of not in names:
         raise DataError(f"the model knows no class {of!r}; it knows {', '.join(names)}")
     for error in table.errors.values():
         raise error
-    said = classifier.classify_table(table)
-    found = contributions_of(classifier, table)
-    shares = share_below(found.values, classifier.quantiles_)
+    if not hasattr(classifier, "quantiles_"):
+        raise ModelError(
+            "the model was fitted before models could be explained; fit it again with this galfeat"
+        )
+    found = contributions_of(classifier, table, said)
+    shares = share_below(found.values, found.names, classifier.quantiles_)
     return [
         _explanation(found, row, names, int(named), names.index(of) if of else int(named), shares)
         for row, named in enumerate(said.predicted)

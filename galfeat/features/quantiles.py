@@ -2,44 +2,54 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+
 import numpy as np
 from numpy.typing import NDArray
+
+from galfeat.features.registry import OWN_FAMILIES
 
 #: Shares of the galaxies that lie below each quantile.
 LEVELS = np.linspace(0.0, 1.0, 21)
 
 
-def quantiles(values: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Return the quantiles of each column at `LEVELS`, shape (21, d).
+def quantiles(values: NDArray[np.float32], names: Sequence[str]) -> dict[str, NDArray[np.float32]]:
+    """Return the quantiles at `LEVELS`, shape (21,), of each column of galfeat's own families.
+
+    Pixels and activations have no names of their own, and none of their quantiles is kept.
 
     Parameters
     ----------
     values : ndarray of float32, shape (n, d)
-        NaN where one is missing; a column of nothing else has NaN quantiles.
+        NaN where one is missing; a column of nothing else has no quantiles.
+    names : sequence of str, length d
     """
-    known = ~np.isnan(values).all(axis=0)
-    result = np.full((len(LEVELS), values.shape[1]), np.nan, np.float32)
-    result[:, known] = np.nanquantile(values[:, known], LEVELS, axis=0)
-    return result
+    named = [column for column, name in enumerate(names) if name.split(".", 1)[0] in OWN_FAMILIES]
+    known = [column for column in named if not np.isnan(values[:, column]).all()]
+    found = np.nanquantile(values[:, known], LEVELS, axis=0).astype(np.float32)
+    return {names[column]: found[:, place] for place, column in enumerate(known)}
 
 
-def share_below(values: NDArray[np.float32], known: NDArray[np.float32]) -> NDArray[np.float64]:
+def share_below(
+    values: NDArray[np.float32], names: Sequence[str], known: Mapping[str, NDArray[np.float32]]
+) -> NDArray[np.float64]:
     """Return the share of galaxies that have less in each column, shape (n, d), 0 to 1.
 
-    Of galaxies with the same value half count. NaN where the value is missing.
+    Of galaxies with the same value half count. NaN where the value is missing, or nothing is known
+    of the column.
 
     Parameters
     ----------
     values : ndarray of float32, shape (n, d)
-    known : ndarray of float32, shape (21, d)
+    names : sequence of str, length d
+    known : mapping of str to ndarray of float32
         From `quantiles`.
     """
     result = np.full(values.shape, np.nan)
-    for column in range(values.shape[1]):
-        levels = known[:, column]
-        here = ~np.isnan(values[:, column])
-        if np.isnan(levels).any():
+    for column, name in enumerate(names):
+        if name not in known:
             continue
+        levels, here = known[name], ~np.isnan(values[:, column])
         below = np.interp(values[here, column], levels, LEVELS, left=0.0, right=1.0)
         above = 1.0 - np.interp(-values[here, column], -levels[::-1], LEVELS, left=0.0, right=1.0)
         result[here, column] = 0.5 * (below + above)

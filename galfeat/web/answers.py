@@ -10,12 +10,10 @@ from numpy.typing import NDArray
 
 from galfeat.classifier import GalaxyClassifier
 from galfeat.explain import Explanation, explain, marks
-from galfeat.frame import Flag, measure_frame
+from galfeat.frame import measure_frame
 
-#: Reasons with names that are told; features that are listed under them.
+#: Reasons with names that are told.
 REASONS = 3
-#: Where one of these stood in the way there is no galaxy to name a class for.
-NO_GALAXY = Flag.NO_SOURCE | Flag.UNREADABLE
 
 Answer = dict[str, Any]
 
@@ -40,7 +38,7 @@ def answer_images(
     """
     table = classifier.extractor_.extract(list(images))
     said = classifier.classify_table(table)
-    found = explain(classifier, table)
+    found = explain(classifier, table, said)
     rows = said.rows(ids, true_classes)
     return [_answer(row, one, image) for row, one, image in zip(rows, found, images, strict=True)]
 

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import io
 import json
+from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import islice
 from typing import Any
 
 import numpy as np
@@ -12,8 +14,10 @@ from numpy.typing import NDArray
 from PIL import Image as Pillow
 
 from galfeat.classifier import GalaxyClassifier
-from galfeat.data import DataSet, stratified_sample
+from galfeat.data import DataSet, pixel_digest
+from galfeat.data.digest import among
 from galfeat.errors import DataError
+from galfeat.features.registry import trained_on
 from galfeat.web.answers import answer_images
 
 #: Of each class.
@@ -40,8 +44,12 @@ class Sample:
     content: bytes
 
 
-def draw_samples(classifier: GalaxyClassifier, dataset: DataSet, seed: int = 0) -> list[Sample]:
+def draw_samples(
+    classifier: GalaxyClassifier, dataset: DataSet, learned: NDArray[np.uint8], seed: int = 0
+) -> list[Sample]:
     """Return galaxies of each class, as many of each, with what the classifier says of them.
+
+    Galaxies that it has learned from are left out: of these it knows the answer.
 
     Parameters
     ----------
@@ -49,27 +57,50 @@ def draw_samples(classifier: GalaxyClassifier, dataset: DataSet, seed: int = 0) 
         Fitted.
     dataset : DataSet
         With labels.
+    learned : ndarray of uint8, shape (m, 16)
+        Digests of the pixels of the images it was fitted to.
     seed : int
 
     Raises
     ------
     DataError
-        If it has no labelled galaxy that can be read.
+        If it has no labelled galaxy that can be read and that is new to the classifier.
     """
-    rows = stratified_sample(dataset.labels, PER_CLASS, seed, dataset.class_names)
-    chosen = dataset.select(rows)
-    read = enumerate(chosen.read(np.arange(len(chosen))))
-    readable = {row: image for row, image in read if isinstance(image, np.ndarray)}
-    if not readable:
-        raise DataError("there is no labelled galaxy to show; name a data set with --samples")
-    names = [f"sample-{number}" for number in range(len(readable))]
-    true = [str(chosen.class_names[chosen.labels[row]]) for row in readable]
-    images = list(readable.values())
+    rng = np.random.default_rng(seed)
+    chosen: list[tuple[int, NDArray[np.uint8]]] = []
+    for label in range(len(dataset.class_names)):
+        rows = rng.permutation(np.flatnonzero(dataset.labels == label))
+        new = _new_to(classifier, dataset, rows, learned)
+        chosen += [(label, image) for image in islice(new, PER_CLASS)]
+    if not chosen:
+        raise DataError(
+            "there is no galaxy to show that is labelled, can be read and is new to the model; "
+            "name another data set with --samples"
+        )
+    names = [f"sample-{number}" for number in range(len(chosen))]
+    true = [str(dataset.class_names[label]) for label, _ in chosen]
+    images = [image for _, image in chosen]
     answers = answer_images(classifier, images, names, true)
     return [
         _sample(image, number, answer)
         for number, (image, answer) in enumerate(zip(images, answers, strict=True))
     ]
+
+
+def _new_to(
+    classifier: GalaxyClassifier,
+    dataset: DataSet,
+    rows: NDArray[np.intp],
+    learned: NDArray[np.uint8],
+) -> Iterator[NDArray[np.uint8]]:
+    """Read one image after another; give those that neither model nor features learned from."""
+    for row in rows:
+        (image,) = dataset.read([row])
+        if not isinstance(image, np.ndarray):
+            continue
+        digest = np.frombuffer(pixel_digest(image), np.uint8)[None]
+        if not (among(digest, learned) | trained_on(classifier.extractor_.families, digest)).any():
+            yield image
 
 
 def _sample(image: NDArray[np.uint8], number: int, answer: dict[str, Any]) -> Sample:

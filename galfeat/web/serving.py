@@ -9,7 +9,7 @@ from typing import Any
 from galfeat.data import DataSet
 from galfeat.evaluate.text import METRIC_NAMES
 from galfeat.manifest import METRICS, read_manifest
-from galfeat.persist import load_model
+from galfeat.persist import load_model, read_rows
 from galfeat.web.app import Shown
 from galfeat.web.samples import PER_CLASS, draw_samples
 
@@ -38,7 +38,7 @@ def prepare(folder: Path, samples: str | None, *, seed: int = 0, trust: bool = F
     classifier = load_model(folder, trust=trust)
     manifest = read_manifest(folder)
     dataset = _simulated(seed) if samples is None else _opened(samples, manifest["label_column"])
-    shown = draw_samples(classifier, dataset, seed)
+    shown = draw_samples(classifier, dataset, read_rows(folder).training, seed)
     return Shown(classifier, shown, _facts(folder, manifest), "" if samples else _SIMULATED)
 
 

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from PIL import Image as Pillow
 from PIL import ImageOps
 
+from galfeat.data.decode import pixels_of
 from galfeat.errors import ImageError
 
 #: Bytes of one image, pixels along a side and in all. A galaxy is measured on 600 pixels a side as
@@ -39,8 +40,7 @@ def decode_upload(content: bytes) -> NDArray[np.uint8]:
     try:
         with Pillow.open(io.BytesIO(content), formats=kinds) as picture:
             _check_header(picture)
-            upright = ImageOps.exif_transpose(picture)
-            pixels: NDArray[np.uint8] = np.asarray(_without_transparency(upright))
+            return pixels_of(ImageOps.exif_transpose(picture))
     except ImageError:
         raise
     except (Pillow.DecompressionBombWarning, Pillow.DecompressionBombError) as error:
@@ -49,7 +49,6 @@ def decode_upload(content: bytes) -> NDArray[np.uint8]:
         ) from error
     except Exception as error:  # a damaged file raises nearly anything inside Pillow
         raise ImageError("the image is damaged and cannot be decoded; send it again") from error
-    return pixels
 
 
 def _check_header(picture: Pillow.Image) -> None:
@@ -65,13 +64,3 @@ def _check_header(picture: Pillow.Image) -> None:
         )
     if getattr(picture, "n_frames", 1) != 1:
         raise ImageError("the image is animated; send a single frame")
-
-
-def _without_transparency(picture: Pillow.Image) -> Pillow.Image:
-    """Return it in RGB; what is transparent shows black, as the sky is dark."""
-    if not picture.has_transparency_data:
-        return picture.convert("RGB")
-    layer = picture.convert("RGBA")
-    ground = Pillow.new("RGBA", layer.size, "black")
-    ground.alpha_composite(layer)
-    return ground.convert("RGB")

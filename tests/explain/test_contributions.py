@@ -5,7 +5,7 @@ import pytest
 
 from galfeat import GalaxyClassifier
 from galfeat.ensemble.members import Member
-from galfeat.errors import DataError
+from galfeat.errors import DataError, ModelError
 from galfeat.explain import contributions_of, explain
 from galfeat.features import FeatureTable
 from galfeat.recipe import Recipe
@@ -39,6 +39,14 @@ def fitted(*members, combine="none", **settings):
     return GalaxyClassifier(recipe).fit_table(known, y, class_names=["barred", "flat", "plain"])
 
 
+def accounted(classifier, new):
+    return contributions_of(classifier, new, classifier.classify_table(new))
+
+
+def explained(classifier, new, **options):
+    return explain(classifier, new, classifier.classify_table(new), **options)
+
+
 ENSEMBLES = {
     "one": lambda: fitted(TREES),
     "balanced": lambda: fitted(TREES, balance="class-weight", decision="probable"),
@@ -51,7 +59,7 @@ ENSEMBLES = {
 @pytest.mark.parametrize("name", ENSEMBLES)
 def test_all_that_is_listed_adds_up_to_the_probabilities(name):
     classifier, (new, _) = ENSEMBLES[name](), table(30, seed=1)
-    found = contributions_of(classifier, new)
+    found = accounted(classifier, new)
     total = found.start + found.features.sum(axis=2) + sum(found.others.values(), 0.0)
     np.testing.assert_allclose(total, found.score, atol=1e-9)
     odds = np.exp(total)
@@ -65,19 +73,19 @@ def test_all_that_is_listed_adds_up_to_the_probabilities(name):
 
 @pytest.mark.parametrize("name", ["one", "stack"])
 def test_the_start_is_the_same_for_all_but_for_what_calibration_adds(name):
-    found = contributions_of(ENSEMBLES[name](), table(30, seed=1)[0])
+    found = accounted(ENSEMBLES[name](), table(30, seed=1)[0])
     assert found.start.std(axis=0).max() < 0.05 * found.score.std(axis=0).max()
 
 
 def test_members_without_names_stand_for_themselves():
-    found = contributions_of(ENSEMBLES["stack"](), table(30, seed=1)[0])
+    found = accounted(ENSEMBLES["stack"](), table(30, seed=1)[0])
     assert set(found.others) == {"svm"}
     assert np.abs(found.others["svm"]).max() > 0.1
 
 
 def test_the_reason_is_what_the_class_was_made_by():
     classifier, (new, y) = ENSEMBLES["one"](), table(60, seed=1)
-    for one, code in zip(explain(classifier, new), y, strict=True):
+    for one, code in zip(explained(classifier, new), y, strict=True):
         if one.of == "barred" and code == 0:
             assert one.reasons[0].words == "a strong bar"
             assert one.reasons[0].feature == BAR
@@ -89,7 +97,7 @@ def test_the_reason_is_what_the_class_was_made_by():
 
 def test_a_class_that_was_not_named_can_be_explained():
     classifier, (new, y) = ENSEMBLES["one"](), table(30, seed=1)
-    barred = explain(classifier, new.select(np.flatnonzero(y == 1)), of="barred")
+    barred = explained(classifier, new.select(np.flatnonzero(y == 1)), of="barred")
     assert {one.of for one in barred} == {"barred"}
     assert np.mean([one.predicted == "flat" for one in barred]) > 0.8
     for one in barred:
@@ -99,6 +107,13 @@ def test_a_class_that_was_not_named_can_be_explained():
         assert list(one.probabilities.values()) == sorted(one.probabilities.values(), reverse=True)
 
 
+def test_a_model_of_an_older_galfeat_says_what_to_do():
+    classifier = ENSEMBLES["one"]()
+    del classifier.quantiles_
+    with pytest.raises(ModelError, match="fit it again"):
+        explained(classifier, table(3)[0])
+
+
 def test_a_class_nobody_knows():
     with pytest.raises(DataError, match="no class 'round'; it knows barred, flat, plain"):
-        explain(ENSEMBLES["one"](), table(3)[0], of="round")
+        explained(ENSEMBLES["one"](), table(3)[0], of="round")

@@ -9,9 +9,13 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from galfeat import open_dataset
+from galfeat.data import pixel_digest
+from galfeat.errors import DataError
 from galfeat.web.app import STATIC, create_app
 from galfeat.web.guard import HEADERS
 from galfeat.web.openapi import description
+from galfeat.web.samples import draw_samples
 from galfeat.web.work import BusyError, Workers
 
 
@@ -23,8 +27,6 @@ def encoded(image, kind="PNG", **options):
 
 @pytest.fixture(scope="module")
 def galaxy(simulated):
-    from galfeat import open_dataset
-
     return open_dataset(simulated).read([60])[0]
 
 
@@ -61,6 +63,25 @@ def test_there_are_five_samples_of_each_class(client, shown):
         assert picture.headers["content-type"] == "image/jpeg"
         assert Image.open(io.BytesIO(picture.content)).size == (256, 256)
     assert client.get("/samples/50.jpg").status_code == 404
+
+
+def test_no_sample_is_one_the_model_has_learned_from(shown, simulated):
+    dataset = open_dataset(simulated)
+    images = dataset.read(np.arange(len(dataset)))
+    digests = np.array([np.frombuffer(pixel_digest(image), np.uint8) for image in images])
+    known = np.arange(120) % 12 < 9  # all but three of each class
+    drawn = draw_samples(shown.classifier, dataset, digests[known], seed=0)
+    assert Counter(one.answer["true_class"] for one in drawn) == dict.fromkeys(
+        shown.model["classes"], 3
+    )
+    new = {_jpeg(images[row]) for row in np.flatnonzero(~known)}
+    assert {one.picture for one in drawn} == new
+    with pytest.raises(DataError, match="new to the model"):
+        draw_samples(shown.classifier, dataset, digests, seed=0)
+
+
+def _jpeg(image):
+    return encoded(image, "JPEG", quality=92)
 
 
 def test_a_press_shows_one_at_random_with_all_there_is_to_say(client):

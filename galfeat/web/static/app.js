@@ -77,8 +77,7 @@ function showAnswer(galaxy, guess) {
     verdict.classList.add(right ? "right" : "wrong");
     at("truth").textContent = `Actual class: ${galaxy.true_class}`;
     if (guess) {
-      const both = guess === galaxy.true_class ? "You are right, too" : "Your guess was";
-      at("truth").textContent += guess === galaxy.true_class && right ? `. ${both}.` : `. You said: ${guess}.`;
+      at("truth").textContent += `. You said: ${guess}.`;
     }
   }
   for (const [name, probability] of Object.entries(galaxy.probabilities).slice(0, LISTED)) {
