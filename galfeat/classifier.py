@@ -15,9 +15,10 @@ from sklearn.utils.validation import check_is_fitted
 
 from galfeat.data import DataSet
 from galfeat.ensemble import Ensemble, decide
-from galfeat.errors import DataError, GalfeatWarning, ImageError
+from galfeat.errors import DataError, GalfeatWarning
 from galfeat.predictions import Predictions
 from galfeat.recipe import Recipe, load_recipe
+from galfeat.usable_rows import failures, rows_to_fit, usable_rows, warn_of_absent
 
 if TYPE_CHECKING:
     from galfeat.features import FeatureTable
@@ -55,7 +56,7 @@ class GalaxyClassifier(ClassifierMixin, BaseEstimator):
     feature_names_ : tuple of str
         Columns the ensemble was fitted on: those that do not change when an image is
         turned or mirrored.
-    quantiles_ : dict of str to ndarray of float32, shape (21,)
+    quantiles_ : dict of str to ndarray of float32, shape (23,)
         Of the named features among the training galaxies; see `galfeat.features.quantiles`.
     """
 
@@ -144,7 +145,7 @@ class GalaxyClassifier(ClassifierMixin, BaseEstimator):
                 f"labels have the shape {labels.shape} for {len(table.values)} galaxies; "
                 "give one label per galaxy"
             )
-        usable = _rows_to_fit(table, self.extractor_.families)
+        usable = rows_to_fit(table, self.extractor_.families)
         columns = classifier_columns(table.names)
         self.feature_names_ = tuple(table.names[column] for column in columns)
         features = table.values[np.ix_(usable, columns)]
@@ -169,7 +170,7 @@ class GalaxyClassifier(ClassifierMixin, BaseEstimator):
         self.classes_ = self.ensemble_.classes_
         if class_names is not None:
             self.classes_ = np.asarray(class_names)[self.ensemble_.classes_]
-            _warn_of_absent(class_names, self.classes_)
+            warn_of_absent(class_names, self.classes_)
         self.priors_ = self.ensemble_.priors_
         return self
 
@@ -204,24 +205,34 @@ class GalaxyClassifier(ClassifierMixin, BaseEstimator):
         DataError
             If the table lacks columns this classifier was fitted on.
         """
-        from galfeat.features import describe_flags
-
         features = self.features_of(table)
-        usable = _usable_rows(table)
+        usable = usable_rows(table)
         probabilities = np.full((len(table.values), len(self.classes_)), np.nan)
         if len(usable):
             self.ensemble_.n_jobs = self.n_jobs
             probabilities[usable] = self.ensemble_.probabilities(features[usable])
-        flags = table.values[:, table.names.index("flags")]
         return Predictions(
             classes=self.classes_,
             probabilities=probabilities,
             predicted=decide(probabilities, self.priors_, self.recipe_.decision),
             most_probable=decide(probabilities, self.priors_, "probable"),
-            flags=["" if np.isnan(value) else describe_flags(value) for value in flags],
+            flags=self._flags(table, features),
             errors=dict(table.errors),
             digests=table.digests,
         )
+
+    def _flags(self, table: FeatureTable, features: NDArray[np.float32]) -> list[str]:
+        """Return what stood in the way of each measurement, or makes it doubtful."""
+        from galfeat.features import describe_flags
+        from galfeat.features.quantiles import MOST_UNUSUAL, UNLIKE, share_unusual
+
+        values = table.values[:, table.names.index("flags")]
+        flags = ["" if np.isnan(value) else describe_flags(value) for value in values]
+        for row in np.flatnonzero(
+            share_unusual(features, self.feature_names_, self.quantiles_) > MOST_UNUSUAL
+        ):
+            flags[row] = ";".join(filter(None, (flags[row], UNLIKE)))
+        return flags
 
     def features_of(self, table: FeatureTable) -> NDArray[np.float32]:
         """Return the columns of a table that the ensemble is given, in its order, shape (n, d).
@@ -243,7 +254,7 @@ class GalaxyClassifier(ClassifierMixin, BaseEstimator):
         predictions = self.classify(X)
         if predictions.errors:
             warnings.warn(
-                _failures(predictions.errors) + "; their probabilities are NaN",
+                failures(predictions.errors) + "; their probabilities are NaN",
                 GalfeatWarning,
                 stacklevel=2,
             )
@@ -260,7 +271,7 @@ class GalaxyClassifier(ClassifierMixin, BaseEstimator):
         predictions = self.classify(X)
         if predictions.errors:
             raise DataError(
-                _failures(predictions.errors) + "; use classify, which goes on without them"
+                failures(predictions.errors) + "; use classify, which goes on without them"
             )
         labels: NDArray[Any] = self.classes_[predictions.predicted]
         return labels
@@ -277,48 +288,3 @@ def _columns_of(wanted: tuple[str, ...], names: tuple[str, ...]) -> NDArray[np.i
             f"classifier was fitted on, {missing[0]!r} among them; extract with its recipe"
         )
     return np.array([place[name] for name in wanted], dtype=np.intp)
-
-
-def _rows_to_fit(table: FeatureTable, families: Sequence[str]) -> NDArray[np.intp]:
-    """Row numbers of the images that did not fail and that no family was trained on."""
-    from galfeat.features.registry import trained_on
-
-    usable = _usable_rows(table)
-    if not len(usable):
-        raise DataError(f"{_failures(table.errors)}; none is left to fit")
-    learned = trained_on(families, table.digests[usable])
-    problems = [_failures(table.errors)] if table.errors else []
-    if learned.any():
-        problems.append(
-            f"{learned.sum()} of {len(learned)} images are ones some of the features were "
-            "themselves learned from"
-        )
-    if learned.all():
-        raise DataError(f"{problems[-1]}; none is left to fit")
-    for problem in problems:
-        warnings.warn(f"{problem}; they are left out of the fit", GalfeatWarning, stacklevel=3)
-    return usable[~learned]
-
-
-def _usable_rows(table: FeatureTable) -> NDArray[np.intp]:
-    """Row numbers of the images that did not fail."""
-    usable = np.ones(len(table.values), dtype=bool)
-    usable[list(table.errors)] = False
-    return np.flatnonzero(usable)
-
-
-def _failures(errors: dict[int, ImageError]) -> str:
-    first = min(errors)
-    return (
-        f"{len(errors)} of the images cannot be measured, the first in row {first}: {errors[first]}"
-    )
-
-
-def _warn_of_absent(class_names: Sequence[str], present: NDArray[Any]) -> None:
-    absent = [name for name in class_names if name not in present]
-    if absent:
-        warnings.warn(
-            f"no training row has the class {', '.join(absent)}; the model cannot name it",
-            GalfeatWarning,
-            stacklevel=3,
-        )

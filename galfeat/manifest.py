@@ -13,7 +13,7 @@ from typing import Any
 from galfeat import __version__
 from galfeat.errors import ModelError
 
-SCHEMA = 2
+SCHEMA = 3
 
 MODEL, MANIFEST, ROWS, METRICS, CARD = (
     "model.joblib",

@@ -30,6 +30,8 @@ class Predictions:
         The class with the largest probability; -1 for a failed image.
     flags : list of str
         What stood in the way of a measurement, as text; see `galfeat.features.describe_flags`.
+        With ``unlike_training`` more than a fifth of the features lie where hardly any training
+        galaxy's do: it is a star, noise, or a picture of something else.
     errors : dict of int to ImageError
         Rows of the images that failed, and why.
     digests : ndarray of uint8, shape (n, 16)

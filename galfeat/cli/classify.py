@@ -70,8 +70,9 @@ def classify(
     INPUT is a data set as for `galfeat fit`, or image files, folders and patterns. One
     row per galaxy: its id, the class named by the decision rule of the model's recipe
     and that class's probability, the most probable class, the probability of each
-    class, the true class where it is known, what stood in the way of the measurement,
-    and the error where the image could not be read.
+    class, the true class where it is known, what stood in the way of the measurement
+    (with unlike_training it hardly is a galaxy), and the error where the image could not be
+    read.
 
     The true class is read from the column the model was fitted to, or else from a usual
     column of classes if the model knows them all; --label names another.

@@ -159,12 +159,12 @@ def _balanced_forest(params: dict[str, Any], random_state: int) -> Estimator:
 
 
 def _logistic(params: dict[str, Any], random_state: int) -> Estimator:
-    from sklearn.linear_model import LogisticRegression
     from sklearn.pipeline import make_pipeline
 
+    from galfeat.ensemble.logistic import Logistic
     from galfeat.ensemble.scaling import MedianScaler
 
-    return make_pipeline(MedianScaler(), LogisticRegression(**params, random_state=random_state))
+    return make_pipeline(MedianScaler(), Logistic(**params, random_state=random_state))
 
 
 def _svm(params: dict[str, Any], random_state: int) -> Estimator:

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from galfeat.classifier import GalaxyClassifier
-from galfeat.errors import DataError, ModelError
+from galfeat.errors import DataError
 from galfeat.explain.contributions import Contributions, contributions_of
 from galfeat.explain.reasons import Reason, reasons
 from galfeat.features import FeatureTable
@@ -92,18 +92,12 @@ def explain(
     ------
     DataError
         If there is no such class, or an image could not be measured.
-    ModelError
-        If the model was fitted by a galfeat that kept no quantiles.
     """
     names = [str(name) for name in classifier.classes_]
     if of is not None and of not in names:
         raise DataError(f"the model knows no class {of!r}; it knows {', '.join(names)}")
     for error in table.errors.values():
         raise error
-    if not hasattr(classifier, "quantiles_"):
-        raise ModelError(
-            "the model was fitted before models could be explained; fit it again with this galfeat"
-        )
     found = contributions_of(classifier, table, said)
     shares = share_below(found.values, found.names, classifier.quantiles_)
     return [

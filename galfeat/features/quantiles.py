@@ -9,12 +9,17 @@ from numpy.typing import NDArray
 
 from galfeat.features.registry import OWN_FAMILIES
 
-#: Shares of the galaxies that lie below each quantile.
-LEVELS = np.linspace(0.0, 1.0, 21)
+#: Shares of the galaxies that lie below each quantile; `_TAIL` of them at either end are far out.
+_TAIL = 0.01
+LEVELS = np.sort(np.append(np.linspace(0.0, 1.0, 21), [_TAIL, 1.0 - _TAIL]))
+
+#: The flag of an image more than this share of whose features lie far out; how few galaxies and
+#: how many other things get it, `benchmarks/not_galaxies.py` tells.
+UNLIKE, MOST_UNUSUAL = "unlike_training", 0.2
 
 
 def quantiles(values: NDArray[np.float32], names: Sequence[str]) -> dict[str, NDArray[np.float32]]:
-    """Return the quantiles at `LEVELS`, shape (21,), of each column of galfeat's own families.
+    """Return the quantiles at `LEVELS`, shape (23,), of each column of galfeat's own families.
 
     Pixels and activations have no names of their own, and none of their quantiles is kept.
 
@@ -53,4 +58,32 @@ def share_below(
         below = np.interp(values[here, column], levels, LEVELS, left=0.0, right=1.0)
         above = 1.0 - np.interp(-values[here, column], -levels[::-1], LEVELS, left=0.0, right=1.0)
         result[here, column] = 0.5 * (below + above)
+    return result
+
+
+def share_unusual(
+    values: NDArray[np.float32], names: Sequence[str], known: Mapping[str, NDArray[np.float32]]
+) -> NDArray[np.float64]:
+    """Return the share of features that hardly any known galaxy has, shape (n,), 0 to 1.
+
+    Those are the ones below the lowest or above the highest hundredth of the known galaxies. An
+    image of something else than a galaxy has many. NaN where nothing is measured of which anything
+    is known.
+
+    Parameters
+    ----------
+    values : ndarray of float32, shape (n, d)
+    names : sequence of str, length d
+    known : mapping of str to ndarray of float32
+        From `quantiles`.
+    """
+    columns = [column for column, name in enumerate(names) if name in known]
+    if not columns:
+        return np.full(len(values), np.nan)
+    own = values[:, columns]
+    levels = np.stack([known[names[column]] for column in columns], axis=1)
+    low, high = levels[np.searchsorted(LEVELS, [_TAIL, 1.0 - _TAIL])]
+    measured = (~np.isnan(own)).sum(axis=1)
+    outside = ((own < low) | (own > high)).sum(axis=1)
+    result: NDArray[np.float64] = np.where(measured > 0, outside / np.maximum(measured, 1), np.nan)
     return result

@@ -10,12 +10,19 @@ from numpy.typing import NDArray
 
 from galfeat.classifier import GalaxyClassifier
 from galfeat.explain import Explanation, explain, marks
+from galfeat.features.quantiles import UNLIKE
 from galfeat.frame import measure_frame
 
 #: Reasons with names that are told.
 REASONS = 3
 
 Answer = dict[str, Any]
+
+_NO_LIGHT = "There is no light above the sky near the middle of this image."
+_UNLIKE = (
+    "What was measured is unlike any galaxy the model has learned from: a star, noise, or a "
+    "picture of something else."
+)
 
 
 def answer_images(
@@ -26,7 +33,8 @@ def answer_images(
 ) -> list[Answer]:
     """Return for each image the row of `galfeat classify`, with reasons and lines to draw.
 
-    Where the frame finds no galaxy, `galaxy` is False, and there is no class and no reason.
+    Where no galaxy is found, or nothing like the ones the classifier was fitted on where it is not
+    known what it is, `galaxy` is False, `problem` says why, and there is no class and no reason.
 
     Parameters
     ----------
@@ -47,15 +55,18 @@ def _answer(row: dict[str, Any], found: Explanation, image: NDArray[np.uint8]) -
     height, width = image.shape[:2]
     frame = measure_frame(image)
     size = {"width": width, "height": height}
-    if frame is None:
+    if frame is None or (UNLIKE in row["flags"] and row["true_class"] is None):
         emptied = {
             name: None if name.startswith("p_") or name in ("class", "probability", "most_probable")
             else value for name, value in row.items()
         }  # fmt: skip
-        return {**emptied, **size, "galaxy": False, "reasons": [], "marks": []}
+        problem = _NO_LIGHT if frame is None else _UNLIKE
+        return {
+            **emptied, **size, "galaxy": False, "problem": problem, "reasons": [], "marks": [],
+        }  # fmt: skip
     named = [reason for reason in found.reasons if reason.feature]
     return {
-        **row, **size, "galaxy": True,
+        **row, **size, "galaxy": True, "problem": None,
         "probabilities": found.probabilities,
         "reasons": [reason.to_json() for reason in named[:REASONS]],
         "marks": [

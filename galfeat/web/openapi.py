@@ -13,6 +13,7 @@ _GALAXY = {
     "properties": {
         "id": {"type": "string"},
         "galaxy": {"type": "boolean", "description": "Whether a galaxy was found."},
+        "problem": {"type": ["string", "null"], "description": "Why there is none."},
         "class": {"type": ["string", "null"]},
         "probability": {"type": ["number", "null"], "minimum": 0, "maximum": 1},
         "most_probable": {"type": ["string", "null"]},

@@ -76,6 +76,15 @@ def test_lightgbm_says_what_its_own_class_says(n_classes, make_table):
 
 
 @pytest.mark.parametrize("n_classes", [2, 4])
+def test_a_linear_member_says_what_scikit_learn_says(n_classes, make_table):
+    X, y = make_table(200, np.full(n_classes, 1 / n_classes))
+    scaler, fitted = (step for _, step in Member("logistic").build(random_state=0).fit(X, y).steps)
+    scaled = scaler.transform(X)
+    library = super(type(fitted), fitted).predict_proba(scaled)
+    assert fitted.predict_proba(scaled) == pytest.approx(library, abs=1e-12)
+
+
+@pytest.mark.parametrize("n_classes", [2, 4])
 def test_support_vectors_name_the_class_scikit_learn_names(n_classes, make_table):
     X, y = make_table(400, np.full(n_classes, 1 / n_classes), distance=3.0)
     fitted = Member("svm").build(random_state=0).fit(X, y)

@@ -5,7 +5,7 @@ import pytest
 
 from galfeat import GalaxyClassifier
 from galfeat.ensemble.members import Member
-from galfeat.errors import DataError, ModelError
+from galfeat.errors import DataError
 from galfeat.explain import contributions_of, explain
 from galfeat.features import FeatureTable
 from galfeat.recipe import Recipe
@@ -105,13 +105,6 @@ def test_a_class_that_was_not_named_can_be_explained():
         assert listed == pytest.approx(one.score)
         assert sum(one.families.values()) == pytest.approx(one.score - one.start)
         assert list(one.probabilities.values()) == sorted(one.probabilities.values(), reverse=True)
-
-
-def test_a_model_of_an_older_galfeat_says_what_to_do():
-    classifier = ENSEMBLES["one"]()
-    del classifier.quantiles_
-    with pytest.raises(ModelError, match="fit it again"):
-        explained(classifier, table(3)[0])
 
 
 def test_a_class_nobody_knows():

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from galfeat.features.quantiles import LEVELS, quantiles, share_below
+from galfeat.features.quantiles import LEVELS, quantiles, share_below, share_unusual
 
 NAMES = ("shape.axis_ratio", "colour.spread", "radial.major.x0")
 
@@ -40,3 +40,12 @@ def test_pixels_and_activations_have_no_quantiles():
     known = quantiles(values, names)
     assert list(known) == ["shape.axis_ratio"]
     assert np.isnan(share_below(values, names, known)).all(axis=0).tolist() == [True, False, True]
+
+
+def test_what_lies_far_out_is_counted():
+    known = quantiles(np.linspace(0.0, 100.0, 1001, dtype=np.float32)[:, None] + [0, 1, 2], NAMES)
+    rows = np.array(
+        [[50, 50, 50], [0.5, 50, 50], [50, -9, 500], [np.nan, -9, 50], [np.nan] * 3], np.float32
+    )
+    np.testing.assert_allclose(share_unusual(rows, NAMES, known), [0, 1 / 3, 2 / 3, 1 / 2, np.nan])
+    assert np.isnan(share_unusual(rows, ("a.x", "b.x", "c.x"), known)).all()

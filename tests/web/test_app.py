@@ -119,10 +119,33 @@ def test_several_at_once_keep_their_order(client, galaxy):
     assert [one["probabilities"] for one in both] == [one["probabilities"] for one in alone]
 
 
-def test_where_there_is_no_galaxy_no_class_is_named(client):
-    blank = np.full((120, 120, 3), 25, np.uint8)
-    (found,) = client.post("/api/classify", content=encoded(blank)).json()["galaxies"]
+def _star():
+    """A star with its diffraction spikes, on the sky of an SDSS image."""
+    y, x = np.mgrid[-80:80, -80:80].astype(float)
+    r = np.hypot(x, y)
+    spikes = np.exp(-np.abs(x) / 30 - y**2 / 4) + np.exp(-np.abs(y) / 30 - x**2 / 4)
+    light = 3000 * (1 + (r / 2.5) ** 2) ** -3 + 120 * spikes
+    return np.clip(3 + light, 0, 255).astype(np.uint8)[..., None].repeat(3, axis=2)
+
+
+def _disc():
+    y, x = np.mgrid[:160, :160]
+    return (np.hypot(x - 80, y - 80) < 40)[..., None] * np.uint8([200, 180, 40])
+
+
+NO_GALAXIES = {
+    "blank": np.full((120, 120, 3), 25, np.uint8),
+    "noise": np.random.default_rng(0).integers(0, 256, (120, 120, 3), dtype=np.uint8),
+    "star": _star(),
+    "a disc of one colour": _disc(),
+}
+
+
+@pytest.mark.parametrize("image", NO_GALAXIES.values(), ids=NO_GALAXIES)
+def test_where_there_is_no_galaxy_no_class_is_named(client, image):
+    (found,) = client.post("/api/classify", content=encoded(image)).json()["galaxies"]
     assert found["galaxy"] is False
+    assert found["problem"].endswith(".")
     assert found["class"] is None
     assert all(value is None for name, value in found.items() if name.startswith("p_"))
     assert found["reasons"] == found["marks"] == []

@@ -67,7 +67,7 @@ function showAnswer(galaxy, guess) {
   at("reasons").replaceChildren();
   if (!galaxy.galaxy) {
     named.append(element("span", "No galaxy found"));
-    at("truth").textContent = "There is no extended source near the middle of this image.";
+    at("truth").textContent = galaxy.problem;
     return;
   }
   named.append(element("span", galaxy.class), element("span", percent(galaxy.probability), "number"));
