@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Any
 
 from galfeat.data import DataSet
-from galfeat.evaluate.text import METRIC_NAMES
 from galfeat.manifest import METRICS, read_manifest
 from galfeat.persist import load_model, read_rows
 from galfeat.web.app import Shown
+from galfeat.web.facts import model_facts
 from galfeat.web.samples import PER_CLASS, draw_samples
 
 _SIMULATED = "These galaxies are simulated. Name a data set of real ones with --samples."
@@ -39,7 +38,9 @@ def prepare(folder: Path, samples: str | None, *, seed: int = 0, trust: bool = F
     manifest = read_manifest(folder)
     dataset = _simulated(seed) if samples is None else _opened(samples, manifest["label_column"])
     shown = draw_samples(classifier, dataset, read_rows(folder).training, seed)
-    return Shown(classifier, shown, _facts(folder, manifest), "" if samples else _SIMULATED)
+    metrics = json.loads((folder / METRICS).read_text(encoding="utf-8"))
+    facts = model_facts(folder.resolve().name, manifest, metrics)
+    return Shown(classifier, shown, facts, "" if samples else _SIMULATED)
 
 
 def _opened(samples: str, label: str | None) -> DataSet:
@@ -52,23 +53,6 @@ def _simulated(seed: int) -> DataSet:
     from galfeat.data import ArrayDataSet
     from galfeat.data.simulate import CLASS_NAMES, simulate
 
-    drawn = simulate(PER_CLASS * len(CLASS_NAMES), seed=seed)
+    counts = [PER_CLASS] * len(CLASS_NAMES)
+    drawn = simulate(sum(counts), seed=seed, class_counts=counts)
     return ArrayDataSet(drawn.images, drawn.labels, class_names=CLASS_NAMES)
-
-
-def _facts(folder: Path, manifest: dict[str, Any]) -> dict[str, Any]:
-    """Return what the page tells of the model."""
-    metrics = json.loads((folder / METRICS).read_text(encoding="utf-8"))
-    scores = {
-        title: f"{metrics[name]['value']:.3f}"
-        for name, title in METRIC_NAMES.items()
-        if isinstance(metrics.get(name), dict) and "value" in metrics[name]
-    }
-    return {
-        "name": folder.resolve().name,
-        "recipe": manifest["recipe"]["name"],
-        "classes": [str(name) for name in manifest["classes"]],
-        "n_training": manifest["n_training"],
-        "scores": scores,
-        "galfeat": manifest["versions"].get("galfeat", ""),
-    }
