@@ -173,9 +173,13 @@ def _what_goes_wrong(page, served):
         if not request.url.startswith((served + "/", "blob:" + served)):
             wrong.append(f"elsewhere: {request.url}")
 
+    def fail(request):
+        if request.failure != "net::ERR_ABORTED":  # given up, as the visitor went on
+            wrong.append(f"failed {request.url.removeprefix(served)}")
+
     page.on("console", hear)
     page.on("pageerror", lambda error: wrong.append(str(error)))
-    page.on("requestfailed", lambda one: wrong.append(f"failed {one.url.removeprefix(served)}"))
+    page.on("requestfailed", fail)
     page.on("response", look)
     page.on("request", follow)
     return wrong
