@@ -125,7 +125,7 @@ def visit(browser, served):
 
     def open_page(path="/", *, expected=(), **options):
         context = browser.new_context(base_url=served, reduced_motion="reduce", **options)
-        context.set_default_timeout(15_000)
+        context.set_default_timeout(60_000)
         page = context.new_page()
         opened.append((context, list(expected), _what_goes_wrong(page, served)))
         page.goto(path)
