@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from pathlib import Path
 
 import click
@@ -37,12 +38,11 @@ def serve(
     import uvicorn
 
     from galfeat.web.app import create_app
+    from galfeat.web.connection import configure
     from galfeat.web.serving import prepare
 
     shown = prepare(model, samples, seed=seed, trust=trust)
     click.echo(f"{len(shown.samples)} galaxies on http://{host}:{port}")
-    uvicorn.run(
-        create_app(shown, threads=jobs), host=host, port=port, log_level="warning",
-        access_log=False, server_header=False, timeout_keep_alive=15, limit_concurrency=200,
-        h11_max_incomplete_event_size=16384,
-    )  # fmt: skip
+    server = uvicorn.Server(configure(create_app(shown, threads=jobs), host, port))
+    with suppress(KeyboardInterrupt):
+        server.run()

@@ -83,7 +83,7 @@ def create_app(shown: Shown, *, threads: int = 2) -> Starlette:
             Route("/api/sample", _sample),
             Route("/api/classify", _classify, methods=["POST"]),
             Route("/api/model", _model),
-            Route("/samples/{number:int}.jpg", _picture),
+            Route("/samples/{number}.jpg", _picture),
             Route("/openapi.json", _openapi),
             Route("/healthz", _health),
             Route("/readyz", _health),
@@ -94,6 +94,9 @@ def create_app(shown: Shown, *, threads: int = 2) -> Starlette:
         exception_handlers={HTTPException: _refused, ImageError: _not_taken, BusyError: _busy},
         lifespan=lifespan,
     )
+    # By text: a number of 5,000 digits is none to Python.
+    app.state.numbered = {str(number): sample for number, sample in enumerate(shown.samples)}
+    app.router.redirect_slashes = False
     app.state.shown, app.state.workers, app.state.counts = shown, workers, counts
     return app
 
@@ -140,11 +143,11 @@ async def _sample(request: Request) -> Response:
 
 async def _picture(request: Request) -> Response:
     shown: Shown = request.app.state.shown
-    number = request.path_params["number"]
-    if number >= len(shown.samples):
-        raise HTTPException(404, f"there is no sample {number}; there are {len(shown.samples)}")
+    sample = request.app.state.numbered.get(request.path_params["number"])
+    if sample is None:
+        raise HTTPException(404, f"there is no such sample; there are {len(shown.samples)}")
     headers = {"Cache-Control": "public, max-age=3600"}
-    return Response(shown.samples[number].picture, media_type="image/jpeg", headers=headers)
+    return Response(sample.picture, media_type="image/jpeg", headers=headers)
 
 
 async def _classify(request: Request) -> Response:
@@ -152,9 +155,12 @@ async def _classify(request: Request) -> Response:
     shown: Shown = request.app.state.shown
 
     def work() -> list[Answer]:
-        images = [decode_upload(content) for _, content in files]
-        names = [name for name, _ in files]
-        return answer_images(shown.classifier, images, names, [None] * len(files))
+        # One after the other: eight large images decoded at once would fill the memory.
+        return [
+            answer
+            for name, content in files
+            for answer in answer_images(shown.classifier, [decode_upload(content)], [name], [None])
+        ]
 
     answers = await request.app.state.workers.run(work)
     return JSONResponse({"galaxies": answers, "model": shown.model["name"]})

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import dataclass
 
 from starlette.datastructures import MutableHeaders
+from starlette.requests import ClientDisconnect
 from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-#: Of all files of one request together.
-MOST_BODY = 33_000_000
-#: Seconds in which the next part of a body has to come.
-PATIENCE = 10.0
+#: Bytes of all files of one request together, and of all requests that are being taken.
+MOST_BODY, MOST_HELD = 33_000_000, 66_000_000
+#: Seconds in which the next part of a body has to come, and all of it.
+PATIENCE, LONGEST = 10.0, 120.0
 
 HEADERS = {
     "Content-Security-Policy": "default-src 'none'; script-src 'self'; style-src 'self'; "
@@ -26,12 +28,33 @@ HEADERS = {
 }
 
 
-class TooLargeError(Exception):
-    """More was sent than is taken."""
+class RefusedError(Exception):
+    """A request that is not taken, with the answer it gets."""
+
+    def __init__(self, status: int, text: str, **headers: str) -> None:
+        super().__init__(text)
+        self.answer = JSONResponse({"error": text}, status, headers)
 
 
-class TooSlowError(Exception):
-    """The rest of a body did not come."""
+@dataclass(frozen=True)
+class Limits:
+    """What is taken of visitors.
+
+    Attributes
+    ----------
+    most_body, most_held : int
+        Bytes of one request, and of all that are being taken or worked on.
+    patience, longest : float
+        Seconds for the next part of a body, and for all of it.
+    """
+
+    most_body: int = MOST_BODY
+    most_held: int = MOST_HELD
+    patience: float = PATIENCE
+    longest: float = LONGEST
+
+
+_USUAL = Limits()
 
 
 class Guard:
@@ -40,16 +63,12 @@ class Guard:
     Parameters
     ----------
     app : ASGIApp
-    most_body : int
-        Bytes.
-    patience : float
-        Seconds.
+    limits : Limits
     """
 
-    def __init__(
-        self, app: ASGIApp, most_body: int = MOST_BODY, patience: float = PATIENCE
-    ) -> None:
-        self._app, self._most_body, self._patience = app, most_body, patience
+    def __init__(self, app: ASGIApp, limits: Limits = _USUAL) -> None:
+        self._app, self.limits = app, limits
+        self.held = 0
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request."""
@@ -67,44 +86,61 @@ class Guard:
                     headers.setdefault(name, value)
             await send(message)
 
+        body = _Body(self, receive)
         try:
-            self._check_length(scope)
-            await self._app(scope, self._counted(receive), send_with_headers)
-        except (TooLargeError, TooSlowError) as error:
-            if answered:
-                return
-            code = 413 if isinstance(error, TooLargeError) else 408
-            refusal = JSONResponse(
-                {"error": str(error)}, status_code=code, headers={"Connection": "close"}
-            )
-            await refusal(scope, receive, send_with_headers)
+            body.check_length(scope)
+            await self._app(scope, body.next_part, send_with_headers)
+        except RefusedError as refused:
+            if not answered:
+                await refused.answer(scope, receive, send_with_headers)
+        except ClientDisconnect:
+            pass  # who has gone needs no answer
+        finally:
+            self.held -= body.received
 
-    def _check_length(self, scope: Scope) -> None:
+
+class _Body:
+    """The body of one request as it comes in."""
+
+    def __init__(self, guard: Guard, receive: Receive) -> None:
+        self._guard, self._receive = guard, receive
+        self._end = asyncio.get_running_loop().time() + guard.limits.longest
+        self._whole = False
+        self.received = 0
+
+    def check_length(self, scope: Scope) -> None:
+        """Refuse what says that it is too large."""
         for name, value in scope["headers"]:
-            if name == b"content-length" and value.isdigit() and int(value) > self._most_body:
-                raise self._too_large()
+            if name == b"content-length" and value.isdigit():
+                self._check_size(int(value))
 
-    def _counted(self, receive: Receive) -> Receive:
-        received, whole = 0, False
+    async def next_part(self) -> Message:
+        """Return the next part; after the last one, wait for the visitor to go."""
+        if self._whole:
+            return await self._receive()
+        left = self._end - asyncio.get_running_loop().time()
+        try:
+            message = await asyncio.wait_for(
+                self._receive(), min(self._guard.limits.patience, left)
+            )
+        except TimeoutError:
+            raise RefusedError(
+                408, "the image did not come in time; send it again", Connection="close"
+            ) from None
+        self._whole = not message.get("more_body", False)
+        size = len(message.get("body", b""))
+        self.received += size
+        self._guard.held += size
+        self._check_size(self.received)
+        return message
 
-        async def next_part() -> Message:
-            nonlocal received, whole
-            if whole:  # what comes after the body is only ever that the visitor has gone
-                return await receive()
-            try:
-                message = await asyncio.wait_for(receive(), self._patience)
-            except TimeoutError:
-                raise TooSlowError(
-                    f"nothing came for {self._patience:g} seconds; send the image again"
-                ) from None
-            if message["type"] == "http.request":
-                received += len(message.get("body", b""))
-                whole = not message.get("more_body", False)
-                if received > self._most_body:
-                    raise self._too_large()
-            return message
-
-        return next_part
-
-    def _too_large(self) -> TooLargeError:
-        return TooLargeError(f"the request is larger than {self._most_body:,} bytes; send less")
+    def _check_size(self, size: int) -> None:
+        limits = self._guard.limits
+        if size > limits.most_body:
+            raise RefusedError(
+                413, f"the request is larger than {limits.most_body:,} bytes; send less"
+            )
+        if self._guard.held > limits.most_held:
+            raise RefusedError(
+                503, "too many images are coming in; come back in a second", **{"Retry-After": "1"}
+            )

@@ -12,7 +12,7 @@ from PIL import Image
 
 from galfeat.errors import ImageError
 from galfeat.web.app import create_app
-from galfeat.web.guard import Guard
+from galfeat.web.guard import Guard, Limits
 from galfeat.web.uploads import LONGEST_SIDE, MOST_BYTES, decode_upload
 
 GALAXY = np.random.default_rng(0).integers(0, 60, (64, 64, 3)).astype(np.uint8)
@@ -132,19 +132,19 @@ def served(app, parts, headers=(), pauses=False):
 
 
 def test_a_body_without_a_length_is_stopped_while_it_comes(shown):
-    app = Guard(create_app(shown), most_body=100_000)
+    app = Guard(create_app(shown), Limits(most_body=100_000))
     status, taken = served(app, [bytes(30_000)] * 1000)
     assert status == 413
     assert taken == 4
 
 
 def test_a_body_that_says_it_is_too_large_is_not_received(shown):
-    app = Guard(create_app(shown), most_body=100_000)
+    app = Guard(create_app(shown), Limits(most_body=100_000))
     status, taken = served(app, [bytes(10)], headers=[(b"content-length", b"100001")])
     assert (status, taken) == (413, 0)
 
 
 def test_who_sends_nothing_more_is_not_waited_for(shown):
-    app = Guard(create_app(shown), patience=0.02)
+    app = Guard(create_app(shown), Limits(patience=0.02))
     status, _ = served(app, [b"\x89PNG"], pauses=True)
     assert status == 408
