@@ -77,6 +77,7 @@ def upload(length):
     return f"POST /api/classify HTTP/1.1\r\nHost: x\r\nContent-Length: {length}\r\n".encode()
 
 
+GET = b"GET /healthz HTTP/1.1\r\nHost: x\r\n"
 CHUNKED = b"POST /api/classify HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n"
 
 
@@ -103,10 +104,10 @@ def test_who_says_nothing_is_let_go(address):
 
 
 def test_who_says_nothing_more_after_an_answer_is_let_go(address):
-    assert statuses(said_to(address, b"GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n")) == [200]
+    assert statuses(said_to(address, GET + b"\r\n")) == [200]
 
 
-@pytest.mark.parametrize("before", [b"", b"GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n"])
+@pytest.mark.parametrize("before", [b"", GET + b"\r\n"])
 def test_a_head_that_drips_is_not_waited_for(address, before):
     with connected(address) as visitor:
         visitor.sendall(before + b"GET / HTTP/1.1\r\nHost: x\r\nX-Slow: ")
@@ -141,6 +142,7 @@ def test_a_slow_body_that_comes_is_taken(address):
 def test_who_goes_away_in_the_middle_leaves_no_error(address):
     with connected(address) as visitor:
         visitor.sendall(upload(5000) + b"\r\n" + picture()[:40])
+    assert statuses(said_to(address, GET + b"\r\n")) == [200]
 
 
 @pytest.mark.parametrize("end", [b"", b"0\r\n\r\n"])
@@ -185,9 +187,6 @@ def test_many_who_lie_still_keep_no_one_else_from_an_answer(address):
     assert all(all_that_comes(one) == b"" for one in idle)
     for one in idle:
         one.close()
-
-
-GET = b"GET /healthz HTTP/1.1\r\nHost: x\r\n"
 
 
 @pytest.mark.parametrize(
