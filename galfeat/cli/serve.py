@@ -37,6 +37,7 @@ def serve(
     """
     import uvicorn
 
+    from galfeat.data.decode import decoding
     from galfeat.web.app import create_app
     from galfeat.web.connection import configure
     from galfeat.web.serving import prepare
@@ -44,5 +45,5 @@ def serve(
     shown = prepare(model, samples, seed=seed, trust=trust)
     click.echo(f"{len(shown.samples)} galaxies on http://{host}:{port}")
     server = uvicorn.Server(configure(create_app(shown, threads=jobs), host, port))
-    with suppress(KeyboardInterrupt):
+    with suppress(KeyboardInterrupt), decoding():
         server.run()

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -108,9 +108,11 @@ CONCEPTS = (
 )  # fmt: skip
 
 
-def concept_of(names: Sequence[str]) -> NDArray[np.intp]:
-    """Return for each column the index of its concept, shape (d,)."""
+@cache
+def concept_of(names: tuple[str, ...]) -> NDArray[np.intp]:
+    """Return for each column the index of its concept, shape (d,), not to be written to."""
     patterns = [re.compile(concept.pattern) for concept in CONCEPTS]
-    return np.array(
-        [next(i for i, one in enumerate(patterns) if one.match(name)) for name in names], np.intp
-    )
+    of = [next(i for i, one in enumerate(patterns) if one.match(name)) for name in names]
+    found = np.array(of, np.intp)
+    found.flags.writeable = False
+    return found

@@ -50,15 +50,12 @@ def share_below(
     known : mapping of str to ndarray of float32
         From `quantiles`.
     """
-    result = np.full(values.shape, np.nan)
-    for column, name in enumerate(names):
-        if name not in known:
-            continue
-        levels, here = known[name], ~np.isnan(values[:, column])
-        below = np.interp(values[here, column], levels, LEVELS, left=0.0, right=1.0)
-        above = 1.0 - np.interp(-values[here, column], -levels[::-1], LEVELS, left=0.0, right=1.0)
-        result[here, column] = 0.5 * (below + above)
-    return result
+    unknown = np.full(len(LEVELS), np.nan, np.float32)
+    levels = np.stack([known.get(name, unknown) for name in names], axis=1).astype(np.float64)
+    below = _interpolated(values.astype(np.float64), levels)
+    above = 1.0 - _interpolated(-values.astype(np.float64), -levels[::-1])
+    missing = np.isnan(values) | np.isnan(levels[0])
+    return np.where(missing, np.nan, 0.5 * (below + above))
 
 
 def share_unusual(
@@ -87,3 +84,17 @@ def share_unusual(
     outside = ((own < low) | (own > high)).sum(axis=1)
     result: NDArray[np.float64] = np.where(measured > 0, outside / np.maximum(measured, 1), np.nan)
     return result
+
+
+def _interpolated(values: NDArray[np.float64], levels: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Do what `numpy.interp` does, for all columns at once: between `levels`, give `LEVELS`."""
+    passed = np.zeros(values.shape, np.intp)
+    for level in levels:
+        passed += level <= values
+    first = np.clip(passed - 1, 0, len(LEVELS) - 2)
+    columns = np.arange(values.shape[1])
+    low, high = levels[first, columns], levels[first + 1, columns]
+    with np.errstate(divide="ignore", invalid="ignore"):
+        between = (LEVELS[first + 1] - LEVELS[first]) / (high - low) * (values - low)
+    between += LEVELS[first]
+    return np.where(passed == 0, 0.0, np.where(passed == len(LEVELS), 1.0, between))

@@ -1,0 +1,173 @@
+"""How fast the page is: presses of the button, samples per second, uploads, start, memory.
+
+Presses come in volleys: all visitors press in the same instant, and again when the next beat
+begins. A press is two requests, one after the other: what is said of a galaxy, and its picture.
+Samples and uploads are asked for without a pause. Milliseconds are those of the visitor, who
+shares the machine's cores with the server; work is the server's processor time.
+
+    python benchmarks/serving.py [--model MODEL] [--samples DATA] [--rounds 5]
+"""
+
+from __future__ import annotations
+
+from serving_process import (  # isort: skip  # Locust comes first
+    FastHttpUser, Request, Server, constant, load, load_average, serving, small_model,
+)  # fmt: skip
+
+import argparse
+import io
+import tempfile
+import time
+from pathlib import Path
+from statistics import median
+from typing import Any
+
+import numpy as np
+from PIL import Image
+
+from galfeat.data.simulate import simulate
+
+#: Visitors who press at once, seconds between their presses, and of a round.
+VISITORS, BEAT, SECONDS = 15, 0.5, 5.0
+#: Milliseconds of a press, samples per second, seconds to ready and megabytes that are wanted.
+TARGETS = {
+    "press, median": "< 20 ms", "press, 99th percentile": "< 60 ms",
+    "samples": "> 500 /s", "start to ready": "< 5 s", "memory": "< 600 MB",
+}  # fmt: skip
+
+
+def _files() -> list[bytes]:
+    """Return JPEG files of simulated galaxies, 256 pixels a side."""
+    files = []
+    for image in simulate(20, seed=4).images:
+        stream = io.BytesIO()
+        Image.fromarray(image).save(stream, "JPEG", quality=92)
+        files.append(stream.getvalue())
+    return files
+
+
+FILES = _files()
+
+
+def press(user: Any) -> None:  # noqa: ANN401
+    """Ask for a galaxy and its picture."""
+    galaxy = user.client.get("/api/sample", name="sample").json()
+    user.client.get("/" + galaxy["image"], name="picture")
+
+
+def press_and_tell(user: Any) -> None:  # noqa: ANN401
+    """Press, and record how long it took."""
+    start = time.perf_counter()
+    press(user)
+    passed = 1e3 * (time.perf_counter() - start)
+    user.environment.events.request.fire(
+        request_type="", name="press", response_time=passed, response_length=0, response=None,
+        context={}, exception=None,
+    )  # fmt: skip
+
+
+def upload(user: Any) -> None:  # noqa: ANN401
+    """Send a galaxy."""
+    content = FILES[np.random.default_rng().integers(len(FILES))]
+    user.client.post("/api/classify", data=content, name="upload")
+
+
+class Volley(FastHttpUser):
+    """Presses whenever a beat begins."""
+
+    tasks = (press_and_tell,)
+
+    def wait_time(self) -> float:
+        """Return the seconds to the next beat."""
+        return BEAT - time.monotonic() % BEAT
+
+
+class Hurried(FastHttpUser):
+    """Asks for samples without a pause."""
+
+    tasks = (press,)
+    wait_time = constant(0)
+
+
+class Sender(FastHttpUser):
+    """Uploads without a pause."""
+
+    tasks = (upload,)
+    wait_time = constant(0)
+
+
+def _times(requests: list[Request], name: str) -> dict[str, float]:
+    times = [one.milliseconds for one in requests if one.name == name]
+    return {
+        "median": float(np.median(times)), "99th percentile": float(np.quantile(times, 0.99)),
+    }  # fmt: skip
+
+
+def _check(requests: list[Request]) -> None:
+    wrong = [one for one in requests if one.status != 200 and one.name != "press"]
+    if wrong:
+        raise SystemExit(f"{len(wrong)} of {len(requests)} were not answered; first: {wrong[0]}")
+
+
+def _round(server: Server) -> dict[str, float]:
+    """Measure once."""
+    found: dict[str, float] = {}
+    before = server.milliseconds_of_work()
+    presses = load(server, {Volley: VISITORS}, SECONDS)
+    worked = server.milliseconds_of_work() - before
+    found["press, work of the server"] = worked / sum(one.name == "press" for one in presses)
+    for name, value in _times(presses, "press").items():
+        found[f"press, {name}"] = value
+    samples = load(server, {Hurried: VISITORS}, SECONDS)
+    found["samples"] = len(samples) / SECONDS
+    _check(presses + samples)
+    for number in (1, 2, VISITORS):
+        before = server.milliseconds_of_work()
+        uploads = load(server, {Sender: number}, SECONDS)
+        worked = server.milliseconds_of_work() - before
+        _check(uploads)
+        found[f"uploads, {number} at once, work of each"] = worked / len(uploads)
+        found[f"uploads, {number} at once"] = len(uploads) / SECONDS
+        for name, value in _times(uploads, "upload").items():
+            found[f"uploads, {number} at once, {name}"] = value
+    return found
+
+
+def _unit(name: str) -> str:
+    if name in ("samples",) or name.endswith("at once"):
+        return "/s"
+    return {"start to ready": "s", "memory": "MB", "memory at the start": "MB"}.get(name, "ms")
+
+
+def main() -> None:
+    """Measure and print a table."""
+    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    parser.add_argument("--model", type=Path, help="by default one fitted to simulated galaxies")
+    parser.add_argument("--samples", help="by default simulated ones")
+    parser.add_argument("--rounds", type=int, default=5)
+    given = parser.parse_args()
+    with tempfile.TemporaryDirectory() as folder:
+        model = given.model or small_model(Path(folder))
+        starts = []
+        for _ in range(4):
+            with serving(model, given.samples) as server:
+                starts.append(server.seconds_to_ready)
+        print(load_average())
+        with serving(model, given.samples) as server:
+            at_start = server.megabytes()
+            rounds = [_round(server) for _ in range(given.rounds)]
+            at_end = server.megabytes()
+        print(load_average())
+    kept = {name: [one[name] for one in rounds] for name in rounds[0]}
+    kept |= {
+        "start to ready": starts[1:],  # the first one may have compiled
+        "memory at the start": [at_start], "memory": [at_end],
+    }  # fmt: skip
+    print(f"{'':34}{'median':>10}{'least':>10}{'most':>10}       wanted")
+    for name, values in kept.items():
+        row = "".join(f"{value:10.1f}" for value in (median(values), min(values), max(values)))
+        print(f"{name:34}{row} {_unit(name):5} {TARGETS.get(name, '')}")
+
+
+if __name__ == "__main__":
+    main()
