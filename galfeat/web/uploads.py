@@ -37,6 +37,8 @@ def decode_upload(content: bytes) -> NDArray[np.uint8]:
     kinds = [kind for kind, starts in _MAGIC.items() if content.startswith(starts)]
     if not kinds:
         raise ImageError("this is no PNG, JPEG or WebP image; send one of these")
+    if kinds == ["WEBP"]:
+        _check_size(*_webp_size(content))  # Pillow makes room for the pixels when it opens the file
     try:
         with Pillow.open(io.BytesIO(content), formats=kinds) as picture:
             _check_header(picture)
@@ -52,7 +54,12 @@ def decode_upload(content: bytes) -> NDArray[np.uint8]:
 
 
 def _check_header(picture: Pillow.Image) -> None:
-    width, height = picture.size
+    _check_size(*picture.size)
+    if getattr(picture, "n_frames", 1) != 1:
+        raise ImageError("the image is animated; send a single frame")
+
+
+def _check_size(width: int, height: int) -> None:
     if max(width, height) > LONGEST_SIDE or width * height > MOST_PIXELS:
         raise ImageError(
             f"the image is {width} by {height} pixels; send at most {LONGEST_SIDE} along a side "
@@ -62,5 +69,18 @@ def _check_header(picture: Pillow.Image) -> None:
         raise ImageError(
             f"the image is {width} by {height} pixels; a galaxy needs {SHORTEST_SIDE} at least"
         )
-    if getattr(picture, "n_frames", 1) != 1:
-        raise ImageError("the image is animated; send a single frame")
+
+
+def _webp_size(content: bytes) -> tuple[int, int]:
+    """Return width and height from the header of a WebP file (RFC 9649)."""
+    kind, data = content[12:16], content[20:30]
+    if content[8:12] == b"WEBP" and len(data) == 10:
+        if kind == b"VP8X":
+            return 1 + int.from_bytes(data[4:7], "little"), 1 + int.from_bytes(data[7:], "little")
+        if kind == b"VP8L":
+            both = int.from_bytes(data[1:5], "little")
+            return 1 + both % 2**14, 1 + both // 2**14 % 2**14
+        if kind == b"VP8 ":
+            sides = int.from_bytes(data[6:8], "little"), int.from_bytes(data[8:], "little")
+            return sides[0] % 2**14, sides[1] % 2**14
+    raise ImageError("this is no WebP image, or a damaged one; send a PNG, JPEG or WebP image")

@@ -148,3 +148,12 @@ def test_who_sends_nothing_more_is_not_waited_for(shown):
     app = Guard(create_app(shown), Limits(patience=0.02))
     status, _ = served(app, [b"\x89PNG"], pauses=True)
     assert status == 408
+
+
+def test_bodies_that_are_too_much_together_have_to_come_back(shown):
+    app = Guard(create_app(shown), Limits(most_held=50_000))
+    status, taken = served(app, [bytes(30_000)] * 5)
+    assert (status, taken) == (503, 2)
+    assert app.held == 0  # what was refused is not held
+    assert served(app, [bytes(30_000)]) == (422, 1)
+    assert app.held == 0

@@ -1,0 +1,172 @@
+"""Files that are, or pretend to be, PNG, JPEG and WebP images."""
+
+import contextlib
+import io
+import re
+import struct
+import tracemalloc
+import zipfile
+import zlib
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from galfeat.errors import ImageError
+from galfeat.web.uploads import LONGEST_SIDE, decode_upload
+
+GREY = np.linspace(0, 255, 48 * 40).reshape(48, 40).astype(np.uint8)
+PICTURE = Image.fromarray(GREY)
+
+
+def encoded(kind, picture=PICTURE, **options):
+    stream = io.BytesIO()
+    picture.save(stream, kind, **options)
+    return stream.getvalue()
+
+
+def chunk(kind, data):
+    return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
+
+
+def png_with(kind, data):
+    """A PNG file with one more chunk, before its pixels."""
+    whole = encoded("PNG")
+    place = whole.index(b"IDAT") - 4
+    return whole[:place] + chunk(kind, data) + whole[place:]
+
+
+def webp(kind, data):
+    body = b"WEBP" + kind + struct.pack("<I", len(data)) + data + bytes(len(data) % 2)
+    return b"RIFF" + struct.pack("<I", len(body)) + body
+
+
+def wide_webp(side):
+    """Canvas of any size around a small frame, as an animation would have."""
+    inner = encoded("WEBP", lossless=True)[12:]
+    frame = bytes(6) + b"\x27\0\0\x2f\0\0" + bytes(4) + inner
+    canvas = b"\x02\0\0\0" + 2 * (side - 1).to_bytes(3, "little")
+    parts = [(b"VP8X", canvas), (b"ANIM", bytes(6)), (b"ANMF", frame)]
+    return webp(b"", b"")[:12] + b"".join(
+        kind + struct.pack("<I", len(data)) + data for kind, data in parts
+    )
+
+
+def huge_jpeg():
+    """A JPEG file that says it is 65,535 pixels a side."""
+    whole = encoded("JPEG")
+    place = whole.index(b"\xff\xc0\x00") + 5
+    return whole[:place] + b"\xff\xff\xff\xff" + whole[place + 4 :]
+
+
+def archive():
+    stream = io.BytesIO()
+    with zipfile.ZipFile(stream, "w") as file:
+        file.writestr("galaxy.png", encoded("PNG"))
+    return stream.getvalue()
+
+
+SECOND = Image.fromarray(255 - GREY)
+BOMB_TEXT = zlib.compress(bytes(20_000_000))
+LONG = Image.new("1", (LONGEST_SIDE + 1, 20))
+REFUSED = {
+    "an animated PNG": encoded("PNG", save_all=True, append_images=[SECOND]),
+    "an animated WebP": encoded("WEBP", save_all=True, append_images=[SECOND]),
+    "a WebP of absurd size": wide_webp(16384),
+    "a WebP of absurd size, lossy": webp(b"VP8 ", b"\0\0\0\x9d\x01\x2a\xff\x3f\xff\x3f"),
+    "a WebP of absurd size, lossless": webp(b"VP8L", b"\x2f\xff\xff\xff\x0f" + bytes(9)),
+    "a WebP of no size": webp(b"VP8L", b"\x2f"),
+    "a WebP of no kind": webp(b"ICCP", bytes(20)),
+    "a JPEG of absurd size": huge_jpeg(),
+    "a thin PNG of one bit": encoded("PNG", LONG),
+    "a PNG without a header": b"\x89PNG\r\n\x1a\n" + chunk(b"IDAT", zlib.compress(bytes(99))),
+    "a PNG that is a JPEG": b"\x89PNG\r\n\x1a\n" + encoded("JPEG"),
+    "a JPEG that is a PNG": b"\xff\xd8\xff" + encoded("PNG"),
+    "a PNG of no width": b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", bytes(8) + b"\x08\x02\0\0\0"),
+    "a PNG with a bomb of text": png_with(b"zTXt", b"Comment\0\0" + BOMB_TEXT),
+    "a zip archive": archive(),
+    "a page": b"<!doctype html><script>alert(1)</script>",
+    "JPEG 2000": encoded("JPEG2000"),
+    "an icon": encoded("ICO"),
+    "nothing": b"",
+}
+
+
+@pytest.mark.parametrize("name", REFUSED)
+def test_it_is_refused_before_it_takes_memory(name):
+    tracemalloc.start()
+    try:
+        with pytest.raises(ImageError, match=r"^[^\n]{20,180}$"):
+            decode_upload(REFUSED[name])
+        assert tracemalloc.get_traced_memory()[1] < 3_000_000
+    finally:
+        tracemalloc.stop()
+
+
+def test_no_room_is_made_for_a_webp_of_absurd_size():
+    def reserved():
+        with open("/proc/self/status", encoding="ascii") as status:
+            return int(re.search(r"VmPeak:\s+(\d+)", status.read()).group(1))
+
+    before = reserved()
+    with pytest.raises(ImageError, match="16384 by 16384"):
+        decode_upload(REFUSED["a WebP of absurd size"])
+    assert reserved() - before < 100_000  # its pixels would take a million kilobytes
+
+
+PALETTE = PICTURE.convert("P")
+TAKEN = {
+    "PNG, one bit": (encoded("PNG", PICTURE.convert("1")), PICTURE.convert("1").convert("L")),
+    "PNG, a palette": (encoded("PNG", PALETTE), PALETTE.convert("L")),
+    "PNG, grey with a layer": (encoded("PNG", PICTURE.convert("LA")), PICTURE),
+    "PNG, 16 bits": (encoded("PNG", Image.fromarray(GREY.astype(np.uint16) * 257)), PICTURE),
+    "PNG, interlaced": (encoded("PNG", interlace=1), PICTURE),
+    "PNG before a zip archive": (encoded("PNG") + archive(), PICTURE),
+    "PNG before a script": (encoded("PNG") + b"<script>alert(1)</script>", PICTURE),
+    "PNG, one frame": (encoded("PNG", save_all=True), PICTURE),
+    "WebP without loss": (encoded("WEBP", PICTURE.convert("RGB"), lossless=True), PICTURE),
+    "WebP with a layer": (encoded("WEBP", PICTURE.convert("RGBA"), lossless=True), PICTURE),
+}
+
+
+@pytest.mark.parametrize("name", TAKEN)
+def test_every_way_of_storing_an_image_gives_its_pixels(name):
+    content, expected = TAKEN[name]
+    pixels = decode_upload(content)
+    assert pixels.shape == (48, 40, 3)
+    np.testing.assert_array_equal(pixels, np.asarray(expected)[:, :, None].repeat(3, axis=2))
+
+
+@pytest.mark.parametrize("mode", ["L", "RGB", "CMYK"])
+@pytest.mark.parametrize("progressive", [False, True])
+def test_every_jpeg_is_near_its_pixels(mode, progressive):
+    content = encoded("JPEG", PICTURE.convert(mode), quality=95, progressive=progressive)
+    assert np.abs(decode_upload(content).astype(int) - GREY[:, :, None]).mean() < 4
+
+
+def test_a_turned_photograph_is_turned_back():
+    exif = Image.Exif()
+    exif[0x0112] = 6  # the camera lay on its side
+    pixels = decode_upload(encoded("JPEG", quality=95, exif=exif))
+    assert pixels.shape == (40, 48, 3)
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        png_with(b"iCCP", b"profile\0\0" + BOMB_TEXT),
+        png_with(b"eXIf", bytes(range(256)) * 50),
+        encoded("JPEG", exif=b"Exif\0\0" + bytes(range(256)) * 200),
+        encoded("JPEG", comment=b"x" * 60_000),
+        encoded("WEBP", exif=b"II*\0" + b"\xff" * 3000),
+    ],
+    ids=["profile", "EXIF in PNG", "EXIF in JPEG", "comment", "EXIF in WebP"],
+)
+def test_what_is_said_beside_the_pixels_does_no_harm(content):
+    tracemalloc.start()
+    try:
+        with contextlib.suppress(ImageError):
+            assert decode_upload(content).shape == (48, 40, 3)
+        assert tracemalloc.get_traced_memory()[1] < 3_000_000
+    finally:
+        tracemalloc.stop()
