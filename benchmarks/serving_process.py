@@ -70,6 +70,7 @@ class Request:
     status: int
     kind: str
     content: bytes
+    problem: str
 
 
 def small_model(folder: Path) -> Path:
@@ -113,17 +114,19 @@ def load(server: Server, visitors: dict[type[Any], int], seconds: float) -> list
     """Let so many visitors of each kind come for some seconds; return what was answered."""
     seen: list[Request] = []
 
-    def record(name: str, response_time: float, response: Any, **_: object) -> None:  # noqa: ANN401
+    def record(name: str, response_time: float, **told: Any) -> None:  # noqa: ANN401
+        response, problem = told["response"], str(told["exception"] or "")
         status = 0 if response is None else int(response.status_code or 0)
         kind, content = "", b""
         if status:
             kind = (response.headers or {}).get("content-type", "")
             content = response.content or b""
-        seen.append(Request(name, response_time, status, kind, content))
+        seen.append(Request(name, response_time, status, kind, content, problem))
 
     for kind, number in visitors.items():
         kind.fixed_count = number
     environment = Environment(user_classes=list(visitors), host=server.address)
+    environment.stop_timeout = 30.0  # what has been asked is answered
     environment.events.request.add_listener(record)
     runner = environment.create_local_runner()
     runner.start(sum(visitors.values()), spawn_rate=100)

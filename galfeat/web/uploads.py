@@ -14,7 +14,7 @@ from galfeat.errors import ImageError
 
 #: Bytes of one image, pixels along a side and in all. A galaxy is measured on 600 pixels a side as
 #: well as on more, so nothing is lost by asking for a cut-out.
-MOST_BYTES, LONGEST_SIDE, MOST_PIXELS = 8_000_000, 4096, 9_000_000
+MOST_BYTES, LONGEST_SIDE, MOST_PIXELS = 8_000_000, 4096, 4_200_000
 SHORTEST_SIDE = 16
 _MAGIC = {"PNG": (b"\x89PNG\r\n\x1a\n",), "JPEG": (b"\xff\xd8\xff",), "WEBP": (b"RIFF",)}
 

@@ -77,7 +77,7 @@ def test_it_is_refused_in_one_line(client, name):
 
 def test_a_bomb_is_refused_by_its_header(monkeypatch):
     monkeypatch.setattr(Image.Image, "load", lambda self: pytest.fail("pixels were decoded"))
-    with pytest.raises(ImageError, match="far more than 9,000,000 pixels"):
+    with pytest.raises(ImageError, match="far more than 4,200,000 pixels"):
         decode_upload(bomb())
 
 
