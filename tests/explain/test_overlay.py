@@ -14,7 +14,7 @@ def barred(angle, q=1.0, scale=14.0):
     y, x = np.mgrid[:SIZE, :SIZE] - 0.5 * (SIZE - 1)
     disc = 90.0 * np.exp(-np.hypot(x, y / q) / scale)
     u, v = x * np.cos(angle) + y * np.sin(angle), y * np.cos(angle) - x * np.sin(angle)
-    bar = 120.0 * np.exp(-0.5 * ((u / 14.0) ** 4 + (v / 3.5) ** 2))
+    bar = 180.0 * np.exp(-0.5 * ((u / 15.0) ** 4 + (v / 6.0) ** 2))
     light = 15.0 + disc + bar
     noise = np.random.default_rng(0).normal(0.0, 1.0, (SIZE, SIZE, 3))
     return np.clip(np.rint(light[:, :, None] + noise), 0, 255).astype(np.uint8)
