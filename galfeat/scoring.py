@@ -17,6 +17,7 @@ from galfeat.evaluate.evaluation import OTHER_DECISION, Evaluation, evaluate_pre
 if TYPE_CHECKING:
     from galfeat.classifier import GalaxyClassifier, Predictions
     from galfeat.data import DataSet
+    from galfeat.evaluate.ablation import Ablation
     from galfeat.evaluate.importances import Importances
     from galfeat.features import FeatureTable
 
@@ -103,6 +104,7 @@ def report(
     scored: Scored,
     *,
     n_training: int,
+    ablation: Ablation | None = None,
     facts: Mapping[str, str] | None = None,
     seed: int = 0,
 ) -> Path:
@@ -116,6 +118,8 @@ def report(
         What to report.
     n_training : int
         How many galaxies the classifier was fitted to.
+    ablation : Ablation, optional
+        What its scores lose without each family, from `galfeat.ablation.ablate`.
     facts : mapping of str to str, optional
         Facts of model, data and run to list.
     seed : int
@@ -144,6 +148,7 @@ def report(
         predictions=scored.predictions,
         truth=scored.truth,
         importances=_importances(scored, seed),
+        ablation=ablation,
         resampling=Resampling.of(recipe.balance, recipe.members, counts.tolist()),
         facts=facts,
         title=f"galfeat: {recipe.name}",
@@ -153,17 +158,15 @@ def report(
 
 def _importances(scored: Scored, seed: int) -> Importances:
     from galfeat.evaluate.importances import measure_importances
-    from galfeat.features import columns
 
-    classifier, table = scored.classifier, scored.table
+    classifier = scored.classifier
     names = classifier.feature_names_
-    family = {column.name: column.family for column in columns(classifier.recipe_.families)}
     return measure_importances(
         classifier.ensemble_,
-        table.values[:, [table.names.index(name) for name in names]],
+        classifier.features_of(scored.table),
         classifier.ensemble_.classes_[scored.truth],
         names,
-        [family[name] for name in names],
+        [name.split(".", 1)[0] for name in names],
         seed=seed,
     )
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import click
 
@@ -21,6 +21,7 @@ from galfeat.cli.progress import running_clock
 
 if TYPE_CHECKING:
     from galfeat.data import DataSet
+    from galfeat.evaluate.ablation import Ablation
     from galfeat.persist import ModelRows
     from galfeat.scoring import Scored
 
@@ -46,6 +47,12 @@ if TYPE_CHECKING:
     is_flag=True,
     help="Score images the model was fitted to as well. Such scores are too good.",
 )
+@click.option(
+    "--ablation",
+    is_flag=True,
+    help="Also fit again without each family of features, to the training images in DATA, and "
+    "say what the scores lose. Takes as many fits as there are families, and one.",
+)
 @trust_option
 @label_option
 @images_option
@@ -59,6 +66,7 @@ def evaluate(
     json_file: Path | None,
     report: Path | None,
     include_training: bool,
+    ablation: bool,
     trust: bool,
     label: str | None,
     images: str | None,
@@ -71,7 +79,13 @@ def evaluate(
     scored. Data that hold images the model was fitted to are refused otherwise. Each
     score has a 95 % bootstrap interval. The labels come from the column the model
     learned, unless --label names another.
+
+    With --ablation, DATA is the data set that `galfeat fit --test-size` was given.
     """
+    if ablation and include_training:
+        raise click.UsageError(
+            "--ablation compares scores on images that were held out; leave --include-training out"
+        )
     _check_places(json_file, report)
     from galfeat.cli.measure import measure, open_labelled
     from galfeat.evaluate.text import evaluation_text
@@ -85,19 +99,35 @@ def evaluate(
     label = label or read_manifest(model)["label_column"]
     opened = open_labelled(data, label=label, images=images)
     true_classes(opened, classifier.classes_)  # a foreign class is found before the long work
-    chosen, rows, failed = _choose(opened, known, families, include_training, jobs)
-    facts = {"Model": str(model), "Data": data, "Seed": str(seed)} | rows
-    dataset, table = measure(classifier.extractor_.set_params(n_jobs=jobs), chosen)
+    rows = _choose(opened, known, families, include_training, jobs)
+    if ablation:
+        from galfeat.ablation import check_ablation
+
+        check_ablation(classifier, rows.training, len(known.training))
+    facts = {"Model": str(model), "Data": data, "Seed": str(seed)} | rows.facts
+    dataset, table = measure(classifier.extractor_.set_params(n_jobs=jobs), rows.scored)
     with running_clock("scores"):
         scored = score(classifier, dataset, table, seed=seed)
     click.echo(evaluation_text(scored.evaluation))
+    lost = _ablate(scored, rows.training, seed) if ablation else None
     if json_file is not None:
-        with atomic_file(json_file) as temporary:
-            temporary.write_text(json.dumps(scored.evaluation.to_json(), indent=2) + "\n")
+        _write_json(json_file, scored, lost)
     if report is not None:
-        _write_report(report, scored, len(known.training), facts, seed)
-    if failed:
+        _write_report(report, scored, lost, len(known.training), facts, seed)
+    if rows.failed:
         ctx.exit(3)
+
+
+class _Rows(NamedTuple):
+    """Rows of the data: which are scored, and which the model was fitted to.
+
+    `facts` are words about them for the report, `failed` is how many cannot be read.
+    """
+
+    scored: DataSet
+    training: DataSet
+    facts: dict[str, str]
+    failed: int
 
 
 def _check_places(json_file: Path | None, report: Path | None) -> None:
@@ -114,11 +144,13 @@ def _choose(
     families: tuple[str, ...],
     include_training: bool,
     jobs: int,
-) -> tuple[DataSet, dict[str, str], int]:
-    """Return the rows to score, words about them, and how many cannot be read.
+) -> _Rows:
+    """Choose the rows to score.
 
     Rows are told apart by their pixels, so that none is measured that is not scored.
     """
+    import numpy as np
+
     from galfeat.cli.measure import read_all
     from galfeat.data.digest import among
     from galfeat.features.registry import trained_on
@@ -133,24 +165,51 @@ def _choose(
         click.echo(
             f"{by_features.sum():,} of {len(readable):,} galaxies are ones {words}", err=True
         )
+    training = readable.select(np.flatnonzero(learned))
     if include_training:
         trained = int(learned.sum())
         words = f"{trained:,} of {len(readable):,} galaxies are ones the model was fitted to"
         click.echo(words)
-        return readable, {"Rows": words}, failed
+        return _Rows(readable, training, {"Rows": words}, failed)
     rows = rows_to_score(learned | by_features, among(digests, known.held_out))
     if len(rows) == len(readable):
-        return readable, {}, failed
+        return _Rows(readable, training, {}, failed)
     words = f"the {len(rows)} of {len(readable)} galaxies that were held out"
     click.echo(f"scoring {words}")
-    return readable.select(rows), {"Rows": words}, failed
+    return _Rows(readable.select(rows), training, {"Rows": words}, failed)
+
+
+def _ablate(scored: Scored, training: DataSet, seed: int) -> Ablation:
+    from galfeat.ablation import ablate
+    from galfeat.cli.measure import measure
+    from galfeat.cli.progress import progress_bar
+    from galfeat.evaluate.text import ablation_text
+
+    dataset, table = measure(scored.classifier.extractor_, training, label="training features")
+    with progress_bar("fits without a family") as progress:
+        lost = ablate(scored, dataset, table, seed=seed, progress=progress)
+    click.echo("\n" + ablation_text(lost))
+    return lost
+
+
+def _write_json(path: Path, scored: Scored, lost: Ablation | None) -> None:
+    values = scored.evaluation.to_json()
+    if lost is not None:
+        values["ablation"] = lost.to_json()
+    with atomic_file(path) as temporary:
+        temporary.write_text(json.dumps(values, indent=2) + "\n")
 
 
 def _write_report(
-    folder: Path, scored: Scored, n_training: int, facts: dict[str, str], seed: int
+    folder: Path,
+    scored: Scored,
+    lost: Ablation | None,
+    n_training: int,
+    facts: dict[str, str],
+    seed: int,
 ) -> None:
     from galfeat.scoring import report
 
     with running_clock("report"):
-        page = report(folder, scored, n_training=n_training, facts=facts, seed=seed)
+        page = report(folder, scored, n_training=n_training, ablation=lost, facts=facts, seed=seed)
     click.echo(f"report: {page}")

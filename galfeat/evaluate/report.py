@@ -12,6 +12,7 @@ from numpy.typing import ArrayLike, NDArray
 from galfeat.atomic import atomic_file
 from galfeat.errors import OutputError
 from galfeat.evaluate import report_sections as sections
+from galfeat.evaluate.ablation import Ablation
 from galfeat.evaluate.evaluation import Evaluation
 from galfeat.evaluate.importances import Importances
 from galfeat.evaluate.page import page
@@ -46,6 +47,7 @@ def write_report(
     predictions: Answers,
     truth: ArrayLike,
     importances: Importances | None = None,
+    ablation: Ablation | None = None,
     resampling: Resampling | None = None,
     facts: Mapping[str, str] | None = None,
     title: str = "Galaxy classification",
@@ -70,7 +72,9 @@ def write_report(
     truth : array_like of int, shape (n,)
         True classes.
     importances : Importances, optional
-        What the families of features are worth.
+        What the families of features are worth to the model.
+    ablation : Ablation, optional
+        What models that were fitted without each family lose; shown with `importances`.
     resampling : Resampling, optional
         How the classes were balanced in training.
     facts : mapping of str to str, optional
@@ -103,7 +107,7 @@ def write_report(
         sections.confusion_section(evaluation),
         sections.classes_section(evaluation),
         sections.calibration_section(evaluation),
-        sections.importances_section(importances),
+        sections.importances_section(importances, ablation),
         sections.galaxies_section(gallery, evaluation.decision, seed),
         sections.mistakes_section(gallery),
         sections.resampling_section(resampling, evaluation),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from html import escape
 
 import numpy as np
@@ -209,44 +209,6 @@ def _axes(size: int, left: int, bottom: int) -> str:
         f'transform="rotate(-90 11 {middle})">correct answers, %</text>'
     )
     return "".join(parts)
-
-
-def family_table(families: Mapping[str, tuple[float, float]]) -> str:
-    """Lay out what each family is worth, with bars.
-
-    Parameters
-    ----------
-    families : mapping of str to (float, float)
-        Mean and standard deviation of the loss, in the order of the rows.
-    """
-    largest = max((mean + spread for mean, spread in families.values()), default=0.0)
-    rows = [
-        f'<tr><th scope="row">{escape(name)}</th><td><span class="figure">{number(100 * mean, 1)}'
-        f"<small> ± {100 * spread:.1f}</small></span>"
-        f"{bar(mean, Interval(mean, mean - spread, mean + spread), max(largest, 1e-9))}</td></tr>"
-        for name, (mean, spread) in families.items()
-    ]
-    return (
-        '<table class="families"><caption>Points of balanced accuracy lost without the family '
-        "(mean and standard deviation over shuffles)</caption>"
-        '<thead><tr><th scope="col">Family</th><th scope="col">Points lost</th></tr></thead>'
-        f"<tbody>{''.join(rows)}</tbody></table>"
-    )
-
-
-def column_table(columns: Mapping[str, float]) -> str:
-    """Lay out the share of gain of single columns, with bars."""
-    largest = max(columns.values(), default=1.0)
-    rows = [
-        f'<tr><th scope="row"><code>{escape(name)}</code></th><td><span class="figure">'
-        f"{100 * share:.1f}&nbsp;%</span>{bar(share, None, largest)}</td></tr>"
-        for name, share in columns.items()
-    ]
-    return (
-        '<table class="families columns"><caption>Share of the gain in training</caption>'
-        '<thead><tr><th scope="col">Column</th><th scope="col">Share</th></tr></thead>'
-        f"<tbody>{''.join(rows)}</tbody></table>"
-    )
 
 
 def resampling_table(

@@ -7,7 +7,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from html import escape
 
-from galfeat.evaluate import report_figures, report_words
+from galfeat.evaluate import report_families, report_figures, report_words
+from galfeat.evaluate.ablation import Ablation
 from galfeat.evaluate.evaluation import Evaluation
 from galfeat.evaluate.importances import Importances
 from galfeat.evaluate.intervals import Interval
@@ -97,21 +98,29 @@ def calibration_section(evaluation: Evaluation) -> Section:
     )
 
 
-def importances_section(importances: Importances | None) -> Section | None:
+def importances_section(
+    importances: Importances | None, ablation: Ablation | None = None
+) -> Section | None:
     """Show what each family of features is worth; None where that is not known."""
     if importances is None:
         return None
-    tables = report_figures.family_table(importances.families)
-    if importances.columns:
-        tables = (
-            f'<div class="beside even"><div>{tables}</div>'
-            f"<div>{report_figures.column_table(importances.columns)}</div></div>"
+    words = report_families.importance_words(importances.n)
+    columns = report_families.column_table(importances.columns) if importances.columns else ""
+    if ablation is not None:
+        table = report_families.ablation_table(importances.families, ablation)
+        body = (
+            f"{report_families.verdict_words(importances, ablation)}"
+            '<div class="wide" role="region" tabindex="0" aria-label="Losses by family">'
+            f"{table}</div>"
+            f'<div class="beside even apart"><div>{words}{report_families.ablation_words(ablation)}'
+            f"{report_families.luck_words(ablation)}</div><div>{columns}</div></div>"
         )
-    return Section(
-        "features",
-        "What the model looks at",
-        f"{report_words.importance_words(importances.n)}{tables}",
-    )
+    else:
+        families = report_families.family_table(importances.families)
+        if columns:
+            families = f'<div class="beside even"><div>{families}</div><div>{columns}</div></div>'
+        body = words + families
+    return Section("features", "What the model looks at", body)
 
 
 def galaxies_section(gallery: Gallery, decision: str, seed: int) -> Section | None:
@@ -139,7 +148,7 @@ def resampling_section(resampling: Resampling | None, evaluation: Evaluation) ->
     """Say how the training classes were balanced; None where that is not known."""
     if resampling is None:
         return None
-    words = report_words.resampling_words(resampling.method, evaluation.decision)
+    words = report_words.resampling_words(resampling, evaluation.decision)
     table = report_figures.resampling_table(evaluation.classes, resampling.before, resampling.after)
     return Section("balancing", "How the classes were balanced, and why", words + table)
 

@@ -7,8 +7,10 @@ from html import escape
 
 import numpy as np
 
+from galfeat.ensemble.balance import BAGS
 from galfeat.evaluate.evaluation import Evaluation
 from galfeat.evaluate.report_figures import number, percent
+from galfeat.evaluate.resampling import Resampling
 
 # Name and meaning, in the order of the cards.
 SCORES = {
@@ -39,27 +41,48 @@ DECISIONS = {
     "probable": "names the most probable class",
 }
 
+# A title, and what was done to the classes and why.
 _RESAMPLING = {
-    "none": "The model was fitted to the classes as they were collected; no galaxy was repeated, "
-    "left out or weighted.",
-    "class-weight": "Each galaxy of a rare class was given more weight and each of a common class "
-    "less, so that all classes weigh the same in training. No galaxy was repeated or left out.",
-    "over": "Galaxies of the rarer classes were repeated, drawn at random, until every class had "
-    "as many rows as the largest. Otherwise the model would do best by ignoring rare classes.",
-    "under": "From the commoner classes only some galaxies were drawn at random, so that every "
-    "class had as many rows as the smallest. Otherwise the model would do best by ignoring rare "
-    "classes; the price is that many galaxies go unused.",
-    "smote": "New rows were made for the rarer classes by mixing the measurements of similar "
-    "galaxies of the same class (SMOTE), until every class had as many as the largest. Otherwise "
-    "the model would do best by ignoring rare classes.",
-    "bagging": "Several models were fitted, each to its own balanced draw of galaxies, and their "
-    "answers averaged (balanced bagging): rare classes are not passed over, and more galaxies "
-    "are used than in a single draw.",
-    "balanced-forest": "Each tree of the forest was grown on its own draw of galaxies with as many "
-    "of each class as of the smallest (balanced random forest): rare classes are not passed over, "
-    "and nearly every galaxy is used in some tree.",
+    "none": (
+        "Not balanced",
+        "The model was fitted to the classes as they were collected; no galaxy was repeated, "
+        "left out or weighted.",
+    ),
+    "class-weight": (
+        "Weighted",
+        "Each galaxy of a rare class was given more weight and each of a common class less, so "
+        "that all classes weigh the same in training. No galaxy was repeated or left out.",
+    ),
+    "over": (
+        "Oversampled",
+        "Galaxies of the rarer classes were repeated, drawn at random, until every class had as "
+        "many rows as the largest. Otherwise the model would do best by ignoring rare classes.",
+    ),
+    "under": (
+        "Undersampled",
+        "From the commoner classes only some galaxies were drawn at random, so that every class "
+        "had as many rows as the smallest. Otherwise the model would do best by ignoring rare "
+        "classes; the price is that many galaxies go unused.",
+    ),
+    "smote": (
+        "Oversampled with SMOTE",
+        "New rows were made for the rarer classes by mixing the measurements of similar galaxies "
+        "of the same class (SMOTE), until every class had as many as the largest. Otherwise the "
+        "model would do best by ignoring rare classes.",
+    ),
+    "bagging": (
+        "Balanced bagging",
+        f"{BAGS} copies of the model were fitted, each to its own balanced draw of galaxies, and "
+        "their answers averaged: rare classes are not passed over, and more galaxies are used "
+        "than in a single draw.",
+    ),
+    "balanced-forest": (
+        "Balanced random forest",
+        "Each tree of the forest was grown on its own draw of galaxies with as many of each class "
+        "as of the smallest: rare classes are not passed over, and over many trees most galaxies "
+        "are used.",
+    ),
 }
-
 
 CONFUSION_WORDS = (
     "<p>Each row holds the galaxies of one true class, each column those the model gives one "
@@ -178,25 +201,32 @@ def gallery_words(decision: str) -> str:
     )
 
 
-def resampling_words(method: str, decision: str) -> str:
+def resampling_words(resampling: Resampling, decision: str) -> str:
     """Say how the training classes were balanced, and why."""
-    how = _RESAMPLING.get(method, f"The classes were balanced by the method {escape(method)!r}.")
+    method, members, own = resampling.method, resampling.members, resampling.own
+    title, how = _RESAMPLING.get(
+        method, (method.capitalize(), f"The classes were balanced by the method {method!r}.")
+    )
+    how = escape(how)
+    if method == "none" and own:
+        title = "Balanced in part"
+        how = (
+            f"Of the {members} members of the model {own} grow each of their trees on a draw with "
+            "as many galaxies of each class as of the smallest (balanced random forest). The "
+            "others were fitted to the classes as they were collected."
+        )
+    elif method not in ("none", "balanced-forest"):
+        if members > 1:
+            how += f" This was done for each of the {members} members of the model by itself."
+        if own:
+            how += " The balanced random forest among them then draws again for each of its trees."
     if method == "none" and decision != "probable":
         how += " That common classes weigh more in such a fit is made up for by the decision rule."
     return (
-        f"<p><b>{escape(method.capitalize())}.</b> {how}</p>"
+        f"<p><b>{escape(title)}.</b> {how}</p>"
         "<p>Classes are balanced only in what a model is fitted to, never in what it is scored "
-        "on. Probabilities are set back to how common the classes really are.</p>"
-    )
-
-
-def importance_words(n: int) -> str:
-    """Say how the worth of a family was measured, on n galaxies."""
-    return (
-        f"<p>On {n:,} galaxies each family of measurements was shuffled from galaxy to galaxy, "
-        "which takes away what it tells; the loss of balanced accuracy is what the model owes to "
-        "that family alone. Families that say the same can stand in for each other, so the losses "
-        "do not add up.</p>"
+        "on, nor in what its members are combined and its probabilities calibrated on. "
+        "Probabilities are set back to how common the classes really are.</p>"
     )
 
 

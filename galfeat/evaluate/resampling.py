@@ -15,20 +15,26 @@ class Resampling:
     Attributes
     ----------
     method : str
-        One of `galfeat.ensemble.balance.METHODS`, or the kind of a member that balances
-        the classes by itself.
+        One of `galfeat.ensemble.balance.METHODS`, or "balanced-forest" where every member is
+        one, which balances the classes by itself.
     before : sequence of int, length k
         Training rows of each class as collected.
+    members, own : int
+        How many members the model has, and how many of them balance the classes by
+        themselves.
     """
 
     method: str
     before: Sequence[int]
+    members: int = 1
+    own: int = 0
 
     @classmethod
     def of(cls, balance: str, members: Sequence[Member], before: Sequence[int]) -> Resampling:
         """Say how an ensemble of these members and this `balance` was balanced."""
         own = [member.kind for member in members if member.balances_itself]
-        return cls(own[0] if own and balance == "none" else balance, before)
+        alone = balance == "none" and len(own) == len(members)
+        return cls(own[0] if alone else balance, before, len(members), len(own))
 
     @property
     def after(self) -> list[int] | None:

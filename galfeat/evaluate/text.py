@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 
+from galfeat.evaluate.ablation import SCORES, Ablation
 from galfeat.evaluate.cross_validation import CrossValidation
 from galfeat.evaluate.evaluation import Evaluation
 from galfeat.evaluate.intervals import Interval
@@ -97,6 +98,24 @@ def cross_validation_text(result: CrossValidation) -> str:
             for name, (n, scores) in result.sources.items()
         }
         parts.append(_source_table(intervals))
+    return "\n\n".join(parts)
+
+
+def ablation_text(ablation: Ablation) -> str:
+    """Write out for a terminal what is lost without each family of features."""
+    lines = [*ablation.families.items(), ("nothing, fitted again", ablation.again)]
+    rows = [
+        [name, *(cell for lost in losses.values() for cell in (_number(lost.value), _range(lost)))]
+        for name, losses in lines
+    ]
+    header = ["lost without", *(c for name in SCORES for c in (METRIC_NAMES[name], "95 %"))]
+    parts = [
+        table(header, rows),
+        f"Each model was fitted again to the same {ablation.n_training:,} galaxies without the "
+        f"family, and scored on the same {ablation.n:,}; above zero it is worse without it.",
+    ]
+    if ablation.only:
+        parts.append(f"Cannot be left out: {', '.join(ablation.only)}.")
     return "\n\n".join(parts)
 
 

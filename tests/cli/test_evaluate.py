@@ -113,6 +113,35 @@ def test_the_report_is_one_page_with_pictures(galfeat, model, new_galaxies, tmp_
         assert words in page
 
 
+def test_ablation_is_printed_written_and_shown(galfeat, model, simulated, tmp_path):
+    folder = tmp_path / "report"
+    result, scores = evaluated(
+        galfeat, tmp_path, model, simulated, "--ablation", "--report", folder
+    )
+    lost = scores.pop("ablation")
+    assert scores == json.loads((model / "metrics.json").read_text())
+    assert set(lost["lost_without"]) == {"colour", "radial"}
+    assert (lost["n"], lost["n_training"]) == (30, 90)
+    assert lost["lost_without"]["radial"]["log_loss"]["low"] > 0
+    assert "lost without" in result.stdout
+    assert "Left out." in (folder / "index.html").read_text()
+    _, same = evaluated(galfeat, tmp_path, model, simulated, "--ablation", "--jobs", 3)
+    assert same["ablation"] == lost
+
+
+def test_ablation_needs_the_training_galaxies(galfeat, model, new_galaxies):
+    result = galfeat("evaluate", model, new_galaxies, "--ablation", "--jobs", 1, code=4)
+    assert "hold 0 of the 90 galaxies the model was fitted to" in result.stderr
+    assert "give the data set that `galfeat fit` was given" in result.stderr
+    assert result.stdout == ""
+
+
+def test_ablation_is_not_scored_on_training_galaxies(galfeat, model, simulated):
+    options = ("--ablation", "--include-training")
+    result = galfeat("evaluate", model, simulated, *options, code=2)
+    assert "leave --include-training out" in result.stderr
+
+
 @pytest.mark.parametrize("place", [["--json", "no/scores.json"], ["--report", "taken/report"]])
 def test_a_place_that_cannot_be_written_is_found_before_the_work(
     galfeat, model, simulated, tmp_path, monkeypatch, place

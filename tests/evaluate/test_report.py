@@ -7,8 +7,10 @@ import pytest
 
 from galfeat.ensemble.members import Member
 from galfeat.errors import OutputError
+from galfeat.evaluate.ablation import Ablation
 from galfeat.evaluate.evaluation import evaluate_predictions
 from galfeat.evaluate.importances import Importances
+from galfeat.evaluate.intervals import Interval
 from galfeat.evaluate.report import write_report
 from galfeat.evaluate.resampling import Resampling
 
@@ -277,6 +279,88 @@ def test_resampling_is_told_in_words(tmp_path, method, words):
     assert "never in what it is scored on" in text
 
 
+STACK = (Member("lightgbm"), Member("svm"), Member("balanced-forest"))
+
+
+@pytest.mark.parametrize(
+    ("balance", "members", "words", "missing"),
+    [
+        ("none", STACK[:2], "fitted to the classes as they were collected", "of the 2 members"),
+        ("none", STACK, "Of the 3 members of the model 1 grow", "no galaxy was repeated"),
+        ("smote", STACK[:2], "for each of the 2 members of the model by itself", "then draws"),
+        ("over", STACK, "then draws again for each of its trees", "Balanced in part"),
+        ("none", STACK[2:], "Each tree of the forest", "Of the 1 members"),
+    ],
+)
+def test_how_a_stack_was_balanced_is_told_of_its_members(
+    tmp_path, balance, members, words, missing
+):
+    text = read(tmp_path, resampling=Resampling.of(balance, members, (10, 50, 60))).text
+    assert words in text
+    assert missing not in text
+    assert "nor in what its members are combined" in text
+
+
+LOST, NONE = Interval(0.05, 0.02, 0.08), Interval(0.001, -0.02, 0.02)
+ABLATION = Ablation(
+    families={
+        "hog": dict.fromkeys(("balanced_accuracy", "macro_f1", "log_loss"), LOST),
+        "shape": dict.fromkeys(("balanced_accuracy", "macro_f1", "log_loss"), NONE),
+        "colour": dict.fromkeys(("balanced_accuracy", "macro_f1", "log_loss"), NONE),
+    },
+    again=dict.fromkeys(("balanced_accuracy", "macro_f1", "log_loss"), NONE),
+    only=("radial",),
+    n=120,
+    n_training=400,
+)
+BOTH = Importances(
+    {"shape": (0.1, 0.01), "hog": (0.2, 0.02), "colour": (0.01, 0.02), "radial": (0.1, 0.01)},
+    {"shape.q": 1.0},
+    120,
+)
+
+
+def test_shuffled_and_left_out_are_told_apart_and_put_together(tmp_path):
+    page = read(tmp_path, importances=BOTH, ablation=ABLATION)
+    for words in (
+        "hog : needed",
+        "shape : used, but replaceable",
+        "colour : not missed",
+        "radial : cannot be left out",
+        "the finished model then loses",
+        "fitted to the same 400 galaxies",
+        "a loss below about 2.0 points",
+        "nothing, only fitted again",
+        "5.0 2.0 to 8.0",
+    ):
+        assert words in page.text
+    assert page.misplaced == []
+    assert page.open_tags == []
+    regions = [part for part in page.all("div") if part.get("role") == "region"]
+    assert all(part["tabindex"] == "0" and part["aria-label"] for part in regions)
+    scopes = [cell.get("scope") for cell in page.all("th")]
+    assert set(scopes) == {"col", "row", "colgroup"}
+    svgs = page.all("svg")
+    assert all(svg.get("aria-hidden") == "true" or svg.get("aria-label") for svg in svgs)
+
+
+def test_without_an_ablation_nothing_is_said_of_leaving_out(tmp_path):
+    text = read(tmp_path, importances=BOTH).text
+    assert "Shuffled." in text
+    assert "Left out" not in text
+
+
+def test_hostile_family_names_are_shown_as_text_in_an_ablation(tmp_path):
+    losses = dict.fromkeys(("balanced_accuracy", "macro_f1", "log_loss"), LOST)
+    page = read(
+        tmp_path,
+        importances=BOTH,
+        ablation=Ablation({HOSTILE: losses}, losses, (HOSTILE,), 120, 400),
+    )
+    assert not page.all("script")
+    assert page.text.count(HOSTILE) >= 4
+
+
 def test_rows_after_resampling_follow_from_the_method():
     assert Resampling("over", (10, 50, 60)).after == [60, 60, 60]
     assert Resampling("bagging", (10, 50, 60)).after == [10, 10, 10]
@@ -285,6 +369,8 @@ def test_rows_after_resampling_follow_from_the_method():
 
 def test_a_member_that_balances_itself_is_named():
     forest, booster = Member("balanced-forest"), Member("lightgbm")
-    assert Resampling.of("none", [booster, forest], (1, 2)).method == "balanced-forest"
+    assert Resampling.of("none", [forest], (1, 2)).method == "balanced-forest"
+    assert Resampling.of("none", [forest], (1, 2)).after == [1, 1]
+    assert Resampling.of("none", [booster, forest], (1, 2)).after is None
     assert Resampling.of("none", [booster], (1, 2)).method == "none"
     assert Resampling.of("over", [booster, forest], (1, 2)).method == "over"

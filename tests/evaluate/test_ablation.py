@@ -1,0 +1,209 @@
+"""What a family of features is worth when a model never had it."""
+
+import re
+
+import numpy as np
+import pytest
+
+from galfeat.ablation import ablate, check_ablation, without
+from galfeat.classifier import GalaxyClassifier
+from galfeat.data import ArrayDataSet
+from galfeat.ensemble.members import Member
+from galfeat.errors import DataError, RecipeError
+from galfeat.evaluate.ablation import SCORES, measure_ablation
+from galfeat.evaluate.compare import Answers
+from galfeat.features import FeatureTable
+from galfeat.recipe import Recipe
+from galfeat.scoring import report, score
+from galfeat.validation import group_duplicates
+
+NAMES = (
+    "shape.axis_ratio",
+    "radial.brightness.r3",
+    "colour.bulge_disc",
+    "hog.aligned.r0.o0",
+    "flags",
+)
+CLASSES = ("flat", "oval", "round")
+TREES = Member("lightgbm", {"n_estimators": 20, "min_child_samples": 5})
+LINEAR = Member("logistic", {"C": 1.0})
+
+
+def galaxies(n, seed):
+    """Three classes: told by shape and by radial alike, else by colour; hog is noise."""
+    random = np.random.default_rng(seed)
+    y = np.arange(n) % 3
+    values = np.zeros((n, 5), np.float32)
+    flatness = (y == 0) + 0.15 * random.normal(size=n)
+    values[:, 0] = flatness
+    values[:, 1] = 1.0 - flatness + 0.02 * random.normal(size=n)
+    values[:, 2] = (y == 1) + 0.25 * random.normal(size=n)
+    values[:, 3] = random.normal(size=n)
+    table = FeatureTable(values, NAMES, random.integers(0, 256, (n, 16)).astype(np.uint8), {})
+    images = np.zeros((n, 4, 4, 3), np.uint8)
+    return ArrayDataSet(images, labels=[CLASSES[code] for code in y]), table
+
+
+def recipe(*members, families=("shape", "radial", "colour", "hog"), combine="none"):
+    return Recipe("test", "", families, members, combine=combine, folds=2)
+
+
+def fitted(*members, n_jobs=1, **settings):
+    dataset, table = galaxies(300, seed=0)
+    classifier = GalaxyClassifier(recipe(*members, **settings), n_jobs=n_jobs)
+    groups = group_duplicates(None, table.digests)  # as `galfeat fit` does
+    return classifier.fit_table(table, dataset.labels, groups, dataset.class_names)
+
+
+def ablated(classifier, **options):
+    scored = score(classifier, *galaxies(240, seed=1))
+    return ablate(scored, *galaxies(300, seed=0), **options)
+
+
+@pytest.fixture(scope="module")
+def planted():
+    return ablated(fitted(LINEAR))
+
+
+def test_what_one_family_alone_tells_is_lost_without_it(planted):
+    for lost in planted.families["colour"].values():
+        assert lost.low > 0
+    assert planted.families["colour"]["balanced_accuracy"].value > 0.2
+    assert planted.costs("colour")
+    assert next(iter(planted.families)) == "colour"
+
+
+def test_noise_is_not_missed(planted):
+    for name in ("balanced_accuracy", "macro_f1"):
+        lost = planted.families["hog"][name]
+        assert lost.low <= 0 <= lost.high
+        assert abs(lost.value) < 0.02
+    assert not planted.costs("hog")
+
+
+def test_families_that_stand_in_for_each_other_are_not_missed_one_by_one(planted):
+    for family in ("shape", "radial"):
+        assert abs(planted.families[family]["balanced_accuracy"].value) < 0.02
+        assert not planted.costs(family)
+
+
+def test_the_report_sorts_the_families_by_both_tests(planted, tmp_path):
+    scored = score(fitted(LINEAR), *galaxies(240, seed=1))
+    page = report(tmp_path, scored, n_training=300, ablation=planted).read_text("utf-8")
+    listed = re.findall(r"<li><b>([a-z, ]+)</b>: ([a-z ]+)", page)
+    assert {words: set(families.split(", ")) for families, words in listed} == {
+        "needed": {"colour"},
+        "used": {"shape", "radial"},
+        "not missed": {"hog"},
+    }
+
+
+def test_the_losses_are_those_of_models_fitted_without(planted):
+    """Against tables that never had the family, fitted and scored by hand."""
+    (dataset, known), (unseen, new) = galaxies(300, seed=0), galaxies(240, seed=1)
+    classifier, kept = fitted(LINEAR), [0, 1, 3, 4]
+    whole = score(classifier, unseen, new).evaluation
+    known, new = (
+        FeatureTable(table.values[:, kept], tuple(NAMES[k] for k in kept), table.digests, {})
+        for table in (known, new)
+    )
+    groups = group_duplicates(None, known.digests)
+    less = GalaxyClassifier(recipe(LINEAR, families=("shape", "radial", "hog")))
+    less.fit_table(known, dataset.labels, groups, dataset.class_names)
+    rest = score(less, unseen, new).evaluation
+    for name in SCORES:
+        sign = 1 if name == "log_loss" else -1
+        lost = sign * (rest.scores[name].value - whole.scores[name].value)
+        assert planted.families["colour"][name].value == pytest.approx(lost, abs=1e-12)
+
+
+def test_the_number_of_threads_changes_nothing():
+    stack = {"combine": "stack"}
+    one, three = (ablated(fitted(TREES, LINEAR, n_jobs=jobs, **stack)) for jobs in (1, 3))
+    assert one == three
+
+
+def test_progress_counts_the_fits():
+    seen = []
+    ablated(fitted(LINEAR), progress=lambda done, total: seen.append((done, total)))
+    assert seen == [(done, 5) for done in range(6)]
+
+
+def test_members_that_lose_all_their_columns_are_left_out_with_them():
+    bound = Member("logistic", {}, ("colour",))
+    both = Member("svm", {}, ("colour", "shape"))
+    rest = without(recipe(TREES, bound, both, combine="stack"), "colour")
+    assert rest.families == ("shape", "radial", "hog")
+    assert rest.members == (TREES, Member("svm", {}, ("shape",)))
+    assert without(recipe(bound), "colour") is None
+    assert without(recipe(TREES, families=("hog",)), "hog") is None
+
+
+def test_a_stack_with_bound_members_is_fitted_without_them():
+    bound = Member("logistic", {}, ("colour",))
+    found = ablated(fitted(Member("logistic", {}, ("shape",)), bound, combine="stack"))
+    assert found.costs("colour")
+    assert found.costs("shape")
+    # No member is given these.
+    for family in ("radial", "hog"):
+        assert set(found.families[family].values()) == {(0.0, 0.0, 0.0)}
+
+
+def test_a_family_that_cannot_be_left_out_is_named():
+    found = ablated(fitted(Member("logistic", {}, ("colour",))))
+    assert found.only == ("colour",)
+    assert "colour" not in found.families
+    assert found.to_json()["cannot_be_left_out"] == ["colour"]
+
+
+def test_a_recipe_of_one_family_is_refused():
+    dataset, _ = galaxies(300, seed=0)
+    with pytest.raises(RecipeError, match="cannot do without colour"):
+        check_ablation(fitted(TREES, families=("colour",)), dataset, 300)
+
+
+def test_missing_and_other_training_galaxies_are_refused():
+    classifier, (dataset, _) = fitted(TREES), galaxies(300, seed=0)
+    check_ablation(classifier, dataset, 300)
+    with pytest.raises(DataError, match=r"hold 90 of the 300 .* needs all of them"):
+        check_ablation(classifier, dataset.select(np.arange(90)), 300)
+    with pytest.raises(DataError, match="labels they were fitted with"):
+        check_ablation(classifier, dataset.select(np.arange(300) // 3 * 3), 300)
+
+
+def answers(probabilities):
+    return Answers(probabilities[None], probabilities.argmax(axis=1)[None])
+
+
+def wrong_every(probabilities, step):
+    """Turn the answer for each so many galaxies round."""
+    turned = probabilities.copy()
+    turned[::step] = 1.0 - turned[::step]
+    return turned
+
+
+def test_a_loss_no_larger_than_that_of_fitting_again_is_luck():
+    y = np.arange(600) % 2
+    right = np.where(np.eye(2)[y] > 0, 0.9, 0.1)
+    sure, less, least = (wrong_every(right, step) for step in (50, 20, 10))
+    options = {"class_names": ("a", "b"), "n_training": 10}
+    lucky = measure_ablation(y, answers(sure), answers(least), {"x": answers(less)}, **options)
+    assert lucky.families["x"]["macro_f1"].low > 0
+    assert not lucky.costs("x")
+    steady = measure_ablation(y, answers(sure), answers(sure), {"x": answers(less)}, **options)
+    assert steady.costs("x")
+    assert not steady.helps("x")
+    turned = measure_ablation(y, answers(less), answers(less), {"x": answers(sure)}, **options)
+    assert turned.helps("x")
+    assert not turned.costs("x")
+
+
+def test_failed_images_are_left_out_of_the_scores():
+    y = np.arange(60) % 2
+    said = np.where(np.eye(2)[y] > 0, 0.9, 0.1)
+    said[:10] = np.nan
+    found = measure_ablation(
+        y, answers(said), answers(said), {"x": answers(said)}, ("a", "b"), n_training=10
+    )
+    assert found.n == 50
+    assert found.families["x"]["log_loss"].value == 0
