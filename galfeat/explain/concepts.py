@@ -51,7 +51,7 @@ CONCEPTS = (
         "no clear spiral arms", ("fourier.deprojected.arms.strength",),
     ),
     Concept(
-        "lopsidedness", rf"fourier\.{_ANY}\.(a[135]\.|lopsidedness)", "a lopsided disc",
+        "lopsidedness", rf"fourier\.{_ANY}\.(a[135]\.|w[135]\.|lopsidedness)", "a lopsided disc",
         "a slightly lopsided disc", "an even disc",
         ("fourier.deprojected.lopsidedness", "fourier.aligned.lopsidedness"),
     ),
@@ -63,7 +63,7 @@ CONCEPTS = (
         "outline",
         r"(shape|morphology)\.axis_ratio|morphology\.(ellipticity|petrosian_ratio|minor_axis)"
         # Not deprojected, the even orders are those of the ellipse.
-        r"|radial\.(major|minor|width|height)|fourier\.(aligned|context)\.(a[246]|w)",
+        r"|radial\.(major|minor|width|height)|fourier\.(aligned|context)\.(a[246]|w[246])",
         "a round outline", "an oval outline", "a flat outline", ("shape.axis_ratio",),
     ),
     Concept(

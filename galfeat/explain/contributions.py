@@ -19,6 +19,9 @@ UNNAMED = {
     "extra-trees": "extremely randomised trees", "random-forest": "a random forest",
     "balanced-forest": "a balanced forest", "svm": "a support vector machine",
     "network": "a small network", "cnn": "a convolutional network",
+    # Alone they have names; the mean of the bags of balanced bagging has none.
+    "lightgbm": "bags of boosted trees", "xgboost": "bags of boosted trees",
+    "logistic": "bags of linear models",
 }  # fmt: skip
 
 

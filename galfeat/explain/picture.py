@@ -53,11 +53,17 @@ def write_picture(
 
 
 def _draw_galaxy(axis: Any, image: NDArray[np.uint8], frame: Frame | None) -> None:  # noqa: ANN401
+    from matplotlib.patheffects import withStroke
+
+    edge = [withStroke(linewidth=2.8, foreground="#00000080")]  # to be seen on a bright core
     axis.imshow(image, interpolation="bicubic")
     axis.set(xticks=[], yticks=[])
     drawn = [] if frame is None else marks(frame)
     for mark in drawn:
-        axis.plot(*mark.points.T, color=COLOURS[mark.name], linewidth=1.4, label=mark.name)
+        axis.plot(
+            *mark.points.T, color=COLOURS[mark.name], linewidth=1.4, label=mark.name,
+            path_effects=edge,
+        )  # fmt: skip
     if frame is None:
         return
     _crop(axis, image, frame)
@@ -83,6 +89,7 @@ def _draw_legend(axis: Any, drawn: list[Mark]) -> None:  # noqa: ANN401
         frameon=False, fontsize=8.5, labelcolor=_INK, handlelength=1.2, columnspacing=1.2,
     ).get_frame()  # fmt: skip
     for handle in axis.get_legend().legend_handles:
+        handle.set_path_effects([])
         if handle.get_color() in ("#ffffff", "#b8bcc4"):
             handle.set_color({"#ffffff": "#55585f", "#b8bcc4": "#b8bcc4"}[handle.get_color()])
 

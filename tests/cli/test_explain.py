@@ -2,12 +2,14 @@
 
 import json
 import re
+from pathlib import Path
 
 import numpy as np
 import pytest
 from PIL import Image
 
 from galfeat import open_dataset
+from galfeat.explain import overlay
 
 
 @pytest.fixture(scope="module")
@@ -71,3 +73,30 @@ def test_where_no_galaxy_is_found_a_picture_is_made_all_the_same(galfeat, model,
     Image.fromarray(np.full((80, 80, 3), 20, np.uint8)).save(tmp_path / "blank.png")
     galfeat("explain", model, tmp_path / "blank.png", "-o", tmp_path / "why")
     assert (tmp_path / "why" / "blank.png").is_file()
+
+
+def test_the_script_of_the_page_runs_and_says_the_same(
+    galfeat, model, galaxies, tmp_path, monkeypatch, capsys
+):
+    page = Path(__file__).resolve().parents[2] / "docs" / "explain.md"
+    (script,) = re.findall(r"```python\n(.*?)```", page.read_text("utf-8"), re.DOTALL)
+    (tmp_path / "model").symlink_to(model)
+    (tmp_path / "galaxy.png").symlink_to(galaxies / "g1.png")
+    monkeypatch.chdir(tmp_path)
+    exec(compile(script, str(page), "exec"), {})
+    first, *reasons = capsys.readouterr().out.splitlines()
+    printed = galfeat("explain", "model", "galaxy.png", "--jobs", 1).stdout
+    named, probability = first.split(": ")
+    assert f"galaxy.png: {named}\n" in printed
+    assert len(reasons) == 3
+    for line in reasons:
+        assert line in printed
+    assert float(probability) > 0.1
+
+
+def test_the_page_states_the_thresholds_there_are():
+    page = (Path(__file__).resolve().parents[2] / "docs" / "explain.md").read_text("utf-8")
+    words = " ".join(page.split())
+    assert f"strength of the bar of {overlay.FAINTEST_BAR} or more" in words
+    assert f"of the arms {overlay.FAINTEST_ARMS}, in galaxies not flatter" in words
+    assert f"than {overlay.FLATTEST}." in words

@@ -4,9 +4,10 @@ import numpy as np
 import pytest
 
 from galfeat import GalaxyClassifier
-from galfeat.ensemble.members import Member
+from galfeat.ensemble.members import KINDS, Member
 from galfeat.errors import DataError
 from galfeat.explain import contributions_of, explain
+from galfeat.explain.contributions import UNNAMED
 from galfeat.features import FeatureTable
 from galfeat.recipe import Recipe
 
@@ -50,6 +51,7 @@ def explained(classifier, new, **options):
 ENSEMBLES = {
     "one": lambda: fitted(TREES),
     "balanced": lambda: fitted(TREES, balance="class-weight", decision="probable"),
+    "bagged": lambda: fitted(TREES, balance="bagging"),
     "stack": lambda: fitted(TREES, LINEAR, VECTORS, combine="stack"),
     "average": lambda: fitted(TREES, LINEAR, combine="average"),
     "not calibrated": lambda: fitted(TREES, calibration="none"),
@@ -81,6 +83,13 @@ def test_members_without_names_stand_for_themselves():
     found = accounted(ENSEMBLES["stack"](), table(30, seed=1)[0])
     assert set(found.others) == {"svm"}
     assert np.abs(found.others["svm"]).max() > 0.1
+
+
+def test_every_kind_of_member_has_a_name_and_bagged_ones_use_it():
+    assert set(UNNAMED) == set(KINDS)
+    (one,) = explained(ENSEMBLES["bagged"](), table(1, seed=1)[0])
+    assert one.reasons[0].words == "bags of boosted trees, which cannot say why"
+    assert one.reasons[0].added + one.start == pytest.approx(one.score)
 
 
 def test_the_reason_is_what_the_class_was_made_by():
