@@ -89,7 +89,6 @@ def _draw_legend(axis: Any, drawn: list[Mark]) -> None:  # noqa: ANN401
         frameon=False, fontsize=8.5, labelcolor=_INK, handlelength=1.2, columnspacing=1.2,
     ).get_frame()  # fmt: skip
     for handle in axis.get_legend().legend_handles:
-        handle.set_path_effects([])
         if handle.get_color() in ("#ffffff", "#b8bcc4"):
             handle.set_color({"#ffffff": "#55585f", "#b8bcc4": "#b8bcc4"}[handle.get_color()])
 

@@ -7,6 +7,7 @@ from galfeat import GalaxyClassifier
 from galfeat.ensemble.members import KINDS, Member
 from galfeat.errors import DataError
 from galfeat.explain import contributions_of, explain
+from galfeat.explain.concepts import CONCEPTS, concept_of
 from galfeat.explain.contributions import UNNAMED
 from galfeat.features import FeatureTable
 from galfeat.recipe import Recipe
@@ -90,6 +91,21 @@ def test_every_kind_of_member_has_a_name_and_bagged_ones_use_it():
     (one,) = explained(ENSEMBLES["bagged"](), table(1, seed=1)[0])
     assert one.reasons[0].words == "bags of boosted trees, which cannot say why"
     assert one.reasons[0].added + one.start == pytest.approx(one.score)
+
+
+@pytest.mark.parametrize(
+    ("column", "thing"),
+    [
+        ("fourier.aligned.w3.s0.weak", "lopsidedness"),
+        ("fourier.aligned.w2.s5.strong", "outline"),
+        ("fourier.deprojected.w3.s0.weak", "winding"),
+        ("fourier.aligned.a4.r2", "outline"),
+        ("fourier.context.a1.r0", "lopsidedness"),
+    ],
+)
+def test_odd_orders_are_no_part_of_the_outline(column, thing):
+    (index,) = concept_of([column])
+    assert CONCEPTS[index].name == thing
 
 
 def test_the_reason_is_what_the_class_was_made_by():
