@@ -4,6 +4,7 @@
 #   make bench  the benchmarks      make test-lowest   quick tests on the oldest dependencies
 #                                   make test-bounds   quick tests with every array index checked
 #                                   make test-networks those that need PyTorch, which it installs
+#                                   make test-image    what the Dockerfile makes, without an engine
 
 PYTHON ?= python3
 BIN := .venv/bin
@@ -13,7 +14,7 @@ METADATA := setup.cfg pyproject.toml
 # Threads over images and folds are galfeat's own; OpenMP under them would only get in the way.
 TESTING := OMP_NUM_THREADS=1
 
-.PHONY: demo test test-networks lint bench test-lowest test-bounds wheel clean
+.PHONY: demo test test-networks lint bench test-lowest test-bounds test-image wheel clean
 
 demo: .venv/galfeat.stamp
 	$(BIN)/galfeat demo
@@ -47,6 +48,10 @@ test-bounds: export NUMBA_BOUNDSCHECK = 1
 test-bounds: .venv/test.stamp
 	$(BIN)/galfeat warmup
 	$(TESTING) $(BIN)/python -m pytest -n 2 -m "not slow" tests/features tests/frame
+
+# Three minutes: it installs everything once more and compiles every kernel.
+test-image:
+	$(PYTHON) .ci/image.py
 
 wheel: .venv/galfeat.stamp
 	rm -rf build dist
