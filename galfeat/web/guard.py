@@ -55,6 +55,9 @@ class Limits:
 
 
 _USUAL = Limits()
+_ENDS = RefusedError(
+    503, "the server ends before it could answer; send the image again", **{"Retry-After": "1"}
+)
 
 
 class Guard:
@@ -95,6 +98,9 @@ class Guard:
                 await refused.answer(scope, receive, send_with_headers)
         except ClientDisconnect:
             pass  # who has gone needs no answer
+        except asyncio.CancelledError:  # only when the server has to end
+            if not answered:
+                await _ENDS.answer(scope, receive, send_with_headers)
         finally:
             self.held -= body.received
 
