@@ -2,38 +2,28 @@
 
 from __future__ import annotations
 
-import contextlib
 import hashlib
 import http.client
 import json
 import os
 import re
 import time
-import urllib.error
-import urllib.parse
-import urllib.request
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from galfeat import __version__
+from galfeat.data.transfer import (
+    ATTEMPTS,
+    BrokenError,
+    RefusedError,
+    ask,
+    check_address,
+    length_of,
+    pieces,
+)
 from galfeat.errors import FetchError, OutputError
 
-CHUNK = 2**18
-FRUITLESS_ATTEMPTS = 3
-"""A mirror is given up after as many attempts in a row that brought nothing new."""
-
-WORTH_RETRYING = frozenset({408, 425, 429, 500, 502, 503, 504})
-
 Progress = Callable[[int, int], None]
-
-
-class _BrokenError(Exception):
-    """A transfer ended early; trying again may help."""
-
-
-class _RefusedError(Exception):
-    """A server will not give the file; only another one may."""
 
 
 def download(
@@ -84,8 +74,7 @@ def download(
     if not re.fullmatch("[0-9a-f]{64}", digest):
         raise FetchError(f"{sha256!r} is no SHA-256; expected 64 hexadecimal digits")
     for url in urls:
-        if urllib.parse.urlsplit(url).scheme not in ("http", "https"):
-            raise FetchError(f"{url!r} cannot be fetched; expected http:// or https://")
+        check_address(url)
     target = Path(target)
     if target.is_file() and file_sha256(target) == digest:
         return target
@@ -94,7 +83,7 @@ def download(
     for url in urls:
         try:
             _complete(url, partial, progress, timeout, pause)
-        except _RefusedError as error:
+        except RefusedError as error:
             failures.append(f"{url}: {error}")
             continue
         found = file_sha256(partial.path)
@@ -186,75 +175,46 @@ def _complete(
     while True:
         try:
             return _transfer(url, partial, progress, timeout)
-        except _BrokenError as error:
+        except BrokenError as error:
             fruitless = 0 if partial.size() > furthest else fruitless + 1
             furthest = max(furthest, partial.size())
-            if fruitless == FRUITLESS_ATTEMPTS:
-                raise _RefusedError(f"{error}, {FRUITLESS_ATTEMPTS} times in a row") from error
+            if fruitless == ATTEMPTS:
+                raise RefusedError(f"{error}, {ATTEMPTS} times in a row") from error
         time.sleep(pause * 2 ** max(fruitless - 1, 0))
 
 
 def _transfer(url: str, partial: _Partial, progress: Progress | None, timeout: float) -> None:
     """Ask once for what is missing and write what comes."""
     etag = partial.etag(url)
-    request = urllib.request.Request(url, headers={"User-Agent": f"galfeat/{__version__}"})
+    headers = {}
     if etag is not None:
-        request.add_header("Range", f"bytes={partial.size()}-")
-        request.add_header("If-Range", etag)
-    response = _ask(request, partial, timeout)
+        headers = {"Range": f"bytes={partial.size()}-", "If-Range": etag}
+    response = _ask(url, headers, partial, timeout)
     if response is None:
         return
     with response:
         total = _begin(url, etag, partial, response)
         partial.append(
-            _pieces(response, timeout),
+            pieces(response, timeout),
             lambda size: progress(size, total or size) if progress else None,
         )
     if total is not None and partial.size() != total:
-        raise _BrokenError(f"the connection ended at {partial.size()} of {total} bytes")
+        raise BrokenError(f"the connection ended at {partial.size()} of {total} bytes")
 
 
 def _ask(
-    request: urllib.request.Request, partial: _Partial, timeout: float
+    url: str, headers: dict[str, str], partial: _Partial, timeout: float
 ) -> http.client.HTTPResponse | None:
     """Return the server's answer, or None if it has nothing beyond what is there."""
     try:
-        with _network(timeout):
-            response: http.client.HTTPResponse = urllib.request.urlopen(request, timeout=timeout)
-            return response
-    except urllib.error.HTTPError as error:
-        error.close()
-        answer = f"the server answers {error.code} {error.reason}"
-        if error.code == 416:
-            if error.headers.get("Content-Range") == f"bytes */{partial.size()}":
-                return None
-            partial.discard()
-        elif error.code not in WORTH_RETRYING:
-            raise _RefusedError(answer) from error
-        raise _BrokenError(answer) from error
-
-
-def _pieces(response: http.client.HTTPResponse, timeout: float) -> Iterator[bytes]:
-    while True:
-        with _network(timeout):
-            piece = response.read1(CHUNK)
-        if not piece:
-            return
-        yield piece
-
-
-@contextlib.contextmanager
-def _network(timeout: float) -> Iterator[None]:
-    """Tell failures of the network from those of the disk."""
-    try:
-        yield
-    except urllib.error.HTTPError:
-        raise
-    except TimeoutError as error:
-        raise _BrokenError(f"nothing came for {timeout:g} s") from error
-    except (OSError, http.client.HTTPException) as error:
-        reason = getattr(error, "reason", error)
-        raise _BrokenError(str(reason) or type(error).__name__) from error
+        return ask(url, timeout, headers)
+    except RefusedError as error:
+        if error.code != 416:
+            raise
+        if error.headers.get("Content-Range") == f"bytes */{partial.size()}":
+            return None
+        partial.discard()
+        raise BrokenError(str(error)) from error
 
 
 def _begin(
@@ -267,8 +227,7 @@ def _begin(
         if span and int(span[1]) == partial.size() and now in (None, etag):
             return int(span[2])
         partial.discard()
-        raise _BrokenError("the server sent another part than was asked for")
+        raise BrokenError("the server sent another part than was asked for")
     strong = now is not None and not now.startswith("W/")
     partial.restart(url, now if strong else None)
-    length = response.headers.get("Content-Length")
-    return int(length) if length is not None else None
+    return length_of(response)
