@@ -4,63 +4,18 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import TYPE_CHECKING
-from urllib.parse import urlsplit
 
 import click
 
+from galfeat.cli.data_fetch import fetch
 from galfeat.cli.data_simulate import simulate
 from galfeat.cli.options import images_option, jobs_option, label_option, seed_option
 from galfeat.cli.progress import progress_bar, running_clock
-
-if TYPE_CHECKING:
-    from galfeat.data.galaxy10 import Published
 
 
 @click.group()
 def data() -> None:
     """Fetch, simulate, look at and sample data sets."""
-
-
-@data.command()
-@click.argument("name", required=False)
-@click.option("--url", help="Where to fetch from: your own file, or another mirror of NAME.")
-@click.option("--sha256", metavar="DIGEST", help="What the file's SHA-256 must be, with --url.")
-@click.option(
-    "-o",
-    "--output",
-    type=click.Path(dir_okay=False, path_type=Path),
-    help="Where to put the file; by default in the current folder, under its own name.",
-)
-def fetch(name: str | None, url: str | None, sha256: str | None, output: Path | None) -> None:
-    """Download a published data set, or a file of your own.
-
-    NAME is galaxy10-decals (17,736 images, 2.7 GB) or galaxy10-sdss (21,785 images, 0.2 GB).
-    A broken download is resumed when the command is run again. The file gets its name
-    only after its SHA-256 was found right.
-    """
-    from galfeat.data.download import download
-
-    wanted = _wanted(name, url, sha256)
-    target = output or Path(wanted.file)
-    with progress_bar(target.name) as progress:
-        download(wanted.urls, target, wanted.sha256, progress=progress)
-    click.echo(target)
-
-
-def _wanted(name: str | None, url: str | None, sha256: str | None) -> Published:
-    from galfeat.data.galaxy10 import PUBLISHED, Published
-
-    if name is not None:
-        if name not in PUBLISHED:
-            raise click.UsageError(f"{name!r} is none of {', '.join(PUBLISHED)}")
-        if sha256 is not None:
-            raise click.UsageError(f"the SHA-256 of {name} is known; leave out NAME or --sha256")
-        known = PUBLISHED[name]
-        return known if url is None else known._replace(urls=(url, *known.urls))
-    if url is None or sha256 is None:
-        raise click.UsageError(f"give NAME ({', '.join(PUBLISHED)}), or both --url and --sha256")
-    return Published(Path(urlsplit(url).path).name or "download", sha256, (url,))
 
 
 @data.command()
@@ -143,4 +98,5 @@ def sample(
         ctx.exit(3)
 
 
+data.add_command(fetch)
 data.add_command(simulate)

@@ -51,7 +51,7 @@ def open_table(path: Path, *, label: str | None = None) -> FileDataSet:
     ``image`` that exists, relative to the folder of the CSV file. A listed file that
     does not exist becomes an `ImageError` when it is read. The ids are these names.
     """
-    columns = _read_csv(path)
+    columns = read_csv(path)
     name = next((name for name in FILE_COLUMNS if name in columns), None)
     if name is None:
         raise DataError(
@@ -120,7 +120,7 @@ def open_files(files: Sequence[ImageFile], *, label: str | None = None) -> FileD
     return FileDataSet([file.path for file in files], catalogue)
 
 
-def _read_csv(path: Path) -> dict[str, NDArray[np.str_]]:
+def read_csv(path: Path) -> dict[str, NDArray[np.str_]]:
     """Read a CSV file with a header as columns of stripped text."""
     try:
         with path.open(newline="", encoding="utf-8-sig") as stream:

@@ -17,6 +17,9 @@ GALAXY10_DECALS = (
     "Edge-on with Bulge",
 )
 
+GALAXY10_DECALS_COARSE = ("", "merger", *["smooth"] * 3, *["spiral"] * 3, *["edge-on"] * 2)
+"""The coarse class of each; a disturbed galaxy has none."""
+
 GALAXY10_SDSS = (
     "Disk Face-on No Spiral",
     "Smooth Completely Round",

@@ -131,7 +131,10 @@ def read(
         If `ATTEMPTS` of them were in vain.
     RefusedError
         If the server will not give it.
+    FetchError
+        If the address is none of HTTP.
     """
+    check_address(url)
     for attempt in range(ATTEMPTS):
         if attempt:
             time.sleep(pause * 2 ** (attempt - 1))
