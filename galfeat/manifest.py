@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import platform
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
@@ -22,6 +22,8 @@ MODEL, MANIFEST, ROWS, METRICS, CARD = (
     "metrics.json",
     "README.md",
 )
+#: In place of `MODEL` in a folder that may be passed on; what a shipped model was fitted on.
+SAFE, TRAINING = "model.skops", "training.csv"
 _LIBRARIES = (
     "numpy",
     "scipy",
@@ -33,6 +35,7 @@ _LIBRARIES = (
     "numba",
     "joblib",
     "onnxruntime",
+    "skops",
 )
 
 #: What to do about a folder that is not what was saved.
@@ -41,12 +44,13 @@ TRY_AGAIN = "copy it again, or fit it again"
 
 def is_model(folder: Path) -> bool:
     """Tell whether a folder holds a model, whole or damaged, and nothing else."""
-    if not {path.name for path in folder.iterdir()} <= {MODEL, MANIFEST, ROWS, METRICS, CARD}:
+    ours = {MODEL, SAFE, MANIFEST, ROWS, METRICS, CARD, TRAINING}
+    if not {path.name for path in folder.iterdir()} <= ours:
         return False
     try:
         manifest = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
     except (OSError, ValueError):
-        return (folder / MODEL).is_file()
+        return (folder / MODEL).is_file() or (folder / SAFE).is_file()
     return isinstance(manifest, dict) and {"schema", "files"} <= manifest.keys()
 
 
@@ -128,3 +132,10 @@ def manifest_digest(manifest: Mapping[str, Any]) -> str:
     """Return the digest of all of a manifest but the digest itself."""
     rest = {key: value for key, value in manifest.items() if key != "sha256"}
     return sha256(json.dumps(rest, sort_keys=True).encode())
+
+
+def sealed(manifest: Mapping[str, Any], folder: Path, names: Iterable[str]) -> dict[str, Any]:
+    """Return a manifest with the digests of these files of a folder, and of itself."""
+    files = {name: sha256((folder / name).read_bytes()) for name in names}
+    whole = {**manifest, "files": files}
+    return {**whole, "sha256": manifest_digest(whole)}

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import json
+from collections.abc import Iterator, Mapping
+from pathlib import Path
 from typing import Any
+
+from galfeat.manifest import METRICS, read_manifest
 
 _SCORES = {
     "accuracy": "accuracy",
@@ -12,9 +16,12 @@ _SCORES = {
     "log_loss": "log loss",
     "ece": "expected calibration error",
 }
+#: How many confusions are listed.
+_CONFUSIONS = 6
+_BY_CLASS = ("precision", "recall", "f1")
 
 
-def model_card(manifest: Mapping[str, Any], metrics: Mapping[str, Any]) -> str:
+def model_card(manifest: Mapping[str, Any], metrics: Mapping[str, Any], about: str = "") -> str:
     """Return the card as Markdown.
 
     Parameters
@@ -22,7 +29,10 @@ def model_card(manifest: Mapping[str, Any], metrics: Mapping[str, Any]) -> str:
     manifest : mapping
         See `galfeat.manifest.read_manifest`.
     metrics : mapping
-        Scores; those of an evaluation are listed.
+        Scores; those of an evaluation or a cross-validation are listed.
+    about : str
+        What only those who fitted it know, such as where the data are from: whole paragraphs of
+        Markdown.
     """
     recipe = manifest["recipe"]
     members = ", ".join(member["kind"] for member in recipe["ensemble"]["members"])
@@ -48,7 +58,7 @@ image with the galaxy near its centre.
 - Fitted on {manifest["n_training"]} images; {manifest["n_held_out"]} held out; \
 seed {manifest["seed"]}.
 
-## Classes
+{about}## Classes
 
 | class | frequency in the training images |
 |---|---|
@@ -60,11 +70,13 @@ seed {manifest["seed"]}.
 ```python
 import galfeat
 
-model = galfeat.load_model("this-folder", trust=True)  # or joblib.load("this-folder/model.joblib")
+model = galfeat.load_model("this-folder", trust=True)
 probabilities = model.predict_proba(images)  # uint8, shape (n, H, W, 3)
 ```
 
-Loading a model runs code that is in it: load only what you trust.
+Loading `model.joblib`, here or with `joblib.load`, runs code that is in it: load only what you
+trust. Where `galfeat share` has written the folder, `model.skops` stands in its place and runs
+none.
 
 ## Limits
 
@@ -76,16 +88,66 @@ Made with {versions}.
 """
 
 
+def worth(folder: Path) -> str:
+    """Say in one line what a model knows and how good it was on galaxies new to it."""
+    manifest = read_manifest(folder)
+    scores, how = _measured(json.loads((folder / METRICS).read_text(encoding="utf-8")))
+    known = f"{len(manifest['classes'])} classes, fitted to {manifest['n_training']:,} galaxies"
+    if "macro_f1" not in scores:
+        return known
+    return f"{known}; macro-F1 {_score(scores['macro_f1'])} {how}"
+
+
+def _measured(metrics: Mapping[str, Any]) -> tuple[Mapping[str, Any], str]:
+    """Return the scores there are, and on which galaxies they were measured."""
+    if "cross_validation" in metrics:
+        scores = metrics["cross_validation"]
+        return scores, f"cross-validated on {scores['n']:,}"
+    if "accuracy" in metrics:
+        return metrics, f"on {metrics.get('n', 0):,} held out"
+    return {}, ""
+
+
+def _score(score: Mapping[str, Any]) -> str:
+    value = score.get("value", score.get("mean"))
+    return f"{value:.3f} ({score['low']:.3f} to {score['high']:.3f})"
+
+
 def _scores(metrics: Mapping[str, Any]) -> str:
-    """Return the scores that an evaluation gave, with their intervals, or nothing."""
-    lines = []
-    for key, name in _SCORES.items():
-        score = metrics.get(key)
-        if isinstance(score, Mapping) and {"value", "low", "high"} <= score.keys():
-            lines.append(
-                f"| {name} | {score['value']:.3f} | {score['low']:.3f}–{score['high']:.3f} |"
-            )
-    if not lines:
+    """Return the scores with their intervals, by class, and what is taken for what; or nothing."""
+    scores, how = _measured(metrics)
+    listed = [
+        f"| {name} | {_score(scores[key])} |"
+        for key, name in _SCORES.items()
+        if isinstance(scores.get(key), Mapping)
+    ]
+    if not listed:
         return ""
-    head = "## Scores\n\n| score | value | 95 % interval |\n|---|---|---|\n"
-    return head + "\n".join(lines) + "\n"
+    lines = [f"## Scores, {how}", "", "| score | value (95 % interval) |", "|---|---|", *listed]
+    if "per_class" in scores:
+        lines += ["", "| class | galaxies | precision | recall | F1 |", "|---|---|---|---|---|"]
+        lines += [
+            f"| {name} | {one['support']} | "
+            + " | ".join("" if one[key] is None else f"{one[key]:.2f}" for key in _BY_CLASS)
+            + " |"
+            for name, one in scores["per_class"].items()
+        ]
+    if "confusion" in scores:
+        lines += ["", "Most often mistaken:", "", *_confusions(scores)]
+    return "\n".join([*lines, "", ""])
+
+
+def _confusions(scores: Mapping[str, Any]) -> Iterator[str]:
+    """Give the commonest confusions, by the share of the true class."""
+    names, table = scores["classes"], scores["confusion"]
+    wrong = [
+        (count / max(sum(row), 1), count, true, named)
+        for true, row in enumerate(table)
+        for named, count in enumerate(row)
+        if named != true and count > 0
+    ]
+    for share, count, true, named in sorted(wrong, reverse=True)[:_CONFUSIONS]:
+        yield (
+            f"- {names[true]} taken for {names[named]}: {100 * share:.0f} % of them "
+            f"({count:.0f} galaxies)"
+        )

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 import io
 import json
 import math
@@ -24,16 +23,18 @@ from galfeat.manifest import (
     METRICS,
     MODEL,
     ROWS,
+    SAFE,
     SCHEMA,
     TRY_AGAIN,
     is_model,
     library_versions,
-    manifest_digest,
     read_manifest,
-    sha256,
+    sealed,
     verified_contents,
 )
 from galfeat.model_card import model_card
+from galfeat.model_file import read_classifier, write_classifier
+from galfeat.shipped_models import is_shipped, model_folder
 from galfeat.trust import add_trusted, is_trusted
 
 if TYPE_CHECKING:
@@ -126,21 +127,11 @@ def save_model(
             "n_held_out": 0 if held_out_digests is None else len(held_out_digests),
         }
         (new / CARD).write_text(model_card(manifest, metrics or {}), encoding="utf-8")
-        manifest["files"] = {
-            name: sha256((new / name).read_bytes()) for name in (MODEL, ROWS, METRICS, CARD)
-        }
-        manifest["sha256"] = manifest_digest(manifest)
+        manifest = sealed(manifest, new, (MODEL, ROWS, METRICS, CARD))
         _write_json(new / MANIFEST, manifest)
         # Before the old model goes: where the list cannot be written, nothing has changed.
         add_trusted(manifest["sha256"], folder)
     return Path(folder)
-
-
-def write_classifier(classifier: GalaxyClassifier, path: Path) -> None:
-    """Write the classifier of a model folder: compressed, without cache folder and threads."""
-    import joblib
-
-    joblib.dump(_without_surroundings(classifier), path, compress=3)
 
 
 def load_model(folder: str | Path, *, trust: bool = False) -> GalaxyClassifier:
@@ -148,12 +139,14 @@ def load_model(folder: str | Path, *, trust: bool = False) -> GalaxyClassifier:
 
     Unpickling a model runs code that is in it. The digest of every file is checked first,
     which finds damage but not malice; so only a model in the user's own list of trusted
-    models is loaded (`save_model` adds to it).
+    models is loaded (`save_model` adds to it). One that `share_model` wrote runs none and needs
+    no trust.
 
     Parameters
     ----------
     folder : str or Path
-        A folder written by `save_model`.
+        A folder written by `save_model` or `share_model`, or the name of a model that comes with
+        galfeat.
     trust : bool
         Add this model to the list. Say so only if you know who made it.
 
@@ -167,17 +160,16 @@ def load_model(folder: str | Path, *, trust: bool = False) -> GalaxyClassifier:
         If the folder is missing, damaged, not trusted, or written by a galfeat of another
         minor version, or the installed libraries cannot read it.
     """
-    import joblib
-
-    folder = Path(folder)
+    folder = model_folder(folder)
     manifest = read_manifest(folder)
     _check_version(folder, manifest)
     contents = {
         name: verified_contents(folder, name, digest) for name, digest in manifest["files"].items()
     }
+    name, shipped = SAFE if SAFE in contents else MODEL, is_shipped(manifest["sha256"])
     if trust:
         add_trusted(manifest["sha256"], folder)
-    elif not is_trusted(manifest["sha256"]):
+    elif name == MODEL and not shipped and not is_trusted(manifest["sha256"]):
         raise ModelError(
             f"model {folder} is not in your list of trusted models, and loading a model runs code "
             "that is in it; if you know who made it, load it with trust (--trust)"
@@ -187,19 +179,59 @@ def load_model(folder: str | Path, *, trust: bool = False) -> GalaxyClassifier:
         with warnings.catch_warnings():
             if changed:  # said once, below, for all libraries
                 warnings.simplefilter("ignore")
-            classifier: GalaxyClassifier = joblib.load(io.BytesIO(contents[MODEL]))
+            classifier = read_classifier(contents[name], name)
+    except ModelError as error:
+        raise ModelError(f"model {folder} cannot be used: {error}") from error
     except Exception as error:
         raise ModelError(
-            f"model {folder} cannot be unpickled ({type(error).__name__}: {error}); "
+            f"model {folder} cannot be read ({type(error).__name__}: {error}); "
             f"{_version_advice(changed)}"
         ) from error
-    if changed:
+    if changed and not shipped:
         warnings.warn(
             f"model {folder} was saved with {_listed(changed)}: its predictions may differ",
             GalfeatWarning,
             stacklevel=2,
         )
     return classifier
+
+
+def share_model(folder: str | Path, output: str | Path, *, trust: bool = False) -> Path:
+    """Write a model in a form that others can load without running code that is in it.
+
+    The folder holds ``model.skops`` in place of ``model.joblib``. It is built of numbers, texts and
+    a fixed list of types, `galfeat.model_file.ALLOWED`; a file that names another is not opened.
+
+    Parameters
+    ----------
+    folder : str or Path
+        A folder written by `save_model`.
+    output : str or Path
+        Where to; the folder it lies in must exist. Another model there is replaced.
+    trust : bool
+        As in `load_model`.
+
+    Returns
+    -------
+    Path
+        The folder.
+
+    Raises
+    ------
+    ModelError
+        As `load_model`.
+    OutputError
+        If it cannot be written.
+    """
+    folder = Path(folder)
+    classifier, manifest = load_model(folder, trust=trust), read_manifest(folder)
+    rest = [name for name in manifest["files"] if name not in (MODEL, SAFE)]
+    with atomic_folder(output, replaces=is_model) as new:
+        write_classifier(classifier, new / SAFE)
+        for name in rest:
+            (new / name).write_bytes(verified_contents(folder, name, manifest["files"][name]))
+        _write_json(new / MANIFEST, sealed(manifest, new, (SAFE, *rest)))
+    return Path(output)
 
 
 def read_rows(folder: str | Path) -> ModelRows:
@@ -214,17 +246,6 @@ def read_rows(folder: str | Path) -> ModelRows:
     contents = verified_contents(folder, ROWS, read_manifest(folder)["files"][ROWS])
     with np.load(io.BytesIO(contents), allow_pickle=False) as rows:
         return ModelRows(training=rows["training"], held_out=rows["held_out"])
-
-
-def _without_surroundings(classifier: GalaxyClassifier) -> GalaxyClassifier:
-    """Return a shallow copy without what belongs to this machine: cache folder and threads."""
-    slim = copy.copy(classifier)
-    slim.extractor_ = copy.copy(classifier.extractor_)
-    slim.ensemble_ = copy.copy(classifier.ensemble_)
-    slim.set_params(recipe=classifier.recipe_, cache=None, n_jobs=1)
-    slim.extractor_.set_params(cache=None, n_jobs=1)
-    slim.ensemble_.set_params(n_jobs=1)
-    return slim
 
 
 def _check_version(folder: Path, manifest: Mapping[str, Any]) -> None:

@@ -20,6 +20,8 @@ VERBS = (
     "classify",
     "explain",
     "serve",
+    "models",
+    "share",
     "embedder",
     "warmup",
     "demo",

@@ -17,7 +17,7 @@ from galfeat.cli.options import (
     images_option,
     jobs_option,
     label_option,
-    model_argument,
+    model_and_inputs,
     seed_option,
     trust_option,
 )
@@ -32,8 +32,7 @@ if TYPE_CHECKING:
 
 
 @click.command()
-@model_argument
-@click.argument("inputs", metavar="INPUT...", nargs=-1, required=True)
+@click.argument("inputs", metavar="[MODEL] INPUT...", nargs=-1, required=True)
 @click.option(
     "--per-class",
     metavar="K",
@@ -55,7 +54,6 @@ if TYPE_CHECKING:
 @click.pass_context
 def classify(
     ctx: click.Context,
-    model: Path,
     inputs: tuple[str, ...],
     per_class: int | None,
     output: Path | None,
@@ -65,7 +63,7 @@ def classify(
     jobs: int,
     seed: int,
 ) -> None:
-    """Classify galaxies with MODEL.
+    """Classify galaxies with MODEL, or with the first of `galfeat models` where none is named.
 
     INPUT is a data set as for `galfeat fit`, or image files, folders and patterns. One
     row per galaxy: its id, the class named by the decision rule of the model's recipe
@@ -83,6 +81,7 @@ def classify(
     from galfeat.manifest import read_manifest
     from galfeat.persist import load_model
 
+    model, inputs = model_and_inputs(inputs)
     classifier = load_model(model, trust=trust).set_params(n_jobs=jobs)
     if label is None:
         of_model = read_manifest(model)["label_column"]

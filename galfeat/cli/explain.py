@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, cast
 import click
 
 from galfeat.atomic import atomic_file, check_folder
-from galfeat.cli.options import images_option, jobs_option, model_argument, trust_option
+from galfeat.cli.options import images_option, jobs_option, model_and_inputs, trust_option
 
 if TYPE_CHECKING:
     import numpy as np
@@ -24,8 +24,7 @@ _REASONS = 8
 
 
 @click.command()
-@model_argument
-@click.argument("inputs", metavar="INPUT...", nargs=-1, required=True)
+@click.argument("inputs", metavar="[MODEL] INPUT...", nargs=-1, required=True)
 @click.option(
     "--of",
     metavar="CLASS",
@@ -44,7 +43,6 @@ _REASONS = 8
 @click.pass_context
 def explain(
     ctx: click.Context,
-    model: Path,
     inputs: tuple[str, ...],
     of: str | None,
     output: Path | None,
@@ -54,6 +52,7 @@ def explain(
 ) -> None:
     """Say what speaks for and against the class that MODEL names.
 
+    Where no MODEL is named, it is the first of `galfeat models`.
     INPUT is image files, folders, patterns or a data set. What the features of the boosted
     trees and linear members add is told by what they measure; members that cannot say why
     stand as they are. All that is listed adds up to the logarithm of the class's
@@ -66,6 +65,7 @@ def explain(
     from galfeat.explain import explain as explain_table
     from galfeat.persist import load_model
 
+    model, inputs = model_and_inputs(inputs)
     classifier = load_model(model, trust=trust).set_params(n_jobs=jobs)
     opened = open_dataset(inputs, images=images)
     classifier.extractor_.n_jobs = jobs

@@ -45,7 +45,38 @@ seed_option = click.option(
     help="Seed of everything random. The same seed gives the same result.",
 )
 
-model_argument = click.argument("model", type=click.Path(path_type=Path))
+
+def find_model(_ctx: click.Context, _param: click.Parameter, value: str) -> Path:
+    """Return the folder of a model, or of the one of that name which comes with galfeat."""
+    from galfeat.shipped_models import model_folder
+
+    return model_folder(value)
+
+
+model_argument = click.argument("model", callback=find_model)
+
+
+def model_and_inputs(arguments: tuple[str, ...]) -> tuple[Path, tuple[str, ...]]:
+    """Tell the model from the images; where none is named, take the first that ships, and say so.
+
+    Raises
+    ------
+    click.UsageError
+        If there are no images.
+    """
+    from galfeat.model_card import worth
+    from galfeat.shipped_models import DEFAULT, model_folder, names_model
+
+    first = arguments[0]
+    if names_model(first):
+        model, inputs = model_folder(first), arguments[1:]
+    else:
+        model, inputs = model_folder(DEFAULT), arguments
+        click.echo(f"model {DEFAULT}: {worth(model)}", err=True)
+    if not inputs:
+        raise click.UsageError(f"{first} is a model; name the images after it")
+    return model, inputs
+
 
 trust_option = click.option(
     "--trust",

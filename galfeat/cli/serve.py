@@ -12,8 +12,9 @@ from galfeat.cli.options import jobs_option, seed_option, trust_option
 
 @click.command()
 @click.option(
-    "--model", metavar="MODEL", type=click.Path(path_type=Path), required=True,
-    help="Folder of the model that answers.",
+    "--model", metavar="MODEL", type=click.Path(path_type=Path),
+    help="The model that answers: a folder, or one of `galfeat models`. [default: the first of "
+    "these; with simulated galaxies the one fitted to such]",
 )  # fmt: skip
 @click.option(
     "--samples", metavar="DATA",
@@ -28,11 +29,12 @@ from galfeat.cli.options import jobs_option, seed_option, trust_option
 @jobs_option
 @seed_option
 def serve(
-    model: Path, samples: str | None, host: str, port: int, trust: bool, jobs: int, seed: int
+    model: Path | None, samples: str | None, host: str, port: int, trust: bool, jobs: int, seed: int
 ) -> None:
     """Show a random galaxy at the press of a button, what a model says of it, and why.
 
-    The page also takes an image of one's own, and there is an API: see /openapi.json. Nothing
+    Without --samples the galaxies are simulated; `galfeat data fetch samples` gets real ones. The
+    page also takes an image of one's own, and there is an API: see /openapi.json. Nothing
     a visitor sends is kept.
     """
     import uvicorn
@@ -43,7 +45,9 @@ def serve(
     from galfeat.web.serving import prepare
 
     shown = prepare(model, samples, seed=seed, trust=trust)
-    click.echo(f"{len(shown.samples)} galaxies on http://{host}:{port}")
+    click.echo(
+        f"{len(shown.samples)} galaxies, model {shown.model['name']}, on http://{host}:{port}"
+    )
     server = uvicorn.Server(configure(create_app(shown, threads=jobs), host, port))
     with suppress(KeyboardInterrupt), decoding():
         server.run()

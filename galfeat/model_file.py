@@ -1,0 +1,108 @@
+"""The file a classifier is kept in: pickled by joblib, or in a form that runs no code."""
+
+from __future__ import annotations
+
+import copy
+import io
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from galfeat.errors import ModelError
+from galfeat.manifest import MODEL, SAFE
+
+if TYPE_CHECKING:
+    from galfeat.classifier import GalaxyClassifier
+
+#: What may be built from a file in the safe form, beside what skops itself knows of numpy, scipy
+#: and scikit-learn. Whatever names another type is refused before anything is built.
+ALLOWED = (
+    "collections.OrderedDict",
+    "galfeat.classifier.GalaxyClassifier",
+    "galfeat.embedding.network.Network",
+    "galfeat.ensemble.boosting.LightGBM",
+    "galfeat.ensemble.calibration.Calibrator",
+    "galfeat.ensemble.cnn.ConvolutionalNetwork",
+    "galfeat.ensemble.combine.Average",
+    "galfeat.ensemble.combine.Combination",
+    "galfeat.ensemble.combine.Stack",
+    "galfeat.ensemble.fine_tuned.FineTunedNetwork",
+    "galfeat.ensemble.forests.BalancedForest",
+    "galfeat.ensemble.forests.ExtraTrees",
+    "galfeat.ensemble.forests.RandomForest",
+    "galfeat.ensemble.logistic.Logistic",
+    "galfeat.ensemble.members.Member",
+    "galfeat.ensemble.model.Ensemble",
+    "galfeat.ensemble.scaling.MedianScaler",
+    "galfeat.ensemble.svm.SupportVectors",
+    "galfeat.features.extractor.FeatureExtractor",
+    "galfeat.recipe.Recipe",
+    "imblearn.ensemble._bagging.BalancedBaggingClassifier",
+    "imblearn.pipeline.Pipeline",
+    "imblearn.under_sampling._prototype_selection._random_under_sampler.RandomUnderSampler",
+    "lightgbm.basic.Booster",
+    "sklearn.tree._tree.Tree",
+    "xgboost.core.Booster",
+    "xgboost.sklearn.XGBClassifier",
+)
+
+
+def write_classifier(classifier: GalaxyClassifier, path: Path) -> None:
+    """Write a classifier without cache folder and threads, as the file's name says.
+
+    Parameters
+    ----------
+    classifier : GalaxyClassifier
+    path : Path
+        Ends in ``model.joblib`` or ``model.skops``.
+    """
+    slim = _without_surroundings(classifier)
+    if path.name == SAFE:
+        import skops.io
+
+        skops.io.dump(slim, path, compression=8)  # zipfile.ZIP_DEFLATED
+    else:
+        import joblib
+
+        joblib.dump(slim, path, compress=3)
+
+
+def read_classifier(content: bytes, name: str) -> GalaxyClassifier:
+    """Read a classifier; ``model.joblib`` runs code that is in it, ``model.skops`` none.
+
+    Raises
+    ------
+    ModelError
+        If a file in the safe form names a type that is not in `ALLOWED`.
+    Exception
+        Anything else, if it is damaged or the installed libraries cannot read it.
+    """
+    if name == MODEL:
+        import joblib
+
+        pickled: GalaxyClassifier = joblib.load(io.BytesIO(content))
+        return pickled
+    import skops.io
+
+    foreign = sorted(set(skops.io.get_untrusted_types(data=content)) - set(ALLOWED))
+    if foreign:
+        raise ModelError(
+            f"the model names {', '.join(foreign)}, which no galfeat model does; do not use it"
+        )
+    built: Any = skops.io.loads(content, trusted=list(ALLOWED))
+    from galfeat.classifier import GalaxyClassifier
+
+    if not isinstance(built, GalaxyClassifier):
+        raise ModelError(f"the model is a {type(built).__name__}; expected a GalaxyClassifier")
+    # Whatever the file says of the surroundings: no folder of its choice is written to.
+    return _without_surroundings(built)
+
+
+def _without_surroundings(classifier: GalaxyClassifier) -> GalaxyClassifier:
+    """Return a shallow copy without what belongs to this machine: cache folder and threads."""
+    slim = copy.copy(classifier)
+    slim.extractor_ = copy.copy(classifier.extractor_)
+    slim.ensemble_ = copy.copy(classifier.ensemble_)
+    slim.set_params(recipe=classifier.recipe_, cache=None, n_jobs=1)
+    slim.extractor_.set_params(cache=None, n_jobs=1)
+    slim.ensemble_.set_params(n_jobs=1)
+    return slim

@@ -1,0 +1,149 @@
+"""Models in the form that runs no code."""
+
+import io
+import json
+import zipfile
+
+import joblib
+import numpy as np
+import pytest
+import skops.io
+
+from galfeat import GalaxyClassifier, load_model
+from galfeat.embedding.shipped import START, shipped_network
+from galfeat.ensemble.fine_tuned import FineTunedNetwork
+from galfeat.ensemble.members import KINDS
+from galfeat.errors import ModelError
+from galfeat.features import FeatureTable, columns
+from galfeat.manifest import SAFE, sealed
+from galfeat.model_file import ALLOWED, read_classifier, write_classifier
+from galfeat.persist import read_rows, save_model, share_model
+from galfeat.recipe import recipe_from_dict
+from galfeat.trust import trust_list
+
+_TREES = {"n_estimators": 4}
+_PARAMS = {"logistic": {"max_iter": 500}, "svm": {}}
+_PLAIN_KINDS = [kind for kind in KINDS if kind not in ("cnn", "network")]
+
+
+def _recipe(kinds, balance="none"):
+    members = [{"kind": kind, "params": _PARAMS.get(kind, _TREES)} for kind in kinds]
+    return recipe_from_dict(
+        {
+            "schema": 1,
+            "name": "small",
+            "description": "a small one",
+            "features": {"families": ["colour"]},
+            "balance": {"method": balance},
+            "ensemble": {"combine": "stack", "members": members},
+            "calibrate": {"folds": 2},
+        }
+    )
+
+
+@pytest.fixture(scope="module")
+def table():
+    rng = np.random.default_rng(0)
+    names = tuple(column.name for column in columns(("colour",)))
+    values = rng.normal(size=(90, len(names))).astype(np.float32)
+    values[:, :3] += 3 * np.eye(3)[np.arange(90) % 3]
+    values[:, -1] = 0
+    return FeatureTable(values, names, rng.integers(0, 256, (90, 16), dtype=np.uint8), {})
+
+
+def _fitted(table, kinds=("lightgbm", "logistic"), balance="none"):
+    return GalaxyClassifier(_recipe(kinds, balance), cache="somewhere").fit_table(
+        table, np.arange(90) % 3, class_names=("spiral", "edge-on", "smooth")
+    )
+
+
+@pytest.fixture
+def folder(table, tmp_path, monkeypatch):
+    monkeypatch.setenv("GALFEAT_HOME", str(tmp_path / "home"))
+    return save_model(_fitted(table), tmp_path / "model", training_digests=table.digests)
+
+
+@pytest.mark.parametrize(
+    ("kinds", "balance"),
+    [((kind,), "none") for kind in _PLAIN_KINDS] + [(("lightgbm",), "bagging")],
+)
+def test_every_kind_of_member_comes_back_the_same(kinds, balance, table, tmp_path):
+    classifier = _fitted(table, (*kinds, "logistic"), balance)
+    write_classifier(classifier, tmp_path / SAFE)
+    back = read_classifier((tmp_path / SAFE).read_bytes(), SAFE)
+    expected, said = (one.classify_table(table) for one in (classifier, back))
+    assert said.probabilities.tobytes() == expected.probabilities.tobytes()
+    assert back.classes_.tolist() == ["spiral", "edge-on", "smooth"]
+    assert back.cache is None
+    assert back.extractor_.cache is None
+
+
+def test_a_network_comes_back_too():
+    member = FineTunedNetwork()
+    member.classes_, member.network_ = np.arange(128), shipped_network(START)
+    rows = np.random.default_rng(0).normal(size=(2, 20481)).astype(np.float32)
+    back = skops.io.loads(skops.io.dumps(member), trusted=list(ALLOWED))
+    assert np.array_equal(back.predict_proba(rows), member.predict_proba(rows))
+
+
+def test_what_is_shared_needs_no_trust_and_nothing_is_unpickled(
+    folder, table, tmp_path, monkeypatch
+):
+    expected = load_model(folder).classify_table(table).probabilities
+    shared = share_model(folder, tmp_path / "shared")
+    assert sorted(path.name for path in shared.iterdir()) == sorted(
+        ["model.skops", "manifest.json", "rows.npz", "metrics.json", "README.md"]
+    )
+    trust_list().unlink()
+    monkeypatch.setattr(joblib, "load", lambda file: pytest.fail("unpickled"))
+    assert np.array_equal(load_model(shared).classify_table(table).probabilities, expected)
+    assert np.array_equal(read_rows(shared).training, table.digests)
+    assert share_model(shared, tmp_path / "shared").is_dir()
+
+
+def _with_file(shared, content):
+    """Replace the model of a folder as somebody would who knows how a manifest is made."""
+    (shared / SAFE).write_bytes(content)
+    manifest = json.loads((shared / "manifest.json").read_text())
+    manifest.pop("sha256")
+    (shared / "manifest.json").write_text(json.dumps(sealed(manifest, shared, manifest["files"])))
+
+
+def test_a_type_that_is_not_allowed_is_refused_by_name(folder, tmp_path):
+    shared = share_model(folder, tmp_path / "shared")
+    hostile = load_model(folder)
+    hostile.after_ = np.vectorize(print)
+    _with_file(shared, skops.io.dumps(hostile))
+    with pytest.raises(ModelError, match=r"names builtins.print|names .*vectorize"):
+        load_model(shared)
+
+
+def test_what_is_no_classifier_is_refused(folder, tmp_path):
+    shared = share_model(folder, tmp_path / "shared")
+    _with_file(shared, skops.io.dumps({"classes_": np.arange(3)}))
+    with pytest.raises(ModelError, match="is a dict; expected a GalaxyClassifier"):
+        load_model(shared)
+
+
+def test_a_pickle_under_the_name_of_the_safe_form_is_not_opened(folder, tmp_path):
+    shared = share_model(folder, tmp_path / "shared")
+    _with_file(shared, (folder / "model.joblib").read_bytes())
+    with pytest.raises(ModelError, match="cannot be read"):
+        load_model(shared)
+
+
+def test_no_folder_is_written_to_that_the_file_names(folder, tmp_path):
+    shared, chosen = share_model(folder, tmp_path / "shared"), str(tmp_path / "chosen")
+    hostile = load_model(folder)
+    hostile.set_params(cache=chosen)
+    hostile.extractor_.set_params(cache=chosen)
+    _with_file(shared, skops.io.dumps(hostile))
+    loaded = load_model(shared)
+    assert (loaded.cache, loaded.extractor_.cache) == (None, None)
+
+
+def test_the_safe_form_holds_no_pickle(folder, tmp_path):
+    shared = share_model(folder, tmp_path / "shared")
+    with zipfile.ZipFile(io.BytesIO((shared / SAFE).read_bytes())) as archive:
+        for name in archive.namelist():
+            assert name == "schema.json" or name.endswith((".npy", ".bin", ".npz")), name
