@@ -34,6 +34,7 @@ ALLOWED = (
     "galfeat.ensemble.model.Ensemble",
     "galfeat.ensemble.scaling.MedianScaler",
     "galfeat.ensemble.svm.SupportVectors",
+    "galfeat.ensemble.xgb.XGBoost",
     "galfeat.features.extractor.FeatureExtractor",
     "galfeat.recipe.Recipe",
     "imblearn.ensemble._bagging.BalancedBaggingClassifier",
@@ -41,8 +42,6 @@ ALLOWED = (
     "imblearn.under_sampling._prototype_selection._random_under_sampler.RandomUnderSampler",
     "lightgbm.basic.Booster",
     "sklearn.tree._tree.Tree",
-    "xgboost.core.Booster",
-    "xgboost.sklearn.XGBClassifier",
 )
 
 

@@ -41,7 +41,7 @@ def margin_parts(estimator: Estimator, X: Table) -> Floats | None:
     kind = type(estimator).__name__
     if kind == "LightGBM":
         return _of_lightgbm(estimator, X)
-    if kind == "XGBClassifier":
+    if kind == "XGBoost":
         return _of_xgboost(estimator, X)
     return None
 

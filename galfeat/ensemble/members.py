@@ -129,9 +129,9 @@ def _lightgbm(params: dict[str, Any], random_state: int) -> Estimator:
 
 
 def _xgboost(params: dict[str, Any], random_state: int) -> Estimator:
-    from xgboost import XGBClassifier
+    from galfeat.ensemble.xgb import XGBoost
 
-    return XGBClassifier(
+    return XGBoost(
         **params,
         tree_method="hist",
         importance_type="total_gain",

@@ -76,6 +76,18 @@ def test_lightgbm_says_what_its_own_class_says(n_classes, make_table):
 
 
 @pytest.mark.parametrize("n_classes", [2, 4])
+def test_xgboost_says_what_its_own_class_says_saved_or_not(n_classes, make_table):
+    X, y = make_table(200, np.full(n_classes, 1 / n_classes))
+    fitted = Member("xgboost", CHEAP["xgboost"]).build(random_state=0).fit(X, y)
+    library = super(type(fitted), fitted).predict_proba(X)
+    saved = pickle.dumps(fitted)
+    assert b"xgboost.core" not in saved
+    for one in (fitted, pickle.loads(saved)):
+        assert np.array_equal(one.predict_proba(X), library)
+        assert np.array_equal(one.feature_importances_, fitted.feature_importances_)
+
+
+@pytest.mark.parametrize("n_classes", [2, 4])
 def test_a_linear_member_says_what_scikit_learn_says(n_classes, make_table):
     X, y = make_table(200, np.full(n_classes, 1 / n_classes))
     scaler, fitted = (step for _, step in Member("logistic").build(random_state=0).fit(X, y).steps)

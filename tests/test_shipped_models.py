@@ -1,0 +1,110 @@
+"""The models that come with galfeat: whole, trusted, and the same with every library allowed.
+
+``python tests/test_shipped_models.py`` writes what they say anew, after they were made anew.
+"""
+
+import csv
+import json
+import re
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from galfeat import load_model
+from galfeat.features.quantiles import LEVELS
+from galfeat.manifest import CARD, METRICS, TRAINING, read_manifest
+from galfeat.resources import data_folder
+from galfeat.shipped_models import DEFAULT, OF_SIMULATED, SHIPPED, model_folder, names_model
+
+SAID = Path(__file__).parent / "shipped_probabilities.json"
+MOST_BYTES = 15_000_000
+REAL = [name for name in SHIPPED if name != OF_SIMULATED]
+
+
+def _said(name):
+    """Return probabilities for made-up galaxies: random quantiles of each feature."""
+    model, rng = load_model(name), np.random.default_rng(0)
+    table = rng.normal(size=(20, len(model.feature_names_))).astype(np.float32)
+    for column, feature in enumerate(model.feature_names_):
+        if feature in model.quantiles_:
+            table[:, column] = np.interp(rng.uniform(size=20), LEVELS, model.quantiles_[feature])
+    return model.ensemble_.probabilities(table)
+
+
+@pytest.fixture(autouse=True)
+def nothing_trusted(tmp_path, monkeypatch):
+    monkeypatch.setenv("GALFEAT_HOME", str(tmp_path / "home"))
+
+
+def test_the_folders_are_those_that_are_named():
+    with_model = {path.parent.name for path in data_folder("models").glob("*/manifest.json")}
+    assert with_model == set(SHIPPED)
+    assert {DEFAULT, OF_SIMULATED} <= set(SHIPPED)
+    assert next(iter(SHIPPED)) == DEFAULT
+
+
+@pytest.mark.parametrize("name", SHIPPED)
+def test_it_is_the_pinned_one_and_small(name):
+    folder = model_folder(name)
+    assert read_manifest(folder)["sha256"] == SHIPPED[name]
+    assert sum(path.stat().st_size for path in folder.iterdir()) < MOST_BYTES
+
+
+@pytest.mark.parametrize("name", SHIPPED)
+def test_it_says_the_same_with_every_library(name):
+    expected = json.loads(SAID.read_text())[name]
+    assert _said(name) == pytest.approx(np.array(expected), abs=1e-5)
+
+
+@pytest.mark.parametrize("name", REAL)
+def test_what_it_was_fitted_to_is_listed(name):
+    folder = model_folder(name)
+    manifest = read_manifest(folder)
+    with (folder / TRAINING).open(newline="") as stream:
+        rows = list(csv.DictReader(stream))
+    assert len(rows) == manifest["n_training"]
+    assert len({row["object"] for row in rows}) == len(rows)
+    column = "coarse" if manifest["label_column"] == "coarse" else "class_name"
+    assert {row[column] for row in rows} == set(manifest["classes"])
+    assert {row["survey"] for row in rows} <= {"SDSS", "DECaLS"}
+
+
+@pytest.mark.parametrize("name", REAL)
+def test_its_card_tells_where_it_is_from_and_what_it_is_worth(name):
+    card = (model_folder(name) / CARD).read_text(encoding="utf-8")
+    for heading in ("Data", "Known failures", "Classes", "Scores", "Use", "Limits"):
+        assert re.search(rf"^## {heading}", card, re.MULTILINE), heading
+    metrics = json.loads((model_folder(name) / METRICS).read_text())["cross_validation"]
+    assert f"{metrics['macro_f1']['mean']:.3f}" in card
+    for class_name in metrics["classes"]:
+        assert f"| {class_name} | {metrics['per_class'][class_name]['support']} |" in card
+
+
+def test_a_folder_of_the_same_name_comes_first(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    assert model_folder(DEFAULT) == data_folder("models") / DEFAULT
+    Path(DEFAULT).mkdir()
+    assert model_folder(DEFAULT) == Path(DEFAULT)
+
+
+@pytest.mark.parametrize(
+    ("text", "is_one"),
+    [
+        (DEFAULT, True), ("no-such-model", True), ("a.jpg", False), ("gone.jpg", False),
+        ("cutouts", False), ("*.png", False), ("fitted", True), ("damaged", True),
+    ],
+)  # fmt: skip
+def test_models_are_told_from_images(text, is_one, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    Path("a.jpg").touch()
+    for folder in ("cutouts", "fitted", "damaged"):
+        Path(folder).mkdir()
+    Path("fitted/manifest.json").touch()
+    Path("damaged/model.joblib").touch()
+    assert names_model(text) == is_one
+
+
+if __name__ == "__main__":
+    said = {name: np.round(_said(name), 7).tolist() for name in SHIPPED}
+    SAID.write_text(json.dumps(said) + "\n", encoding="utf-8")
