@@ -1,5 +1,6 @@
 # Each goal does its own set-up in .venv and does it again only when the metadata change.
 #   make demo   the main job from end to end, on simulated galaxies
+#   make web    the page with the button, on http://127.0.0.1:8000
 #   make test   every test          make lint   style and types
 #   make bench  the benchmarks      make test-lowest   quick tests on the oldest dependencies
 #                                   make test-bounds   quick tests with every array index checked
@@ -14,10 +15,13 @@ METADATA := setup.cfg pyproject.toml
 # Threads over images and folds are galfeat's own; OpenMP under them would only get in the way.
 TESTING := OMP_NUM_THREADS=1
 
-.PHONY: demo test test-networks lint bench test-lowest test-bounds test-image wheel clean
+.PHONY: demo web test test-networks lint bench test-lowest test-bounds test-image wheel clean
 
 demo: .venv/galfeat.stamp
 	$(BIN)/galfeat demo
+
+web: .venv/galfeat.stamp
+	$(BIN)/galfeat serve
 
 test: .venv/test.stamp
 	$(BIN)/galfeat warmup

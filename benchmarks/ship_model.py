@@ -2,7 +2,7 @@
 
 ``python benchmarks/ship_model.py models/galaxy10 IMAGES`` after
 
-``galfeat fit IMAGES --label class_id --pipeline stacking-light --cv 5 --repeats 3 -o
+``galfeat fit IMAGES --label class_id --pipeline stacking-light --cv 5 --repeats 2 -o
 models/galaxy10``. The digest it prints goes into `galfeat.shipped_models.SHIPPED`.
 """
 

@@ -60,6 +60,7 @@ def test_all_recipes_promised_are_there():
         "stacking",
         "stacking-embedding",
         "stacking-features",
+        "stacking-light",
         "stacking-network",
         "statmorph-forest",
         "transfer",
