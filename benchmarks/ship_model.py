@@ -13,11 +13,12 @@ import json
 from collections import Counter
 from pathlib import Path
 
-from training_list import training_list
+from training_list import training_rows, write_rows
 
 from galfeat.atomic import atomic_file
 from galfeat.manifest import CARD, MANIFEST, METRICS, TRAINING, read_manifest, sealed
 from galfeat.model_card import model_card
+from galfeat.persist import read_rows
 
 _REAL = """## Data
 
@@ -61,7 +62,8 @@ def main() -> None:
     names = {*manifest["files"], CARD}
     about = _SIMULATED.format(n=manifest["n_training"])
     if arguments.data is not None:
-        rows = training_list(arguments.data, manifest["label_column"], folder / TRAINING)
+        rows = training_rows(arguments.data / "labels.csv", read_rows(folder).training)
+        write_rows(rows, folder / TRAINING)
         names.add(TRAINING)
         counted = Counter(row["label_source"] for row in rows).most_common()
         sources = ", ".join(f"{source} {n:,}" for source, n in counted)
