@@ -16,7 +16,8 @@ from pathlib import Path
 from training_list import training_rows, write_rows
 
 from galfeat.atomic import atomic_file
-from galfeat.manifest import CARD, MANIFEST, METRICS, TRAINING, read_manifest, sealed
+from galfeat.data.training import TRAINING_FILE
+from galfeat.manifest import CARD, MANIFEST, METRICS, read_manifest, sealed
 from galfeat.model_card import model_card
 from galfeat.persist import read_rows
 
@@ -63,8 +64,8 @@ def main() -> None:
     about = _SIMULATED.format(n=manifest["n_training"])
     if arguments.data is not None:
         rows = training_rows(arguments.data / "labels.csv", read_rows(folder).training)
-        write_rows(rows, folder / TRAINING)
-        names.add(TRAINING)
+        write_rows(rows, folder / TRAINING_FILE)
+        names.add(TRAINING_FILE)
         counted = Counter(row["label_source"] for row in rows).most_common()
         sources = ", ".join(f"{source} {n:,}" for source, n in counted)
         about = _REAL.format(sources=sources, name=folder.resolve().name)

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from galfeat import __version__
+from galfeat.data.training import TRAINING_FILE
 from galfeat.errors import ModelError
 
 SCHEMA = 3
@@ -22,8 +23,8 @@ MODEL, MANIFEST, ROWS, METRICS, CARD = (
     "metrics.json",
     "README.md",
 )
-#: In place of `MODEL` in a folder that may be passed on; what a shipped model was fitted on.
-SAFE, TRAINING = "model.skops", "training.csv"
+#: In place of `MODEL` in a folder that may be passed on.
+SAFE = "model.skops"
 _LIBRARIES = (
     "numpy",
     "scipy",
@@ -44,7 +45,7 @@ TRY_AGAIN = "copy it again, or fit it again"
 
 def is_model(folder: Path) -> bool:
     """Tell whether a folder holds a model, whole or damaged, and nothing else."""
-    ours = {MODEL, SAFE, MANIFEST, ROWS, METRICS, CARD, TRAINING}
+    ours = {MODEL, SAFE, MANIFEST, ROWS, METRICS, CARD, TRAINING_FILE}
     if not {path.name for path in folder.iterdir()} <= ours:
         return False
     try:

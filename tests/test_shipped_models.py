@@ -12,8 +12,9 @@ import numpy as np
 import pytest
 
 from galfeat import load_model
+from galfeat.data.training import TRAINING_FILE
 from galfeat.features.quantiles import LEVELS
-from galfeat.manifest import CARD, METRICS, TRAINING, read_manifest
+from galfeat.manifest import CARD, METRICS, read_manifest
 from galfeat.resources import data_folder
 from galfeat.shipped_models import DEFAULT, OF_SIMULATED, SHIPPED, model_folder, names_model
 
@@ -61,7 +62,7 @@ def test_it_says_the_same_with_every_library(name):
 def test_what_it_was_fitted_to_is_listed(name):
     folder = model_folder(name)
     manifest = read_manifest(folder)
-    with (folder / TRAINING).open(newline="") as stream:
+    with (folder / TRAINING_FILE).open(newline="") as stream:
         rows = list(csv.DictReader(stream))
     assert len(rows) == manifest["n_training"]
     assert len({row["object"] for row in rows}) == len(rows)

@@ -102,11 +102,9 @@ def _training_file(source: str) -> Path:
     """Return the list of a model's training objects: a file, or in a folder of a model."""
     from galfeat.data.training import TRAINING_FILE
     from galfeat.errors import DataError
-    from galfeat.resources import data_folder
+    from galfeat.shipped_models import model_folder
 
-    given = Path(source)
-    shipped = data_folder("models") / source
-    for path in (given, given / TRAINING_FILE, shipped / TRAINING_FILE):
+    for path in (Path(source), model_folder(source) / TRAINING_FILE):
         if path.is_file():
             return path
     raise DataError(
