@@ -35,11 +35,10 @@ these galaxies too, so the scores are a little kind.
 
 ## Known failures
 
-- Of another survey, the probabilities are too sure of themselves: calibrate them on some hundred
-  labelled galaxies of your own, or lean on the order of the classes.
-- Thin classes below are learned from few galaxies: look at their intervals.
-- Mergers without a second nucleus or a tail look like the class of their main galaxy, and chance
-  neighbours look like mergers.
+- Of another survey, the probabilities are too sure of themselves (a calibration error of 0.21 on 50
+  native Galaxy10 DECaLS images for the recipe `stacking`, fitted to the same galaxies): calibrate
+  them on some hundred labelled galaxies of your own, or lean on the order of the classes.
+- What is learned from few galaxies is known badly: see precision and recall of the thin classes.
 - The frequencies below are those of these collections of images, not of the sky.
 
 """

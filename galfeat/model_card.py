@@ -48,7 +48,7 @@ def model_card(manifest: Mapping[str, Any], metrics: Mapping[str, Any], about: s
 It gives calibrated probabilities of {len(manifest["classes"])} morphology classes for a galaxy
 image with the galaxy near its centre.
 
-- Features: {len(manifest["feature_names"])} of the families \
+- Features: {len(manifest["feature_names"]):,} columns of the families \
 {", ".join(recipe["features"]["families"])}, \
 {"on the canonical frame" if recipe["features"]["frame"] else "on the image as it is"}.
 - Members: {members}; combined by: {recipe["ensemble"]["combine"]}.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
@@ -93,13 +94,20 @@ def _text(name: str, found: Explanation) -> str:
         if reason.value is not None:
             measured = f"  ({reason.feature} {reason.value:.3g}"
             if reason.share_below is not None:
-                measured += f", more than {100 * reason.share_below:.0f} % of galaxies"
+                measured += f", {_among(reason.share_below)}"
             measured += ")"
         lines.append(f"  {reason.added:+6.2f}  {reason.words}{measured}")
     rest = sum(reason.added for reason in found.reasons[_REASONS:])
     lines.append(f"  {rest:+6.2f}  everything else")
     lines.append(f"  {found.score:+6.2f}  in all")
     return "\n".join(lines)
+
+
+def _among(share_below: float) -> str:
+    """Say where a value lies among those of the training galaxies."""
+    if share_below < 0.5:
+        return f"less than in {min(math.floor(100 * (1 - share_below)), 99)} % of galaxies"
+    return f"more than in {min(math.floor(100 * share_below), 99)} % of galaxies"
 
 
 def _write(stem: Path, image: Image, name: str, found: Explanation) -> None:

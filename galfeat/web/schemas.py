@@ -73,13 +73,17 @@ _SAMPLE = {
     ]
 }  # fmt: skip
 
+# fmt: off
 _MODEL = _whole({
     "name": _TEXT,
     "recipe": _TEXT,
     "classes": {"type": "array", "items": _TEXT, "minItems": 2},
     "n_training": {"type": "integer", "minimum": 1},
-    "scores": {"type": "object", "additionalProperties": _TEXT},
-})  # fmt: skip
+    "scores": {"type": "object", "additionalProperties": _whole({
+        "value": _NUMBER, "low": _MAYBE_NUMBER, "high": _MAYBE_NUMBER,
+    })},
+}, priors={"type": "object", "additionalProperties": _CHANCE}, by_class={"type": "object"})
+# fmt: on
 
 SCHEMAS = {
     "Error": _whole({"error": {**_TEXT, "description": "What is wrong and what to do."}}),

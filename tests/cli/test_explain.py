@@ -28,7 +28,8 @@ def test_what_is_printed_adds_up(galfeat, model, galaxies):
     assert f"why {of}, or why not:" in printed
     added = [float(one) for one in re.findall(r"^ +([+-]\d+\.\d\d)  ", printed, re.M)]
     assert sum(added[:-1]) == pytest.approx(added[-1], abs=0.06)
-    assert re.search(r"\((colour|radial)\.\S+ \S+, more than \d+ % of galaxies\)", printed)
+    among = r"\((colour|radial)\.\S+ \S+, (more|less) than in \d\d % of galaxies\)"
+    assert re.search(among, printed)
 
 
 def test_a_picture_and_a_file_for_each(galfeat, model, galaxies, tmp_path):

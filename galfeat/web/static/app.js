@@ -108,7 +108,7 @@ function reasonItem(reason) {
   measured.append(element("code", reason.feature));
   if (reason.share_below !== null) {
     const more = reason.share_below >= 0.5;
-    const share = Math.round(100 * (more ? reason.share_below : 1 - reason.share_below));
+    const share = Math.min(99, Math.floor(100 * (more ? reason.share_below : 1 - reason.share_below)));
     measured.append(`: ${more ? "more" : "less"} than in ${share}\u00a0% of galaxies`);
   }
   item.append(measured);
