@@ -21,6 +21,7 @@ from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 
 from galfeat.classifier import GalaxyClassifier
+from galfeat.data.cutouts import CREDIT
 from galfeat.errors import ImageError
 from galfeat.web.answers import Answer, answer_images
 from galfeat.web.guard import MOST_BODY, Guard
@@ -126,7 +127,7 @@ def _page(template: str, shown: Shown) -> Any:  # noqa: ANN401
     )
     text = environment.get_template(template).render(
         classes=shown.model["classes"], model=shown.model, notice=shown.notice,
-        samples=[sample.answer for sample in shown.samples],
+        samples=[sample.answer for sample in shown.samples], credit=CREDIT,
     )  # fmt: skip
 
     async def page(_: Request) -> Response:

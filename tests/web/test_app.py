@@ -196,3 +196,9 @@ def test_work_that_fails_makes_room_again():
 
     asyncio.run(twice())
     workers.close()
+
+
+def test_the_about_page_credits_surveys_and_volunteers(client):
+    page = client.get("/about").text
+    for name in ("Legacy Imaging Surveys", "Sloan Digital Sky Survey", "Galaxy Zoo", "Leung"):
+        assert name in page
