@@ -104,7 +104,7 @@ def test_every_kind_of_member_has_a_name_and_bagged_ones_use_it():
     ],
 )
 def test_odd_orders_are_no_part_of_the_outline(column, thing):
-    (index,) = concept_of([column])
+    (index,) = concept_of((column,))
     assert CONCEPTS[index].name == thing
 
 
