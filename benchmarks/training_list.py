@@ -19,8 +19,8 @@ from numpy.typing import NDArray
 from galfeat.atomic import atomic_file
 from galfeat.data import open_dataset, pixel_digest
 from galfeat.data.digest import among
-from galfeat.data.files import read_csv
-from galfeat.data.training import LABEL_COLUMNS, TRAINING_FILE, read_training
+from galfeat.data.files import TRAINING_FILE, read_csv
+from galfeat.data.training import LABEL_COLUMNS, read_training
 from galfeat.errors import DataError, ImageError
 from galfeat.persist import read_rows
 

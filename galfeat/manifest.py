@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from galfeat import __version__
-from galfeat.data.training import TRAINING_FILE
+from galfeat.data.files import TRAINING_FILE
 from galfeat.errors import ModelError
 
 SCHEMA = 3
@@ -25,6 +25,11 @@ MODEL, MANIFEST, ROWS, METRICS, CARD = (
 )
 #: In place of `MODEL` in a folder that may be passed on.
 SAFE = "model.skops"
+_KEYS = {
+    *("schema", "versions", "classes", "priors", "feature_names", "recipe", "decision"),
+    *("label_column", "seed", "data_digest", "n_training", "n_held_out", "files", "sha256"),
+}
+_ALWAYS = {ROWS, METRICS, CARD}
 _LIBRARIES = (
     "numpy",
     "scipy",
@@ -45,7 +50,7 @@ TRY_AGAIN = "copy it again, or fit it again"
 
 def is_model(folder: Path) -> bool:
     """Tell whether a folder holds a model, whole or damaged, and nothing else."""
-    ours = {MODEL, SAFE, MANIFEST, ROWS, METRICS, CARD, TRAINING_FILE}
+    ours = {MODEL, SAFE, MANIFEST, TRAINING_FILE, *_ALWAYS}
     if not {path.name for path in folder.iterdir()} <= ours:
         return False
     try:
@@ -86,9 +91,17 @@ def read_manifest(folder: str | Path) -> dict[str, Any]:
             f"model {folder} has schema {manifest.get('schema')!r}; this galfeat reads {SCHEMA}: "
             "use the galfeat it was saved with, or fit it again"
         )
-    if manifest.get("sha256") != manifest_digest(manifest):
+    if manifest.get("sha256") != manifest_digest(manifest) or not _is_complete(manifest):
         raise damaged
     return manifest
+
+
+def _is_complete(manifest: Mapping[str, Any]) -> bool:
+    """Tell whether a manifest says all it should, of no file that is not a model's."""
+    if not manifest.keys() >= _KEYS or not isinstance(manifest["files"], dict):
+        return False
+    model = manifest["files"].keys() - _ALWAYS - {TRAINING_FILE}
+    return manifest["files"].keys() >= _ALWAYS and model in ({MODEL}, {SAFE})
 
 
 def _contents(folder: Path, name: str) -> bytes:

@@ -70,13 +70,13 @@ seed {manifest["seed"]}.
 ```python
 import galfeat
 
-model = galfeat.load_model("this-folder", trust=True)
+model = galfeat.load_model("this-folder")
 probabilities = model.predict_proba(images)  # uint8, shape (n, H, W, 3)
 ```
 
-Loading `model.joblib`, here or with `joblib.load`, runs code that is in it: load only what you
-trust. Where `galfeat share` has written the folder, `model.skops` stands in its place and runs
-none.
+Loading `model.joblib`, so or with `joblib.load`, runs code that is in it. `load_model` opens it
+only if you trust it: say so once, with `trust=True`. Where `galfeat share` has written the folder,
+`model.skops` stands in its place, which runs none and needs no trust.
 
 ## Limits
 

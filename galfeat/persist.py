@@ -223,8 +223,9 @@ def share_model(folder: str | Path, output: str | Path, *, trust: bool = False) 
     OutputError
         If it cannot be written.
     """
-    folder = Path(folder)
+    folder = model_folder(folder)
     classifier, manifest = load_model(folder, trust=trust), read_manifest(folder)
+    manifest["versions"] = library_versions()
     rest = [name for name in manifest["files"] if name not in (MODEL, SAFE)]
     with atomic_folder(output, replaces=is_model) as new:
         write_classifier(classifier, new / SAFE)
@@ -242,7 +243,7 @@ def read_rows(folder: str | Path) -> ModelRows:
     ModelError
         If the folder is missing or damaged.
     """
-    folder = Path(folder)
+    folder = model_folder(folder)
     contents = verified_contents(folder, ROWS, read_manifest(folder)["files"][ROWS])
     with np.load(io.BytesIO(contents), allow_pickle=False) as rows:
         return ModelRows(training=rows["training"], held_out=rows["held_out"])

@@ -12,9 +12,9 @@ DEFAULT, OF_SIMULATED = "galaxy10", "simulated"
 #: The digest of each one's manifest: these are trusted without asking, and tested with the oldest
 #: and the newest libraries that galfeat takes.
 SHIPPED = {
-    "galaxy10": "48c461ea1682505ae078db076874ba7a0805a7fc39f2550b34d5a522bc095506",
-    "coarse": "",
-    "simulated": "ea36ca8acc164f166b7ddbddb904abe8e94cdf56c10a6ac77a99c32d7914422e",
+    "galaxy10": "7df50f8899a16d8bc45208d6bb0b086e19c88f1b889e992b68a777d7504b2aba",
+    "coarse": "2985205f93edc668c4ed803ee3abda8c32c0bd2a2392e411a58fe61d1bbde4ae",
+    "simulated": "c25c824af9e0d587396b230cce2bda761360ccbefbfdb0df4049b6345205c3c0",
 }
 
 
@@ -23,11 +23,16 @@ def is_shipped(digest: str) -> bool:
     return digest in SHIPPED.values()
 
 
+def shipped_folder(name: str) -> Path:
+    """Return the folder of a model that comes with galfeat."""
+    return data_folder("models") / name
+
+
 def model_folder(model: str | Path) -> Path:
     """Return the folder of a model: the one that is named, or else a shipped one of that name."""
     folder = Path(model)
-    if not folder.exists() and str(model) in SHIPPED:
-        return data_folder("models") / str(model)
+    if str(model) in SHIPPED and not _holds_a_model(folder):
+        return shipped_folder(str(model))
     return folder
 
 
@@ -39,5 +44,9 @@ def names_model(text: str) -> bool:
     """
     folder = model_folder(text)
     if folder.exists():
-        return any((folder / file).is_file() for file in (MANIFEST, MODEL, SAFE))
+        return _holds_a_model(folder)
     return not folder.suffix and not set(text) & set("*?[")
+
+
+def _holds_a_model(folder: Path) -> bool:
+    return any((folder / file).is_file() for file in (MANIFEST, MODEL, SAFE))

@@ -13,9 +13,9 @@ from galfeat import GalaxyClassifier, load_model
 from galfeat.embedding.shipped import START, shipped_network
 from galfeat.ensemble.fine_tuned import FineTunedNetwork
 from galfeat.ensemble.members import KINDS
-from galfeat.errors import ModelError
+from galfeat.errors import GalfeatWarning, ModelError
 from galfeat.features import FeatureTable, columns
-from galfeat.manifest import SAFE, sealed
+from galfeat.manifest import SAFE, manifest_digest, sealed
 from galfeat.model_file import ALLOWED, read_classifier, write_classifier
 from galfeat.persist import read_rows, save_model, share_model
 from galfeat.recipe import recipe_from_dict
@@ -116,6 +116,40 @@ def test_a_type_that_is_not_allowed_is_refused_by_name(folder, tmp_path):
     _with_file(shared, skops.io.dumps(hostile))
     with pytest.raises(ModelError, match=r"names builtins.print|names .*vectorize"):
         load_model(shared)
+
+
+@pytest.mark.parametrize("name", ["../payload", "extra.txt"])
+def test_files_that_are_no_models_are_neither_read_nor_written(name, folder, tmp_path):
+    shared = share_model(folder, tmp_path / "shared")
+    (shared / name).write_text("echo\n")
+    manifest = json.loads((shared / "manifest.json").read_text())
+    names = [*manifest["files"], name]
+    manifest.pop("sha256")
+    (shared / "manifest.json").write_text(json.dumps(sealed(manifest, shared, names)))
+    for use in (load_model, lambda one: share_model(one, tmp_path / "deep" / "again")):
+        with pytest.raises(ModelError, match="damaged"):
+            use(shared)
+
+
+@pytest.mark.parametrize("key", ["versions", "files", "classes", "label_column"])
+def test_a_manifest_that_lacks_something_is_refused(key, folder, tmp_path):
+    shared = share_model(folder, tmp_path / "shared")
+    manifest = json.loads((shared / "manifest.json").read_text())
+    del manifest[key], manifest["sha256"]
+    manifest["sha256"] = manifest_digest(manifest)
+    (shared / "manifest.json").write_text(json.dumps(manifest))
+    with pytest.raises(ModelError, match="damaged"):
+        load_model(shared)
+
+
+def test_a_shared_model_names_the_versions_it_was_written_with(folder, tmp_path):
+    manifest = json.loads((folder / "manifest.json").read_text())
+    manifest["versions"] |= {"numpy": "1.0"}
+    manifest["sha256"] = manifest_digest(manifest)
+    (folder / "manifest.json").write_text(json.dumps(manifest))
+    with pytest.warns(GalfeatWarning, match=r"numpy 1\.0"):
+        shared = share_model(folder, tmp_path / "shared", trust=True)
+    load_model(shared)
 
 
 def test_what_is_no_classifier_is_refused(folder, tmp_path):

@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 from galfeat import load_model
-from galfeat.data.training import TRAINING_FILE
+from galfeat.data.files import TRAINING_FILE
 from galfeat.features.quantiles import LEVELS
 from galfeat.manifest import CARD, METRICS, read_manifest
 from galfeat.resources import data_folder
@@ -82,10 +82,12 @@ def test_its_card_tells_where_it_is_from_and_what_it_is_worth(name):
         assert f"| {class_name} | {metrics['per_class'][class_name]['support']} |" in card
 
 
-def test_a_folder_of_the_same_name_comes_first(tmp_path, monkeypatch):
+def test_a_model_of_the_same_name_comes_first(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     assert model_folder(DEFAULT) == data_folder("models") / DEFAULT
-    Path(DEFAULT).mkdir()
+    Path(DEFAULT).mkdir()  # of images, say
+    assert model_folder(DEFAULT) == data_folder("models") / DEFAULT
+    (Path(DEFAULT) / "manifest.json").touch()
     assert model_folder(DEFAULT) == Path(DEFAULT)
 
 

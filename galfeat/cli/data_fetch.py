@@ -100,7 +100,7 @@ def _fetch_cutouts(name: str, source: str | None, url: str | None, folder: Path)
 
 def _training_file(source: str) -> Path:
     """Return the list of a model's training objects: a file, or in a folder of a model."""
-    from galfeat.data.training import TRAINING_FILE
+    from galfeat.data.files import TRAINING_FILE
     from galfeat.errors import DataError
     from galfeat.shipped_models import model_folder
 

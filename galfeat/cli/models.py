@@ -15,12 +15,12 @@ def models(name: str | None) -> None:
     """
     from galfeat.manifest import CARD
     from galfeat.model_card import worth
-    from galfeat.shipped_models import SHIPPED, model_folder
+    from galfeat.shipped_models import SHIPPED, shipped_folder
 
     if name is None:
         for one in SHIPPED:
-            click.echo(f"{one:<10}  {worth(model_folder(one))}")
+            click.echo(f"{one:<10}  {worth(shipped_folder(one))}")
         return
     if name not in SHIPPED:
         raise click.UsageError(f"{name!r} is none of {', '.join(SHIPPED)}")
-    click.echo((model_folder(name) / CARD).read_text(encoding="utf-8").rstrip("\n"))
+    click.echo((shipped_folder(name) / CARD).read_text(encoding="utf-8").rstrip("\n"))

@@ -65,14 +65,16 @@ def model_and_inputs(arguments: tuple[str, ...]) -> tuple[Path, tuple[str, ...]]
         If there are no images.
     """
     from galfeat.model_card import worth
-    from galfeat.shipped_models import DEFAULT, model_folder, names_model
+    from galfeat.shipped_models import DEFAULT, model_folder, names_model, shipped_folder
 
     first = arguments[0]
     if names_model(first):
         model, inputs = model_folder(first), arguments[1:]
     else:
-        model, inputs = model_folder(DEFAULT), arguments
+        model, inputs = shipped_folder(DEFAULT), arguments
         click.echo(f"model {DEFAULT}: {worth(model)}", err=True)
+    if not inputs and not model.exists():
+        raise click.UsageError(f"there is no image and no model {first!r}")
     if not inputs:
         raise click.UsageError(f"{first} is a model; name the images after it")
     return model, inputs

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from galfeat.cli.options import jobs_option, seed_option, trust_option
+from galfeat.cli.options import seed_option, trust_option
 
 
 @click.command()
@@ -26,7 +26,10 @@ from galfeat.cli.options import jobs_option, seed_option, trust_option
     show_envvar=True, help="Port to listen on.",
 )  # fmt: skip
 @trust_option
-@jobs_option
+@click.option(
+    "--jobs", metavar="N", type=click.IntRange(min=1), default=2, show_default=True,
+    help="Threads that measure what visitors send.",
+)  # fmt: skip
 @seed_option
 def serve(
     model: Path | None, samples: str | None, host: str, port: int, trust: bool, jobs: int, seed: int
@@ -41,13 +44,13 @@ def serve(
 
     from galfeat.data.decode import decoding
     from galfeat.web.app import create_app
-    from galfeat.web.connection import configure
+    from galfeat.web.connection import configure, listening
     from galfeat.web.serving import prepare
 
-    shown = prepare(model, samples, seed=seed, trust=trust)
-    click.echo(
-        f"{len(shown.samples)} galaxies, model {shown.model['name']}, on http://{host}:{port}"
-    )
-    server = uvicorn.Server(configure(create_app(shown, threads=jobs), host, port))
-    with suppress(KeyboardInterrupt), decoding():
-        server.run()
+    with listening(host, port) as listener:
+        shown = prepare(model, samples, seed=seed, trust=trust)
+        server = uvicorn.Server(configure(create_app(shown, threads=jobs), host, port))
+        name, number = shown.model["name"], listener.getsockname()[1]
+        click.echo(f"{len(shown.samples)} galaxies, model {name}, on http://{host}:{number}")
+        with suppress(KeyboardInterrupt), decoding():
+            server.run(sockets=[listener])

@@ -152,7 +152,9 @@ def fetch_cutouts(
                 in_vain = 0
             except (BrokenError, RefusedError) as error:
                 failures[cutout.name] = str(error)
-                in_vain = in_vain + 1 if isinstance(error, BrokenError) else 0
+                # A galaxy may be blank or not be covered; an answer of 401, 403 or 429 is for all.
+                shut = isinstance(error, BrokenError) or error.code in (401, 403, 429)
+                in_vain = in_vain + 1 if shut else 0
             if in_vain == IN_VAIN:
                 raise _given_up(f"{in_vain} in a row could not be fetched", failures)
         if progress is not None:

@@ -17,6 +17,7 @@ from galfeat.data.decode import decode_file, decoding, is_image_name
 from galfeat.errors import DataError, ImageError
 
 LABELS_FILE = "labels.csv"
+TRAINING_FILE = "training.csv"
 FOLDER_LABEL = "folder"
 FILE_COLUMNS = ("filename", "file", "path", "image")
 

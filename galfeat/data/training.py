@@ -28,7 +28,6 @@ from galfeat.data.surveys import (
 from galfeat.data.transfer import BrokenError, RefusedError
 from galfeat.errors import DataError, FetchError
 
-TRAINING_FILE = "training.csv"
 LABEL_COLUMNS = ("class_name", "coarse", "label_source")
 POSITIONS_FILE = "positions.csv"
 ATTRIBUTION = f"The training images of a galfeat model, fetched by galfeat.\n\n{CREDIT}"
@@ -162,7 +161,9 @@ def _cutout(row: TrainingObject, places: Mapping[str, SkyPosition], root: str | 
         ra, dec = place.ra, place.dec
         url, size = sdss_address(place, root or SDSS), SDSS_SIZE
     else:
-        ra, dec = named_position(row.name) or (0.0, 0.0)
+        position = named_position(row.name)
+        assert position is not None  # `read_training` has seen to it
+        ra, dec = position
         url, size = legacy_address(ra, dec, root or LEGACY), LEGACY_SIZE
     class_name = row.labels.get("class_name", "")
     number = str(GALAXY10_DECALS.index(class_name)) if class_name in GALAXY10_DECALS else ""

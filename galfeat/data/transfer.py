@@ -89,6 +89,8 @@ def pieces(response: http.client.HTTPResponse, timeout: float) -> Iterator[bytes
 def length_of(response: http.client.HTTPResponse) -> int | None:
     """Return how many bytes an answer promises, None if it does not say."""
     length = response.headers.get("Content-Length")
+    if length is not None and not length.strip().isdigit():
+        raise BrokenError(f"it promises {length!r} bytes")
     return int(length) if length is not None else None
 
 

@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 import asyncio
+import socket
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 import h11
 import uvicorn
 from starlette.types import ASGIApp
 from uvicorn.protocols.http.h11_impl import H11Protocol
+
+from galfeat.errors import OutputError
 
 #: Seconds for which a connection may lie still, or take to send the head of a request.
 KEPT_ALIVE = 10.0
@@ -62,6 +67,29 @@ class Connection(H11Protocol):
         takes_no_answer = self.flow.write_paused or self.transport.is_closing()
         if asks_for_nothing or sends_on_after_the_answer or takes_no_answer:
             self.transport.abort()
+
+
+@contextmanager
+def listening(host: str, port: int) -> Iterator[socket.socket]:
+    """Give a socket bound to an address; the server listens on it when it is ready.
+
+    Raises
+    ------
+    OutputError
+        If the address cannot be had.
+    """
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    listener = socket.socket(family)
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    with listener:
+        try:
+            listener.bind((host, port))
+        except OSError as error:
+            raise OutputError(
+                f"cannot listen on {host}, port {port}: {error.strerror}; name another with --host "
+                "or --port"
+            ) from error
+        yield listener
 
 
 def configure(

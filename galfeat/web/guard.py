@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from dataclasses import dataclass
 
 from starlette.datastructures import MutableHeaders
@@ -55,6 +56,7 @@ class Limits:
 
 
 _USUAL = Limits()
+_FAILED = RefusedError(500, "this went wrong here, and was noted; try another image")
 _ENDS = RefusedError(
     503, "the server ends before it could answer; send the image again", **{"Retry-After": "1"}
 )
@@ -101,6 +103,10 @@ class Guard:
         except asyncio.CancelledError:  # only when the server has to end
             if not answered:
                 await _ENDS.answer(scope, receive, send_with_headers)
+        except Exception:
+            logging.getLogger("galfeat").exception("a request failed")
+            if not answered:
+                await _FAILED.answer(scope, receive, send_with_headers)
         finally:
             self.held -= body.received
 

@@ -106,5 +106,7 @@ def _new_to(
 def _sample(image: NDArray[np.uint8], number: int, answer: dict[str, Any]) -> Sample:
     stream = io.BytesIO()
     Pillow.fromarray(image).save(stream, "JPEG", quality=_QUALITY)
-    whole = {**answer, "image": f"samples/{number}.jpg", "number": number}
+    # The digest is for caches: with other samples the number is another galaxy's.
+    address = f"samples/{number}.jpg?{pixel_digest(image).hex()[:8]}"
+    whole = {**answer, "image": address, "number": number}
     return Sample(stream.getvalue(), whole, json.dumps(whole).encode())

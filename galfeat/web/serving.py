@@ -3,12 +3,21 @@
 from __future__ import annotations
 
 import json
+from contextlib import suppress
 from pathlib import Path
 
 from galfeat.data import DataSet
+from galfeat.errors import DataError
 from galfeat.manifest import METRICS, read_manifest
 from galfeat.persist import load_model, read_rows
-from galfeat.shipped_models import DEFAULT, OF_SIMULATED, model_folder
+from galfeat.scoring import true_classes
+from galfeat.shipped_models import (
+    DEFAULT,
+    OF_SIMULATED,
+    SHIPPED,
+    model_folder,
+    shipped_folder,
+)
 from galfeat.web.app import Shown
 from galfeat.web.facts import model_facts
 from galfeat.web.samples import PER_CLASS, draw_samples
@@ -17,7 +26,7 @@ _SIMULATED = (
     "These galaxies are simulated. `galfeat data fetch samples` gets real ones from the sky, for "
     "`galfeat serve --samples`."
 )
-_FITTED_TO_SIMULATED = " The model has seen simulated galaxies alone, too."
+_FITTED_TO_SIMULATED = "The model was fitted to simulated galaxies alone."
 
 
 def prepare(
@@ -42,23 +51,31 @@ def prepare(
     ModelError, DataError
         If model or samples cannot be used.
     """
-    folder = model_folder(model or (OF_SIMULATED if samples is None else DEFAULT))
+    folder = shipped_folder(OF_SIMULATED if samples is None else DEFAULT)
+    if model is not None:
+        folder = model_folder(model)
     classifier = load_model(folder, trust=trust)
     manifest = read_manifest(folder)
-    dataset = _simulated(seed) if samples is None else _opened(samples, manifest["label_column"])
+    dataset = _simulated(seed)
+    if samples is not None:
+        dataset = _opened(samples, manifest["label_column"])
+        true_classes(dataset, classifier.classes_)  # a class the model does not know is an error
     shown = draw_samples(classifier, dataset, read_rows(folder).training, seed)
     metrics = json.loads((folder / METRICS).read_text(encoding="utf-8"))
     facts = model_facts(folder.resolve().name, manifest, metrics)
-    notice = "" if samples else _SIMULATED
-    if folder == model_folder(OF_SIMULATED):
-        notice += _FITTED_TO_SIMULATED
-    return Shown(classifier, shown, facts, notice.strip())
+    notices = [] if samples else [_SIMULATED]
+    if manifest["sha256"] == SHIPPED[OF_SIMULATED]:
+        notices.append(_FITTED_TO_SIMULATED)
+    return Shown(classifier, shown, facts, " ".join(notices))
 
 
 def _opened(samples: str, label: str | None) -> DataSet:
+    """Open the samples with the labels of the model's column, or else of a usual one."""
     from galfeat.data import open_dataset
 
-    return open_dataset(samples, label=label).labelled()
+    with suppress(DataError):
+        return open_dataset(samples, label=label).labelled()
+    return open_dataset(samples).labelled()
 
 
 def _simulated(seed: int) -> DataSet:

@@ -7,8 +7,8 @@ from click.testing import CliRunner
 
 from galfeat.cli import main
 from galfeat.data import cutouts, open_dataset
+from galfeat.data.files import TRAINING_FILE
 from galfeat.data.surveys import BATCH, named_position
-from galfeat.data.training import TRAINING_FILE
 from galfeat.errors import FetchError, OutputError
 
 OBJECTS = {

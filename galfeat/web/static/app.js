@@ -213,6 +213,7 @@ async function showSample() {
 }
 
 function guessed(guess) {
+  if (!current) return;  // a picture of the visitor's own is on its way
   count(current, guess);
   showAnswer(current, guess);
   at("show").focus({ preventScroll: true });
