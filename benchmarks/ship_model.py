@@ -27,7 +27,7 @@ Images of the Sloan Digital Sky Survey, and a few of the DESI Legacy Imaging Sur
 2019), each cut out to its galaxy's size; classes of Galaxy Zoo (Lintott et al. 2008, 2011; Willett
 et al. 2013; Walmsley et al. 2021) and Galaxy10 (Leung & Bovy). Classes by origin: {sources}.
 `training.csv` lists every galaxy by its number in the survey, with its class;
-`galfeat data fetch training {name} -o FOLDER` gets the same cut-outs from the surveys.
+`galfeat data fetch training {name} -o FOLDER` gets cut-outs of the same galaxies from the surveys.
 
 The scores below are of cross-validation: each galaxy was predicted by models that had not been
 fitted to it. The model itself was then fitted to all of them. Recipe and features were chosen on
@@ -35,9 +35,8 @@ these galaxies too, so the scores are a little kind.
 
 ## Known failures
 
-- Of another survey, the probabilities are too sure of themselves (a calibration error of 0.21 on 50
-  native Galaxy10 DECaLS images for the recipe `stacking`, fitted to the same galaxies): calibrate
-  them on some hundred labelled galaxies of your own, or lean on the order of the classes.
+- How well the probabilities hold for another survey is not known: calibrate them on some hundred
+  labelled galaxies of your own, or lean on the order of the classes.
 - What is learned from few galaxies is known badly: see precision and recall of the thin classes.
 - The frequencies below are those of these collections of images, not of the sky.
 
