@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import math
+from collections import Counter
+from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
@@ -72,16 +74,28 @@ def explain(
     classifier.extractor_.n_jobs = jobs
     dataset, table = measure(classifier.extractor_, opened)
     found = explain_table(classifier, table, classifier.classify_table(table), of=of)
+    stems = _stems(dataset.ids)
     for number, (name, one) in enumerate(zip(dataset.ids, found, strict=True)):
         click.echo(("\n" if number else "") + _text(name, one))
         if output is not None:
             output.mkdir(parents=True, exist_ok=True)
             (image,) = dataset.read([number])
-            _write(output / Path(name).stem, cast("Image", image), Path(name).name, one)
+            _write(output / stems[number], cast("Image", image), Path(name).name, one)
     if output is not None:
         click.echo(f"\n{len(found)} galaxies in {output}")
     if len(dataset) < len(opened):
         ctx.exit(3)
+
+
+def _stems(ids: Iterable[str]) -> list[str]:
+    """Return a name of its own for the files of each galaxy, images of one name told by number."""
+    given: Counter[str] = Counter()
+    stems = []
+    for name in ids:
+        stem = Path(name).stem
+        given[stem] += 1
+        stems.append(stem if given[stem] == 1 else f"{stem}-{given[stem]}")
+    return stems
 
 
 def _text(name: str, found: Explanation) -> str:

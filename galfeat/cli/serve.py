@@ -27,12 +27,12 @@ from galfeat.cli.options import seed_option, trust_option
 )  # fmt: skip
 @trust_option
 @click.option(
-    "--jobs", metavar="N", type=click.IntRange(min=1), default=2, show_default=True,
+    "--threads", metavar="N", type=click.IntRange(min=1), default=2, show_default=True,
     help="Threads that measure what visitors send.",
 )  # fmt: skip
 @seed_option
 def serve(
-    model: Path | None, samples: str | None, host: str, port: int, trust: bool, jobs: int, seed: int
+    model: Path | None, samples: str | None, host: str, port: int, trust: bool, threads: int, seed: int
 ) -> None:
     """Show a random galaxy at the press of a button, what a model says of it, and why.
 
@@ -49,7 +49,7 @@ def serve(
 
     with listening(host, port) as listener:
         shown = prepare(model, samples, seed=seed, trust=trust)
-        server = uvicorn.Server(configure(create_app(shown, threads=jobs), host, port))
+        server = uvicorn.Server(configure(create_app(shown, threads=threads), host, port))
         name, number = shown.model["name"], listener.getsockname()[1]
         click.echo(f"{len(shown.samples)} galaxies, model {name}, on http://{host}:{number}")
         with suppress(KeyboardInterrupt), decoding():

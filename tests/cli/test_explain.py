@@ -2,6 +2,7 @@
 
 import json
 import re
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -30,6 +31,14 @@ def test_what_is_printed_adds_up(galfeat, model, galaxies):
     assert sum(added[:-1]) == pytest.approx(added[-1], abs=0.06)
     among = r"\((colour|radial)\.\S+ \S+, (more|less) than in \d\d % of galaxies\)"
     assert re.search(among, printed)
+
+
+def test_images_of_one_name_get_files_of_their_own(galfeat, model, galaxies, tmp_path):
+    other = tmp_path / "g0.png"
+    shutil.copy(galaxies / "g1.png", other)
+    galfeat("explain", model, galaxies / "g0.png", other, "-o", tmp_path / "why", "--jobs", 1)
+    said = [json.loads((tmp_path / f"why/{stem}.json").read_text()) for stem in ("g0", "g0-2")]
+    assert said[0]["score"] != said[1]["score"]
 
 
 def test_a_picture_and_a_file_for_each(galfeat, model, galaxies, tmp_path):

@@ -68,7 +68,7 @@ def model(simulated, quick_recipe, tmp_path_factory):
 @contextmanager
 def serving(model, port):
     """Run the command until the block ends."""
-    command = [sys.executable, "-m", "galfeat", "serve", "--model", str(model), "--jobs", "1"]
+    command = [sys.executable, "-m", "galfeat", "serve", "--model", str(model), "--threads", "1"]
     process = subprocess.Popen(
         command, env={**os.environ, "PORT": str(port)}, stdout=subprocess.PIPE,
         stderr=subprocess.PIPE, text=True,
