@@ -32,7 +32,13 @@ from galfeat.cli.options import seed_option, trust_option
 )  # fmt: skip
 @seed_option
 def serve(
-    model: Path | None, samples: str | None, host: str, port: int, trust: bool, threads: int, seed: int
+    model: Path | None,
+    samples: str | None,
+    host: str,
+    port: int,
+    trust: bool,
+    threads: int,
+    seed: int,
 ) -> None:
     """Show a random galaxy at the press of a button, what a model says of it, and why.
 
