@@ -1,6 +1,7 @@
 """From a model and a data set to what is shown."""
 
 import io
+import socket
 
 import h5py
 import numpy as np
@@ -50,6 +51,7 @@ def test_without_data_galaxies_and_model_are_simulated_and_that_is_said():
 def test_a_port_that_is_taken_is_an_error_of_one_line():
     with listening("127.0.0.1", 0) as first:
         first.listen()
+        assert first.proto == socket.IPPROTO_TCP  # asyncio turns off Nagle's delay by it
         with (
             pytest.raises(OutputError, match="cannot listen on 127"),
             listening("127.0.0.1", first.getsockname()[1]),
