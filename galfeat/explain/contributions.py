@@ -37,7 +37,8 @@ class Contributions:
     ----------
     classes : ndarray, shape (k,)
     names : tuple of str
-        The d features.
+        The d features: those that have names of their own, or that a member was given which can
+        say what each adds. Pixels that only a network sees are none.
     values : ndarray of float32, shape (n, d)
         Their values; NaN where one is missing.
     features : ndarray of float64, shape (n, k, d)
@@ -91,7 +92,7 @@ def contributions_of(
     n, k = len(X), len(classifier.classes_)
     probabilities = said.probabilities
     score = _centred(np.log(np.maximum(probabilities, np.finfo(float).tiny)))
-    features = np.zeros((n, k, len(names)))
+    told: list[tuple[NDArray[np.intp], NDArray[np.float64]]] = []
     others: dict[str, NDArray[np.float64]] = {}
     for member, estimator, columns, weights in zip(
         ensemble.members, ensemble.members_, ensemble.columns_, ensemble.combination_.weights(),
@@ -104,11 +105,18 @@ def contributions_of(
             others[member.kind] = others.get(member.kind, 0.0) + added
         else:
             named = np.einsum("ncf,cd->ndf", parts[:, :, :-1], weights)
-            features[:, :, columns] += _centred(named)
+            told.append((columns, _centred(named)))
+    named_columns = [i for i, name in enumerate(names) if name in classifier.quantiles_]
+    kept = np.unique(np.concatenate([named_columns, *(columns for columns, _ in told)]))
+    kept = kept.astype(np.intp)
+    features = np.zeros((n, k, len(kept)))
+    for columns, added in told:
+        features[:, :, np.searchsorted(kept, columns)] += added
     start = score - features.sum(axis=2) - sum(others.values(), np.zeros((n, k)))
     return Contributions(
-        classifier.classes_, names, X, features, others, start, score, probabilities
-    )
+        classifier.classes_, tuple(names[column] for column in kept), X[:, kept], features, others,
+        start, score, probabilities,
+    )  # fmt: skip
 
 
 def _centred(scores: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from galfeat import GalaxyClassifier
+from galfeat import GalaxyClassifier, load_model, open_dataset
 from galfeat.ensemble.members import KINDS, Member
 from galfeat.errors import DataError
 from galfeat.explain import contributions_of, explain
@@ -135,3 +135,14 @@ def test_a_class_that_was_not_named_can_be_explained():
 def test_a_class_nobody_knows():
     with pytest.raises(DataError, match="no class 'round'; it knows barred, flat, plain"):
         explained(ENSEMBLES["one"](), table(3)[0], of="round")
+
+
+def test_pixels_that_only_a_network_sees_are_not_listed_and_all_adds_up(simulated):
+    model = load_model("galaxy10")
+    table = model.extractor_.extract(open_dataset(simulated).read([0, 50]))
+    found = contributions_of(model, table, model.classify_table(table))
+    assert any(name.startswith("planes.") for name in model.feature_names_)
+    assert set(found.by_family()) == set(model.recipe_.families) - {"planes"}
+    total = found.start + found.features.sum(axis=2) + sum(found.others.values())
+    np.testing.assert_allclose(total, found.score, atol=1e-9)
+    assert np.abs(found.others["network"]).max() > 0
