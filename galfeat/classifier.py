@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Callable, Sequence
-from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias
 
@@ -207,13 +206,16 @@ class GalaxyClassifier(ClassifierMixin, BaseEstimator):
         """
         features = self.features_of(table)
         usable = usable_rows(table)
-        probabilities = np.full((len(table.values), len(self.classes_)), np.nan)
+        shape = len(table.values), len(self.ensemble_.members), len(self.classes_)
+        of_members, probabilities = np.full(shape, np.nan), np.full(shape[::2], np.nan)
         if len(usable):
             self.ensemble_.n_jobs = self.n_jobs
-            probabilities[usable] = self.ensemble_.probabilities(features[usable])
+            of_members[usable] = self.ensemble_.of_members(features[usable])
+            probabilities[usable] = self.ensemble_.combined(of_members[usable])
         return Predictions(
             classes=self.classes_,
             probabilities=probabilities,
+            of_members=of_members,
             predicted=decide(probabilities, self.priors_, self.recipe_.decision),
             most_probable=decide(probabilities, self.priors_, "probable"),
             flags=self._flags(table, features),
@@ -242,8 +244,18 @@ class GalaxyClassifier(ClassifierMixin, BaseEstimator):
         DataError
             If the table lacks columns this classifier was fitted on.
         """
+        from galfeat.features.table import places_of
+
         check_is_fitted(self)
-        return table.values[:, _columns_of(self.feature_names_, table.names)]
+        columns = places_of(self.feature_names_, table.names)
+        if (columns < 0).any():
+            missing = np.flatnonzero(columns < 0)
+            raise DataError(
+                f"the table lacks {len(missing)} of the {len(columns)} features this classifier "
+                f"was fitted on, {self.feature_names_[missing[0]]!r} among them; extract with its "
+                "recipe"
+            )
+        return table.values[:, columns]
 
     def predict_proba(self, X: Images) -> NDArray[np.float64]:
         """Return calibrated probabilities, shape (n, k).
@@ -275,16 +287,3 @@ class GalaxyClassifier(ClassifierMixin, BaseEstimator):
             )
         labels: NDArray[Any] = self.classes_[predictions.predicted]
         return labels
-
-
-@lru_cache(maxsize=8)  # looking for a thousand names takes a tenth of a millisecond
-def _columns_of(wanted: tuple[str, ...], names: tuple[str, ...]) -> NDArray[np.intp]:
-    """Return where the wanted columns stand among those of a table."""
-    place = {name: column for column, name in enumerate(names)}
-    missing = [name for name in wanted if name not in place]
-    if missing:
-        raise DataError(
-            f"the table lacks {len(missing)} of the {len(wanted)} features this "
-            f"classifier was fitted on, {missing[0]!r} among them; extract with its recipe"
-        )
-    return np.array([place[name] for name in wanted], dtype=np.intp)

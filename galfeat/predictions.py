@@ -24,6 +24,9 @@ class Predictions:
         Class labels, in the order of the columns of `probabilities`.
     probabilities : ndarray of float, shape (n, k)
         Calibrated to natural priors; NaN for an image that could not be measured.
+    of_members : ndarray of float, shape (n, members, k)
+        Logarithms of what each member of the ensemble says, before they are combined; NaN for an
+        image that could not be measured.
     predicted : ndarray of int, shape (n,)
         The class the decision rule names, as an index into `classes`; -1 for a failed image.
     most_probable : ndarray of int, shape (n,)
@@ -40,6 +43,7 @@ class Predictions:
 
     classes: NDArray[Any]
     probabilities: NDArray[np.float64]
+    of_members: NDArray[np.float64]
     predicted: NDArray[np.intp]
     most_probable: NDArray[np.intp]
     flags: list[str]

@@ -30,7 +30,7 @@ def _said(name):
     for column, feature in enumerate(model.feature_names_):
         if feature in model.quantiles_:
             table[:, column] = np.interp(rng.uniform(size=20), LEVELS, model.quantiles_[feature])
-    return model.ensemble_.probabilities(table)
+    return model.ensemble_.combined(model.ensemble_.of_members(table))
 
 
 @pytest.fixture(autouse=True)

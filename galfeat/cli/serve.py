@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 from contextlib import suppress
 from pathlib import Path
 
@@ -54,9 +55,13 @@ def serve(
     from galfeat.web.serving import prepare
 
     with listening(host, port) as listener:
-        shown = prepare(model, samples, seed=seed, trust=trust)
+        shown = prepare(model, samples, seed=seed, trust=trust, threads=threads)
         server = uvicorn.Server(configure(create_app(shown, threads=threads), host, port))
         name, number = shown.model["name"], listener.getsockname()[1]
+        # What is there now stays. To look through it for garbage takes a tenth of a second, in
+        # which nobody is answered.
+        gc.collect()
+        gc.freeze()
         click.echo(f"{len(shown.samples)} galaxies, model {name}, on http://{host}:{number}")
         with suppress(KeyboardInterrupt), decoding():
             server.run(sockets=[listener])

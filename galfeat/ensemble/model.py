@@ -244,10 +244,13 @@ class Ensemble(ClassifierMixin, BaseEstimator):
         table: Table = validate_data(
             self, X, dtype=np.float32, ensure_all_finite="allow-nan", reset=False
         )
-        return self.probabilities(table)
+        return self.combined(self.of_members(table))
 
-    def probabilities(self, table: Table) -> Floats:
-        """Return what `predict_proba` does, without the checks: they take as long as one row.
+    def of_members(self, table: Table) -> Floats:
+        """Return the log-probabilities of each member, shape (n, members, k).
+
+        With `combined` that is what `predict_proba` does, without its checks: they take as long as
+        one row.
 
         Parameters
         ----------
@@ -268,7 +271,12 @@ class Ensemble(ClassifierMixin, BaseEstimator):
             balancing.log_probabilities(estimator, _of(X, columns))
             for estimator, columns in zip(self.members_, self.columns_, strict=True)
         ]
-        result: Floats = np.exp(self.combination_.apply(np.stack(log_p, axis=1)))
+        return np.stack(log_p, axis=1)
+
+    def combined(self, log_probabilities: Floats) -> Floats:
+        """Return calibrated probabilities, shape (n, k), from what `of_members` returns."""
+        with _one_blas_thread():
+            result: Floats = np.exp(self.combination_.apply(log_probabilities))
         return result
 
     def predict(self, X: ArrayLike) -> NDArray[Any]:

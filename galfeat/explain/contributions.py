@@ -9,9 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from galfeat.classifier import GalaxyClassifier
-from galfeat.ensemble.balance import log_probabilities
 from galfeat.ensemble.margins import margin_parts
 from galfeat.features import FeatureTable
+from galfeat.features.table import places_of
 from galfeat.predictions import Predictions
 
 #: The kinds of members whose evidence has no names, as they are called in words.
@@ -94,21 +94,19 @@ def contributions_of(
     score = _centred(np.log(np.maximum(probabilities, np.finfo(float).tiny)))
     told: list[tuple[NDArray[np.intp], NDArray[np.float64]]] = []
     others: dict[str, NDArray[np.float64]] = {}
-    for member, estimator, columns, weights in zip(
+    for place, (member, estimator, columns, weights) in enumerate(zip(
         ensemble.members, ensemble.members_, ensemble.columns_, ensemble.combination_.weights(),
         strict=True,
-    ):  # fmt: skip
-        own = X[:, columns]
-        parts = margin_parts(estimator, own)
+    )):  # fmt: skip
+        parts = margin_parts(estimator, X[:, columns])
         if parts is None:
-            added = _centred(log_probabilities(estimator, own) @ weights)
+            added = _centred(said.of_members[:, place] @ weights)
             others[member.kind] = others.get(member.kind, 0.0) + added
         else:
             named = np.einsum("ncf,cd->ndf", parts[:, :, :-1], weights)
             told.append((columns, _centred(named)))
-    named_columns = [i for i, name in enumerate(names) if name in classifier.quantiles_]
+    named_columns = places_of(tuple(classifier.quantiles_), names)
     kept = np.unique(np.concatenate([named_columns, *(columns for columns, _ in told)]))
-    kept = kept.astype(np.intp)
     features = np.zeros((n, k, len(kept)))
     for columns, added in told:
         features[:, :, np.searchsorted(kept, columns)] += added

@@ -8,10 +8,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from galfeat.features.registry import OWN_FAMILIES
+from galfeat.features.table import places_of
 
 #: Shares of the galaxies that lie below each quantile; `_TAIL` of them at either end are far out.
 _TAIL = 0.01
 LEVELS = np.sort(np.append(np.linspace(0.0, 1.0, 21), [_TAIL, 1.0 - _TAIL]))
+_TAILS = np.searchsorted(LEVELS, [_TAIL, 1.0 - _TAIL])
 
 #: The flag of an image more than this share of whose features lie far out; how few galaxies and
 #: how many other things get it, `benchmarks/not_galaxies.py` tells.
@@ -51,7 +53,7 @@ def share_below(
         From `quantiles`.
     """
     unknown = np.full(len(LEVELS), np.nan, np.float32)
-    levels = np.stack([known.get(name, unknown) for name in names], axis=1).astype(np.float64)
+    levels = np.array([known.get(name, unknown) for name in names], np.float64).T
     below = _interpolated(values.astype(np.float64), levels)
     above = 1.0 - _interpolated(-values.astype(np.float64), -levels[::-1])
     missing = np.isnan(values) | np.isnan(levels[0])
@@ -74,12 +76,12 @@ def share_unusual(
     known : mapping of str to ndarray of float32
         From `quantiles`.
     """
-    columns = [column for column, name in enumerate(names) if name in known]
-    if not columns:
+    columns = places_of(tuple(known), tuple(names))
+    present = columns >= 0
+    if not present.any():
         return np.full(len(values), np.nan)
-    own = values[:, columns]
-    levels = np.stack([known[names[column]] for column in columns], axis=1)
-    low, high = levels[np.searchsorted(LEVELS, [_TAIL, 1.0 - _TAIL])]
+    own = values[:, columns[present]]
+    low, high = np.array(list(known.values()))[present][:, _TAILS].T
     measured = (~np.isnan(own)).sum(axis=1)
     outside = ((own < low) | (own > high)).sum(axis=1)
     result: NDArray[np.float64] = np.where(measured > 0, outside / np.maximum(measured, 1), np.nan)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -36,3 +37,23 @@ class FeatureTable:
         place = {int(row): new for new, row in enumerate(rows)}
         errors = {place[row]: error for row, error in self.errors.items() if row in place}
         return FeatureTable(self.values[rows], self.names, self.digests[rows], errors)
+
+
+@lru_cache(maxsize=16)  # looking for a thousand names takes a tenth of a millisecond
+def places_of(wanted: tuple[str, ...], names: tuple[str, ...]) -> NDArray[np.intp]:
+    """Return where columns stand in a table; not to be written to.
+
+    Parameters
+    ----------
+    wanted, names : tuple of str
+        The columns that are looked for, and those of the table.
+
+    Returns
+    -------
+    ndarray of intp, shape (len(wanted),)
+        -1 for a column that the table lacks.
+    """
+    place = {name: column for column, name in enumerate(names)}
+    found = np.array([place.get(name, -1) for name in wanted], np.intp)
+    found.flags.writeable = False
+    return found

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import io
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from itertools import islice
 from typing import Any
@@ -45,7 +46,12 @@ class Sample:
 
 
 def draw_samples(
-    classifier: GalaxyClassifier, dataset: DataSet, learned: NDArray[np.uint8], seed: int = 0
+    classifier: GalaxyClassifier,
+    dataset: DataSet,
+    learned: NDArray[np.uint8],
+    seed: int = 0,
+    *,
+    threads: int = 2,
 ) -> list[Sample]:
     """Return galaxies of each class, as many of each, with what the classifier says of them.
 
@@ -60,6 +66,8 @@ def draw_samples(
     learned : ndarray of uint8, shape (m, 16)
         Digests of the pixels of the images it was fitted to.
     seed : int
+    threads : int
+        That measure them.
 
     Raises
     ------
@@ -77,14 +85,19 @@ def draw_samples(
             "there is no galaxy to show that is labelled, can be read and is new to the model; "
             "name another data set with --samples"
         )
-    names = [f"sample-{number}" for number in range(len(chosen))]
-    true = [str(dataset.class_names[label]) for label, _ in chosen]
-    images = [image for _, image in chosen]
-    answers = answer_images(classifier, images, names, true)
-    return [
-        _sample(image, number, answer)
-        for number, (image, answer) in enumerate(zip(images, answers, strict=True))
-    ]
+    names = [str(name) for name in dataset.class_names]
+
+    def measured(numbers: Sequence[int]) -> list[Sample]:
+        images = [chosen[number][1] for number in numbers]
+        true = [names[chosen[number][0]] for number in numbers]
+        answers = answer_images(classifier, images, [f"sample-{n}" for n in numbers], true)
+        return list(map(_sample, images, numbers, answers))
+
+    # Parts of one size: with the size of a table the last bits of its sums change.
+    everyone = range(len(chosen))
+    parts = [everyone[first : first + PER_CLASS] for first in everyone[::PER_CLASS]]
+    with ThreadPoolExecutor(threads) as pool:
+        return [sample for part in pool.map(measured, parts) for sample in part]
 
 
 def _new_to(

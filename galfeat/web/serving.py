@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from pathlib import Path
 
@@ -30,7 +31,12 @@ _FITTED_TO_SIMULATED = "The model was fitted to simulated galaxies alone."
 
 
 def prepare(
-    model: str | Path | None, samples: str | None, *, seed: int = 0, trust: bool = False
+    model: str | Path | None,
+    samples: str | None,
+    *,
+    seed: int = 0,
+    trust: bool = False,
+    threads: int = 2,
 ) -> Shown:
     """Load a model, draw the samples and measure them, so that nothing is left to compile.
 
@@ -45,6 +51,8 @@ def prepare(
         Of the choice of samples, and of the simulation.
     trust : bool
         As in `galfeat.load_model`.
+    threads : int
+        That measure the samples.
 
     Raises
     ------
@@ -54,13 +62,17 @@ def prepare(
     folder = shipped_folder(OF_SIMULATED if samples is None else DEFAULT)
     if model is not None:
         folder = model_folder(model)
-    classifier = load_model(folder, trust=trust)
     manifest = read_manifest(folder)
-    dataset = _simulated(seed)
+    with ThreadPoolExecutor(1) as beside:  # the model: reading it leaves the other core idle
+        loaded = beside.submit(load_model, folder, trust=trust)
+        if samples is None:
+            dataset = _simulated(seed)
+        else:
+            dataset = _opened(samples, manifest["label_column"])
+        classifier = loaded.result()
     if samples is not None:
-        dataset = _opened(samples, manifest["label_column"])
         true_classes(dataset, classifier.classes_)  # a class the model does not know is an error
-    shown = draw_samples(classifier, dataset, read_rows(folder).training, seed)
+    shown = draw_samples(classifier, dataset, read_rows(folder).training, seed, threads=threads)
     metrics = json.loads((folder / METRICS).read_text(encoding="utf-8"))
     facts = model_facts(folder.resolve().name, manifest, metrics)
     notices = [] if samples else [_SIMULATED]

@@ -65,6 +65,16 @@ def test_there_are_five_samples_of_each_class(client, shown):
     assert client.get("/samples/50.jpg").status_code == 404
 
 
+@pytest.mark.parametrize("threads", [1, 3])
+def test_samples_are_the_same_for_any_number_of_threads(shown, simulated, threads):
+    drawn = draw_samples(
+        shown.classifier, open_dataset(simulated), np.empty((0, 16), np.uint8), seed=3,
+        threads=threads,
+    )  # fmt: skip
+    assert [one.content for one in drawn] == [one.content for one in shown.samples]
+    assert [one.picture for one in drawn] == [one.picture for one in shown.samples]
+
+
 def test_no_sample_is_one_the_model_has_learned_from(shown, simulated):
     dataset = open_dataset(simulated)
     images = dataset.read(np.arange(len(dataset)))
