@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import gc
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 
 import click
@@ -47,21 +48,35 @@ def serve(
     page also takes an image of one's own, and there is an API: see /openapi.json. Nothing
     a visitor sends is kept.
     """
-    import uvicorn
+    with ExitStack() as running:
+        with _lasting():
+            import uvicorn
 
-    from galfeat.data.decode import decoding
-    from galfeat.web.app import create_app
-    from galfeat.web.connection import configure, listening
-    from galfeat.web.serving import prepare
+            from galfeat.data.decode import decoding
+            from galfeat.web.app import create_app
+            from galfeat.web.connection import configure, listening
+            from galfeat.web.serving import prepare
 
-    with listening(host, port) as listener:
-        shown = prepare(model, samples, seed=seed, trust=trust, threads=threads)
-        server = uvicorn.Server(configure(create_app(shown, threads=threads), host, port))
+            listener = running.enter_context(listening(host, port))
+            shown = prepare(model, samples, seed=seed, trust=trust, threads=threads)
+            server = uvicorn.Server(configure(create_app(shown, threads=threads), host, port))
         name, number = shown.model["name"], listener.getsockname()[1]
-        # What is there now stays. To look through it for garbage takes a tenth of a second, in
-        # which nobody is answered.
-        gc.collect()
-        gc.freeze()
         click.echo(f"{len(shown.samples)} galaxies, model {name}, on http://{host}:{number}")
         with suppress(KeyboardInterrupt), decoding():
             server.run(sockets=[listener])
+
+
+@contextmanager
+def _lasting() -> Iterator[None]:
+    """Keep what is made in this block out of the garbage collector's way.
+
+    It stays as long as the server runs. To look through all of it takes the collector a tenth of a
+    second, in which nobody is answered.
+    """
+    gc.disable()
+    try:
+        yield
+        gc.collect()
+        gc.freeze()
+    finally:
+        gc.enable()

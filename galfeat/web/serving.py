@@ -52,7 +52,7 @@ def prepare(
     trust : bool
         As in `galfeat.load_model`.
     threads : int
-        That measure the samples.
+        That simulate and measure the samples.
 
     Raises
     ------
@@ -66,7 +66,7 @@ def prepare(
     with ThreadPoolExecutor(1) as beside:  # the model: reading it leaves the other core idle
         loaded = beside.submit(load_model, folder, trust=trust)
         if samples is None:
-            dataset = _simulated(seed)
+            dataset = _simulated(seed, threads)
         else:
             dataset = _opened(samples, manifest["label_column"])
         classifier = loaded.result()
@@ -90,10 +90,10 @@ def _opened(samples: str, label: str | None) -> DataSet:
     return open_dataset(samples).labelled()
 
 
-def _simulated(seed: int) -> DataSet:
+def _simulated(seed: int, threads: int) -> DataSet:
     from galfeat.data import ArrayDataSet
     from galfeat.data.simulate import CLASS_NAMES, simulate
 
     counts = [PER_CLASS] * len(CLASS_NAMES)
-    drawn = simulate(sum(counts), seed=seed, class_counts=counts)
+    drawn = simulate(sum(counts), seed=seed, class_counts=counts, jobs=threads)
     return ArrayDataSet(drawn.images, drawn.labels, class_names=CLASS_NAMES)
