@@ -3,22 +3,17 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+from galfeat.evaluate.intervals import Interval, class_intervals
+from galfeat.evaluate.text import METRIC_NAMES
 from galfeat.manifest import METRICS, read_manifest
 
-_SCORES = {
-    "accuracy": "accuracy",
-    "balanced_accuracy": "balanced accuracy",
-    "macro_f1": "macro-F1",
-    "log_loss": "log loss",
-    "ece": "expected calibration error",
-}
 #: How many confusions are listed.
 _CONFUSIONS = 6
-_BY_CLASS = ("precision", "recall", "f1")
 
 
 def model_card(manifest: Mapping[str, Any], metrics: Mapping[str, Any], about: str = "") -> str:
@@ -91,21 +86,30 @@ Made with {versions}.
 def worth(folder: Path) -> str:
     """Say in one line what a model knows and how good it was on galaxies new to it."""
     manifest = read_manifest(folder)
-    scores, how = _measured(json.loads((folder / METRICS).read_text(encoding="utf-8")))
+    scores, crossed = measured(json.loads((folder / METRICS).read_text(encoding="utf-8")))
     known = f"{len(manifest['classes'])} classes, fitted to {manifest['n_training']:,} galaxies"
     if "macro_f1" not in scores:
         return known
-    return f"{known}; macro-F1 {_score(scores['macro_f1'])} {how}"
+    return f"{known}; macro-F1 {_score(scores['macro_f1'])} {_how(scores, crossed)}"
 
 
-def _measured(metrics: Mapping[str, Any]) -> tuple[Mapping[str, Any], str]:
-    """Return the scores there are, and on which galaxies they were measured."""
+def measured(metrics: Mapping[str, Any]) -> tuple[Mapping[str, Any], bool]:
+    """Return the scores of a model, and whether they are of a cross-validation.
+
+    Parameters
+    ----------
+    metrics : mapping
+        What lies in its folder as `METRICS`. Where there are scores of held-out galaxies too, the
+        cross-validation's are returned: they are of more galaxies.
+    """
     if "cross_validation" in metrics:
-        scores = metrics["cross_validation"]
-        return scores, f"cross-validated on {scores['n']:,}"
-    if "accuracy" in metrics:
-        return metrics, f"on {metrics.get('n', 0):,} held out"
-    return {}, ""
+        return metrics["cross_validation"], True
+    return metrics, False
+
+
+def _how(scores: Mapping[str, Any], crossed: bool) -> str:
+    number = f"{scores.get('n', 0):,}"
+    return f"cross-validated on {number}" if crossed else f"on {number} held out"
 
 
 def _score(score: Mapping[str, Any]) -> str:
@@ -115,26 +119,34 @@ def _score(score: Mapping[str, Any]) -> str:
 
 def _scores(metrics: Mapping[str, Any]) -> str:
     """Return the scores with their intervals, by class, and what is taken for what; or nothing."""
-    scores, how = _measured(metrics)
+    scores, crossed = measured(metrics)
     listed = [
         f"| {name} | {_score(scores[key])} |"
-        for key, name in _SCORES.items()
+        for key, name in METRIC_NAMES.items()
         if isinstance(scores.get(key), Mapping)
     ]
     if not listed:
         return ""
-    lines = [f"## Scores, {how}", "", "| score | value (95 % interval) |", "|---|---|", *listed]
-    if "per_class" in scores:
-        lines += ["", "| class | galaxies | precision | recall | F1 |", "|---|---|---|---|---|"]
-        lines += [
-            f"| {name} | {one['support']} | "
-            + " | ".join("" if one[key] is None else f"{one[key]:.2f}" for key in _BY_CLASS)
-            + " |"
-            for name, one in scores["per_class"].items()
-        ]
+    lines = [f"## Scores, {_how(scores, crossed)}", ""]
+    lines += ["| score | value (95 % interval) |", "|---|---|", *listed]
     if "confusion" in scores:
-        lines += ["", "Most often mistaken:", "", *_confusions(scores)]
+        lines += ["", *_by_class(scores), "", "Most often mistaken:", "", *_confusions(scores)]
     return "\n".join([*lines, "", ""])
+
+
+def _by_class(scores: Mapping[str, Any]) -> Iterator[str]:
+    """Give a table of the scores of each class."""
+    yield "| class | galaxies | precision (95 % interval) | recall | F1 |"
+    yield "|---|---|---|---|---|"
+    intervals = class_intervals(scores["confusion"])
+    for name, row, one in zip(scores["classes"], scores["confusion"], intervals, strict=True):
+        yield f"| {name} | {sum(row):,.0f} | {' | '.join(map(_cell, one))} |"
+
+
+def _cell(score: Interval) -> str:
+    if math.isnan(score.value):
+        return ""
+    return f"{score.value:.2f} ({score.low:.2f} to {score.high:.2f})"
 
 
 def _confusions(scores: Mapping[str, Any]) -> Iterator[str]:

@@ -79,7 +79,9 @@ def test_its_card_tells_where_it_is_from_and_what_it_is_worth(name):
     metrics = json.loads((model_folder(name) / METRICS).read_text())["cross_validation"]
     assert f"{metrics['macro_f1']['mean']:.3f}" in card
     for class_name in metrics["classes"]:
-        assert f"| {class_name} | {metrics['per_class'][class_name]['support']} |" in card
+        scores = metrics["per_class"][class_name]
+        assert re.search(rf"\| {class_name} \| {scores['support']:,} \| .* to .*\) \|", card)
+        assert f"| {scores['f1']:.2f} (" in card
 
 
 def test_a_model_of_the_same_name_comes_first(tmp_path, monkeypatch):

@@ -144,13 +144,13 @@ def reverse_percentile_interval(value: float, samples: Floats, level: float = LE
     return Interval(value, max(min(2 * value - high, value), 0.0), max(2 * value - low, value))
 
 
-def wilson(k: int, n: int, level: float = LEVEL) -> Interval:
+def wilson(k: float, n: float, level: float = LEVEL) -> Interval:
     """Interval for a share, from k successes in n trials (Wilson 1927, JASA 22, 209).
 
     Parameters
     ----------
-    k, n : int
-        Successes and trials.
+    k, n : float
+        Successes and trials; means over repeats need not be whole numbers.
     level : float
         Probability that the interval holds the true share.
 
@@ -173,6 +173,43 @@ def wilson(k: int, n: int, level: float = LEVEL) -> Interval:
     centre = (k + z2 / 2) / (n + z2)
     half = math.sqrt(z2 * (k * (n - k) / n + z2 / 4)) / (n + z2)
     return Interval(k / n, max(0.0, centre - half), min(1.0, centre + half))
+
+
+class ClassIntervals(NamedTuple):
+    """Scores of one class against the rest, each with its interval."""
+
+    precision: Interval
+    recall: Interval
+    f1: Interval
+
+
+def class_intervals(confusion: ArrayLike, level: float = LEVEL) -> list[ClassIntervals]:
+    """Return precision, recall and F1 of each class with Wilson's intervals.
+
+    Each is a share of galaxies, or grows with one: with J, the hits' share of all galaxies that
+    are of the class or named so, F1 is 2 J / (1 + J).
+
+    Parameters
+    ----------
+    confusion : array_like, shape (k, k)
+        As from `galfeat.evaluate.metrics.confusion_matrix`, or the mean of several over the same
+        galaxies.
+    level : float
+        Probability that an interval holds the true value.
+
+    Returns
+    -------
+    list of ClassIntervals
+        k of them. Where a score is undefined its value is NaN and its interval 0 to 1.
+    """
+    table = np.asarray(confusion, np.float64)
+    hits, support, named = np.diagonal(table), table.sum(axis=1), table.sum(axis=0)
+    found = []
+    for k, of_class, of_name in zip(hits.tolist(), support.tolist(), named.tolist(), strict=True):
+        jaccard = wilson(k, of_class + of_name - k, level)
+        f1 = Interval(*(2.0 * share / (1.0 + share) for share in jaccard))
+        found.append(ClassIntervals(wilson(k, of_name, level), wilson(k, of_class, level), f1))
+    return found
 
 
 def _percentiles(samples: Floats, level: float) -> tuple[float, float]:

@@ -8,7 +8,7 @@ from html import escape
 
 import numpy as np
 
-from galfeat.evaluate.intervals import Interval, wilson
+from galfeat.evaluate.intervals import Interval, class_intervals, wilson
 from galfeat.evaluate.metrics import Floats, Reliability
 
 DASH = "–"
@@ -106,8 +106,8 @@ def _confusion_cell(count: float, row_total: float, *, right: bool) -> str:
     )
 
 
-def class_table(classes: Sequence[str], confusion: Floats, f1: Floats) -> str:
-    """Lay out recall, precision and F1 of each class with bars and Wilson intervals.
+def class_table(classes: Sequence[str], confusion: Floats) -> str:
+    """Lay out recall, precision and F1 of each class with bars and intervals.
 
     Parameters
     ----------
@@ -115,21 +115,15 @@ def class_table(classes: Sequence[str], confusion: Floats, f1: Floats) -> str:
         Class names.
     confusion : ndarray, shape (k, k)
         True class by row, named class by column.
-    f1 : ndarray, shape (k,)
-        F1 of each class; NaN where undefined.
     """
-    rows = []
-    for index, name in enumerate(classes):
-        hits = round(float(confusion[index, index]))
-        support = round(float(confusion[index].sum()))
-        recall = wilson(hits, support)
-        precision = wilson(hits, round(float(confusion[:, index].sum())))
-        rows.append(
-            f'<tr><th scope="row">{escape(name)}</th><td class="count">{support:,}</td>'
-            f"{_score_cell('Found', recall)}{_score_cell('Correct when named', precision)}"
-            f'<td data-label="F1"><span class="figure">{number(f1[index])}</span>'
-            f"{bar(float(f1[index]))}</td></tr>"
+    rows = [
+        f'<tr><th scope="row">{escape(name)}</th><td class="count">{support:,.0f}</td>'
+        f"{_score_cell('Found', one.recall)}{_score_cell('Correct when named', one.precision)}"
+        f"{_score_cell('F1', one.f1)}</tr>"
+        for name, support, one in zip(
+            classes, confusion.sum(axis=1), class_intervals(confusion), strict=True
         )
+    ]
     return (
         '<table class="classes"><caption>Found (recall): of the galaxies of this class, the '
         "share the model names so. Correct when named (precision): of the galaxies named so, "

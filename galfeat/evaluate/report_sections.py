@@ -81,9 +81,7 @@ def confusion_section(evaluation: Evaluation) -> Section:
 
 def classes_section(evaluation: Evaluation) -> Section:
     """Show the scores of each class."""
-    table = report_figures.class_table(
-        evaluation.classes, evaluation.confusion, evaluation.per_class.f1
-    )
+    table = report_figures.class_table(evaluation.classes, evaluation.confusion)
     return Section("classes", "Class by class", table)
 
 

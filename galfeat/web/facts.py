@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from galfeat.evaluate.intervals import class_intervals
 from galfeat.evaluate.text import DECISION_NAMES, METRIC_NAMES
+from galfeat.model_card import measured
 
 
 def model_facts(
@@ -49,8 +51,7 @@ def model_facts(
 
 def _scores(metrics: Mapping[str, Any]) -> dict[str, Any]:
     """Return ``scored_on``, ``scores``, ``by_class`` and ``calibration_error``, or them empty."""
-    crossed = not any(name in metrics for name in METRIC_NAMES)
-    found = metrics.get("cross_validation", {}) if crossed else metrics
+    found, crossed = measured(metrics)
     scores = {
         title: _interval(found[name])
         for name, title in METRIC_NAMES.items()
@@ -75,16 +76,19 @@ def _scored_on(found: Mapping[str, Any], crossed: bool) -> str:
 
 
 def _by_class(found: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
-    """Return precision, recall, F1 and support of each class, and what it is most taken for."""
-    classes: Sequence[str] = found.get("classes", [])
-    confusion: Sequence[Sequence[float]] = found.get("confusion", [])
-    taken_for = {
-        name: _most_taken_for(place, row, classes)
-        for place, (name, row) in enumerate(zip(classes, confusion, strict=False))
-    }
+    """Return how many of each class there are, its scores, and what it is most taken for."""
+    classes, confusion = found.get("classes", []), found.get("confusion", [])
+    if not confusion:
+        return {}
     return {
-        name: {**scores, "taken_for": taken_for.get(name)}
-        for name, scores in found.get("per_class", {}).items()
+        name: {
+            "support": round(sum(row)),
+            **{score: interval.to_json() for score, interval in intervals._asdict().items()},
+            "taken_for": _most_taken_for(place, row, classes),
+        }
+        for place, (name, row, intervals) in enumerate(
+            zip(classes, confusion, class_intervals(confusion), strict=True)
+        )
     }
 
 

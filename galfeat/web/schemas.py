@@ -74,6 +74,7 @@ _SAMPLE = {
 }  # fmt: skip
 
 # fmt: off
+_SCORE = _whole({"value": _MAYBE_NUMBER, "low": _MAYBE_NUMBER, "high": _MAYBE_NUMBER})
 _MODEL = _whole({
     "name": _TEXT,
     "recipe": _TEXT,
@@ -82,7 +83,14 @@ _MODEL = _whole({
     "scores": {"type": "object", "additionalProperties": _whole({
         "value": _NUMBER, "low": _MAYBE_NUMBER, "high": _MAYBE_NUMBER,
     })},
-}, priors={"type": "object", "additionalProperties": _CHANCE}, by_class={"type": "object"})
+}, priors={"type": "object", "additionalProperties": _CHANCE}, by_class={
+    "type": "object",
+    "additionalProperties": _whole({
+        "support": {"type": "integer", "minimum": 0, "description": "Galaxies of this class."},
+        "precision": _SCORE, "recall": _SCORE, "f1": _SCORE,
+        "taken_for": {"type": ["string", "null"]},
+    }),
+})
 # fmt: on
 
 SCHEMAS = {

@@ -7,11 +7,13 @@ from scipy.stats import binomtest
 from galfeat.evaluate.intervals import (
     Interval,
     bootstrap,
+    class_intervals,
     percentile_interval,
     resampled_counts,
     reverse_percentile_interval,
     wilson,
 )
+from galfeat.evaluate.metrics import per_class
 
 
 def test_each_draw_has_as_many_rows_as_there_are():
@@ -111,6 +113,24 @@ def test_wilson_without_trials_knows_nothing():
 def test_wilson_refuses_more_successes_than_trials():
     with pytest.raises(ValueError, match="k is 3 of n = 2"):
         wilson(3, 2)
+
+
+def test_scores_of_a_class_are_the_usual_ones_with_intervals_around_them():
+    confusion = np.array([[5.5, 1.0, 0.0], [2.0, 7.0, 0.0], [0.0, 0.0, 0.0]])
+    found, usual = class_intervals(confusion), per_class(confusion)
+    for name in ("precision", "recall", "f1"):
+        ours = [getattr(one, name) for one in found]
+        np.testing.assert_allclose([one.value for one in ours], getattr(usual, name))
+        assert all(one.low < one.value < one.high for one in ours[:2])
+        assert (ours[2].low, ours[2].high) == (0, 1)
+
+
+def test_intervals_of_f1_cover_it_as_often_as_they_say():
+    rng, shares = np.random.default_rng(0), np.array([[0.12, 0.05], [0.08, 0.75]])
+    truth = per_class(shares).f1[0]
+    drawn = rng.multinomial(150, shares.ravel(), size=1000).reshape(-1, 2, 2)
+    covered = [one.low <= truth <= one.high for one in (class_intervals(c)[0].f1 for c in drawn)]
+    assert 0.93 <= np.mean(covered) <= 0.97
 
 
 def test_what_is_not_finite_becomes_none():

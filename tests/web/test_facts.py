@@ -37,7 +37,10 @@ def test_scores_of_held_out_galaxies_come_with_intervals_and_by_class(held_out):
     assert facts["scores"]["accuracy"]["value"] == pytest.approx(4 / 6)
     assert facts["scores"]["accuracy"]["low"] < 4 / 6 < facts["scores"]["accuracy"]["high"]
     assert facts["calibration_error"] == facts["scores"]["calibration error"]["value"]
-    assert facts["by_class"]["Round"]["recall"] == pytest.approx(2 / 3)
+    recall = facts["by_class"]["Round"]["recall"]
+    assert recall["value"] == pytest.approx(2 / 3)
+    assert recall["low"] < 2 / 3 < recall["high"]
+    assert facts["by_class"]["Round"]["support"] == 3
     assert [facts["by_class"][name]["taken_for"] for name in CLASSES] == ["Flat", None, "Round"]
     assert facts["priors"] == {"Round": 0.5, "Flat": 0.3, "Odd": 0.2}
     assert facts["members"] == ["lightgbm", "svm"]
