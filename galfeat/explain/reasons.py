@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from galfeat.explain.concepts import CONCEPTS, Concept, concept_of
 from galfeat.explain.contributions import UNNAMED, Contributions
+from galfeat.features.table import places_of
 
 #: Values among this share of the training galaxies at either end are called large or small.
 _TAIL = 0.35
@@ -29,7 +30,8 @@ class Reason:
         Natural logarithm of how much more probable, against the other classes, it makes the
         class; below 0 it speaks against it.
     feature : str
-        The column that adds most; empty for a member that cannot say why.
+        The column the words are about, or, where they are about none, the one that adds most;
+        empty for a member that cannot say why.
     value : float or None
         Its value.
     share_below : float or None
@@ -64,14 +66,16 @@ def reasons(found: Contributions, row: int, code: int, shares: NDArray[np.float6
     listed = []
     for index in np.unique(of):
         columns = np.flatnonzero(of == index)
-        first = columns[np.abs(added[columns]).argmax()]
-        value, share = float(found.values[row, first]), float(shares[row, first])
+        words, told = _words(CONCEPTS[index], found.names, shares[row])
+        if told is None:
+            told = columns[np.abs(added[columns]).argmax()]
+        value, share = float(found.values[row, told]), float(shares[row, told])
         listed.append(
             Reason(
                 CONCEPTS[index].name,
-                _words(CONCEPTS[index], found.names, shares[row]),
+                words,
                 float(added[columns].sum()),
-                found.names[first],
+                found.names[told],
                 None if np.isnan(value) else value,
                 None if np.isnan(share) else share,
             )
@@ -83,14 +87,14 @@ def reasons(found: Contributions, row: int, code: int, shares: NDArray[np.float6
     return sorted(listed, key=lambda reason: -abs(reason.added))
 
 
-def _words(concept: Concept, names: tuple[str, ...], shares: NDArray[np.float64]) -> str:
-    """Say how much of a concept there is in a galaxy, among the training galaxies."""
-    for lead in concept.leads:
-        share = shares[names.index(lead)] if lead in names else np.nan
-        if share > 1.0 - _TAIL:
-            return concept.much
-        if share < _TAIL:
-            return concept.little
-        if np.isfinite(share):
-            return concept.some
-    return concept.some if not concept.leads else concept.name
+def _words(
+    concept: Concept, names: tuple[str, ...], shares: NDArray[np.float64]
+) -> tuple[str, int | None]:
+    """Say how much of a concept there is in a galaxy, and by which column, if by one."""
+    for column in places_of(concept.leads, names).tolist():
+        if column < 0 or np.isnan(shares[column]):
+            continue
+        if shares[column] > 1.0 - _TAIL:
+            return concept.much, column
+        return concept.little if shares[column] < _TAIL else concept.some, column
+    return concept.some if not concept.leads else concept.name, None

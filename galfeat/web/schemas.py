@@ -27,7 +27,7 @@ _REASON = _whole({
     "concept": {**_TEXT, "description": "What the measurements are of."},
     "words": {**_TEXT, "description": "What is so of this galaxy."},
     "added": {**_NUMBER, "description": "What it adds to the logarithm of the probability."},
-    "feature": {**_TEXT, "description": "The column that adds most."},
+    "feature": {**_TEXT, "description": "The column the words are about."},
     "value": _MAYBE_NUMBER,
     "share_below": {**_MAYBE_CHANCE, "description": "Share of galaxies that have less of it."},
 })  # fmt: skip

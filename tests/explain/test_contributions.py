@@ -120,6 +120,22 @@ def test_the_reason_is_what_the_class_was_made_by():
             assert one.reasons[0].share_below < 0.5
 
 
+def test_words_and_the_column_beside_them_say_the_same():
+    classifier, (new, _) = ENSEMBLES["stack"](), table(60, seed=1)
+    said = {concept.name: concept for concept in CONCEPTS}
+    seen = set()
+    for one in explained(classifier, new):
+        for reason in one.reasons:
+            concept = said.get(reason.concept)
+            if reason.share_below is None or reason.feature not in concept.leads:
+                continue
+            little, much = reason.share_below < 0.35, reason.share_below > 0.65
+            wanted = concept.much if much else concept.little if little else concept.some
+            assert reason.words == wanted
+            seen.add((concept.name, wanted))
+    assert len(seen) == 9  # bar, outline and colour, each large, ordinary and small
+
+
 def test_a_class_that_was_not_named_can_be_explained():
     classifier, (new, y) = ENSEMBLES["one"](), table(30, seed=1)
     barred = explained(classifier, new.select(np.flatnonzero(y == 1)), of="barred")
