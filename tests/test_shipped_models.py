@@ -10,6 +10,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from sklearn.base import clone
 
 from galfeat import load_model
 from galfeat.data.files import TRAINING_FILE
@@ -56,6 +57,13 @@ def test_it_is_the_pinned_one_and_small(name):
 def test_it_says_the_same_with_every_library(name):
     expected = json.loads(SAID.read_text())[name]
     assert _said(name) == pytest.approx(np.array(expected), abs=1e-5)
+
+
+@pytest.mark.parametrize("name", SHIPPED)
+def test_its_members_can_be_looked_at_with_every_library(name):
+    for member in load_model(name).ensemble_.members_:
+        assert type(member).__name__ in repr(member)
+        assert clone(member).get_params().keys() == member.get_params().keys()
 
 
 @pytest.mark.parametrize("name", REAL)

@@ -32,7 +32,11 @@ class XGBoost(XGBClassifier):
         return state
 
     def __setstate__(self, state: dict[str, Any]) -> None:
-        """Take the attributes, and read the trees."""
+        """Take the attributes, and read the trees.
+
+        Parameters that the version which wrote them did not have are as this one's are by default.
+        """
+        XGBClassifier.__init__(self)
         self.__dict__.update(state)
         if isinstance(state.get("_Booster"), bytes):
             self._Booster = Booster({"nthread": 1})
