@@ -10,8 +10,22 @@ import numpy as np
 from numpy.typing import NDArray
 
 from galfeat.errors import ImageError
+from galfeat.features.quantiles import UNLIKE
+from galfeat.frame import Flag, describe_flags
 
 Cell: TypeAlias = str | float | None
+
+_NO_GALAXY = {
+    describe_flags(Flag.NO_SOURCE): "No galaxy stands out near the middle of this image.",
+    UNLIKE: "What was measured is unlike any galaxy the model has learned from: a star, noise, or "
+    "a picture of something else.",
+}
+
+
+def no_galaxy(flags: str) -> str | None:
+    """Return why an image seems to show no galaxy, from its flags; None if it seems to show one."""
+    raised = flags.split(";")
+    return next((words for flag, words in _NO_GALAXY.items() if flag in raised), None)
 
 
 @dataclass(frozen=True, eq=False)

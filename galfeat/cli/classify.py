@@ -22,6 +22,7 @@ from galfeat.cli.options import (
     trust_option,
 )
 from galfeat.cli.progress import progress_bar
+from galfeat.cli.words import counted
 from galfeat.errors import DataError
 
 if TYPE_CHECKING:
@@ -80,6 +81,7 @@ def classify(
     from galfeat.data import open_dataset
     from galfeat.manifest import read_manifest
     from galfeat.persist import load_model
+    from galfeat.predictions import no_galaxy
 
     model, inputs = model_and_inputs(inputs)
     classifier = load_model(model, trust=trust).set_params(n_jobs=jobs)
@@ -103,9 +105,20 @@ def classify(
         else:
             _write_csv(file, rows)
     if output is not None:
-        click.echo(f"{len(dataset)} galaxies in {output}")
+        click.echo(f"{counted(len(dataset))} in {output}")
+    empty = sum(no_galaxy(flags) is not None for flags in predictions.flags)
+    if empty:
+        click.echo(
+            f"{empty} of {len(dataset)} images perhaps show no galaxy: see the column flags",
+            err=True,
+        )
     if predictions.errors:
-        click.echo(f"{len(predictions.errors)} of {len(dataset)} images failed", err=True)
+        first, error = next(iter(predictions.errors.items()))
+        click.echo(
+            f"{len(predictions.errors)} of {len(dataset)} images failed; the first is "
+            f"{dataset.ids[first]}: {error}",
+            err=True,
+        )
         ctx.exit(3)
 
 

@@ -9,6 +9,7 @@ import click
 
 from galfeat.cli.options import jobs_option, seed_option
 from galfeat.cli.progress import progress_bar
+from galfeat.cli.words import counted
 
 
 @click.command()
@@ -42,5 +43,5 @@ def simulate(number: int, output: Path, rendering: str, seed: int, jobs: int) ->
     with progress_bar(output.name) as progress:
         simulate_file(output, number, seed=seed, rendering=rendering, jobs=jobs, progress=progress)
     seconds = time.perf_counter() - start
-    click.echo(f"{number} galaxies in {output}")
+    click.echo(f"{counted(number)} in {output}")
     click.echo(f"{number / seconds:.0f} images/s ({seconds:.1f} s, {jobs} threads)", err=True)

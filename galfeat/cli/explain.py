@@ -13,6 +13,7 @@ import click
 
 from galfeat.atomic import atomic_file, check_folder
 from galfeat.cli.options import images_option, jobs_option, model_and_inputs, trust_option
+from galfeat.cli.words import counted
 
 if TYPE_CHECKING:
     import numpy as np
@@ -67,22 +68,25 @@ def explain(
     from galfeat.data import open_dataset
     from galfeat.explain import explain as explain_table
     from galfeat.persist import load_model
+    from galfeat.predictions import no_galaxy
 
     model, inputs = model_and_inputs(inputs)
     classifier = load_model(model, trust=trust).set_params(n_jobs=jobs)
     opened = open_dataset(inputs, images=images)
     classifier.extractor_.n_jobs = jobs
     dataset, table = measure(classifier.extractor_, opened)
-    found = explain_table(classifier, table, classifier.classify_table(table), of=of)
+    said = classifier.classify_table(table)
+    found = explain_table(classifier, table, said, of=of)
     stems = _stems(dataset.ids)
     for number, (name, one) in enumerate(zip(dataset.ids, found, strict=True)):
-        click.echo(("\n" if number else "") + _text(name, one))
+        problem = no_galaxy(said.flags[number])
+        click.echo(("\n" if number else "") + _text(name, one, problem))
         if output is not None:
             output.mkdir(parents=True, exist_ok=True)
             (image,) = dataset.read([number])
-            _write(output / stems[number], cast("Image", image), Path(name).name, one)
+            _write(output / stems[number], cast("Image", image), Path(name).name, one, problem)
     if output is not None:
-        click.echo(f"\n{len(found)} galaxies in {output}")
+        click.echo(f"\n{counted(len(found))} in {output}")
     if len(dataset) < len(opened):
         ctx.exit(3)
 
@@ -98,8 +102,10 @@ def _stems(ids: Iterable[str]) -> list[str]:
     return stems
 
 
-def _text(name: str, found: Explanation) -> str:
+def _text(name: str, found: Explanation, problem: str | None) -> str:
     lines = [f"{name}: {found.predicted}"]
+    if problem:
+        lines.append(f"  but perhaps no galaxy at all. {problem}")
     lines += [f"  {p:6.3f}  {of}" for of, p in list(found.probabilities.items())[:3]]
     lines.append(f"why {found.of}, or why not:")
     lines.append(f"  {found.start:+6.2f}  how common it is")
@@ -124,12 +130,15 @@ def _among(share_below: float) -> str:
     return f"more than in {min(math.floor(100 * share_below), 99)} % of galaxies"
 
 
-def _write(stem: Path, image: Image, name: str, found: Explanation) -> None:
+def _write(stem: Path, image: Image, name: str, found: Explanation, problem: str | None) -> None:
     from galfeat.explain.picture import write_picture
     from galfeat.frame import as_rgb, measure_frame
 
     rgb = as_rgb(image)
-    write_picture(stem.with_name(stem.name + ".png"), rgb, measure_frame(rgb), found, name)
+    title = f"{name}: perhaps no galaxy" if problem else name
+    write_picture(stem.with_name(stem.name + ".png"), rgb, measure_frame(rgb), found, title)
     with atomic_file(stem.with_name(stem.name + ".json")) as temporary:
-        text = json.dumps({"id": name, **found.to_json()}, indent=2, ensure_ascii=False)
+        text = json.dumps(
+            {"id": name, "problem": problem, **found.to_json()}, indent=2, ensure_ascii=False
+        )
         temporary.write_text(text + "\n", encoding="utf-8")

@@ -60,7 +60,7 @@ def serve(
             listener = running.enter_context(listening(host, port))
             shown = prepare(model, samples, seed=seed, trust=trust, threads=threads)
             server = uvicorn.Server(configure(create_app(shown, threads=threads), host, port))
-        name, number = shown.model["name"], listener.getsockname()[1]
+        name, number = shown.model_of_samples["name"], listener.getsockname()[1]
         click.echo(f"{len(shown.samples)} galaxies, model {name}, on http://{host}:{number}")
         with suppress(KeyboardInterrupt), decoding():
             server.run(sockets=[listener])

@@ -10,19 +10,14 @@ from numpy.typing import NDArray
 
 from galfeat.classifier import GalaxyClassifier
 from galfeat.explain import Explanation, explain, marks
-from galfeat.features.quantiles import UNLIKE
+from galfeat.explain.reasons import Reason
 from galfeat.frame import measure_frame
+from galfeat.predictions import no_galaxy
 
-#: Reasons with names that are told.
+#: Reasons with names that are told, and the weightier ones without.
 REASONS = 3
 
 Answer = dict[str, Any]
-
-_NO_LIGHT = "There is no light above the sky near the middle of this image."
-_UNLIKE = (
-    "What was measured is unlike any galaxy the model has learned from: a star, noise, or a "
-    "picture of something else."
-)
 
 
 def answer_images(
@@ -55,22 +50,27 @@ def _answer(row: dict[str, Any], found: Explanation, image: NDArray[np.uint8]) -
     height, width = image.shape[:2]
     frame = measure_frame(image)
     size = {"width": width, "height": height}
-    if frame is None or (UNLIKE in row["flags"] and row["true_class"] is None):
+    problem = no_galaxy(row["flags"])
+    if frame is None or (problem and row["true_class"] is None):
         emptied = {
             name: None if name.startswith("p_") or name in ("class", "probability", "most_probable")
             else value for name, value in row.items()
         }  # fmt: skip
-        problem = _NO_LIGHT if frame is None else _UNLIKE
         return {
             **emptied, **size, "galaxy": False, "problem": problem, "reasons": [], "marks": [],
         }  # fmt: skip
-    named = [reason for reason in found.reasons if reason.feature]
     return {
         **row, **size, "galaxy": True, "problem": None,
         "probabilities": found.probabilities,
-        "reasons": [reason.to_json() for reason in named[:REASONS]],
+        "reasons": [reason.to_json() for reason in _told(found.reasons)],
         "marks": [
             {"name": mark.name, "points": np.round(mark.points, 1).tolist()}
             for mark in marks(frame)
         ],
     }  # fmt: skip
+
+
+def _told(reasons: Sequence[Reason]) -> list[Reason]:
+    """Return the strongest reasons down to the last that is told of those with names."""
+    named = [place for place, reason in enumerate(reasons) if reason.feature]
+    return list(reasons[: named[:REASONS][-1] + 1] if named else reasons[:1])

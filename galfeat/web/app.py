@@ -46,17 +46,21 @@ class Shown:
     Attributes
     ----------
     classifier : GalaxyClassifier
+        Answers for the images of visitors.
+    model : dict
+        What `/api/model` says of it: name, classes, what it was fitted to, scores.
     samples : list of Sample
         The galaxies behind the button.
-    model : dict
-        What `/api/model` says: name, classes, what it was fitted to, scores.
+    model_of_samples : dict
+        The same of the model that answers for these.
     notice : str
         What a visitor has to know of samples and model; empty if nothing.
     """
 
     classifier: GalaxyClassifier
-    samples: list[Sample]
     model: dict[str, Any]
+    samples: list[Sample]
+    model_of_samples: dict[str, Any]
     notice: str = ""
 
 
@@ -123,10 +127,11 @@ class Counter:
 
 def _page(template: str, shown: Shown) -> Any:  # noqa: ANN401
     environment = Environment(
-        loader=FileSystemLoader(HERE / "templates"), autoescape=select_autoescape()
-    )
+        loader=FileSystemLoader(HERE / "templates"), autoescape=select_autoescape(),
+        trim_blocks=True,
+    )  # fmt: skip
     text = environment.get_template(template).render(
-        classes=shown.model["classes"], model=shown.model, notice=shown.notice,
+        model=shown.model_of_samples, model_of_visitors=shown.model, notice=shown.notice,
         samples=[sample.answer for sample in shown.samples], credit=CREDIT,
     )  # fmt: skip
 

@@ -6,7 +6,11 @@ import json
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from pathlib import Path
+from typing import Any
 
+import numpy as np
+
+from galfeat.classifier import GalaxyClassifier
 from galfeat.data import DataSet
 from galfeat.errors import DataError
 from galfeat.manifest import METRICS, read_manifest
@@ -19,15 +23,13 @@ from galfeat.shipped_models import (
     model_folder,
     shipped_folder,
 )
+from galfeat.web.answers import answer_images
 from galfeat.web.app import Shown
 from galfeat.web.facts import model_facts
 from galfeat.web.samples import PER_CLASS, draw_samples
 
-_SIMULATED = (
-    "These galaxies are simulated. `galfeat data fetch samples` gets real ones from the sky, for "
-    "`galfeat serve --samples`."
-)
-_FITTED_TO_SIMULATED = "The model was fitted to simulated galaxies alone."
+_SIMULATED = "The galaxies behind the button are simulated"
+_FITTED_TO_SIMULATED = "The model that answers was fitted to simulated galaxies alone."
 
 
 def prepare(
@@ -43,8 +45,8 @@ def prepare(
     Parameters
     ----------
     model : str, Path or None
-        A model folder, or the name of a model that comes with galfeat; if None the one for
-        simulated galaxies, or for others the first.
+        A model folder, or the name of a model that comes with galfeat; if None the first of these,
+        and for simulated samples the one that was fitted to such.
     samples : str or None
         A labelled data set whose classes the model knows; simulated galaxies if None.
     seed : int
@@ -59,26 +61,57 @@ def prepare(
     ModelError, DataError
         If model or samples cannot be used.
     """
-    folder = shipped_folder(OF_SIMULATED if samples is None else DEFAULT)
-    if model is not None:
-        folder = model_folder(model)
+    folder = model_folder(DEFAULT if model is None else model)
+    of_samples = shipped_folder(OF_SIMULATED) if model is None and samples is None else folder
     manifest = read_manifest(folder)
-    with ThreadPoolExecutor(1) as beside:  # the model: reading it leaves the other core idle
-        loaded = beside.submit(load_model, folder, trust=trust)
+    with ThreadPoolExecutor(1) as beside:  # the models: reading them leaves the other core idle
+        loading = beside.submit(_load, {folder, of_samples}, trust)
         if samples is None:
             dataset = _simulated(seed, threads)
         else:
             dataset = _opened(samples, manifest["label_column"])
-        classifier = loaded.result()
+        loaded = loading.result()
     if samples is not None:
-        true_classes(dataset, classifier.classes_)  # a class the model does not know is an error
-    shown = draw_samples(classifier, dataset, read_rows(folder).training, seed, threads=threads)
+        true_classes(dataset, loaded[folder].classes_)  # a class it does not know is an error
+    learned = read_rows(of_samples).training
+    shown = draw_samples(loaded[of_samples], dataset, learned, seed, threads=threads)
+    if of_samples != folder:
+        _warm_up(loaded[folder], dataset)
+    return Shown(
+        loaded[folder],
+        _facts(folder),
+        shown,
+        _facts(of_samples),
+        _notice(samples, of_samples, folder),
+    )
+
+
+def _load(folders: set[Path], trust: bool) -> dict[Path, GalaxyClassifier]:
+    return {folder: load_model(folder, trust=trust) for folder in folders}
+
+
+def _warm_up(classifier: GalaxyClassifier, dataset: DataSet) -> None:
+    """Ask a model once: the first answer takes longer than others."""
+    images = [image for image in dataset.read([0]) if isinstance(image, np.ndarray)]
+    answer_images(classifier, images, ["first"], [None])
+
+
+def _facts(folder: Path) -> dict[str, Any]:
     metrics = json.loads((folder / METRICS).read_text(encoding="utf-8"))
-    facts = model_facts(folder.resolve().name, manifest, metrics)
-    notices = [] if samples else [_SIMULATED]
-    if manifest["sha256"] == SHIPPED[OF_SIMULATED]:
-        notices.append(_FITTED_TO_SIMULATED)
-    return Shown(classifier, shown, facts, " ".join(notices))
+    return model_facts(folder.resolve().name, read_manifest(folder), metrics)
+
+
+def _notice(samples: str | None, of_samples: Path, folder: Path) -> str:
+    """Say what a visitor has to know of the galaxies and the models."""
+    fitted_to_simulated = read_manifest(of_samples)["sha256"] == SHIPPED[OF_SIMULATED]
+    if samples is not None:
+        return _FITTED_TO_SIMULATED if fitted_to_simulated else ""
+    if of_samples != folder:
+        return (
+            f"{_SIMULATED}, and so were those that the model which answers for them was fitted to. "
+            f"For an image of your own another model answers, {folder.name}, which knows real ones."
+        )
+    return f"{_SIMULATED}. {_FITTED_TO_SIMULATED}" if fitted_to_simulated else f"{_SIMULATED}."
 
 
 def _opened(samples: str, label: str | None) -> DataSet:

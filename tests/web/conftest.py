@@ -35,9 +35,8 @@ def shown(simulated, quick_recipe):
         "decision": "balanced", "n_training": 120, "n_held_out": 0, "versions": {},
     }  # fmt: skip
     facts = model_facts("quick", manifest, {"macro_f1": {"value": 0.7, "low": 0.6, "high": 0.8}})
-    return Shown(
-        classifier, draw_samples(classifier, dataset, NONE_LEARNED, seed=3), facts, "Simulated."
-    )
+    samples = draw_samples(classifier, dataset, NONE_LEARNED, seed=3)
+    return Shown(classifier, facts, samples, facts, "Simulated.")
 
 
 @pytest.fixture

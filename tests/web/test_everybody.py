@@ -106,6 +106,25 @@ def test_on_a_phone_the_button_stays_and_the_galaxy_comes_into_view(visit):
         assert box["y"] + box["height"] <= PHONE["height"]
 
 
+def test_on_a_phone_nothing_lies_over_what_can_be_guessed(visit):
+    visitor = visit(viewport=PHONE)
+    page = visitor.page
+    page.check("#guessing")
+    visitor.press(answered=False)
+    for choice in page.locator(".choice").all():
+        choice.scroll_into_view_if_needed()
+        on_top = choice.evaluate(
+            """one => { const box = one.getBoundingClientRect();
+                return document.elementFromPoint(box.x + box.width / 2, box.y + box.height / 2)
+                       === one; }"""
+        )
+        assert on_top, choice.inner_text()
+    choice.click()
+    assert page.evaluate("document.querySelector('#frame').getBoundingClientRect().top") >= 0
+    box = page.locator("#named").bounding_box()
+    assert 0 <= box["y"] < box["y"] + box["height"] <= PHONE["height"]
+
+
 @SCHEMES
 @pytest.mark.parametrize("path", ["/", "/about"])
 def test_the_page_is_dark_or_light_as_the_visitor_likes(visit, path, scheme):

@@ -61,7 +61,7 @@ def test_scores_of_a_cross_validation_are_told_as_such():
 def test_a_model_that_nobody_scored_says_so(shown, metrics):
     facts = model_facts("mine", MANIFEST, metrics)
     assert facts["scores"] == facts["by_class"] == {}
-    app = create_app(Shown(shown.classifier, shown.samples, facts))
+    app = create_app(Shown(shown.classifier, facts, shown.samples, facts))
     page = TestClient(app, base_url="http://galaxies").get("/about").text
     assert "Nobody has scored this model" in page
     assert "Class by class" not in page

@@ -11,7 +11,7 @@ from starlette.testclient import TestClient
 
 from galfeat import open_dataset
 from galfeat.errors import DataError, OutputError
-from galfeat.shipped_models import DEFAULT
+from galfeat.shipped_models import DEFAULT, OF_SIMULATED
 from galfeat.web.app import create_app
 from galfeat.web.connection import listening
 from galfeat.web.serving import prepare
@@ -31,7 +31,7 @@ def images(simulated):
 def test_a_file_in_the_form_of_galaxy10_is_shown_with_the_model_that_ships(images, tmp_path):
     data = _hdf5(tmp_path / "galaxies.h5", images, range(10))
     shown = prepare(None, data)
-    assert shown.model["name"] == DEFAULT
+    assert shown.model["name"] == shown.model_of_samples["name"] == DEFAULT
     assert len(shown.samples) == 10
     assert shown.notice == ""
 
@@ -44,8 +44,17 @@ def test_classes_that_the_model_does_not_know_are_refused(images, tmp_path):
 def test_without_data_galaxies_and_model_are_simulated_and_that_is_said():
     shown = prepare(None, None)
     assert len(shown.samples) == 50
-    assert "These galaxies are simulated" in shown.notice
-    assert "fitted to simulated galaxies alone" in shown.notice
+    assert shown.model_of_samples["name"] == OF_SIMULATED
+    assert "behind the button are simulated, and so were those" in shown.notice
+
+
+def test_an_image_of_ones_own_is_for_the_model_that_knows_real_galaxies():
+    shown = prepare(None, None)
+    assert shown.model["name"] == DEFAULT
+    assert f"another model answers, {DEFAULT}" in shown.notice
+    alone = prepare(OF_SIMULATED, None)
+    assert alone.model == alone.model_of_samples
+    assert "fitted to simulated galaxies alone" in alone.notice
 
 
 def test_a_port_that_is_taken_is_an_error_of_one_line():

@@ -17,7 +17,8 @@ function element(name, text, className) {
 
 function percent(value) {
   const whole = 100 * value;
-  return whole > 0 && whole < 1 ? "< 1\u00a0%" : `${Math.round(whole)}\u00a0%`;
+  if (whole > 0 && whole < 1) return "< 1\u00a0%";
+  return whole > 99 && whole < 100 ? "> 99\u00a0%" : `${Math.round(whole)}\u00a0%`;
 }
 
 function sentence(text) {
@@ -61,6 +62,10 @@ function showPicture(picture) {
   at("picture").replaceWith(picture);
   at("overlay").replaceChildren();
   at("legend").replaceChildren();
+  showStage();
+}
+
+function showStage() {
   const top = at("stage").getBoundingClientRect().top;
   // Where picture and answer lie one below the other, both are to be seen.
   if (top < 0 || matchMedia("(max-width: 48rem)").matches) at("stage").scrollIntoView();
@@ -81,7 +86,7 @@ function truthOf(galaxy, guess) {
     const said = guess === undefined ? "" : `\nYour guess: ${guess}`;
     return `Actual class: ${galaxy.true_class}${said}`;
   }
-  return galaxy.problem ?? "What it really is, is not known.";
+  return galaxy.problem ?? `What it really is, is not known.\nAsked was the model ${galaxy.model}.`;
 }
 
 function chanceRow(galaxy, name, probability) {
@@ -103,7 +108,9 @@ function chanceRow(galaxy, name, probability) {
 function reasonItem(reason) {
   const speaks = reason.added >= 0;
   const item = element("li", undefined, speaks ? "for" : "against");
-  item.append(element("span", speaks ? "For: " : "Against: ", "unseen"), element("span", reason.words, "words"));
+  const times = `${speaks ? "×" : "÷"}\u00a0${Math.exp(Math.abs(reason.added)).toPrecision(2)}`;
+  item.append(element("span", reason.words, "words"), element("span", times, "number times"));
+  if (!reason.feature) return item;
   const measured = element("span", undefined, "quiet");
   measured.append(element("code", reason.feature));
   if (reason.share_below !== null) {
@@ -216,6 +223,7 @@ function guessed(guess) {
   if (!current) return;  // a picture of the visitor's own is on its way
   count(current, guess);
   showAnswer(current, guess);
+  showStage();
   at("show").focus({ preventScroll: true });
 }
 
@@ -234,7 +242,7 @@ async function showOwn(file) {
   try {
     const headers = { "Content-Type": file.type || "application/octet-stream" };
     const found = await ask("api/classify", { method: "POST", body: file, headers });
-    if (turn === turns) showAnswer(found.galaxies[0]);
+    if (turn === turns) showAnswer({ ...found.galaxies[0], model: found.model });
   } catch (error) {
     if (turn === turns) showProblem(error.message);
   }
