@@ -19,7 +19,7 @@ from galfeat.atomic import atomic_file
 from galfeat.data.files import TRAINING_FILE
 from galfeat.manifest import CARD, MANIFEST, METRICS, read_manifest, sealed
 from galfeat.model_card import model_card
-from galfeat.persist import read_rows
+from galfeat.model_rows import read_rows
 
 _REAL = """## Data
 
@@ -67,7 +67,8 @@ def main() -> None:
         counted = Counter(row["label_source"] for row in rows).most_common()
         sources = ", ".join(f"{source} {n:,}" for source, n in counted)
         about = _REAL.format(sources=sources, name=folder.resolve().name)
-    (folder / CARD).write_text(model_card(manifest, metrics, about), encoding="utf-8")
+    card = model_card(manifest, metrics, about, folder.resolve().name)
+    (folder / CARD).write_text(card, encoding="utf-8")
     manifest = sealed(manifest, folder, sorted(names))
     with atomic_file(folder / MANIFEST) as temporary:
         temporary.write_text(json.dumps(manifest, indent=2) + "\n", encoding="utf-8")

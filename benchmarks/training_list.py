@@ -22,7 +22,7 @@ from galfeat.data.digest import among
 from galfeat.data.files import TRAINING_FILE, read_csv
 from galfeat.data.training import LABEL_COLUMNS, read_training
 from galfeat.errors import DataError, ImageError
-from galfeat.persist import read_rows
+from galfeat.model_rows import read_rows
 
 
 def training_rows(table: Path, learned: NDArray[np.uint8]) -> list[dict[str, str]]:

@@ -100,6 +100,9 @@ def _is_complete(manifest: Mapping[str, Any]) -> bool:
     """Tell whether a manifest says all it should, of no file that is not a model's."""
     if not manifest.keys() >= _KEYS or not isinstance(manifest["files"], dict):
         return False
+    versions = manifest["versions"]
+    if not isinstance(versions, dict) or not {"galfeat", "python"} <= versions.keys():
+        return False
     model = manifest["files"].keys() - _ALWAYS - {TRAINING_FILE}
     return manifest["files"].keys() >= _ALWAYS and model in ({MODEL}, {SAFE})
 

@@ -10,13 +10,23 @@ from typing import Any
 
 from galfeat.evaluate.intervals import Interval, class_intervals
 from galfeat.evaluate.text import METRIC_NAMES
+from galfeat.features.registry import OWN_FAMILIES
 from galfeat.manifest import METRICS, read_manifest
 
+_TRUST = """\
+Loading `model.joblib`, so or with `joblib.load`, runs code that is in it. `load_model` opens it
+only if you trust it: say so once, with `trust=True`. Where `galfeat share` has written the folder,
+`model.skops` stands in its place, which runs none and needs no trust."""
+_SHIPS = """\
+It comes with galfeat, which knows its digest, so it needs no trust. On the command line its name
+stands for its folder."""
 #: How many confusions are listed.
 _CONFUSIONS = 6
 
 
-def model_card(manifest: Mapping[str, Any], metrics: Mapping[str, Any], about: str = "") -> str:
+def model_card(
+    manifest: Mapping[str, Any], metrics: Mapping[str, Any], about: str = "", name: str = ""
+) -> str:
     """Return the card as Markdown.
 
     Parameters
@@ -28,23 +38,28 @@ def model_card(manifest: Mapping[str, Any], metrics: Mapping[str, Any], about: s
     about : str
         What only those who fitted it know, such as where the data are from: whole paragraphs of
         Markdown.
+    name : str
+        Of a model that comes with galfeat.
     """
     recipe = manifest["recipe"]
+    families = ", ".join(recipe["features"]["families"])
+    named = sum(column.split(".", 1)[0] in OWN_FAMILIES for column in manifest["feature_names"])
+    others = len(manifest["feature_names"]) - named
     members = ", ".join(member["kind"] for member in recipe["ensemble"]["members"])
     classes = "\n".join(
         f"| {label} | {prior:.4f} |"
         for label, prior in zip(manifest["classes"], manifest["priors"], strict=True)
     )
     versions = ", ".join(f"{name} {number}" for name, number in manifest["versions"].items())
-    return f"""# galfeat model `{recipe["name"]}`
+    return f"""# galfeat model `{name or recipe["name"]}`
 
-{recipe["description"]}
+Recipe `{recipe["name"]}`: {recipe["description"]}.
 
 It gives calibrated probabilities of {len(manifest["classes"])} morphology classes for a galaxy
 image with the galaxy near its centre.
 
-- Features: {len(manifest["feature_names"]):,} columns of the families \
-{", ".join(recipe["features"]["families"])}, \
+- Features: {named:,} with names\
+{f", and {others:,} pixels or activations" if others else ""}, of the families {families}, \
 {"on the canonical frame" if recipe["features"]["frame"] else "on the image as it is"}.
 - Members: {members}; combined by: {recipe["ensemble"]["combine"]}.
 - Classes balanced while fitting by: {recipe["balance"]["method"]}.
@@ -65,13 +80,11 @@ seed {manifest["seed"]}.
 ```python
 import galfeat
 
-model = galfeat.load_model("this-folder")
+model = galfeat.load_model("{name or "this-folder"}")
 probabilities = model.predict_proba(images)  # uint8, shape (n, H, W, 3)
 ```
 
-Loading `model.joblib`, so or with `joblib.load`, runs code that is in it. `load_model` opens it
-only if you trust it: say so once, with `trust=True`. Where `galfeat share` has written the folder,
-`model.skops` stands in its place, which runs none and needs no trust.
+{_SHIPS if name else _TRUST}
 
 ## Limits
 
@@ -161,5 +174,5 @@ def _confusions(scores: Mapping[str, Any]) -> Iterator[str]:
     for share, count, true, named in sorted(wrong, reverse=True)[:_CONFUSIONS]:
         yield (
             f"- {names[true]} taken for {names[named]}: {100 * share:.0f} % of them "
-            f"({count:.0f} galaxies)"
+            f"({count:g} galaxies)"
         )

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import io
 import json
 import math
 import warnings
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -43,22 +41,6 @@ if TYPE_CHECKING:
 Digests = NDArray[np.uint8]
 
 
-@dataclass(frozen=True, eq=False)
-class ModelRows:
-    """Digests of the decoded pixels of the images a model has to do with.
-
-    Attributes
-    ----------
-    training : ndarray of uint8, shape (n, 16)
-        Images the model was fitted on.
-    held_out : ndarray of uint8, shape (m, 16)
-        Images held back from it, to score it on.
-    """
-
-    training: Digests
-    held_out: Digests
-
-
 def save_model(
     classifier: GalaxyClassifier,
     folder: str | Path,
@@ -83,7 +65,7 @@ def save_model(
     folder : str or Path
         Where to; the folder it lies in must exist.
     training_digests, held_out_digests : ndarray of uint8, shape (n, 16)
-        Digests of the decoded pixels; see `ModelRows`.
+        Digests of the decoded pixels; see `galfeat.model_rows`.
     data_digest : str
         Digest of the training data.
     seed : int
@@ -229,24 +211,11 @@ def share_model(folder: str | Path, output: str | Path, *, trust: bool = False) 
     rest = [name for name in manifest["files"] if name not in (MODEL, SAFE)]
     with atomic_folder(output, replaces=is_model) as new:
         write_classifier(classifier, new / SAFE)
+        read_classifier((new / SAFE).read_bytes(), SAFE)  # what cannot be read is not passed on
         for name in rest:
             (new / name).write_bytes(verified_contents(folder, name, manifest["files"][name]))
         _write_json(new / MANIFEST, sealed(manifest, new, (SAFE, *rest)))
     return Path(output)
-
-
-def read_rows(folder: str | Path) -> ModelRows:
-    """Read and verify which images a model was fitted on and which were held out.
-
-    Raises
-    ------
-    ModelError
-        If the folder is missing or damaged.
-    """
-    folder = model_folder(folder)
-    contents = verified_contents(folder, ROWS, read_manifest(folder)["files"][ROWS])
-    with np.load(io.BytesIO(contents), allow_pickle=False) as rows:
-        return ModelRows(training=rows["training"], held_out=rows["held_out"])
 
 
 def _check_version(folder: Path, manifest: Mapping[str, Any]) -> None:

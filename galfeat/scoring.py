@@ -195,6 +195,7 @@ def rows_to_score(learned: NDArray[np.bool_], held_out: NDArray[np.bool_]) -> ND
     if held_out.any() and (learned | held_out).all():
         return np.flatnonzero(held_out & ~learned)
     raise DataError(
-        f"{np.count_nonzero(learned)} of {len(learned)} images were used to fit this model, and a "
-        "score on them would be too good: give other images, or --include-training to score all"
+        f"{np.count_nonzero(learned)} of {len(learned)} images were used to fit this model, or "
+        "show a galaxy of one that was; a score on them would be too good: give other images, or "
+        "--include-training to score all"
     )

@@ -17,7 +17,8 @@ from galfeat.errors import GalfeatWarning, ModelError
 from galfeat.features import FeatureTable, columns
 from galfeat.manifest import SAFE, manifest_digest, sealed
 from galfeat.model_file import ALLOWED, read_classifier, write_classifier
-from galfeat.persist import read_rows, save_model, share_model
+from galfeat.model_rows import read_rows
+from galfeat.persist import save_model, share_model
 from galfeat.recipe import recipe_from_dict
 from galfeat.trust import trust_list
 

@@ -16,7 +16,8 @@ from galfeat import GalaxyClassifier, load_model
 from galfeat.errors import GalfeatWarning, ModelError, OutputError
 from galfeat.features import FeatureTable, columns
 from galfeat.manifest import SCHEMA, manifest_digest, read_manifest
-from galfeat.persist import read_rows, save_model
+from galfeat.model_rows import read_rows
+from galfeat.persist import save_model
 from galfeat.recipe import recipe_from_dict
 from galfeat.trust import add_trusted, is_trusted, trust_list
 

@@ -22,7 +22,7 @@ from galfeat.cli.progress import running_clock
 if TYPE_CHECKING:
     from galfeat.data import DataSet
     from galfeat.evaluate.ablation import Ablation
-    from galfeat.persist import ModelRows
+    from galfeat.model_rows import ModelRows
     from galfeat.scoring import Scored
 
 
@@ -90,7 +90,8 @@ def evaluate(
     from galfeat.cli.measure import measure, open_labelled
     from galfeat.evaluate.text import evaluation_text
     from galfeat.manifest import read_manifest
-    from galfeat.persist import load_model, read_rows
+    from galfeat.model_rows import read_rows
+    from galfeat.persist import load_model
     from galfeat.scoring import score, true_classes
 
     classifier = load_model(model, trust=trust).set_params(n_jobs=jobs)
@@ -158,7 +159,7 @@ def _choose(
 
     readable, digests = read_all(opened, jobs)
     failed = len(opened) - len(readable)
-    learned = among(digests, known.training)
+    learned = known.learned(digests, readable.groups)
     by_features = trained_on(families, digests) & ~learned
     if by_features.any():
         words = "some of its features were themselves learned from"

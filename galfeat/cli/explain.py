@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import json
 import math
-from collections import Counter
 from collections.abc import Iterable
+from itertools import chain, count
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
@@ -93,13 +93,12 @@ def explain(
 
 def _stems(ids: Iterable[str]) -> list[str]:
     """Return a name of its own for the files of each galaxy, images of one name told by number."""
-    given: Counter[str] = Counter()
-    stems = []
+    stems: dict[str, None] = {}  # a set with an order
     for name in ids:
         stem = Path(name).stem
-        given[stem] += 1
-        stems.append(stem if given[stem] == 1 else f"{stem}-{given[stem]}")
-    return stems
+        numbered = (f"{stem}-{number}" for number in count(2))
+        stems[next(one for one in chain([stem], numbered) if one not in stems)] = None
+    return list(stems)
 
 
 def _text(name: str, found: Explanation, problem: str | None) -> str:

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
+import logging
 import random
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +18,7 @@ from starlette.datastructures import UploadFile
 from starlette.exceptions import HTTPException
 from starlette.formparsers import MultiPartParser
 from starlette.middleware import Middleware
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import HTMLResponse, JSONResponse, PlainTextResponse, Response
 from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
@@ -28,15 +31,12 @@ from galfeat.web.guard import MOST_BODY, Guard
 from galfeat.web.openapi import description
 from galfeat.web.samples import Sample
 from galfeat.web.uploads import MOST_BYTES, decode_upload
-from galfeat.web.work import BusyError, Workers
+from galfeat.web.work import BusyError, LeftError, Workers
 
 HERE = Path(__file__).resolve().parent
 STATIC = "/static"
 #: Images of one request; requests that may wait for a thread.
 MOST_IMAGES, MOST_WAITING = 8, 32
-
-# Nothing a visitor sends is written to disk: what is not kept in memory is refused before.
-MultiPartParser.spool_max_size = MOST_BODY
 
 
 @dataclass(frozen=True, eq=False)
@@ -73,6 +73,10 @@ def create_app(shown: Shown, *, threads: int = 2) -> Starlette:
     threads : int
         That measure uploaded galaxies.
     """
+    # Nothing a visitor sends is written to disk: what is not kept in memory is refused before. And
+    # what is wrong with a form is told to who sent it, not to who serves.
+    MultiPartParser.spool_max_size = MOST_BODY
+    logging.getLogger("python_multipart").setLevel(logging.ERROR)
     workers = Workers(threads, MOST_WAITING)
     counts: dict[tuple[str, int], int] = {}
 
@@ -96,7 +100,12 @@ def create_app(shown: Shown, *, threads: int = 2) -> Starlette:
             Mount(STATIC, StaticFiles(directory=HERE / "static")),
         ],
         middleware=[Middleware(Counter, counts=counts), Middleware(Guard)],
-        exception_handlers={HTTPException: _refused, ImageError: _not_taken, BusyError: _busy},
+        exception_handlers={
+            HTTPException: _refused,
+            ImageError: _not_taken,
+            BusyError: _busy,
+            LeftError: _left,
+        },
         lifespan=lifespan,
     )
     # By text: a number of 5,000 digits is none to Python.
@@ -160,16 +169,27 @@ async def _classify(request: Request) -> Response:
     files = await _files(request)
     shown: Shown = request.app.state.shown
 
-    def work() -> list[Answer]:
-        # One after the other: eight large images decoded at once would fill the memory.
-        return [
-            answer
-            for name, content in files
-            for answer in answer_images(shown.classifier, [decode_upload(content)], [name], [None])
-        ]
+    def answer(name: str, content: bytes) -> Answer:
+        (only,) = answer_images(shown.classifier, [decode_upload(content)], [name], [None])
+        return only
 
-    answers = await request.app.state.workers.run(work)
+    leaving = asyncio.ensure_future(_gone(request))
+    try:
+        # One after the other: a form of eight waits as often as eight visitors do, and eight large
+        # images decoded at once would fill the memory.
+        answers = [
+            await request.app.state.workers.run(partial(answer, name, content), leaving)
+            for name, content in files
+        ]
+    finally:
+        leaving.cancel()
     return JSONResponse({"galaxies": answers, "model": shown.model["name"]})
+
+
+async def _gone(request: Request) -> None:
+    """Wait until the visitor has gone, who has sent all there is."""
+    while (await request.receive())["type"] != "http.disconnect":
+        pass
 
 
 async def _files(request: Request) -> Sequence[tuple[str, bytes]]:
@@ -221,6 +241,10 @@ async def _refused(_: Request, error: Exception) -> Response:
 
 async def _not_taken(_: Request, error: Exception) -> Response:
     return JSONResponse({"error": str(error)}, 422)
+
+
+async def _left(_: Request, error: Exception) -> Response:
+    raise ClientDisconnect from error
 
 
 async def _busy(_: Request, error: Exception) -> Response:

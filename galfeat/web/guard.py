@@ -11,8 +11,11 @@ from starlette.requests import ClientDisconnect
 from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-#: Bytes of all files of one request together, and of all requests that are being taken.
-MOST_BODY, MOST_HELD = 33_000_000, 66_000_000
+from galfeat.web.uploads import MOST_BYTES
+
+#: Bytes of all files of one request together, of a request that is one file, and of all requests
+#: that are being taken.
+MOST_BODY, MOST_ALONE, MOST_HELD = 33_000_000, MOST_BYTES, 66_000_000
 #: Seconds in which the next part of a body has to come, and all of it.
 PATIENCE, LONGEST = 10.0, 120.0
 
@@ -43,13 +46,14 @@ class Limits:
 
     Attributes
     ----------
-    most_body, most_held : int
-        Bytes of one request, and of all that are being taken or worked on.
+    most_body, most_alone, most_held : int
+        Bytes of a form, of a request that is none, and of all that are being taken or worked on.
     patience, longest : float
         Seconds for the next part of a body, and for all of it.
     """
 
     most_body: int = MOST_BODY
+    most_alone: int = MOST_ALONE
     most_held: int = MOST_HELD
     patience: float = PATIENCE
     longest: float = LONGEST
@@ -91,9 +95,9 @@ class Guard:
                     headers.setdefault(name, value)
             await send(message)
 
-        body = _Body(self, receive)
+        body = _Body(self, receive, scope)
         try:
-            body.check_length(scope)
+            body.check_length()
             await self._app(scope, body.next_part, send_with_headers)
         except RefusedError as refused:
             if not answered:
@@ -114,17 +118,21 @@ class Guard:
 class _Body:
     """The body of one request as it comes in."""
 
-    def __init__(self, guard: Guard, receive: Receive) -> None:
+    def __init__(self, guard: Guard, receive: Receive, scope: Scope) -> None:
         self._guard, self._receive = guard, receive
+        self._headers = dict(scope["headers"])
+        kind = self._headers.get(b"content-type", b"").strip().lower()
+        is_form = kind.startswith(b"multipart/form-data")
+        self._most = guard.limits.most_body if is_form else guard.limits.most_alone
         self._end = asyncio.get_running_loop().time() + guard.limits.longest
         self._whole = False
         self.received = 0
 
-    def check_length(self, scope: Scope) -> None:
+    def check_length(self) -> None:
         """Refuse what says that it is too large."""
-        for name, value in scope["headers"]:
-            if name == b"content-length" and value.isdigit():
-                self._check_size(int(value))
+        length = self._headers.get(b"content-length", b"")
+        if length.isdigit():
+            self._check_size(int(length))
 
     async def next_part(self) -> Message:
         """Return the next part; after the last one, wait for the visitor to go."""
@@ -148,10 +156,8 @@ class _Body:
 
     def _check_size(self, size: int) -> None:
         limits = self._guard.limits
-        if size > limits.most_body:
-            raise RefusedError(
-                413, f"the request is larger than {limits.most_body:,} bytes; send less"
-            )
+        if size > self._most:
+            raise RefusedError(413, f"the request is larger than {self._most:,} bytes; send less")
         if self._guard.held > limits.most_held:
             raise RefusedError(
                 503, "too many images are coming in; come back in a second", **{"Retry-After": "1"}

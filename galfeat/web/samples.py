@@ -16,9 +16,9 @@ from PIL import Image as Pillow
 
 from galfeat.classifier import GalaxyClassifier
 from galfeat.data import DataSet, pixel_digest
-from galfeat.data.digest import among
 from galfeat.errors import DataError
 from galfeat.features.registry import trained_on
+from galfeat.model_rows import ModelRows
 from galfeat.web.answers import answer_images
 
 #: Of each class.
@@ -48,7 +48,7 @@ class Sample:
 def draw_samples(
     classifier: GalaxyClassifier,
     dataset: DataSet,
-    learned: NDArray[np.uint8],
+    known: ModelRows,
     seed: int = 0,
     *,
     threads: int = 2,
@@ -63,8 +63,8 @@ def draw_samples(
         Fitted.
     dataset : DataSet
         With labels.
-    learned : ndarray of uint8, shape (m, 16)
-        Digests of the pixels of the images it was fitted to.
+    known : ModelRows
+        What it was fitted to.
     seed : int
     threads : int
         That measure them.
@@ -78,7 +78,7 @@ def draw_samples(
     chosen: list[tuple[int, NDArray[np.uint8]]] = []
     for label in range(len(dataset.class_names)):
         rows = rng.permutation(np.flatnonzero(dataset.labels == label))
-        new = _new_to(classifier, dataset, rows, learned)
+        new = _new_to(classifier, dataset, rows, known)
         chosen += [(label, image) for image in islice(new, PER_CLASS)]
     if not chosen:
         raise DataError(
@@ -104,7 +104,7 @@ def _new_to(
     classifier: GalaxyClassifier,
     dataset: DataSet,
     rows: NDArray[np.intp],
-    learned: NDArray[np.uint8],
+    known: ModelRows,
 ) -> Iterator[NDArray[np.uint8]]:
     """Read one image after another; give those that neither model nor features learned from."""
     for row in rows:
@@ -112,7 +112,9 @@ def _new_to(
         if not isinstance(image, np.ndarray):
             continue
         digest = np.frombuffer(pixel_digest(image), np.uint8)[None]
-        if not (among(digest, learned) | trained_on(classifier.extractor_.families, digest)).any():
+        group = None if dataset.groups is None else dataset.groups[[row]]
+        by_features = trained_on(classifier.extractor_.families, digest)
+        if not (known.learned(digest, group) | by_features).any():
             yield image
 
 

@@ -14,7 +14,8 @@ from galfeat.classifier import GalaxyClassifier
 from galfeat.data import DataSet
 from galfeat.errors import DataError
 from galfeat.manifest import METRICS, read_manifest
-from galfeat.persist import load_model, read_rows
+from galfeat.model_rows import read_rows
+from galfeat.persist import load_model
 from galfeat.scoring import true_classes
 from galfeat.shipped_models import (
     DEFAULT,
@@ -71,10 +72,9 @@ def prepare(
         else:
             dataset = _opened(samples, manifest["label_column"])
         loaded = loading.result()
-    if samples is not None:
-        true_classes(dataset, loaded[folder].classes_)  # a class it does not know is an error
-    learned = read_rows(of_samples).training
-    shown = draw_samples(loaded[of_samples], dataset, learned, seed, threads=threads)
+    _check_classes(dataset, loaded[of_samples], samples)
+    rows = read_rows(of_samples)
+    shown = draw_samples(loaded[of_samples], dataset, rows, seed, threads=threads)
     if of_samples != folder:
         _warm_up(loaded[folder], dataset)
     return Shown(
@@ -84,6 +84,19 @@ def prepare(
         _facts(of_samples),
         _notice(samples, of_samples, folder),
     )
+
+
+def _check_classes(dataset: DataSet, classifier: GalaxyClassifier, samples: str | None) -> None:
+    """Refuse galaxies of classes the model does not know."""
+    try:
+        true_classes(dataset, classifier.classes_)
+    except DataError as error:
+        if samples is not None:
+            raise
+        raise DataError(
+            "the model knows other classes than the simulated galaxies are of; name labelled "
+            "galaxies of its own with --samples"
+        ) from error
 
 
 def _load(folders: set[Path], trust: bool) -> dict[Path, GalaxyClassifier]:

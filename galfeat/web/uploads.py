@@ -13,8 +13,8 @@ from galfeat.data.decode import pixels_of
 from galfeat.errors import ImageError
 
 #: Bytes of one image, pixels along a side and in all. A galaxy is measured on 600 pixels a side as
-#: well as on more, so nothing is lost by asking for a cut-out.
-MOST_BYTES, LONGEST_SIDE, MOST_PIXELS = 8_000_000, 4096, 4_200_000
+#: well as on more, so nothing is lost by asking for a cut-out; and each pixel takes 45 bytes.
+MOST_BYTES, LONGEST_SIDE, MOST_PIXELS = 8_000_000, 4096, 1_500_000
 SHORTEST_SIDE = 16
 _MAGIC = {"PNG": (b"\x89PNG\r\n\x1a\n",), "JPEG": (b"\xff\xd8\xff",), "WEBP": (b"RIFF",)}
 
@@ -55,7 +55,8 @@ def decode_upload(content: bytes) -> NDArray[np.uint8]:
 
 def _check_header(picture: Pillow.Image) -> None:
     _check_size(*picture.size)
-    if getattr(picture, "n_frames", 1) != 1:
+    # The further pictures of an MPO file, as cameras write it, are previews.
+    if picture.format != "MPO" and getattr(picture, "n_frames", 1) != 1:
         raise ImageError("the image is animated; send a single frame")
 
 

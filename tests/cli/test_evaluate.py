@@ -7,6 +7,8 @@ import numpy as np
 import pytest
 
 from galfeat.data.simulate import simulate_file
+from galfeat.model_rows import read_rows
+from galfeat.shipped_models import DEFAULT
 
 SCORES = {"accuracy", "balanced_accuracy", "macro_f1", "log_loss", "ece"}
 
@@ -72,6 +74,14 @@ def test_training_images_among_others_are_refused_with_their_count(
     assert "--include-training" in result.stderr
     _, scores = evaluated(galfeat, tmp_path, model, mixed, "--include-training")
     assert scores["n"] == 150
+
+
+def test_other_pictures_of_training_galaxies_are_refused_too(galfeat, new_galaxies, tmp_path):
+    listed = sorted(read_rows(DEFAULT).objects)[:4]
+    names = np.array([*listed, *("new" + str(row) for row in range(26))], dtype=object)
+    path = joined(tmp_path / "fetched.h5", new_galaxies, group_id=names)
+    result = galfeat("evaluate", DEFAULT, path, "--label", "ans", "--jobs", 1, code=4)
+    assert "4 of 30 images were used to fit this model, or show a galaxy of one" in result.stderr
 
 
 def test_an_unknown_class_is_refused_by_name(galfeat, model, new_galaxies, tmp_path):

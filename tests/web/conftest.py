@@ -17,12 +17,13 @@ from starlette.testclient import TestClient
 from galfeat import open_dataset
 from galfeat.classifier import GalaxyClassifier
 from galfeat.cli import main
+from galfeat.model_rows import ModelRows
 from galfeat.web.app import Shown, create_app
 from galfeat.web.facts import model_facts
 from galfeat.web.samples import draw_samples
 
 ROOT = Path(__file__).resolve().parent.parent.parent
-NONE_LEARNED = np.empty((0, 16), np.uint8)
+NONE_LEARNED = ModelRows(np.empty((0, 16), np.uint8), np.empty((0, 16), np.uint8))
 
 
 @pytest.fixture(scope="session")

@@ -1,8 +1,10 @@
 """The application: pages, samples, and the API."""
 
+import asyncio
 import io
 import json
 import re
+import threading
 from collections import Counter
 
 import numpy as np
@@ -10,13 +12,17 @@ import pytest
 from PIL import Image
 
 from galfeat import open_dataset
-from galfeat.data import pixel_digest
+from galfeat.data import ArrayDataSet, pixel_digest
 from galfeat.errors import DataError
+from galfeat.model_rows import ModelRows
+from galfeat.web.answers import answer_images
 from galfeat.web.app import STATIC, create_app
 from galfeat.web.guard import HEADERS
 from galfeat.web.openapi import description
 from galfeat.web.samples import draw_samples
-from galfeat.web.work import BusyError, Workers
+from galfeat.web.work import BusyError, LeftError, Workers
+
+NONE = np.empty((0, 16), np.uint8)
 
 
 def encoded(image, kind="PNG", **options):
@@ -68,7 +74,7 @@ def test_there_are_five_samples_of_each_class(client, shown):
 @pytest.mark.parametrize("threads", [1, 3])
 def test_samples_are_the_same_for_any_number_of_threads(shown, simulated, threads):
     drawn = draw_samples(
-        shown.classifier, open_dataset(simulated), np.empty((0, 16), np.uint8), seed=3,
+        shown.classifier, open_dataset(simulated), ModelRows(NONE, NONE), seed=3,
         threads=threads,
     )  # fmt: skip
     assert [one.content for one in drawn] == [one.content for one in shown.samples]
@@ -80,14 +86,27 @@ def test_no_sample_is_one_the_model_has_learned_from(shown, simulated):
     images = dataset.read(np.arange(len(dataset)))
     digests = np.array([np.frombuffer(pixel_digest(image), np.uint8) for image in images])
     known = np.arange(120) % 12 < 9  # all but three of each class
-    drawn = draw_samples(shown.classifier, dataset, digests[known], seed=0)
+    drawn = draw_samples(shown.classifier, dataset, ModelRows(digests[known], NONE), seed=0)
     assert Counter(one.answer["true_class"] for one in drawn) == dict.fromkeys(
         shown.model["classes"], 3
     )
     new = {_jpeg(images[row]) for row in np.flatnonzero(~known)}
     assert {one.picture for one in drawn} == new
     with pytest.raises(DataError, match="new to the model"):
-        draw_samples(shown.classifier, dataset, digests, seed=0)
+        draw_samples(shown.classifier, dataset, ModelRows(digests, NONE), seed=0)
+
+
+def test_no_sample_shows_a_galaxy_the_model_has_learned_from_in_another_picture(shown, simulated):
+    dataset = open_dataset(simulated)
+    images = dataset.read(np.arange(0, 120, 6))
+    labels = dataset.labels[::6]
+    names = [f"galaxy {row}" for row in range(len(images))]
+    again = ArrayDataSet(
+        np.stack(images), labels, groups=names, class_names=list(dataset.class_names)
+    )
+    known = ModelRows(NONE, NONE, frozenset(names[::2]))
+    drawn = draw_samples(shown.classifier, again, known, seed=0)
+    assert {one.picture for one in drawn} == {_jpeg(image) for image in images[1::2]}
 
 
 def _jpeg(image):
@@ -189,23 +208,84 @@ def test_too_many_at_once_are_asked_to_come_back(shown, galaxy):
 
 
 def test_work_that_fails_makes_room_again():
-    import asyncio
-
     workers = Workers(1, 1)
 
     async def twice():
+        staying = asyncio.get_running_loop().create_future()
         for _ in range(2):
             with pytest.raises(ZeroDivisionError):
-                await workers.run(lambda: 1 // 0)
-        assert await workers.run(lambda: 7) == 7
-        waiting = asyncio.ensure_future(workers.run(lambda: 8))
+                await workers.run(lambda: 1 // 0, staying)
+        assert await workers.run(lambda: 7, staying) == 7
+        waiting = asyncio.ensure_future(workers.run(lambda: 8, staying))
         await asyncio.sleep(0)
         with pytest.raises(BusyError):
-            await workers.run(lambda: 9)
+            await workers.run(lambda: 9, staying)
         assert await waiting == 8
 
     asyncio.run(twice())
     workers.close()
+
+
+def test_work_that_nobody_waits_for_is_not_begun():
+    workers, busy, begun = Workers(1, 5), threading.Event(), []
+
+    async def leave():
+        loop = asyncio.get_running_loop()
+        first = asyncio.ensure_future(workers.run(busy.wait, loop.create_future()))
+        leaving = loop.create_future()
+        second = asyncio.ensure_future(workers.run(lambda: begun.append(1), leaving))
+        await asyncio.sleep(0)
+        assert workers.waiting == 2
+        leaving.set_result(None)
+        with pytest.raises(LeftError):
+            await second
+        assert workers.waiting == 1
+        busy.set()
+        assert await first
+        assert await workers.run(lambda: 7, loop.create_future()) == 7
+
+    asyncio.run(leave())
+    workers.close()
+    assert begun == []
+
+
+def test_of_a_form_whose_sender_has_gone_the_rest_is_not_measured(shown, galaxy, monkeypatch):
+    measured, gone = [], threading.Event()
+
+    def answer(*asked):
+        measured.append(asked)
+        assert gone.wait(60)
+        return answer_images(*asked)
+
+    monkeypatch.setattr("galfeat.web.app.answer_images", answer)
+    app = create_app(shown, threads=1)
+    part = b'--x\r\nContent-Disposition: form-data; name="image"; filename="g"\r\n\r\n'
+    body = 8 * (part + encoded(galaxy) + b"\r\n") + b"--x--\r\n"
+    messages = [
+        {"type": "http.request", "body": body, "more_body": False}, {"type": "http.disconnect"},
+    ]  # fmt: skip
+    sent = []
+
+    async def receive():
+        while len(messages) == 1 and not measured:
+            await asyncio.sleep(0)
+        return messages.pop(0)
+
+    async def send(message):
+        sent.append(message)
+
+    headers = [(b"content-type", b"multipart/form-data; boundary=x")]
+    scope = {
+        "type": "http", "method": "POST", "path": "/api/classify", "raw_path": b"/api/classify",
+        "query_string": b"", "headers": headers, "http_version": "1.1", "scheme": "http",
+        "server": ("galaxies", 80), "client": ("visitor", 1), "root_path": "",
+    }  # fmt: skip
+    asyncio.run(app(scope, receive, send))
+    gone.set()
+    app.state.workers.close()
+    assert len(measured) == 1
+    assert sent == []
+    assert app.state.workers.waiting == 0
 
 
 def test_the_about_page_credits_surveys_and_volunteers(client):

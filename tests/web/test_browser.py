@@ -135,7 +135,7 @@ def test_ones_own_galaxy_by_choosing_a_file(visit, galaxy):
     assert page.inner_text("#verdict") == "Your image"
     assert "Actual class" not in page.inner_text("#answer")
     model = page.evaluate("fetch('api/model').then(answer => answer.json())")
-    assert page.inner_text("#truth").endswith(f"Asked was the model {model['name']}.")
+    assert page.inner_text("#truth").endswith(f"Answered by the model {model['name']}.")
     with page.expect_file_chooser() as chooser:
         page.click("#drop")
     with page.expect_response("**/api/classify"):  # the same file once more

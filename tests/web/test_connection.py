@@ -19,7 +19,7 @@ from galfeat.web.guard import Guard, Limits
 
 #: Seconds for which this server waits, and in which it takes a body.
 PATIENCE, LONGEST = 0.25, 0.6
-LIMITS = Limits(most_body=100_000, patience=PATIENCE, longest=LONGEST)
+LIMITS = Limits(most_alone=100_000, patience=PATIENCE, longest=LONGEST)
 #: How long a test waits for what has to come.
 PLENTY = 20.0
 

@@ -41,6 +41,11 @@ def test_classes_that_the_model_does_not_know_are_refused(images, tmp_path):
         prepare("coarse", _hdf5(tmp_path / "galaxies.h5", images, range(10)))
 
 
+def test_simulated_galaxies_are_not_for_a_model_of_other_classes():
+    with pytest.raises(DataError, match="name labelled galaxies of its own with --samples"):
+        prepare("coarse", None)
+
+
 def test_without_data_galaxies_and_model_are_simulated_and_that_is_said():
     shown = prepare(None, None)
     assert len(shown.samples) == 50

@@ -86,7 +86,7 @@ function truthOf(galaxy, guess) {
     const said = guess === undefined ? "" : `\nYour guess: ${guess}`;
     return `Actual class: ${galaxy.true_class}${said}`;
   }
-  return galaxy.problem ?? `What it really is, is not known.\nAsked was the model ${galaxy.model}.`;
+  return galaxy.problem ?? `What it really is, is not known.\nAnswered by the model ${galaxy.model}.`;
 }
 
 function chanceRow(galaxy, name, probability) {
