@@ -40,8 +40,11 @@ def test_everything_can_be_reached_and_used_by_keyboard(visit):
     page.keyboard.press("Space")
     page.wait_for_selector("#guesses:visible")
     assert status.inner_text() == "A new galaxy. What is your guess?"
+    assert page.evaluate(FOCUS)[0] == "guess-title"
+    page.keyboard.press("Enter")  # once too often: no guess
+    assert page.is_visible("#guesses")
     choices = page.locator(".choice").all_inner_texts()
-    assert [page.evaluate(FOCUS)[0], *(tab(page) for _ in choices[1:])] == choices
+    assert [tab(page) for _ in choices] == choices
     page.keyboard.press("Enter")
     page.wait_for_selector("#answer:visible")
     assert f"Your guess: {choices[-1]}." in status.inner_text()
@@ -104,6 +107,19 @@ def test_on_a_phone_the_button_stays_and_the_galaxy_comes_into_view(visit):
         box = page.locator(inside).bounding_box()
         assert box["y"] >= 0
         assert box["y"] + box["height"] <= PHONE["height"]
+
+
+@pytest.mark.parametrize("size", [(740, 360), (640, 400)], ids=["on its side", "enlarged"])
+def test_on_a_low_screen_galaxy_and_class_are_seen_together(visit, size):
+    width, height = size
+    visitor = visit(viewport={"width": width, "height": height})
+    page = visitor.page
+    visitor.press()
+    for inside in ("#frame", "#named"):
+        box = page.locator(inside).bounding_box()
+        assert 0 <= box["y"] < box["y"] + box["height"] <= height, inside
+    frame, button = (page.locator(one).bounding_box() for one in ("#frame", "#show"))
+    assert button["y"] + button["height"] <= frame["y"]  # beside the picture, not on it
 
 
 def test_on_a_phone_nothing_lies_over_what_can_be_guessed(visit):

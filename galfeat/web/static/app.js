@@ -5,8 +5,10 @@ const PANELS = ["welcome", "guesses", "measuring", "answer", "problem"];
 const MARKS = ["Petrosian radius", "half of the light", "bar", "spiral arm"];
 const LISTED = 5;
 const SCORE = "galfeat.score";
+const MOST_WAITING = 60000, NOTICED = 300; // milliseconds
 let current = null; // the galaxy that is shown
 let turns = 0; // of several questions that are under way only the last one is answered
+let asking = new AbortController(); // what is asked now
 
 function element(name, text, className) {
   const made = document.createElement(name);
@@ -189,22 +191,39 @@ function count(galaxy, guess) {
 }
 
 async function ask(address, options) {
-  const response = await fetch(address, options).catch(() => {
+  const late = setTimeout(() => asking.abort(), MOST_WAITING);
+  const response = await fetch(address, { ...options, signal: asking.signal }).catch(() => {
     throw new Error("The server does not answer; try again in a moment.");
-  });
+  }).finally(() => clearTimeout(late));
   const content = await response.json().catch(() => ({ error: "The answer could not be read." }));
   if (!response.ok) throw new Error(content.error ?? `The server answers with error ${response.status}.`);
   return content;
 }
 
-async function showSample() {
+function newTurn() {
+  asking.abort();
+  asking = new AbortController();
   const turn = ++turns;
+  // Who waits is shown that something is going on, if it takes long enough to be noticed.
+  setTimeout(() => at("stage").classList.toggle("waiting", turn === turns), NOTICED);
+  return turn;
+}
+
+function endTurn(turn) {
+  if (turn !== turns) return false;
+  ++turns;
+  at("stage").classList.remove("waiting");
+  return true;
+}
+
+async function showSample() {
+  const turn = newTurn();
   try {
     const galaxy = await ask("api/sample");
     const picture = await loadPicture(galaxy.image).catch(() => {
       throw new Error("The picture could not be loaded; try again.");
     });
-    if (turn !== turns) return;
+    if (!endTurn(turn)) return;
     showPicture(picture);
     if (!at("guessing").checked) {
       showAnswer(galaxy);
@@ -213,9 +232,10 @@ async function showSample() {
     current = galaxy;
     showPanel("guesses");
     at("status").textContent = "A new galaxy. What is your guess?";
-    document.querySelector(".choice").focus({ preventScroll: true });
+    // Not on a choice: a second Enter would guess.
+    at("guess-title").focus({ preventScroll: true });
   } catch (error) {
-    if (turn === turns) showProblem(error.message);
+    if (endTurn(turn)) showProblem(error.message);
   }
 }
 
@@ -229,7 +249,7 @@ function guessed(guess) {
 
 async function showOwn(file) {
   if (!file) return;
-  const turn = ++turns;
+  const turn = newTurn();
   current = null;
   const address = URL.createObjectURL(file);
   // What the browser cannot show is for the server to judge.
@@ -242,9 +262,9 @@ async function showOwn(file) {
   try {
     const headers = { "Content-Type": file.type || "application/octet-stream" };
     const found = await ask("api/classify", { method: "POST", body: file, headers });
-    if (turn === turns) showAnswer({ ...found.galaxies[0], model: found.model });
+    if (endTurn(turn)) showAnswer({ ...found.galaxies[0], model: found.model });
   } catch (error) {
-    if (turn === turns) showProblem(error.message);
+    if (endTurn(turn)) showProblem(error.message);
   }
 }
 
@@ -269,7 +289,10 @@ for (const name of ["dragover", "dragleave", "drop"]) {
   document.addEventListener(name, (event) => {
     event.preventDefault();
     at("drop").classList.toggle("over", name === "dragover");
-    if (name === "drop") showOwn(event.dataTransfer.files[0]);
+    if (name !== "drop") return;
+    const [file] = event.dataTransfer.files;
+    if (file) showOwn(file);
+    else if (endTurn(newTurn())) showProblem("That is no file; save the image first, and drop the file.");
   });
 }
 showScore(score);
