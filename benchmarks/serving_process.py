@@ -34,7 +34,6 @@ __all__ = [
     "constant",
     "load",
     "serving",
-    "small_model",
 ]
 
 COMMAND_LINE = Path(__file__).resolve().parent.parent / "cli.py"
@@ -48,10 +47,10 @@ class Server:
     seconds_to_ready: float
     pid: int
 
-    def megabytes(self) -> float:
-        """Return the memory it has now."""
+    def megabytes(self, *, at_most: bool = False) -> float:
+        """Return the memory it has now, or the most it ever had."""
         status = Path(f"/proc/{self.pid}/status").read_text(encoding="ascii")
-        (kilobytes,) = re.findall(r"VmRSS:\s+(\d+)", status)
+        (kilobytes,) = re.findall(rf"{'VmHWM' if at_most else 'VmRSS'}:\s+(\d+)", status)
         return int(kilobytes) / 1024
 
     def milliseconds_of_work(self) -> float:
@@ -74,22 +73,12 @@ class Request:
     problem: str
 
 
-def small_model(folder: Path) -> Path:
-    """Fit a model to 200 simulated galaxies and return its folder."""
-    _command("data", "simulate", "-n", "200", "-o", str(folder / "train.h5"))
-    _command("fit", str(folder / "train.h5"), "-o", str(folder / "model"))
-    return folder / "model"
-
-
-def _command(*arguments: str) -> None:
-    subprocess.run([sys.executable, str(COMMAND_LINE), *arguments], check=True)
-
-
 @contextmanager
-def serving(model: Path, samples: str | None, port: int = 8917) -> Iterator[Server]:
+def serving(model: str | None, samples: str | None, port: int = 8917) -> Iterator[Server]:
     """Start `galfeat serve`, wait until it is ready, and end it."""
-    command = [sys.executable, str(COMMAND_LINE), "serve", "--model", str(model), "--trust"]
-    command += ["--port", str(port), *(["--samples", samples] if samples else [])]
+    command = [sys.executable, str(COMMAND_LINE), "serve", "--trust", "--port", str(port)]
+    command += ["--model", model] if model else []
+    command += ["--samples", samples] if samples else []
     start = time.monotonic()
     address = f"http://127.0.0.1:{port}"
     with subprocess.Popen(command, stdout=subprocess.DEVNULL) as process:

@@ -1,7 +1,7 @@
 """Minutes of mixed load: presses, uploads of all sizes, damaged and hostile ones, slow visitors.
 
 Prints what was answered, every answer that is not a well-formed 2xx, 4xx or 503, and the server's
-memory as time goes by.
+memory as time goes by; fails if there is such an answer, or too much memory.
 
     python benchmarks/serving_soak.py [--seconds 600] [--model MODEL] [--samples DATA]
 """
@@ -9,7 +9,7 @@ memory as time goes by.
 from __future__ import annotations
 
 from serving_process import (  # isort: skip  # Locust comes first
-    FastHttpUser, Request, User, constant, load, load_average, serving, small_model,
+    FastHttpUser, Request, User, constant, load, load_average, serving,
 )  # fmt: skip
 
 import argparse
@@ -17,11 +17,9 @@ import io
 import json
 import socket
 import struct
-import tempfile
 import time
 import zlib
 from collections import Counter
-from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -34,6 +32,8 @@ from galfeat.data.simulate import simulate
 
 #: Seconds between two readings of the memory.
 READING = 5.0
+#: Megabytes it may ever have.
+MOST_MEMORY = 600
 _RNG = np.random.default_rng(0)
 _SKY = Image.fromarray(simulate(1, seed=6).images[0])
 
@@ -203,35 +203,37 @@ def main() -> None:
     """Put the load on and print what came of it."""
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("--seconds", type=float, default=600.0)
-    parser.add_argument("--model", type=Path, help="by default one fitted to simulated galaxies")
+    parser.add_argument("--model", help="by default those of galfeat serve")
     parser.add_argument("--samples", help="by default simulated ones")
     given = parser.parse_args()
     counts: Counter[tuple[str, int]] = Counter()
     wrong: list[Request] = []
     memory: list[float] = []
-    with tempfile.TemporaryDirectory() as folder:
-        model = given.model or small_model(Path(folder))
-        with serving(model, given.samples) as server:
+    with serving(given.model, given.samples) as server:
 
-            def read_memory() -> None:
-                while True:
-                    memory.append(server.megabytes())
-                    gevent.sleep(READING)
+        def read_memory() -> None:
+            while True:
+                memory.append(server.megabytes())
+                gevent.sleep(READING)
 
-            reading = gevent.spawn(read_memory)
-            end = time.monotonic() + given.seconds
-            while (left := end - time.monotonic()) > 1.0:
-                # A minute at a time, so that the answers need not all be kept.
-                for request in load(server, VISITORS, min(left, 60.0)):
-                    counts[request.name, request.status] += 1
-                    if not well_formed(request):
-                        wrong.append(request)
-                print(f"{load_average()}; memory {memory[-1]:.0f} MB", flush=True)
-            reading.kill()
+        reading = gevent.spawn(read_memory)
+        end = time.monotonic() + given.seconds
+        while (left := end - time.monotonic()) > 1.0:
+            # A minute at a time, so that the answers need not all be kept.
+            for request in load(server, VISITORS, min(left, 60.0)):
+                counts[request.name, request.status] += 1
+                if not well_formed(request):
+                    wrong.append(request)
+            print(f"{load_average()}; memory {memory[-1]:.0f} MB", flush=True)
+        reading.kill()
+        most = server.megabytes(at_most=True)
     for (name, status), count in sorted(counts.items()):
         print(f"{name:24}{status or '':>5}{count:9,}")
     print(f"{len(wrong)} answers are not well-formed", *map(_short, wrong[:20]), sep="\n  ")
     print("memory in MB, every half minute:", *(f"{value:.0f}" for value in memory[::6]))
+    print(f"at most {most:.0f} MB")
+    if wrong or most > MOST_MEMORY:
+        raise SystemExit(1)
 
 
 def _short(request: Request) -> str:

@@ -119,7 +119,8 @@ def test_on_a_low_screen_galaxy_and_class_are_seen_together(visit, size):
         box = page.locator(inside).bounding_box()
         assert 0 <= box["y"] < box["y"] + box["height"] <= height, inside
     frame, button = (page.locator(one).bounding_box() for one in ("#frame", "#show"))
-    assert button["y"] + button["height"] <= frame["y"]  # beside the picture, not on it
+    assert button["x"] >= frame["x"] + frame["width"]  # beside the picture, not on it
+    assert button["y"] + button["height"] <= height
 
 
 def test_on_a_phone_nothing_lies_over_what_can_be_guessed(visit):
