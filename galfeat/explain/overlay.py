@@ -17,11 +17,9 @@ from galfeat.frame.views import VIEW_SIZE
 
 HALF = 0.5 * VIEW_SIZE
 #: A bar or arms weaker than this are not drawn; few smooth galaxies have as much.
-#: Of 453 simulated galaxies with a bar and 2,295 without (both renderings, not flatter than
-#: `FLATTEST`), a bar is drawn from a strength of 0.2 on 53 and 11 %, from 0.25 on 41 and 6 %,
-#: from 0.3 on 27 and 3 %. From 0.25 on it is there in 56 of 100 where one is drawn, in 72 of 100
-#: outside the disturbed and merging, whose cores pass for bars; more than 0.25 loses more true
-#: bars than false ones.
+#: From 0.25 on a bar is drawn on 34 % of the simulated galaxies that have one and 6 % of the others,
+#: from 0.3 on 26 and 3 % (`benchmarks/bars_drawn.py`): most of those drawn in vain are disturbed or
+#: merging, whose cores pass for bars.
 FAINTEST_BAR, FAINTEST_ARMS = 0.25, 0.1
 #: Of flatter galaxies neither is drawn, and no arms more open than this many degrees.
 FLATTEST, MOST_OPEN = 0.4, 50.0

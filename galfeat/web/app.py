@@ -97,7 +97,7 @@ def create_app(shown: Shown, *, threads: int = 2) -> Starlette:
             Route("/healthz", _health),
             Route("/readyz", _health),
             Route("/metrics", _metrics),
-            Mount(STATIC, StaticFiles(directory=HERE / "static")),
+            Mount(STATIC, _Static(directory=HERE / "static")),
         ],
         middleware=[Middleware(Counter, counts=counts), Middleware(Guard)],
         exception_handlers={
@@ -113,6 +113,16 @@ def create_app(shown: Shown, *, threads: int = 2) -> Starlette:
     app.router.redirect_slashes = False
     app.state.shown, app.state.workers, app.state.counts = shown, workers, counts
     return app
+
+
+class _Static(StaticFiles):
+    """Files that a browser asks about before it takes its own copy: page and script go together."""
+
+    def file_response(self, *args: Any, **options: Any) -> Response:  # noqa: ANN401
+        """Return a file, or that it has not changed."""
+        response = super().file_response(*args, **options)
+        response.headers["Cache-Control"] = "no-cache"
+        return response
 
 
 class Counter:
@@ -145,7 +155,7 @@ def _page(template: str, shown: Shown) -> Any:  # noqa: ANN401
     )  # fmt: skip
 
     async def page(_: Request) -> Response:
-        return HTMLResponse(text)
+        return HTMLResponse(text, headers={"Cache-Control": "no-cache"})
 
     return page
 

@@ -61,6 +61,15 @@ def test_every_answer_has_the_strict_headers(client, path):
         assert headers[name] == value
 
 
+@pytest.mark.parametrize("path", ["/", "/about", "/static/app.js", "/static/app.css"])
+def test_page_and_script_are_asked_for_anew(client, path):
+    answer = client.get(path)
+    assert answer.headers["Cache-Control"] == "no-cache"
+    if path.startswith("/static"):
+        again = client.get(path, headers={"If-None-Match": answer.headers["ETag"]})
+        assert (again.status_code, again.headers["Cache-Control"]) == (304, "no-cache")
+
+
 def test_there_are_five_samples_of_each_class(client, shown):
     classes = Counter(sample.answer["true_class"] for sample in shown.samples)
     assert classes == dict.fromkeys(shown.model["classes"], 5)
