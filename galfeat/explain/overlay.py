@@ -17,7 +17,7 @@ from galfeat.frame.views import VIEW_SIZE
 
 HALF = 0.5 * VIEW_SIZE
 #: A bar or arms weaker than this are not drawn; few smooth galaxies have as much.
-#: From 0.25 on a bar is drawn on 34 % of the simulated galaxies that have one and 6 % of the others,
+#: From 0.25 on a bar is drawn on 34 % of the simulated galaxies that have one and 6 % of others,
 #: from 0.3 on 26 and 3 % (`benchmarks/bars_drawn.py`): most of those drawn in vain are disturbed or
 #: merging, whose cores pass for bars.
 FAINTEST_BAR, FAINTEST_ARMS = 0.25, 0.1
