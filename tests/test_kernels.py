@@ -262,6 +262,32 @@ def test_warmup_compiles_all_and_the_next_process_nothing(images):
     assert counts[1]["loaded"] > 20
 
 
+BITS = """
+import json, sys
+import numpy as np
+from galfeat.features import asymmetry
+images = np.random.default_rng(0).uniform(1.0, 99.0, (50, 64, 64)).astype(np.float32)
+for name in sys.argv[1:]:
+    arguments = {"asymmetry": (30.0,), "half_turn_difference": (30.0, 63, 63)}[name]
+    called = getattr(asymmetry, name)
+    values = np.array([called(image, *arguments) for image in images])
+print(json.dumps([values.tobytes().hex(), sum(called.stats.cache_hits.values())]))
+"""
+
+
+def test_a_kernel_gives_the_same_bits_whatever_was_compiled_loaded_or_called_before(tmp_path):
+    outer, inner = "asymmetry", "half_turn_difference"  # which the outer one calls
+    one, other = ({"NUMBA_CACHE_DIR": str(tmp_path / name)} for name in ("one", "other"))
+    compiled, loaded, after_the_inner = (
+        run(BITS, *names, **one)[0] for names in ([outer], [outer], [inner, outer])
+    )
+    run(BITS, inner, **other)
+    with_the_inner_loaded = run(BITS, outer, **other)[0]
+    assert compiled[1] == with_the_inner_loaded[1] == 0
+    assert loaded[1] == after_the_inner[1] == 1
+    assert len({compiled[0], loaded[0], after_the_inner[0], with_the_inner_loaded[0]}) == 1
+
+
 BEYOND = """
 import json
 import numpy as np
