@@ -79,6 +79,16 @@ def _say_in_memory(folder: Path) -> None:
     )
 
 
+@cache
+def _say_that_it_takes_long() -> None:
+    """Say it, once, where nothing has been compiled before."""
+    folder = cache_folder()
+    if folder is not None and _can_write(folder) and next(folder.rglob("*.nbi"), None) is None:
+        print(
+            "galfeat: compiling kernels for this machine, once; a minute or more", file=sys.stderr
+        )
+
+
 # Of the places numba looks at, the one that config.CACHE_DIR names; its class has had two names.
 _GivenFolder: Any = CompileResultCacheImpl._locator_classes[0]
 
@@ -151,6 +161,7 @@ class _Pipeline(Compiler):
 
     def compile_extra(self, func: Any) -> Any:  # noqa: ANN401
         """Compile a function; numba's compiler lock is held."""
+        _say_that_it_takes_long()
         # Where none is given, numba's pipeline makes one just so.
         self.state.library = _SelfContained(self.state.targetctx.codegen(), func.__qualname__)
         self.state.library.enable_object_caching()
