@@ -14,7 +14,7 @@ from galfeat.explain.overlay import Mark, marks
 from galfeat.frame import Frame
 
 COLOURS = {
-    "Petrosian radius": "#ffffff", "half of the light": "#b8bcc4", "bar": "#ff9d3c",
+    "Petrosian radius": "#ffffff", "half of the light": "#ffffff", "bar": "#ff9d3c",
     "spiral arm": "#7be495",
 }  # fmt: skip
 _FOR, _AGAINST, _INK = "#2563a8", "#c2410c", "#1d2127"
@@ -62,7 +62,7 @@ def _draw_galaxy(axis: Any, image: NDArray[np.uint8], frame: Frame | None) -> No
     for mark in drawn:
         axis.plot(
             *mark.points.T, color=COLOURS[mark.name], linewidth=1.4, label=mark.name,
-            path_effects=edge,
+            linestyle="--" if mark.name == "half of the light" else "-", path_effects=edge,
         )  # fmt: skip
     if frame is None:
         return
@@ -86,11 +86,12 @@ def _draw_legend(axis: Any, drawn: list[Mark]) -> None:  # noqa: ANN401
     lines = dict(zip((mark.name for mark in drawn), axis.lines, strict=True))
     axis.legend(
         lines.values(), lines.keys(), loc="upper center", bbox_to_anchor=(0.5, -0.02), ncols=4,
-        frameon=False, fontsize=8.5, labelcolor=_INK, handlelength=1.2, columnspacing=1.2,
+        frameon=False, fontsize=8.5, labelcolor=_INK, handlelength=1.8, columnspacing=1.2,
     ).get_frame()  # fmt: skip
     for handle in axis.get_legend().legend_handles:
-        if handle.get_color() in ("#ffffff", "#b8bcc4"):
-            handle.set_color({"#ffffff": "#55585f", "#b8bcc4": "#b8bcc4"}[handle.get_color()])
+        handle.set_path_effects([])
+        if handle.get_color() == "#ffffff":  # the page is white, too
+            handle.set_color("#55585f")
 
 
 def _draw_reasons(axis: Any, found: Explanation) -> None:  # noqa: ANN401
