@@ -21,9 +21,9 @@ _SHIPS = """\
 It comes with galfeat, which knows its digest, so it needs no trust. On the command line its name
 stands for its folder."""
 _OF_CALIBRATION = """\
-The calibration error is what a probability and how often it is right differ by. Chance alone makes it
-larger than it is, so its interval lies below the value, and reaches 0 where a perfectly calibrated model
-could have measured as much."""
+The calibration error is what a probability and how often it is right differ by. Chance alone makes
+it larger than it is, so its interval lies below the value, and reaches 0 where a perfectly
+calibrated model could have measured as much."""
 #: How many confusions are listed.
 _CONFUSIONS = 6
 
@@ -146,7 +146,8 @@ def _scores(metrics: Mapping[str, Any]) -> str:
         return ""
     lines = [f"## Scores, {_how(scores, crossed)}", ""]
     lines += ["| score | value (95 % interval) |", "|---|---|", *listed]
-    lines += ["", _OF_CALIBRATION]
+    if "ece" in scores:
+        lines += ["", _OF_CALIBRATION]
     if "confusion" in scores:
         lines += ["", *_by_class(scores), "", "Most often mistaken:", "", *_confusions(scores)]
     return "\n".join([*lines, "", ""])
