@@ -108,7 +108,8 @@ def test_an_ensemble_is_not_fooled_by_labels_that_mean_nothing(torch):
     shown = np.kron(random.normal(0.5, 0.4, (60, SHAPE[0], 8, 8)), np.ones((8, 8)))
     X = np.column_stack([shown.reshape(60, -1), np.zeros(60)]).astype(np.float32)
     y = random.integers(0, 2, 60)
-    member = Member("network", {"epochs": 40, "batch_size": 16, "learning_rate": 2e-3})
+    # Small steps, and many: with large ones it depends on the processor what is learned by heart.
+    member = Member("network", {"epochs": 60, "batch_size": 8, "learning_rate": 5e-4})
     in_sample = member.build(0).fit(X, y)
     assert (in_sample.predict(X) == y).mean() > 0.75
     stacked = Ensemble((member,), combine="stack", folds=3, n_jobs=2)

@@ -201,6 +201,7 @@ def test_where_there_is_no_galaxy_the_page_says_so(visit, blank):
 def test_a_server_that_is_away_is_no_end(visit):
     visitor = visit(expected=["failed /api/sample"])
     page = visitor.page
+    page.wait_for_load_state("networkidle")  # the icon comes late
     page.context.set_offline(True)
     page.click("#show")
     page.wait_for_selector("#problem:visible")
