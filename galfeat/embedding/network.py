@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import os
 import threading
 from typing import Any
 
@@ -89,6 +90,8 @@ class Network:
 
 
 def _session(content: bytes) -> Any:  # noqa: ANN401
+    # It would tell its maker of this machine, and keep a number for it in the home folder.
+    os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")
     import onnxruntime
 
     options = onnxruntime.SessionOptions()

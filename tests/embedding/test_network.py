@@ -1,6 +1,9 @@
 """The network as it runs: what it takes, what it refuses, and that nothing else changes it."""
 
+import os
 import pickle
+import subprocess
+import sys
 from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
@@ -12,6 +15,7 @@ from galfeat.embedding.views import SHAPE, mirrored, planes
 from galfeat.errors import ModelError
 from galfeat.features.embedding import COLUMNS, measure
 from galfeat.frame import measure_frame
+from galfeat.kernels import cache_folder
 
 
 @pytest.fixture(scope="module")
@@ -72,3 +76,18 @@ def test_a_turned_or_mirrored_image_has_the_same_activations(paint, move):
     found = measure(measure_frame(np.ascontiguousarray(move(galaxy))))
     spread = np.abs(wanted).max()
     np.testing.assert_allclose(found, wanted, atol=0.02 * spread)
+
+
+LOAD = """
+from galfeat import load_model
+from galfeat.data.simulate import simulate
+load_model("galaxy10").predict_proba(simulate(1, seed=1).images)
+"""
+
+
+def test_nobody_is_told_and_nothing_kept_where_a_network_runs(tmp_path):
+    kept = {"NUMBA_CACHE_DIR": str(cache_folder().parent), "HOME": str(tmp_path)}
+    # Where it takes the machine for a builder of software, onnxruntime is silent anyway.
+    usual = {name: os.environ[name] for name in ("PATH", "PYTHONPATH") if name in os.environ}
+    subprocess.run([sys.executable, "-c", LOAD], env={**usual, **kept}, check=True)
+    assert [path for path in tmp_path.rglob("*") if path.is_file()] == []
