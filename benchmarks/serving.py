@@ -34,7 +34,7 @@ from galfeat.web.uploads import MOST_PIXELS
 VISITORS, BEAT, SECONDS = 15, 0.5, 5.0
 #: Milliseconds of a press, samples per second, seconds to ready and megabytes that are wanted.
 TARGETS = {
-    "press, median": "< 20 ms", "press, 99th percentile": "< 60 ms",
+    "press, work for all at once": "< 20 ms", "press, 99th percentile": "< 60 ms",
     "samples": "> 500 /s", "start to ready": "< 5 s", "memory at most": "< 600 MB",
 }  # fmt: skip
 
@@ -129,7 +129,10 @@ def _round(server: Server) -> dict[str, float]:
     before = server.milliseconds_of_work()
     presses = load(server, {Volley: VISITORS}, SECONDS)
     worked = server.milliseconds_of_work() - before
-    found["press, work of the server"] = worked / sum(one.name == "press" for one in presses)
+    of_each = worked / sum(one.name == "press" for one in presses)
+    found["press, work of the server"] = of_each
+    # Nobody of those who press at once waits longer for the server than this.
+    found["press, work for all at once"] = VISITORS * of_each
     for name, value in _times(presses, "press").items():
         found[f"press, {name}"] = value
     samples = load(server, {Hurried: VISITORS}, SECONDS)
