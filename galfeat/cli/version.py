@@ -15,6 +15,7 @@ DEPENDENCIES = (
     "scikit-image",
     "threadpoolctl",
     "numba",
+    "llvmlite",
     "h5py",
     "joblib",
     "imbalanced-learn",
