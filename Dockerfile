@@ -22,7 +22,7 @@ ENV PATH=/opt/galfeat/bin:$PATH \
 
 FROM base AS build
 WORKDIR /opt/source
-COPY setup.cfg pyproject.toml MANIFEST.in README.md LICENSE ./
+COPY setup.py setup.cfg pyproject.toml MANIFEST.in README.md LICENSE ./
 COPY pipelines pipelines
 COPY models models
 COPY galfeat galfeat

@@ -10,7 +10,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 LOWEST := .venv-lowest/bin
-METADATA := setup.cfg pyproject.toml
+METADATA := setup.py setup.cfg pyproject.toml
 
 # Threads over images and folds are galfeat's own; OpenMP under them would only get in the way.
 TESTING := OMP_NUM_THREADS=1

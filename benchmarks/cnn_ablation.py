@@ -19,7 +19,6 @@ import click
 import numpy as np
 from cnn_text import page
 
-from galfeat.atomic import atomic_file
 from galfeat.classifier import GalaxyClassifier
 from galfeat.cli.measure import leave_out_learned, read_all
 from galfeat.cli.progress import progress_bar
@@ -29,8 +28,9 @@ from galfeat.ensemble import Member
 from galfeat.evaluate.compare import Answers, Comparison, compare_answers
 from galfeat.features import FeatureExtractor, FeatureTable
 from galfeat.manifest import library_versions
-from galfeat.pieces import Pieces
 from galfeat.recipe import Recipe, load_recipe
+from galfeat.storage.atomic import atomic_file
+from galfeat.storage.checkpoint import Pieces
 
 FOLDS = 5
 BASELINE = load_recipe("cnn-baseline")

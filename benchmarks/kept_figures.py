@@ -6,7 +6,7 @@ import json
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from galfeat.atomic import atomic_file
+from galfeat.storage.atomic import atomic_file
 
 #: A line is slower or faster if it takes this many times as much, or the other does.
 TOLERANCE = 1.25

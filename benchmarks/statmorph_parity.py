@@ -19,12 +19,12 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.stats import spearmanr
 
-from galfeat.atomic import atomic_file
 from galfeat.data import DataSet, open_dataset
 from galfeat.errors import ImageError
 from galfeat.features.morphology import measure, morphology
 from galfeat.features.native_sky import sky_statistics
 from galfeat.frame import Frame, measure_frame
+from galfeat.storage.atomic import atomic_file
 
 GAIN = 1.0
 #: Column of galfeat, attribute of statmorph, Spearman wanted, and where galfeat departs and why.

@@ -16,13 +16,13 @@ import click
 import numpy as np
 from numpy.typing import NDArray
 
-from galfeat.atomic import atomic_file
 from galfeat.data import open_dataset, pixel_digest
 from galfeat.data.digest import among
 from galfeat.data.files import TRAINING_FILE, read_csv
 from galfeat.data.training import LABEL_COLUMNS, read_training
 from galfeat.errors import DataError, ImageError
 from galfeat.model_rows import read_rows
+from galfeat.storage.atomic import atomic_file
 
 
 def training_rows(table: Path, learned: NDArray[np.uint8]) -> list[dict[str, str]]:

@@ -24,8 +24,8 @@ from galfeat.evaluate.metrics import log_loss
 from galfeat.features import FeatureExtractor, FeatureTable, classifier_columns
 from galfeat.features.registry import FLAGS, OWN_FAMILIES
 from galfeat.manifest import library_versions
-from galfeat.pieces import Pieces
 from galfeat.recipe import load_recipe
+from galfeat.storage.checkpoint import Pieces
 
 Families = tuple[str, ...]
 Floats = NDArray[np.float64]

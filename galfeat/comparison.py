@@ -25,8 +25,8 @@ from galfeat.evaluate.splits import folds as deal_folds
 from galfeat.features import FeatureExtractor, FeatureTable
 from galfeat.features.registry import demand
 from galfeat.manifest import library_versions
-from galfeat.pieces import Pieces
 from galfeat.recipe import Recipe
+from galfeat.storage.checkpoint import Pieces
 
 #: Gives a function to report progress to, for as long as something named takes.
 Stage = Callable[[str], AbstractContextManager[Progress]]

@@ -19,8 +19,8 @@ from galfeat.evaluate.compare import Answers
 from galfeat.evaluate.learning import SHARES, nested_rows
 from galfeat.evaluate.splits import folds as deal_folds
 from galfeat.features import FeatureTable
-from galfeat.pieces import Pieces
 from galfeat.recipe import Recipe
+from galfeat.storage.checkpoint import Pieces
 from galfeat.validation import group_duplicates
 
 #: How test images are shown. The training images are always as they are.

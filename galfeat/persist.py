@@ -13,7 +13,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from galfeat import __version__
-from galfeat.atomic import atomic_folder
 from galfeat.errors import GalfeatWarning, ModelError
 from galfeat.manifest import (
     CARD,
@@ -33,6 +32,7 @@ from galfeat.manifest import (
 from galfeat.model_card import model_card
 from galfeat.model_file import read_classifier, write_classifier
 from galfeat.shipped_models import is_shipped, model_folder
+from galfeat.storage.atomic import atomic_folder
 from galfeat.trust import add_trusted, is_trusted
 
 if TYPE_CHECKING:

@@ -18,7 +18,7 @@ from galfeat.errors import RecipeError
 from galfeat.recipe_embedding import KEYS as EMBEDDING_KEYS
 from galfeat.recipe_embedding import BackboneSettings
 from galfeat.recipe_table import Table, nearest, toml_value
-from galfeat.resources import data_folder
+from galfeat.storage.packaged import data_folder
 
 SCHEMA = 1
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from galfeat.manifest import MANIFEST, MODEL, SAFE
-from galfeat.resources import data_folder
+from galfeat.storage.packaged import data_folder
 
 #: Used where no model is named; and for simulated galaxies, which it was fitted to.
 DEFAULT, OF_SIMULATED = "galaxy10", "simulated"

@@ -9,8 +9,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from galfeat.atomic import atomic_file
 from galfeat.errors import ModelError, OutputError
+from galfeat.storage.atomic import atomic_file
 
 
 def trust_list() -> Path:

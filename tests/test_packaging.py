@@ -14,7 +14,15 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parent.parent
-SHIPPED = ["galfeat", "pipelines", "models", "setup.cfg", "pyproject.toml", "MANIFEST.in"]
+SHIPPED = [
+    "galfeat",
+    "pipelines",
+    "models",
+    "setup.py",
+    "setup.cfg",
+    "pyproject.toml",
+    "MANIFEST.in",
+]
 SHIPPED += ["README.md", "LICENSE", "cli.py"]
 
 
@@ -92,13 +100,13 @@ def test_data_folders_hold_no_python():
     assert [*ROOT.glob("models/**/*.py"), *ROOT.glob("pipelines/**/*.py")] == []
 
 
-def test_every_package_is_listed_in_setup_cfg(metadata):
+def test_every_package_is_in_the_wheel(wheel):
     packages = {
-        folder.parent.relative_to(ROOT).as_posix().replace("/", ".")
-        for folder in ROOT.glob("galfeat/**/__init__.py")
+        folder.parent.relative_to(ROOT).as_posix() for folder in ROOT.glob("galfeat/**/__init__.py")
     }
-    listed = set(metadata["options"]["packages"].split())
-    assert packages | {"galfeat._data.pipelines", "galfeat._data.models"} == listed
+    with zipfile.ZipFile(wheel) as archive:
+        listed = {name.rpartition("/")[0] for name in archive.namelist() if name.endswith(".py")}
+    assert packages == listed
 
 
 def test_every_source_file_is_in_the_wheel(wheel):
@@ -178,7 +186,9 @@ def test_help_works_from_the_wheel(installed, tmp_path):
 
 
 def test_recipes_are_found_in_the_wheel(installed, tmp_path):
-    code = "import galfeat.resources as r; print(*sorted(r.data_folder('pipelines').iterdir()))"
+    code = (
+        "import galfeat.storage.packaged as r; print(*sorted(r.data_folder('pipelines').iterdir()))"
+    )
     done = run_installed(installed, tmp_path, "-c", code)
     assert done.returncode == 0, done.stderr
     folder = installed / "galfeat" / "_data" / "pipelines"

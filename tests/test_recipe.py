@@ -16,7 +16,7 @@ from galfeat.recipe import (
     recipe_from_dict,
     recipe_names,
 )
-from galfeat.resources import data_folder
+from galfeat.storage.packaged import data_folder
 
 GOOD = """
 schema = 1

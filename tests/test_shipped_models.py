@@ -16,8 +16,8 @@ from galfeat import load_model
 from galfeat.data.files import TRAINING_FILE
 from galfeat.features.quantiles import LEVELS
 from galfeat.manifest import CARD, METRICS, read_manifest
-from galfeat.resources import data_folder
 from galfeat.shipped_models import DEFAULT, OF_SIMULATED, SHIPPED, model_folder, names_model
+from galfeat.storage.packaged import data_folder
 
 SAID = Path(__file__).parent / "shipped_probabilities.json"
 MOST_BYTES = 15_000_000

@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING, Any, TextIO
 
 import click
 
-from galfeat.atomic import atomic_file
 from galfeat.cli.options import (
     images_option,
     jobs_option,
@@ -24,6 +23,7 @@ from galfeat.cli.options import (
 from galfeat.cli.progress import progress_bar
 from galfeat.cli.words import counted
 from galfeat.errors import DataError
+from galfeat.storage.atomic import atomic_file
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 import click
 
 from galfeat import __version__
-from galfeat.atomic import atomic_file, check_file, check_folder
 from galfeat.cli.options import images_option, jobs_option, label_option, seed_option
+from galfeat.storage.atomic import atomic_file, check_file, check_folder
 
 if TYPE_CHECKING:
     from galfeat.comparison import Plan, Results

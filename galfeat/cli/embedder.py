@@ -90,10 +90,10 @@ def train(
     from galfeat.embedding.making import demand_training_packages, is_embedder, make_embedder
 
     demand_training_packages()
-    from galfeat.atomic import check_folder, may_take
     from galfeat.embedding.sources import gather
     from galfeat.embedding.training import Plan
     from galfeat.errors import OutputError
+    from galfeat.storage.atomic import check_folder, may_take
 
     check_folder(output.parent)
     if not may_take(output, is_embedder):

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import click
 
-from galfeat.atomic import atomic_file, check_file, check_folder
 from galfeat.cli.options import (
     images_option,
     jobs_option,
@@ -18,6 +17,7 @@ from galfeat.cli.options import (
     trust_option,
 )
 from galfeat.cli.progress import running_clock
+from galfeat.storage.atomic import atomic_file, check_file, check_folder
 
 if TYPE_CHECKING:
     from galfeat.data import DataSet

@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING, cast
 
 import click
 
-from galfeat.atomic import atomic_file, check_folder
 from galfeat.cli.options import images_option, jobs_option, model_and_inputs, trust_option
 from galfeat.cli.words import counted
+from galfeat.storage.atomic import atomic_file, check_folder
 
 if TYPE_CHECKING:
     import numpy as np

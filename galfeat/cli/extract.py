@@ -51,11 +51,11 @@ def extract(
     random: every seed gives the same.
     """
     write = _writer(output)
-    from galfeat.atomic import atomic_file
     from galfeat.cli.progress import progress_bar
     from galfeat.data import open_dataset
     from galfeat.features import measure_images
     from galfeat.features.registry import OWN_FAMILIES
+    from galfeat.storage.atomic import atomic_file
 
     dataset = open_dataset(data, label=label, images=images)
     with atomic_file(output) as temporary:

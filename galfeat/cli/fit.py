@@ -130,8 +130,8 @@ def _check_usage(
 
 def _check_place(output: Path) -> None:
     """Find out before the work is done that no model can be written there."""
-    from galfeat.atomic import may_take
     from galfeat.manifest import is_model
+    from galfeat.storage.atomic import may_take
 
     if not may_take(output, is_model):
         raise OutputError(f"{output} is there and is no model; name another folder or remove it")

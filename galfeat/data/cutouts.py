@@ -13,13 +13,13 @@ from pathlib import Path
 import numpy as np
 from PIL import Image as Pillow
 
-from galfeat.atomic import atomic_file, may_take
 from galfeat.data.decode import decoding, pixels_of
 from galfeat.data.files import LABELS_FILE
 from galfeat.data.galaxy10 import GALAXY10_DECALS, GALAXY10_DECALS_COARSE
 from galfeat.data.surveys import LEGACY, LEGACY_SIZE, legacy_address
 from galfeat.data.transfer import BrokenError, RefusedError, read
 from galfeat.errors import FetchError, OutputError
+from galfeat.storage.atomic import atomic_file, may_take
 
 ATTRIBUTION_FILE = "ATTRIBUTION.txt"
 PAUSE = 0.5

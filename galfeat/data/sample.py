@@ -11,9 +11,9 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from galfeat.atomic import atomic_file, atomic_folder
 from galfeat.data.dataset import DataSet, Image
 from galfeat.errors import DataError, GalfeatWarning, ImageError
+from galfeat.storage.atomic import atomic_file, atomic_folder
 
 
 def stratified_sample(

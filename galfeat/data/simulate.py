@@ -14,12 +14,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from galfeat.atomic import atomic_file
 from galfeat.data.simulation.draw import draw, find_rendering
 from galfeat.data.simulation.sampling import sample_scene
 from galfeat.data.simulation.scene import CLASS_NAMES, Scene
 from galfeat.data.simulation.truth import truth
 from galfeat.errors import DataError
+from galfeat.storage.atomic import atomic_file
 
 __all__ = ["CLASS_NAMES", "SIZE", "Simulation", "draw", "sample_scene", "simulate", "simulate_file"]
 

@@ -9,7 +9,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from galfeat.atomic import atomic_file
 from galfeat.data.cutouts import CREDIT, PAUSE, Cutout, Progress, claim_folder, fetch_cutouts
 from galfeat.data.files import read_csv
 from galfeat.data.galaxy10 import GALAXY10_DECALS
@@ -27,6 +26,7 @@ from galfeat.data.surveys import (
 )
 from galfeat.data.transfer import BrokenError, RefusedError
 from galfeat.errors import DataError, FetchError
+from galfeat.storage.atomic import atomic_file
 
 LABEL_COLUMNS = ("class_name", "coarse", "label_source")
 POSITIONS_FILE = "positions.csv"

@@ -12,12 +12,12 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from galfeat import __version__
-from galfeat.atomic import atomic_folder
 from galfeat.embedding.card import card, training_curve
 from galfeat.embedding.network import NETWORK, SEEN
 from galfeat.embedding.samples import Samples
 from galfeat.embedding.sources import Source
 from galfeat.errors import MissingDependencyError
+from galfeat.storage.atomic import atomic_folder
 
 if TYPE_CHECKING:
     from galfeat.embedding.training import Plan, Trained

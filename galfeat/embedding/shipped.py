@@ -6,7 +6,7 @@ from functools import cache
 from pathlib import Path
 
 from galfeat.embedding.network import NETWORK, Network
-from galfeat.resources import data_folder
+from galfeat.storage.packaged import data_folder
 
 #: The one whose activations are the family `embedding`: it has seen real galaxies, and is frozen.
 FROZEN = "embedder"

@@ -12,9 +12,9 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from galfeat.atomic import atomic_file
 from galfeat.embedding.augmentation import augment
 from galfeat.embedding.trunk import Multitask, lay_out
+from galfeat.storage.atomic import atomic_file
 
 if TYPE_CHECKING:
     from galfeat.embedding.training import Training

@@ -18,7 +18,7 @@ from torch.nn import functional
 from galfeat.embedding.samples import Samples
 from galfeat.embedding.state import State
 from galfeat.embedding.trunk import Trunk
-from galfeat.pieces import sources_digest
+from galfeat.storage.checkpoint import sources_digest
 
 Rows = NDArray[np.intp]
 

@@ -9,7 +9,6 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from galfeat.atomic import atomic_file
 from galfeat.errors import OutputError
 from galfeat.evaluate import report_sections as sections
 from galfeat.evaluate.ablation import Ablation
@@ -18,6 +17,7 @@ from galfeat.evaluate.importances import Importances
 from galfeat.evaluate.page import page
 from galfeat.evaluate.report_pictures import Gallery, Images
 from galfeat.evaluate.resampling import Resampling
+from galfeat.storage.atomic import atomic_file
 
 _KIND = "galfeat evaluation"
 _FOOTER = (

@@ -8,10 +8,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from galfeat.atomic import atomic_file
 from galfeat.explain.explanation import Explanation
 from galfeat.explain.overlay import Mark, marks
 from galfeat.frame import Frame
+from galfeat.storage.atomic import atomic_file
 
 COLOURS = {
     "Petrosian radius": "#ffffff", "half of the light": "#ffffff", "bar": "#ff9d3c",

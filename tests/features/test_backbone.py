@@ -103,7 +103,7 @@ def test_its_columns_are_extracted_and_given_to_classifiers(means, simulated):
 
 def test_images_the_small_network_has_seen_are_no_matter_to_it(means):
     from galfeat.embedding.network import SEEN
-    from galfeat.resources import data_folder
+    from galfeat.storage.packaged import data_folder
 
     seen = np.load(data_folder("models") / "embedder" / SEEN)[:5]
     assert trained_on(("embedding",), seen).all()

@@ -13,11 +13,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from galfeat.atomic import atomic_file
 from galfeat.errors import OutputError
-from galfeat.resources import data_folder
+from galfeat.storage.atomic import atomic_file
+from galfeat.storage.packaged import data_folder
 
-_PACKAGE = Path(__file__).resolve().parent
+_PACKAGE = Path(__file__).resolve().parent.parent
 
 
 @cache

@@ -2,8 +2,8 @@ import os
 
 import pytest
 
-from galfeat.atomic import atomic_file, atomic_folder, check_file, check_folder
 from galfeat.errors import OutputError
+from galfeat.storage.atomic import atomic_file, atomic_folder, check_file, check_folder
 
 
 def test_a_file_takes_its_name_only_when_it_is_complete(tmp_path):

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from galfeat.errors import OutputError
-from galfeat.pieces import Pieces, sources_digest
+from galfeat.storage.checkpoint import Pieces, sources_digest
 
 KEY = {"recipe": {"kind": "svm"}, "fold": 1}
 
@@ -41,5 +41,5 @@ def test_a_network_made_anew_makes_other_pieces(tmp_path, monkeypatch):
     before = sources_digest()
     (tmp_path / "some-network").mkdir()
     (tmp_path / "some-network" / "embedder.onnx").write_bytes(b"other weights")
-    monkeypatch.setattr("galfeat.pieces.data_folder", lambda name: tmp_path)
+    monkeypatch.setattr("galfeat.storage.checkpoint.data_folder", lambda name: tmp_path)
     assert sources_digest.__wrapped__() != before
