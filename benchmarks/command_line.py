@@ -21,8 +21,8 @@ from PIL import Image
 from timing import typical_time
 
 from galfeat.data import open_dataset
-from galfeat.data.decode import decode_file
-from galfeat.data.simulate import simulate
+from galfeat.data.readers.decode import decode_file
+from galfeat.data.simulation.simulate import simulate
 from galfeat.persist import load_model
 
 #: Side in pixels of the files, and how many there are.

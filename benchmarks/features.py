@@ -32,7 +32,7 @@ from threadpoolctl import threadpool_limits
 from timing import best_times, calibration, typical_time
 
 from galfeat.data import pixel_digest
-from galfeat.data.simulate import simulate
+from galfeat.data.simulation.simulate import simulate
 from galfeat.features import DEFAULT_FAMILIES, FeatureExtractor, embedding, warmup
 from galfeat.frame import measure_frame
 

@@ -27,7 +27,7 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
-from galfeat.data.simulate import simulate
+from galfeat.data.simulation.simulate import simulate
 from galfeat.web.uploads import MOST_PIXELS
 
 #: Visitors who press at once, seconds between their presses, and of a round.

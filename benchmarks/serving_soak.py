@@ -28,7 +28,7 @@ import numpy as np
 from PIL import Image
 from serving import press
 
-from galfeat.data.simulate import simulate
+from galfeat.data.simulation.simulate import simulate
 
 #: Seconds between two readings of the memory.
 READING = 5.0

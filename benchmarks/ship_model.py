@@ -15,7 +15,7 @@ from pathlib import Path
 
 from training_list import training_rows, write_rows
 
-from galfeat.data.files import TRAINING_FILE
+from galfeat.data.readers.folder import TRAINING_FILE
 from galfeat.manifest import CARD, MANIFEST, METRICS, read_manifest, sealed
 from galfeat.model_card import model_card
 from galfeat.model_rows import read_rows

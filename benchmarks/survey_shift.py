@@ -2,8 +2,8 @@
 
 Validation images are re-rendered as a survey with a coarser and fixed pixel scale, a wider
 PSF, another stretch and band balance, a higher sky and more noise would show them (see
-`galfeat.data.rerender`); training images stay as they are. `galfeat compare --survey-shift` does
-the same for several recipes.
+`galfeat.data.simulation.rerender`); training images stay as they are. `galfeat compare
+--survey-shift` does the same for several recipes.
 
     python benchmarks/survey_shift.py DATA --label coarse [--pipeline lightgbm] [--folds 5]
 """
@@ -18,7 +18,7 @@ from sklearn.base import clone
 from galfeat.classifier import GalaxyClassifier
 from galfeat.cli.measure import leave_out_learned, read_all
 from galfeat.data import open_dataset
-from galfeat.data.rerender import RerenderedDataSet
+from galfeat.data.simulation.rerender import RerenderedDataSet
 from galfeat.evaluate.evaluation import evaluate_predictions
 from galfeat.evaluate.splits import folds as deal_folds
 from galfeat.features import FeatureExtractor, FeatureTable

@@ -18,8 +18,8 @@ from numpy.typing import NDArray
 
 from galfeat.data import open_dataset, pixel_digest
 from galfeat.data.digest import among
-from galfeat.data.files import TRAINING_FILE, read_csv
-from galfeat.data.training import LABEL_COLUMNS, read_training
+from galfeat.data.fetch.training import LABEL_COLUMNS, read_training
+from galfeat.data.readers.folder import TRAINING_FILE, read_csv
 from galfeat.errors import DataError, ImageError
 from galfeat.model_rows import read_rows
 from galfeat.storage.atomic import atomic_file

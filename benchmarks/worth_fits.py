@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from galfeat.classifier import GalaxyClassifier
 from galfeat.comparison_fits import AS_IT_IS, RERENDERED, AnswersByPart, Galaxies, RecipeFits
 from galfeat.data import DataSet
-from galfeat.data.rerender import RerenderedDataSet
+from galfeat.data.simulation.rerender import RerenderedDataSet
 from galfeat.ensemble import decide
 from galfeat.ensemble.calibration import Calibrator
 from galfeat.evaluate.compare import Answers, Comparison, compare_answers

@@ -17,7 +17,7 @@ from galfeat.classifier import GalaxyClassifier, Progress
 from galfeat.comparison_fits import AS_IT_IS, RERENDERED, AnswersByPart, Galaxies, RecipeFits
 from galfeat.costs import Costs
 from galfeat.data import DataSet
-from galfeat.data.rerender import RerenderedDataSet
+from galfeat.data.simulation.rerender import RerenderedDataSet
 from galfeat.errors import DataError, RecipeError
 from galfeat.evaluate.compare import Answers, Comparison, compare_answers
 from galfeat.evaluate.learning import SHARES

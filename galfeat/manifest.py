@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from galfeat import __version__
-from galfeat.data.files import TRAINING_FILE
+from galfeat.data.readers.folder import TRAINING_FILE
 from galfeat.errors import ModelError
 
 SCHEMA = 3

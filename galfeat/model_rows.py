@@ -10,8 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from galfeat.data.digest import among
-from galfeat.data.files import TRAINING_FILE
-from galfeat.data.training import read_training
+from galfeat.data.fetch.training import read_training
+from galfeat.data.readers.folder import TRAINING_FILE
 from galfeat.manifest import ROWS, read_manifest, verified_contents
 from galfeat.shipped_models import model_folder
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from galfeat.data.simulate import simulate
+from galfeat.data.simulation.simulate import simulate
 
 FOLDER = Path(__file__).resolve().parent.parent / "benchmarks"
 MODULES = ("recovery", "recovery_picture")

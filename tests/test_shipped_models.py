@@ -13,7 +13,7 @@ import pytest
 from sklearn.base import clone
 
 from galfeat import load_model
-from galfeat.data.files import TRAINING_FILE
+from galfeat.data.readers.folder import TRAINING_FILE
 from galfeat.features.quantiles import LEVELS
 from galfeat.manifest import CARD, METRICS, read_manifest
 from galfeat.shipped_models import DEFAULT, OF_SIMULATED, SHIPPED, model_folder, names_model

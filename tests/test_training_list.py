@@ -8,7 +8,7 @@ import pytest
 from PIL import Image
 
 from galfeat.data import pixel_digest
-from galfeat.data.training import read_training
+from galfeat.data.fetch.training import read_training
 from galfeat.errors import DataError
 
 FILE = Path(__file__).resolve().parent.parent / "benchmarks" / "training_list.py"

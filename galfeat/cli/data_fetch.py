@@ -11,7 +11,7 @@ import click
 from galfeat.cli.progress import progress_bar
 
 if TYPE_CHECKING:
-    from galfeat.data.galaxy10 import Published
+    from galfeat.data.catalogue.galaxy10 import Published
 
 CUTOUTS = ("samples", "training")
 
@@ -67,7 +67,7 @@ def fetch(
 
 
 def _fetch_file(wanted: Published, output: Path | None) -> Path:
-    from galfeat.data.download import download
+    from galfeat.data.fetch.download import download
 
     target = output or Path(wanted.file)
     if target.is_dir():
@@ -77,7 +77,7 @@ def _fetch_file(wanted: Published, output: Path | None) -> Path:
 
 
 def _fetch_cutouts(name: str, source: str | None, url: str | None, folder: Path) -> dict[str, str]:
-    from galfeat.data import cutouts, surveys, training
+    from galfeat.data.fetch import cutouts, surveys, training
 
     with progress_bar("cut-outs") as progress:
         if name == "samples":
@@ -100,7 +100,7 @@ def _fetch_cutouts(name: str, source: str | None, url: str | None, folder: Path)
 
 def _training_file(source: str) -> Path:
     """Return the list of a model's training objects: a file, or in a folder of a model."""
-    from galfeat.data.files import TRAINING_FILE
+    from galfeat.data.readers.folder import TRAINING_FILE
     from galfeat.errors import DataError
     from galfeat.shipped_models import model_folder
 
@@ -114,7 +114,7 @@ def _training_file(source: str) -> Path:
 
 
 def _wanted(name: str | None, url: str | None, sha256: str | None) -> Published:
-    from galfeat.data.galaxy10 import PUBLISHED, Published
+    from galfeat.data.catalogue.galaxy10 import PUBLISHED, Published
 
     if name is not None:
         if name not in PUBLISHED:

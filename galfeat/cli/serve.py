@@ -52,7 +52,7 @@ def serve(
         with _lasting():
             import uvicorn
 
-            from galfeat.data.decode import decoding
+            from galfeat.data.readers.decode import decoding
             from galfeat.web.app import create_app
             from galfeat.web.connection import configure, listening
             from galfeat.web.serving import prepare

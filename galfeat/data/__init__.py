@@ -1,10 +1,10 @@
 """Galaxy images in: open, fetch, simulate, sample."""
 
-from galfeat.data.arrays import ArrayDataSet
 from galfeat.data.dataset import DataSet
 from galfeat.data.digest import pixel_digest
-from galfeat.data.download import download
-from galfeat.data.opening import open_dataset
+from galfeat.data.fetch.download import download
+from galfeat.data.readers.arrays import ArrayDataSet
+from galfeat.data.readers.opening import open_dataset
 from galfeat.data.sample import stratified_sample, write_dataset
 from galfeat.data.summary import Summary, summarise
 

@@ -9,7 +9,7 @@ from typing import TypeAlias
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from galfeat.data.catalogue import Catalogue
+from galfeat.data.catalogue.catalogue import Catalogue
 from galfeat.errors import ImageError
 
 Image: TypeAlias = NDArray[np.uint8]

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from galfeat.data import DataSet, pixel_digest
-from galfeat.data.simulate import simulate
+from galfeat.data.simulation.simulate import simulate
 from galfeat.embedding.views import SHAPE, planes
 from galfeat.errors import ImageError
 from galfeat.frame import Flag, as_rgb, measure_frame

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from galfeat.data import DataSet, open_dataset
-from galfeat.data.simulate import CLASS_NAMES
+from galfeat.data.simulation.simulate import CLASS_NAMES
 from galfeat.embedding.samples import Progress, Samples, joined, observed, simulated
 from galfeat.errors import DataError
 

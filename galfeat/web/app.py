@@ -24,7 +24,7 @@ from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 
 from galfeat.classifier import GalaxyClassifier
-from galfeat.data.cutouts import CREDIT
+from galfeat.data.fetch.cutouts import CREDIT
 from galfeat.errors import ImageError
 from galfeat.web.answers import Answer, answer_images
 from galfeat.web.guard import MOST_BODY, Guard

@@ -138,7 +138,7 @@ def _opened(samples: str, label: str | None) -> DataSet:
 
 def _simulated(seed: int, threads: int) -> DataSet:
     from galfeat.data import ArrayDataSet
-    from galfeat.data.simulate import CLASS_NAMES, simulate
+    from galfeat.data.simulation.simulate import CLASS_NAMES, simulate
 
     counts = [PER_CLASS] * len(CLASS_NAMES)
     drawn = simulate(sum(counts), seed=seed, class_counts=counts, jobs=threads)

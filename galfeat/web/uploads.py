@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from PIL import Image as Pillow
 from PIL import ImageOps
 
-from galfeat.data.decode import pixels_of
+from galfeat.data.readers.decode import pixels_of
 from galfeat.errors import ImageError
 
 #: Bytes of one image, pixels along a side and in all. A galaxy is measured on 600 pixels a side as

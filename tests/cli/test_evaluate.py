@@ -6,7 +6,7 @@ import h5py
 import numpy as np
 import pytest
 
-from galfeat.data.simulate import simulate_file
+from galfeat.data.simulation.simulate import simulate_file
 from galfeat.model_rows import read_rows
 from galfeat.shipped_models import DEFAULT
 

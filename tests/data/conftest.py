@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from galfeat.data import cutouts
+from galfeat.data.fetch import cutouts
 
 
 class Service:

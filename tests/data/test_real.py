@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from galfeat.data import open_dataset
-from galfeat.data.galaxy10 import GALAXY10_DECALS
+from galfeat.data.catalogue.galaxy10 import GALAXY10_DECALS
 
 ROOT = os.environ.get("GALFEAT_TEST_DATA")
 

@@ -10,7 +10,7 @@ from PIL import Image
 
 from galfeat.cli import main
 from galfeat.data import pixel_digest
-from galfeat.data.simulate import simulate
+from galfeat.data.simulation.simulate import simulate
 from galfeat.embedding.making import CARD, CURVE
 from galfeat.embedding.network import NETWORK, SEEN, WIDTH, Network
 from galfeat.embedding.shipped import FROZEN, START, network_folder, shipped_network

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from galfeat.data import pixel_digest
-from galfeat.data.simulate import CLASS_NAMES, simulate
+from galfeat.data.simulation.simulate import CLASS_NAMES, simulate
 from galfeat.embedding.samples import BLOCK, DRAWN, SIMULATED_CLASS, joined, simulated
 from galfeat.embedding.sources import gather
 from galfeat.embedding.views import SHAPE

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from galfeat.data import open_dataset
-from galfeat.data.simulate import simulate
+from galfeat.data.simulation.simulate import simulate
 from galfeat.features.glcm import PROPERTIES, cooccurrence, haralick
 from galfeat.features.lbp import binary_patterns, pattern_shares
 from galfeat.features.starlet import starlet

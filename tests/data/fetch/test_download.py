@@ -12,7 +12,7 @@ from click.testing import CliRunner
 
 from galfeat.cli import main
 from galfeat.data import download
-from galfeat.data.galaxy10 import PUBLISHED
+from galfeat.data.catalogue.galaxy10 import PUBLISHED
 from galfeat.errors import FetchError, OutputError
 
 CONTENT = np.random.default_rng(0).bytes(300_000)

@@ -6,10 +6,10 @@ import glob
 from collections.abc import Sequence
 from pathlib import Path
 
-from galfeat.data.arrays import open_npz
 from galfeat.data.dataset import DataSet
-from galfeat.data.decode import is_image_name
-from galfeat.data.files import LABELS_FILE, ImageFile, images_in, open_files, open_table
+from galfeat.data.readers.arrays import open_npz
+from galfeat.data.readers.decode import is_image_name
+from galfeat.data.readers.folder import LABELS_FILE, ImageFile, images_in, open_files, open_table
 from galfeat.errors import DataError
 
 HDF5_SUFFIXES = frozenset({".h5", ".hdf5", ".hdf"})
@@ -32,7 +32,7 @@ def open_dataset(
         or that file, or images: an image file, a glob pattern, a folder of images, a
         folder of class folders, or several of these.
     label : str, optional
-        The column, or HDF5 data set, of the labels. See `galfeat.data.labels.read_labels`
+        The column, or HDF5 data set, of the labels. See `galfeat.data.catalogue.labels.read_labels`
         for the default.
     images : str, optional
         The HDF5 data set or ``.npz`` array of the images; ``images`` by default.
@@ -58,7 +58,7 @@ def open_dataset(
     if path.suffix.lower() == ".npz":
         return open_npz(path, label=label, images=images)
     if path.suffix.lower() in HDF5_SUFFIXES:
-        from galfeat.data.hdf5 import HDF5DataSet
+        from galfeat.data.readers.hdf5 import HDF5DataSet
 
         return HDF5DataSet(path, label=label, images=images)
     raise DataError(f"{path} is of no known format; {EXPECTED}")

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from typing import NamedTuple
 from urllib.parse import quote, urlencode
 
-from galfeat.data.transfer import BrokenError, RefusedError, read
+from galfeat.data.fetch.transfer import BrokenError, RefusedError, read
 
 LEGACY = "https://www.legacysurvey.org"
 """The DESI Legacy Imaging Surveys."""

@@ -13,11 +13,11 @@ from pathlib import Path
 import numpy as np
 from PIL import Image as Pillow
 
-from galfeat.data.decode import decoding, pixels_of
-from galfeat.data.files import LABELS_FILE
-from galfeat.data.galaxy10 import GALAXY10_DECALS, GALAXY10_DECALS_COARSE
-from galfeat.data.surveys import LEGACY, LEGACY_SIZE, legacy_address
-from galfeat.data.transfer import BrokenError, RefusedError, read
+from galfeat.data.catalogue.galaxy10 import GALAXY10_DECALS, GALAXY10_DECALS_COARSE
+from galfeat.data.fetch.surveys import LEGACY, LEGACY_SIZE, legacy_address
+from galfeat.data.fetch.transfer import BrokenError, RefusedError, read
+from galfeat.data.readers.decode import decoding, pixels_of
+from galfeat.data.readers.folder import LABELS_FILE
 from galfeat.errors import FetchError, OutputError
 from galfeat.storage.atomic import atomic_file, may_take
 
@@ -79,7 +79,7 @@ def sample_cutouts(root: str = LEGACY) -> list[Cutout]:
     root : str
         The server of the Legacy Surveys' viewer.
     """
-    text = (files("galfeat.data") / "samples.csv").read_text(encoding="utf-8")
+    text = (files("galfeat.data.fetch") / "samples.csv").read_text(encoding="utf-8")
     rows = csv.DictReader(line for line in text.splitlines() if not line.startswith("#"))
     return [_sample(row, root) for row in rows]
 

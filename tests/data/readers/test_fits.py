@@ -7,7 +7,7 @@ import pytest
 from astropy.io import fits
 
 from galfeat.data import open_dataset
-from galfeat.data.fits import LEGACY_SCALES, asinh_rgb
+from galfeat.data.readers.fits import LEGACY_SCALES, asinh_rgb
 from galfeat.errors import ImageError, MissingDependencyError
 
 SKY = 32

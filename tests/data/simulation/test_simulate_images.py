@@ -5,9 +5,9 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from galfeat.data.simulate import CLASS_NAMES, draw, sample_scene
 from galfeat.data.simulation.rendering import RENDERINGS, add_noise, share_colour
 from galfeat.data.simulation.scene import Conditions, Galaxy, Scene, Spheroid, Star
+from galfeat.data.simulation.simulate import CLASS_NAMES, draw, sample_scene
 from galfeat.data.simulation.truth import truth
 from galfeat.errors import DataError
 

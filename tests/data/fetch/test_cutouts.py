@@ -12,12 +12,13 @@ from click.testing import CliRunner
 from PIL import Image
 
 from galfeat.cli import main
-from galfeat.data import cutouts, open_dataset
-from galfeat.data.galaxy10 import GALAXY10_DECALS, GALAXY10_DECALS_COARSE
-from galfeat.data.surveys import named_position
+from galfeat.data import open_dataset
+from galfeat.data.catalogue.galaxy10 import GALAXY10_DECALS, GALAXY10_DECALS_COARSE
+from galfeat.data.fetch import cutouts
+from galfeat.data.fetch.surveys import named_position
 from galfeat.errors import FetchError, OutputError
 
-ROOT = Path(__file__).resolve().parents[2]
+ROOT = Path(__file__).resolve().parents[3]
 
 
 def fetch(*arguments):
@@ -198,7 +199,7 @@ def test_a_run_that_was_killed_is_resumed(surveys, tmp_path):
     service.faults = {10: ["stall"]}
     with service:
         code = (
-            "import sys; from galfeat.data import cutouts; cutouts.PAUSE = 0.0; "
+            "import sys; from galfeat.data.fetch import cutouts; cutouts.PAUSE = 0.0; "
             "from galfeat.cli import main; main(sys.argv[1:])"
         )
         arguments = ["data", "fetch", "samples", "--url", service.url, "-o", str(folder)]

@@ -5,7 +5,7 @@ import re
 import numpy as np
 import pytest
 
-from galfeat.data.labels import read_labels
+from galfeat.data.catalogue.labels import read_labels
 from galfeat.errors import DataError, GalfeatWarning
 
 

@@ -6,9 +6,10 @@ import pytest
 from click.testing import CliRunner
 
 from galfeat.cli import main
-from galfeat.data import cutouts, open_dataset
-from galfeat.data.files import TRAINING_FILE
-from galfeat.data.surveys import BATCH, named_position
+from galfeat.data import open_dataset
+from galfeat.data.fetch import cutouts
+from galfeat.data.fetch.surveys import BATCH, named_position
+from galfeat.data.readers.folder import TRAINING_FILE
 from galfeat.errors import FetchError, OutputError
 
 OBJECTS = {

@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from galfeat.data.transfer import (
+from galfeat.data.fetch.transfer import (
     ATTEMPTS,
     BrokenError,
     RefusedError,

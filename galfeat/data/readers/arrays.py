@@ -11,10 +11,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from galfeat.data.catalogue import Catalogue, build_catalogue
+from galfeat.data.catalogue.catalogue import Catalogue, build_catalogue
+from galfeat.data.catalogue.labels import find_column
 from galfeat.data.dataset import DataSet, Image, row_numbers
-from galfeat.data.labels import find_column
-from galfeat.data.pixels import check_stack, rgb_or_error
+from galfeat.data.readers.pixels import check_stack, rgb_or_error
 from galfeat.errors import DataError, ImageError
 
 IMAGE_NAMES = ("images", "image", "x", "X")
@@ -39,7 +39,7 @@ class ArrayDataSet(_InMemory):
     ----------
     images : ndarray or sequence of ndarray
         Shape (n, H, W, 3), or (n, H, W) for grey; or a list of (H, W, 3) or (H, W)
-        arrays. Types as in `galfeat.data.pixels.to_rgb`; an image that does not fit
+        arrays. Types as in `galfeat.data.readers.pixels.to_rgb`; an image that does not fit
         becomes an `ImageError` in its place when it is read.
     labels : array_like, shape (n,), optional
         Integers (negative: no label) or text (empty: no label).
@@ -86,7 +86,7 @@ class ArrayDataSet(_InMemory):
 def open_npz(path: Path, *, label: str | None = None, images: str | None = None) -> DataSet:
     """Open a ``.npz`` file, wholly in memory.
 
-    Arrays are named as the data sets of an HDF5 file, see `galfeat.data.hdf5`;
+    Arrays are named as the data sets of an HDF5 file, see `galfeat.data.readers.hdf5`;
     ``class_names`` may be an array of text.
     """
     try:

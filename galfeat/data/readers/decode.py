@@ -12,8 +12,8 @@ from PIL import Image as Pillow
 from PIL import ImageOps
 
 from galfeat.data.dataset import Image
-from galfeat.data.fits import FITS_SUFFIXES, read_fits
-from galfeat.data.pixels import to_rgb
+from galfeat.data.readers.fits import FITS_SUFFIXES, read_fits
+from galfeat.data.readers.pixels import to_rgb
 from galfeat.errors import ImageError, MissingDependencyError
 
 PICTURE_SUFFIXES = (".jpg", ".jpeg", ".png", ".tif", ".tiff")
@@ -25,7 +25,7 @@ def is_image_name(path: str | Path) -> bool:
 
 
 def decode_file(path: str | Path) -> Image:
-    """Decode a JPEG, PNG, TIFF or FITS file; for FITS see `galfeat.data.fits.read_fits`.
+    """Decode a JPEG, PNG, TIFF or FITS file; for FITS see `galfeat.data.readers.fits.read_fits`.
 
     The orientation that EXIF gives is applied. Grey, palette and CMYK images become
     RGB; what is transparent shows black, as the sky is dark. Of 16-bit samples the

@@ -18,12 +18,12 @@ import h5py
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from galfeat.data.arrays import find_images
-from galfeat.data.catalogue import build_catalogue
+from galfeat.data.catalogue.catalogue import build_catalogue
+from galfeat.data.catalogue.galaxy10 import GALAXY10_CLASSES
+from galfeat.data.catalogue.labels import DEFAULT_COLUMNS
 from galfeat.data.dataset import DataSet, Image, row_numbers
-from galfeat.data.galaxy10 import GALAXY10_CLASSES
-from galfeat.data.labels import DEFAULT_COLUMNS
-from galfeat.data.pixels import check_stack, rgb_or_error
+from galfeat.data.readers.arrays import find_images
+from galfeat.data.readers.pixels import check_stack, rgb_or_error
 from galfeat.errors import DataError, ImageError
 
 CHUNK_CACHE = 64 * 2**20
@@ -45,7 +45,7 @@ class HDF5DataSet(DataSet):
     ------
     DataError
         If the file is damaged or has no such data sets, or images have another shape or
-        type than `galfeat.data.pixels.to_rgb` takes.
+        type than `galfeat.data.readers.pixels.to_rgb` takes.
     """
 
     def __init__(

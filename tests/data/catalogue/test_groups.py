@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from galfeat.data import open_dataset
-from galfeat.data.groups import groups_by_position
+from galfeat.data.catalogue.groups import groups_by_position
 
 ARCSEC = 1 / 3600
 

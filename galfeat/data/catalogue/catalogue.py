@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from galfeat.data.groups import groups_by_position
-from galfeat.data.labels import DEFAULT_COLUMNS, ReadColumn, as_text, read_labels
+from galfeat.data.catalogue.groups import groups_by_position
+from galfeat.data.catalogue.labels import DEFAULT_COLUMNS, ReadColumn, as_text, read_labels
 from galfeat.errors import DataError
 
 

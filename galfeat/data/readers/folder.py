@@ -11,9 +11,9 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from galfeat.data.catalogue import Catalogue, build_catalogue
+from galfeat.data.catalogue.catalogue import Catalogue, build_catalogue
 from galfeat.data.dataset import DataSet, Image, row_numbers
-from galfeat.data.decode import decode_file, decoding, is_image_name
+from galfeat.data.readers.decode import decode_file, decoding, is_image_name
 from galfeat.errors import DataError, ImageError
 
 LABELS_FILE = "labels.csv"

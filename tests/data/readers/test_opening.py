@@ -11,7 +11,7 @@ import pytest
 from PIL import Image
 
 from galfeat.data import ArrayDataSet, open_dataset
-from galfeat.data.galaxy10 import GALAXY10_DECALS, GALAXY10_SDSS
+from galfeat.data.catalogue.galaxy10 import GALAXY10_DECALS, GALAXY10_SDSS
 from galfeat.errors import DataError, GalfeatWarning, ImageError
 
 

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from galfeat.data import ArrayDataSet
-from galfeat.data.rerender import SIDE, SKY, RerenderedDataSet, rerender
+from galfeat.data.simulation.rerender import SIDE, SKY, RerenderedDataSet, rerender
 from galfeat.errors import ImageError
 
 

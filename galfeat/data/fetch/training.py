@@ -9,10 +9,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from galfeat.data.cutouts import CREDIT, PAUSE, Cutout, Progress, claim_folder, fetch_cutouts
-from galfeat.data.files import read_csv
-from galfeat.data.galaxy10 import GALAXY10_DECALS
-from galfeat.data.surveys import (
+from galfeat.data.catalogue.galaxy10 import GALAXY10_DECALS
+from galfeat.data.fetch.cutouts import CREDIT, PAUSE, Cutout, Progress, claim_folder, fetch_cutouts
+from galfeat.data.fetch.surveys import (
     BATCH,
     LEGACY,
     LEGACY_SIZE,
@@ -24,7 +23,8 @@ from galfeat.data.surveys import (
     named_position,
     sdss_address,
 )
-from galfeat.data.transfer import BrokenError, RefusedError
+from galfeat.data.fetch.transfer import BrokenError, RefusedError
+from galfeat.data.readers.folder import read_csv
 from galfeat.errors import DataError, FetchError
 from galfeat.storage.atomic import atomic_file
 
@@ -115,7 +115,7 @@ def fetch_training(
     pause: float = PAUSE,
     progress: Progress | None = None,
 ) -> dict[str, str]:
-    """Fetch the cut-outs of training objects; see `galfeat.data.cutouts.fetch_cutouts`.
+    """Fetch the cut-outs of training objects; see `galfeat.data.fetch.cutouts.fetch_cutouts`.
 
     Objects of SDSS are looked up in the SkyServer first, `BATCH` at a time; what it says is
     kept in ``positions.csv`` in the folder.

@@ -1,0 +1,1 @@
+"""Which galaxies there are: tables, labels, groups, and the classes of Galaxy10."""

@@ -1,0 +1,1 @@
+"""Images and samples from elsewhere: downloads, surveys, cut-outs by position."""

@@ -1,0 +1,1 @@
+"""Images from files: HDF5, folders, arrays, FITS, and what decodes them."""
