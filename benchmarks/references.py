@@ -20,11 +20,11 @@ from skimage.feature import graycomatrix, graycoprops, hog, local_binary_pattern
 from skimage.measure import label, regionprops
 from skimage.transform import warp_polar
 
-from galfeat.features.glcm import cooccurrence, haralick
 from galfeat.features.hog import CELLS, cell_histograms
-from galfeat.features.lbp import binary_patterns
 from galfeat.features.registry import family_module
-from galfeat.features.zernike import ORDER, zernike_moments
+from galfeat.features.texture.glcm import cooccurrence, haralick
+from galfeat.features.texture.lbp import binary_patterns
+from galfeat.features.texture.zernike import ORDER, zernike_moments
 from galfeat.frame import Frame, View, measure_frame
 
 _ANGLES = (0.0, 0.25 * np.pi, 0.5 * np.pi, 0.75 * np.pi)

@@ -21,8 +21,8 @@ from scipy.stats import spearmanr
 
 from galfeat.data import DataSet, open_dataset
 from galfeat.errors import ImageError
-from galfeat.features.morphology import measure, morphology
-from galfeat.features.native_sky import sky_statistics
+from galfeat.features.morphology.family import measure, morphology
+from galfeat.features.morphology.sky import sky_statistics
 from galfeat.frame import Frame, measure_frame
 from galfeat.storage.atomic import atomic_file
 

@@ -38,12 +38,14 @@ from scipy.ndimage import map_coordinates, maximum_filter, uniform_filter
 from galfeat.data.simulation.simulate import simulate
 from galfeat.explain.overlay import arm_lines, bar_ends, spiral
 from galfeat.features import colour as colours
-from galfeat.features import fourier, hog, pitch, polar
+from galfeat.features import hog
 from galfeat.features.balance import balanced
-from galfeat.features.gabor import DIRECTIONS, WAVELENGTH, gabor_energies
-from galfeat.features.lbp import binary_patterns
-from galfeat.features.sersic import sersic_b
-from galfeat.features.starlet import starlet
+from galfeat.features.fourier import family as fourier
+from galfeat.features.fourier import pitch, polar
+from galfeat.features.morphology.sersic import sersic_b
+from galfeat.features.texture.gabor import DIRECTIONS, WAVELENGTH, gabor_energies
+from galfeat.features.texture.lbp import binary_patterns
+from galfeat.features.texture.starlet import starlet
 from galfeat.frame import Frame, measure_frame
 from galfeat.frame.equalise import elliptical_model
 from galfeat.frame.views import VIEW_SIZE, halve

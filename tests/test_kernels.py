@@ -267,7 +267,7 @@ def test_warmup_compiles_all_and_the_next_process_nothing(images):
 BITS = """
 import json, sys
 import numpy as np
-from galfeat.features import asymmetry
+from galfeat.features.shape import asymmetry
 images = np.random.default_rng(0).uniform(1.0, 99.0, (50, 64, 64)).astype(np.float32)
 for name in sys.argv[1:]:
     arguments = {"asymmetry": (30.0,), "half_turn_difference": (30.0, 63, 63)}[name]

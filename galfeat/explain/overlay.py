@@ -7,10 +7,10 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from galfeat.features import fourier
-from galfeat.features.bar import BAR_RADII
-from galfeat.features.pitch import ARM_RADII
-from galfeat.features.polar import circles, contrast, transform
+from galfeat.features.fourier import family as fourier
+from galfeat.features.fourier.bar import BAR_RADII
+from galfeat.features.fourier.pitch import ARM_RADII
+from galfeat.features.fourier.polar import circles, contrast, transform
 from galfeat.frame import Frame
 from galfeat.frame.canonical import MOST_STRETCH
 from galfeat.frame.views import VIEW_SIZE

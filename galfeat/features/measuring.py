@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from galfeat.data import ArrayDataSet, DataSet, pixel_digest
 from galfeat.errors import ImageError
+from galfeat.features.cache import FeatureStore
 from galfeat.features.registry import (
     DEFAULT_FAMILIES,
     column_names,
@@ -21,7 +22,6 @@ from galfeat.features.registry import (
     family_module,
     state,
 )
-from galfeat.features.store import FeatureStore
 from galfeat.features.table import FeatureTable
 from galfeat.frame import Flag, Frame, as_rgb, measure_frame, whole_image_frame
 

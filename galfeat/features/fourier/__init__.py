@@ -1,0 +1,1 @@
+"""Azimuthal Fourier analysis: lopsidedness, bars, and spiral arms with their pitch."""

@@ -1,0 +1,1 @@
+"""What galfeat's features are compared with: pixels, scikit-image's HOG, statmorph."""

@@ -1,0 +1,1 @@
+"""Outline, symmetry and surroundings of a galaxy in its canonical views."""

@@ -1,0 +1,1 @@
+"""Texture: local patterns, co-occurrence, Gabor and starlet scales, Zernike moments."""
