@@ -25,7 +25,7 @@ from galfeat.cli.progress import progress_bar
 from galfeat.comparison_fits import AS_IT_IS, Galaxies, RecipeFits
 from galfeat.data import DataSet, open_dataset
 from galfeat.ensemble import Member
-from galfeat.evaluate.compare import Answers, Comparison, compare_answers
+from galfeat.evaluate.comparison.paired import Answers, Comparison, compare_answers
 from galfeat.features import FeatureExtractor, FeatureTable
 from galfeat.manifest import library_versions
 from galfeat.recipe import Recipe, load_recipe

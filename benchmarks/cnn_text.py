@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from galfeat.evaluate.compare import LOWER_IS_BETTER, Comparison, Difference
+from galfeat.evaluate.comparison.paired import LOWER_IS_BETTER, Comparison, Difference
 
 SCORES = {"balanced_accuracy": "balanced accuracy", "macro_f1": "macro-F1", "log_loss": "log loss"}
 #: The variant that the others are held against.

@@ -17,9 +17,9 @@ from galfeat.data import DataSet
 from galfeat.data.simulation.rerender import RerenderedDataSet
 from galfeat.ensemble import decide
 from galfeat.ensemble.calibration import Calibrator
-from galfeat.evaluate.compare import Answers, Comparison, compare_answers
+from galfeat.evaluate.comparison.paired import Answers, Comparison, compare_answers
 from galfeat.evaluate.importances import measure_importances
-from galfeat.evaluate.learning import SHARES
+from galfeat.evaluate.learning_curve import SHARES
 from galfeat.evaluate.metrics import log_loss
 from galfeat.features import FeatureExtractor, FeatureTable, classifier_columns
 from galfeat.features.registry import FLAGS, OWN_FAMILIES

@@ -13,8 +13,8 @@ from galfeat.comparison_fits import AS_IT_IS
 from galfeat.data import DataSet, open_dataset
 from galfeat.ensemble import decide
 from galfeat.errors import DataError
-from galfeat.evaluate.compare import Answers, compare_answers
-from galfeat.evaluate.learning import SHARES
+from galfeat.evaluate.comparison.paired import Answers, compare_answers
+from galfeat.evaluate.learning_curve import SHARES
 from galfeat.evaluate.metrics import confusion_matrix, label_metrics
 
 Floats = NDArray[np.float64]

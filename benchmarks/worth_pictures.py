@@ -12,7 +12,7 @@ from worth_fits import ALL, Ablation, name_of, without
 from worth_pairs import EVERYTHING, Pair
 
 from galfeat.comparison_fits import AS_IT_IS, RERENDERED
-from galfeat.evaluate.compare import CHOSEN
+from galfeat.evaluate.comparison.paired import CHOSEN
 
 BLUE, ORANGE, GREY = "#2563a8", "#e07b1f", "#8a8f98"
 LOOKS = {AS_IT_IS: BLUE, RERENDERED: ORANGE}

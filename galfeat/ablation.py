@@ -9,8 +9,8 @@ import numpy as np
 from sklearn.base import clone
 
 from galfeat.errors import DataError, RecipeError
-from galfeat.evaluate.ablation import Ablation, measure_ablation
-from galfeat.evaluate.compare import Answers
+from galfeat.evaluate.comparison.left_out import Ablation, measure_ablation
+from galfeat.evaluate.comparison.paired import Answers
 from galfeat.features import FeatureTable
 from galfeat.scoring import Scored, true_classes
 from galfeat.validation import group_duplicates

@@ -19,8 +19,8 @@ from galfeat.costs import Costs
 from galfeat.data import DataSet
 from galfeat.data.simulation.rerender import RerenderedDataSet
 from galfeat.errors import DataError, RecipeError
-from galfeat.evaluate.compare import Answers, Comparison, compare_answers
-from galfeat.evaluate.learning import SHARES
+from galfeat.evaluate.comparison.paired import Answers, Comparison, compare_answers
+from galfeat.evaluate.learning_curve import SHARES
 from galfeat.evaluate.splits import folds as deal_folds
 from galfeat.features import FeatureExtractor, FeatureTable
 from galfeat.features.registry import demand

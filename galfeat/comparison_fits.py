@@ -15,8 +15,8 @@ from sklearn.base import clone
 from galfeat.classifier import GalaxyClassifier, Progress
 from galfeat.costs import IMAGES, Costs, measure_costs
 from galfeat.data import DataSet
-from galfeat.evaluate.compare import Answers
-from galfeat.evaluate.learning import SHARES, nested_rows
+from galfeat.evaluate.comparison.paired import Answers
+from galfeat.evaluate.learning_curve import SHARES, nested_rows
 from galfeat.evaluate.splits import folds as deal_folds
 from galfeat.features import FeatureTable
 from galfeat.recipe import Recipe

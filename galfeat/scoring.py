@@ -17,7 +17,7 @@ from galfeat.evaluate.evaluation import OTHER_DECISION, Evaluation, evaluate_pre
 if TYPE_CHECKING:
     from galfeat.classifier import GalaxyClassifier, Predictions
     from galfeat.data import DataSet
-    from galfeat.evaluate.ablation import Ablation
+    from galfeat.evaluate.comparison.left_out import Ablation
     from galfeat.evaluate.importances import Importances
     from galfeat.features import FeatureTable
 
@@ -130,7 +130,7 @@ def report(
     Path
         The page.
     """
-    from galfeat.evaluate.report import write_report
+    from galfeat.evaluate.report.report import write_report
     from galfeat.evaluate.resampling import Resampling
 
     recipe = scored.classifier.recipe_

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from galfeat import open_dataset
-from galfeat.evaluate.compare import Answers, compare_answers
+from galfeat.evaluate.comparison.paired import Answers, compare_answers
 from galfeat.features import FAMILIES
 
 FOLDER = Path(__file__).resolve().parent.parent / "benchmarks"

@@ -16,7 +16,7 @@ from galfeat.comparison import Plan, compare
 from galfeat.comparison_fits import AS_IT_IS, RERENDERED
 from galfeat.data import open_dataset
 from galfeat.errors import DataError, MissingDependencyError, RecipeError
-from galfeat.evaluate.learning import SHARES
+from galfeat.evaluate.learning_curve import SHARES
 from galfeat.features import FeatureExtractor
 from galfeat.recipe import load_recipe
 from galfeat.validation import cross_validate, group_duplicates

@@ -9,7 +9,7 @@ import pytest
 from sklearn.metrics import roc_auc_score
 
 from galfeat.comparison_fits import Galaxies
-from galfeat.evaluate.compare import Answers
+from galfeat.evaluate.comparison.paired import Answers
 from galfeat.evaluate.metrics import log_loss
 from galfeat.features import FeatureTable
 

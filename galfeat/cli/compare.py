@@ -87,7 +87,7 @@ def compare(
     from galfeat.cli.measure import leave_out_learned, open_labelled, read_all
     from galfeat.cli.progress import progress_bar
     from galfeat.comparison import Plan, compare
-    from galfeat.evaluate.compare_text import comparison_text
+    from galfeat.evaluate.comparison.text import comparison_text
     from galfeat.recipe import load_recipe
 
     recipes = [load_recipe(name.strip()) for name in pipelines.split(",") if name.strip()]
@@ -116,8 +116,8 @@ def compare(
 
 
 def _write(folder: Path, results: Results, plan: Plan, facts: dict[str, str]) -> None:
-    from galfeat.evaluate.compare_page import comparison_page
-    from galfeat.evaluate.compare_text import comparison_csv
+    from galfeat.evaluate.comparison.page import comparison_page
+    from galfeat.evaluate.comparison.text import comparison_csv
 
     comparison, spent = results.comparison, results.spent()
     page = comparison_page(

@@ -21,7 +21,7 @@ from galfeat.storage.atomic import atomic_file, check_file, check_folder
 
 if TYPE_CHECKING:
     from galfeat.data import DataSet
-    from galfeat.evaluate.ablation import Ablation
+    from galfeat.evaluate.comparison.left_out import Ablation
     from galfeat.model_rows import ModelRows
     from galfeat.scoring import Scored
 

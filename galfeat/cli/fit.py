@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from galfeat.classifier import GalaxyClassifier
     from galfeat.data import DataSet
-    from galfeat.evaluate.cross_validation import CrossValidation
+    from galfeat.evaluate.repeats import CrossValidation
     from galfeat.features import FeatureTable
 
 

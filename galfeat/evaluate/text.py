@@ -5,11 +5,11 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 
-from galfeat.evaluate.ablation import SCORES, Ablation
-from galfeat.evaluate.cross_validation import CrossValidation
+from galfeat.evaluate.comparison.left_out import SCORES, Ablation
 from galfeat.evaluate.evaluation import Evaluation
 from galfeat.evaluate.intervals import Interval
 from galfeat.evaluate.metrics import LABEL_METRICS, METRICS, Floats, PerClass
+from galfeat.evaluate.repeats import CrossValidation
 
 METRIC_NAMES = {
     "accuracy": "accuracy",

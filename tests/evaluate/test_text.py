@@ -1,7 +1,7 @@
 import numpy as np
 
-from galfeat.evaluate.cross_validation import summarise_repeats
 from galfeat.evaluate.evaluation import evaluate_predictions
+from galfeat.evaluate.repeats import summarise_repeats
 from galfeat.evaluate.text import cross_validation_text, evaluation_text, table
 
 NAMES = ("round", "spiral", "edge-on")

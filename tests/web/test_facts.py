@@ -5,8 +5,8 @@ import json
 import pytest
 from starlette.testclient import TestClient
 
-from galfeat.evaluate.cross_validation import summarise_repeats
 from galfeat.evaluate.evaluation import evaluate_predictions
+from galfeat.evaluate.repeats import summarise_repeats
 from galfeat.web.app import Shown, create_app
 from galfeat.web.facts import model_facts
 

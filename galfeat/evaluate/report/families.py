@@ -7,10 +7,10 @@ from html import escape
 
 import numpy as np
 
-from galfeat.evaluate.ablation import SCORES, Ablation, Losses
+from galfeat.evaluate.comparison.left_out import SCORES, Ablation, Losses
 from galfeat.evaluate.importances import Importances
 from galfeat.evaluate.intervals import Interval
-from galfeat.evaluate.report_figures import DASH, bar, number
+from galfeat.evaluate.report.figures import DASH, bar, number
 
 _VERDICTS = {
     "needed": "needed. Without it the model names classes worse by more than luck; nothing else "

@@ -7,16 +7,16 @@ from html import escape
 
 import numpy as np
 
-from galfeat.evaluate import compare_figures as figures
-from galfeat.evaluate.compare import CHOSEN, LOWER_IS_BETTER, Comparison
-from galfeat.evaluate.compare_cells import row_head, signed, table
-from galfeat.evaluate.compare_figures import Line
-from galfeat.evaluate.compare_text import COST_NAMES, Costs
+from galfeat.evaluate.comparison import figures as figures
+from galfeat.evaluate.comparison.cells import row_head, signed, table
+from galfeat.evaluate.comparison.figures import Line
+from galfeat.evaluate.comparison.paired import CHOSEN, LOWER_IS_BETTER, Comparison
+from galfeat.evaluate.comparison.text import COST_NAMES, Costs
 from galfeat.evaluate.intervals import Interval
 from galfeat.evaluate.metrics import METRICS
-from galfeat.evaluate.page import page
-from galfeat.evaluate.report_figures import number
-from galfeat.evaluate.report_sections import Section, facts_section
+from galfeat.evaluate.report.figures import number
+from galfeat.evaluate.report.page import page
+from galfeat.evaluate.report.sections import Section, facts_section
 from galfeat.evaluate.text import METRIC_NAMES
 
 _FOOTER = (

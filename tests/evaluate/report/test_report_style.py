@@ -4,9 +4,9 @@ from importlib.resources import files
 import numpy as np
 import pytest
 
-from galfeat.evaluate.compare_figures import COLOURS
+from galfeat.evaluate.comparison.figures import COLOURS
 
-STYLE = files("galfeat.evaluate").joinpath("report.css").read_text(encoding="utf-8")
+STYLE = files("galfeat.evaluate.report").joinpath("report.css").read_text(encoding="utf-8")
 SERIES = [f"s{place}" for place in range(COLOURS)]
 LIGHT, DARK = re.findall(r":root \{(.*?)\}", STYLE, re.DOTALL)[:2]
 

@@ -10,8 +10,8 @@ from galfeat.classifier import GalaxyClassifier
 from galfeat.data import ArrayDataSet
 from galfeat.ensemble.members import Member
 from galfeat.errors import DataError, RecipeError
-from galfeat.evaluate.ablation import SCORES, measure_ablation
-from galfeat.evaluate.compare import Answers
+from galfeat.evaluate.comparison.left_out import SCORES, measure_ablation
+from galfeat.evaluate.comparison.paired import Answers
 from galfeat.features import FeatureTable
 from galfeat.recipe import Recipe
 from galfeat.scoring import report, score

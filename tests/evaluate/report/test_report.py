@@ -7,11 +7,11 @@ import pytest
 
 from galfeat.ensemble.members import Member
 from galfeat.errors import OutputError
-from galfeat.evaluate.ablation import Ablation
+from galfeat.evaluate.comparison.left_out import Ablation
 from galfeat.evaluate.evaluation import evaluate_predictions
 from galfeat.evaluate.importances import Importances
 from galfeat.evaluate.intervals import Interval
-from galfeat.evaluate.report import write_report
+from galfeat.evaluate.report.report import write_report
 from galfeat.evaluate.resampling import Resampling
 
 NAMES = ("round", "spiral", "edge-on")

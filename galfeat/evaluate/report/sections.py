@@ -7,14 +7,16 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from html import escape
 
-from galfeat.evaluate import report_families, report_figures, report_words
-from galfeat.evaluate.ablation import Ablation
+from galfeat.evaluate.comparison.left_out import Ablation
 from galfeat.evaluate.evaluation import Evaluation
 from galfeat.evaluate.importances import Importances
 from galfeat.evaluate.intervals import Interval
 from galfeat.evaluate.metrics import METRICS
-from galfeat.evaluate.report_figures import number
-from galfeat.evaluate.report_pictures import Gallery
+from galfeat.evaluate.report import families as report_families
+from galfeat.evaluate.report import figures as report_figures
+from galfeat.evaluate.report import prose as report_words
+from galfeat.evaluate.report.figures import number
+from galfeat.evaluate.report.pictures import Gallery
 from galfeat.evaluate.resampling import Resampling
 
 

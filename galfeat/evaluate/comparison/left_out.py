@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 
-from galfeat.evaluate.compare import LOWER_IS_BETTER, Answers, Comparison, compare_answers
+from galfeat.evaluate.comparison.paired import LOWER_IS_BETTER, Answers, Comparison, compare_answers
 from galfeat.evaluate.intervals import Interval
 
 #: The scores whose loss is told.
@@ -118,7 +118,7 @@ def measure_ablation(
     Returns
     -------
     Ablation
-        Its intervals are paired: see `galfeat.evaluate.compare.compare_answers`. Galaxies
+        Its intervals are paired: see `galfeat.evaluate.comparison.paired.compare_answers`. Galaxies
         without an answer of the model are left out.
     """
     answered = np.isfinite(whole.probabilities[0]).all(axis=1)

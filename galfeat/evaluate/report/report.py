@@ -10,12 +10,12 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from galfeat.errors import OutputError
-from galfeat.evaluate import report_sections as sections
-from galfeat.evaluate.ablation import Ablation
+from galfeat.evaluate.comparison.left_out import Ablation
 from galfeat.evaluate.evaluation import Evaluation
 from galfeat.evaluate.importances import Importances
-from galfeat.evaluate.page import page
-from galfeat.evaluate.report_pictures import Gallery, Images
+from galfeat.evaluate.report import sections as sections
+from galfeat.evaluate.report.page import page
+from galfeat.evaluate.report.pictures import Gallery, Images
 from galfeat.evaluate.resampling import Resampling
 from galfeat.storage.atomic import atomic_file
 

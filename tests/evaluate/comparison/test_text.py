@@ -4,8 +4,8 @@ import io
 import numpy as np
 import pytest
 
-from galfeat.evaluate.compare import Answers, compare_answers
-from galfeat.evaluate.compare_text import brief, comparison_csv, comparison_text, verdict
+from galfeat.evaluate.comparison.paired import Answers, compare_answers
+from galfeat.evaluate.comparison.text import brief, comparison_csv, comparison_text, verdict
 
 COSTS = {
     name: {"fit_seconds": 1.25, "ms_per_galaxy": 2.5, "peak_memory_mb": 300.0, "model_mb": 0.5}

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 from galfeat.errors import DataError
-from galfeat.evaluate.cross_validation import summarise_repeats
 from galfeat.evaluate.evaluation import evaluate_predictions
+from galfeat.evaluate.repeats import summarise_repeats
 
 NAMES = ("round", "spiral", "edge-on")
 

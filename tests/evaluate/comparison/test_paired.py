@@ -2,9 +2,9 @@ import numpy as np
 import pytest
 
 from galfeat.errors import DataError
-from galfeat.evaluate.compare import Answers, compare_answers
-from galfeat.evaluate.cross_validation import summarise_repeats
+from galfeat.evaluate.comparison.paired import Answers, compare_answers
 from galfeat.evaluate.metrics import METRICS
+from galfeat.evaluate.repeats import summarise_repeats
 
 CLASSES = ("smooth", "spiral", "merger")
 

@@ -3,7 +3,7 @@ import re
 import numpy as np
 import pytest
 
-from galfeat.evaluate.compare_figures import (
+from galfeat.evaluate.comparison.figures import (
     Axis,
     Line,
     cost_cell,

@@ -7,7 +7,7 @@ from html import escape
 from importlib.resources import files
 from string import Template
 
-from galfeat.evaluate.report_sections import Section
+from galfeat.evaluate.report.sections import Section
 
 
 def page(
@@ -41,4 +41,4 @@ def page(
 
 
 def _resource(name: str) -> str:
-    return files("galfeat.evaluate").joinpath(name).read_text(encoding="utf-8")
+    return files("galfeat.evaluate.report").joinpath(name).read_text(encoding="utf-8")

@@ -10,9 +10,9 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from galfeat.errors import DataError
-from galfeat.evaluate.cross_validation import RepeatedScore, RepeatedScores
 from galfeat.evaluate.intervals import RESAMPLES, Interval, Scores, percentile_interval
 from galfeat.evaluate.metrics import METRICS, Floats, PerClass, per_class
+from galfeat.evaluate.repeats import RepeatedScore, RepeatedScores
 from galfeat.evaluate.scored_rows import (
     ScoredRows,
     checked_rows,
@@ -177,7 +177,7 @@ def compare_answers(
     -------
     Comparison
         The interval of a recipe's score is that of
-        `galfeat.evaluate.cross_validation.summarise_repeats`. A difference is paired: each
+        `galfeat.evaluate.repeats.summarise_repeats`. A difference is paired: each
         of 1,000 draws takes galaxies and repeats, both with replacement and the same for the
         two recipes, and gives the mean difference over the drawn repeats of the scores on the
         drawn galaxies. The interval holds 95 % of the draws (for `ece`, which a draw makes

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from html import escape
 
-from galfeat.evaluate import compare_figures as figures
-from galfeat.evaluate.report_figures import number
+from galfeat.evaluate.comparison import figures as figures
+from galfeat.evaluate.report.figures import number
 
 
 def signed(value: float) -> str:

@@ -9,7 +9,7 @@ import numpy as np
 
 from galfeat.ensemble.balance import BAGS
 from galfeat.evaluate.evaluation import Evaluation
-from galfeat.evaluate.report_figures import number, percent
+from galfeat.evaluate.report.figures import number, percent
 from galfeat.evaluate.resampling import Resampling
 
 # Name and meaning, in the order of the cards.

@@ -2,7 +2,7 @@ from itertools import pairwise
 
 import numpy as np
 
-from galfeat.evaluate.learning import SHARES, nested_rows
+from galfeat.evaluate.learning_curve import SHARES, nested_rows
 
 
 def parts(y, seed=0):

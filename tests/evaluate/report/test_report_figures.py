@@ -5,7 +5,7 @@ import pytest
 
 from galfeat.evaluate.intervals import Interval
 from galfeat.evaluate.metrics import Reliability
-from galfeat.evaluate.report_figures import (
+from galfeat.evaluate.report.figures import (
     bar,
     class_table,
     confusion_table,

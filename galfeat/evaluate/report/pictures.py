@@ -13,7 +13,7 @@ from pathlib import PurePath
 import numpy as np
 from numpy.typing import NDArray
 
-from galfeat.evaluate.report_figures import percent
+from galfeat.evaluate.report.figures import percent
 
 Images = Callable[[int], NDArray[np.uint8] | None]
 

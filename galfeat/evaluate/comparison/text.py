@@ -6,7 +6,7 @@ import csv
 import io
 from collections.abc import Mapping
 
-from galfeat.evaluate.compare import CHOSEN, Comparison
+from galfeat.evaluate.comparison.paired import CHOSEN, Comparison
 from galfeat.evaluate.metrics import METRICS
 from galfeat.evaluate.text import METRIC_NAMES, table
 

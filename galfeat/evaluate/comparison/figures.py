@@ -11,9 +11,9 @@ from dataclasses import dataclass
 from html import escape
 from typing import NamedTuple
 
-from galfeat.evaluate.compare_text import brief
+from galfeat.evaluate.comparison.text import brief
 from galfeat.evaluate.intervals import Interval
-from galfeat.evaluate.report_figures import number
+from galfeat.evaluate.report.figures import number
 
 #: Colours there are; further recipes begin again with the first.
 COLOURS = 8

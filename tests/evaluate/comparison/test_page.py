@@ -5,8 +5,8 @@ from html.parser import HTMLParser
 import numpy as np
 import pytest
 
-from galfeat.evaluate.compare import Answers, compare_answers
-from galfeat.evaluate.compare_page import comparison_page
+from galfeat.evaluate.comparison.page import comparison_page
+from galfeat.evaluate.comparison.paired import Answers, compare_answers
 
 NAMES = ("good", "twin", "poor <b>")
 COSTS = {

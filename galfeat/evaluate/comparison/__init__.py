@@ -1,0 +1,1 @@
+"""Paired comparisons: statistics, and the page and text that show them."""

@@ -1,0 +1,1 @@
+"""The HTML report of an evaluation: its page, figures, pictures and prose."""
