@@ -22,10 +22,10 @@ from cnn_text import page
 from galfeat.classifier import GalaxyClassifier
 from galfeat.cli.measure import leave_out_learned, read_all
 from galfeat.cli.progress import progress_bar
-from galfeat.comparison_fits import AS_IT_IS, Galaxies, RecipeFits
 from galfeat.data import DataSet, open_dataset
 from galfeat.ensemble import Member
 from galfeat.evaluate.comparison.paired import Answers, Comparison, compare_answers
+from galfeat.experiments.fits import AS_IT_IS, Galaxies, RecipeFits
 from galfeat.features import FeatureExtractor, FeatureTable
 from galfeat.manifest import library_versions
 from galfeat.recipe import Recipe, load_recipe
@@ -112,7 +112,7 @@ def ablate(
     folder : Path
         Where finished fits are kept.
     repeats, jobs, seed : int
-        As in `galfeat.comparison.Plan`.
+        As in `galfeat.experiments.comparison.Plan`.
     """
     families = {family: None for recipe in variants for family in recipe.families}
     readable, digests = read_all(dataset, jobs)

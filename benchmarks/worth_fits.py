@@ -12,7 +12,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from galfeat.classifier import GalaxyClassifier
-from galfeat.comparison_fits import AS_IT_IS, RERENDERED, AnswersByPart, Galaxies, RecipeFits
 from galfeat.data import DataSet
 from galfeat.data.simulation.rerender import RerenderedDataSet
 from galfeat.ensemble import decide
@@ -21,6 +20,7 @@ from galfeat.evaluate.comparison.paired import Answers, Comparison, compare_answ
 from galfeat.evaluate.importances import measure_importances
 from galfeat.evaluate.learning_curve import SHARES
 from galfeat.evaluate.metrics import log_loss
+from galfeat.experiments.fits import AS_IT_IS, RERENDERED, AnswersByPart, Galaxies, RecipeFits
 from galfeat.features import FeatureExtractor, FeatureTable, classifier_columns
 from galfeat.features.registry import FLAGS, OWN_FAMILIES
 from galfeat.manifest import library_versions
@@ -88,7 +88,7 @@ class LabelledFits:
     tables : dict of str to FeatureTable
         All families, of the images `AS_IT_IS` and `RERENDERED`.
     repeats, seed, jobs : int
-        As in `galfeat.comparison.Plan`.
+        As in `galfeat.experiments.comparison.Plan`.
     folder : Path
         Where finished fits are kept.
     """

@@ -9,13 +9,13 @@ from numpy.typing import NDArray
 from worth_fits import ALL, FOLDS, LabelledFits, calibrated
 from worth_text import changed
 
-from galfeat.comparison_fits import AS_IT_IS
 from galfeat.data import DataSet, open_dataset
 from galfeat.ensemble import decide
 from galfeat.errors import DataError
 from galfeat.evaluate.comparison.paired import Answers, compare_answers
 from galfeat.evaluate.learning_curve import SHARES
 from galfeat.evaluate.metrics import confusion_matrix, label_metrics
+from galfeat.experiments.fits import AS_IT_IS
 
 Floats = NDArray[np.float64]
 Rows = NDArray[np.intp]

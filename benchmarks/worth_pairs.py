@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from scipy.stats import rankdata
 from worth_fits import ALL, LabelledFits
 
-from galfeat.comparison_fits import AS_IT_IS
+from galfeat.experiments.fits import AS_IT_IS
 
 Floats = NDArray[np.float64]
 #: A pair is hard where no family alone has a larger area under the curve.

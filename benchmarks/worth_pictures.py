@@ -11,8 +11,8 @@ import numpy as np
 from worth_fits import ALL, Ablation, name_of, without
 from worth_pairs import EVERYTHING, Pair
 
-from galfeat.comparison_fits import AS_IT_IS, RERENDERED
 from galfeat.evaluate.comparison.paired import CHOSEN
+from galfeat.experiments.fits import AS_IT_IS, RERENDERED
 
 BLUE, ORANGE, GREY = "#2563a8", "#e07b1f", "#8a8f98"
 LOOKS = {AS_IT_IS: BLUE, RERENDERED: ORANGE}

@@ -6,8 +6,8 @@ from collections.abc import Sequence
 
 from worth_fits import ALL, Ablation, family_of, name_of, without
 
-from galfeat.comparison_fits import AS_IT_IS, RERENDERED
 from galfeat.evaluate.comparison.paired import Comparison, Difference
+from galfeat.experiments.fits import AS_IT_IS, RERENDERED
 from galfeat.features import DEFAULT_FAMILIES, classifier_columns, columns
 
 SCORES = {"macro_f1": "macro-F1", "balanced_accuracy": "balanced accuracy", "log_loss": "log loss"}

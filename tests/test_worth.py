@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 from sklearn.metrics import roc_auc_score
 
-from galfeat.comparison_fits import Galaxies
 from galfeat.evaluate.comparison.paired import Answers
 from galfeat.evaluate.metrics import log_loss
+from galfeat.experiments.fits import Galaxies
 from galfeat.features import FeatureTable
 
 FOLDER = Path(__file__).resolve().parent.parent / "benchmarks"

@@ -13,7 +13,7 @@ from galfeat.cli.options import images_option, jobs_option, label_option, seed_o
 from galfeat.storage.atomic import atomic_file, check_file, check_folder
 
 if TYPE_CHECKING:
-    from galfeat.comparison import Plan, Results
+    from galfeat.experiments.comparison import Plan, Results
 
 CSV, JSON, PAGE = "compare.csv", "compare.json", "compare.html"
 
@@ -86,8 +86,8 @@ def compare(
             check_file(output / name)
     from galfeat.cli.measure import leave_out_learned, open_labelled, read_all
     from galfeat.cli.progress import progress_bar
-    from galfeat.comparison import Plan, compare
     from galfeat.evaluate.comparison.text import comparison_text
+    from galfeat.experiments.comparison import Plan, compare
     from galfeat.recipe import load_recipe
 
     recipes = [load_recipe(name.strip()) for name in pipelines.split(",") if name.strip()]

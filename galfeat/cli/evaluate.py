@@ -22,8 +22,8 @@ from galfeat.storage.atomic import atomic_file, check_file, check_folder
 if TYPE_CHECKING:
     from galfeat.data import DataSet
     from galfeat.evaluate.comparison.left_out import Ablation
+    from galfeat.experiments.scoring import Scored
     from galfeat.model_rows import ModelRows
-    from galfeat.scoring import Scored
 
 
 @click.command()
@@ -89,10 +89,10 @@ def evaluate(
     _check_places(json_file, report)
     from galfeat.cli.measure import measure, open_labelled
     from galfeat.evaluate.text import evaluation_text
+    from galfeat.experiments.scoring import score, true_classes
     from galfeat.manifest import read_manifest
     from galfeat.model_rows import read_rows
     from galfeat.persist import load_model
-    from galfeat.scoring import score, true_classes
 
     classifier = load_model(model, trust=trust).set_params(n_jobs=jobs)
     known = read_rows(model)
@@ -102,7 +102,7 @@ def evaluate(
     true_classes(opened, classifier.classes_)  # a foreign class is found before the long work
     rows = _choose(opened, known, families, include_training, jobs)
     if ablation:
-        from galfeat.ablation import check_ablation
+        from galfeat.experiments.ablation import check_ablation
 
         check_ablation(classifier, rows.training, len(known.training))
     facts = {"Model": str(model), "Data": data, "Seed": str(seed)} | rows.facts
@@ -154,8 +154,8 @@ def _choose(
 
     from galfeat.cli.measure import read_all
     from galfeat.data.digest import among
+    from galfeat.experiments.scoring import rows_to_score
     from galfeat.features.registry import trained_on
-    from galfeat.scoring import rows_to_score
 
     readable, digests = read_all(opened, jobs)
     failed = len(opened) - len(readable)
@@ -181,10 +181,10 @@ def _choose(
 
 
 def _ablate(scored: Scored, training: DataSet, seed: int) -> Ablation:
-    from galfeat.ablation import ablate
     from galfeat.cli.measure import measure
     from galfeat.cli.progress import progress_bar
     from galfeat.evaluate.text import ablation_text
+    from galfeat.experiments.ablation import ablate
 
     dataset, table = measure(scored.classifier.extractor_, training, label="training features")
     with progress_bar("fits without a family") as progress:
@@ -209,7 +209,7 @@ def _write_report(
     facts: dict[str, str],
     seed: int,
 ) -> None:
-    from galfeat.scoring import report
+    from galfeat.experiments.scoring import report
 
     with running_clock("report"):
         page = report(folder, scored, n_training=n_training, ablation=lost, facts=facts, seed=seed)

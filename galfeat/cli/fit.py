@@ -78,9 +78,9 @@ def fit(
     from galfeat.classifier import GalaxyClassifier
     from galfeat.cli.measure import leave_out_learned, measure, open_labelled
     from galfeat.evaluate.text import cross_validation_text
+    from galfeat.experiments.cross_validation import group_duplicates
     from galfeat.features import FeatureExtractor
     from galfeat.recipe import load_recipe
-    from galfeat.validation import group_duplicates
 
     recipe = load_recipe(pipeline)
     if output is not None:
@@ -158,7 +158,7 @@ def _cross_validate(
     classifier: GalaxyClassifier, training: _Training, folds: int, repeats: int
 ) -> CrossValidation:
     from galfeat.cli.progress import progress_bar
-    from galfeat.validation import cross_validate
+    from galfeat.experiments.cross_validation import cross_validate
 
     with progress_bar("folds") as progress:
         return cross_validate(
@@ -184,8 +184,8 @@ def _fit_and_save(
 
     from galfeat.cli.progress import running_clock
     from galfeat.evaluate.splits import holdout
+    from galfeat.experiments.scoring import score
     from galfeat.persist import save_model
-    from galfeat.scoring import score
 
     dataset, table, groups, seed = training
     train, held_out = np.arange(len(dataset)), np.arange(0)

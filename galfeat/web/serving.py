@@ -13,10 +13,10 @@ import numpy as np
 from galfeat.classifier import GalaxyClassifier
 from galfeat.data import DataSet
 from galfeat.errors import DataError
+from galfeat.experiments.scoring import true_classes
 from galfeat.manifest import METRICS, read_manifest
 from galfeat.model_rows import read_rows
 from galfeat.persist import load_model
-from galfeat.scoring import true_classes
 from galfeat.shipped_models import (
     DEFAULT,
     OF_SIMULATED,

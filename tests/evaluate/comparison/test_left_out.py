@@ -5,17 +5,17 @@ import re
 import numpy as np
 import pytest
 
-from galfeat.ablation import ablate, check_ablation, without
 from galfeat.classifier import GalaxyClassifier
 from galfeat.data import ArrayDataSet
 from galfeat.ensemble.members import Member
 from galfeat.errors import DataError, RecipeError
 from galfeat.evaluate.comparison.left_out import SCORES, measure_ablation
 from galfeat.evaluate.comparison.paired import Answers
+from galfeat.experiments.ablation import ablate, check_ablation, without
+from galfeat.experiments.cross_validation import group_duplicates
+from galfeat.experiments.scoring import report, score
 from galfeat.features import FeatureTable
 from galfeat.recipe import Recipe
-from galfeat.scoring import report, score
-from galfeat.validation import group_duplicates
 
 NAMES = (
     "shape.axis_ratio",

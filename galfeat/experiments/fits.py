@@ -13,15 +13,15 @@ from numpy.typing import NDArray
 from sklearn.base import clone
 
 from galfeat.classifier import GalaxyClassifier, Progress
-from galfeat.costs import IMAGES, Costs, measure_costs
 from galfeat.data import DataSet
 from galfeat.evaluate.comparison.paired import Answers
 from galfeat.evaluate.learning_curve import SHARES, nested_rows
 from galfeat.evaluate.splits import folds as deal_folds
+from galfeat.experiments.costs import IMAGES, Costs, measure_costs
+from galfeat.experiments.cross_validation import group_duplicates
 from galfeat.features import FeatureTable
 from galfeat.recipe import Recipe
 from galfeat.storage.checkpoint import Pieces
-from galfeat.validation import group_duplicates
 
 #: How test images are shown. The training images are always as they are.
 AS_IT_IS, RERENDERED = "as it is", "re-rendered"
@@ -59,7 +59,7 @@ class Galaxies:
     def of(
         cls, dataset: DataSet, digests: NDArray[np.uint8], folds: int, repeats: int, seed: int
     ) -> Galaxies:
-        """Deal the rows of a data set to folds, as `galfeat.validation.cross_validate` does."""
+        """Deal the rows of a data set to folds, as `galfeat.experiments.cross_validation.cross_validate` does."""
         present, y = np.unique(dataset.labels, return_inverse=True)
         names = [dataset.class_names[index] for index in present]
         groups = group_duplicates(dataset.groups, digests)

@@ -12,14 +12,14 @@ import numpy as np
 import pytest
 
 from galfeat.classifier import GalaxyClassifier
-from galfeat.comparison import Plan, compare
-from galfeat.comparison_fits import AS_IT_IS, RERENDERED
 from galfeat.data import open_dataset
 from galfeat.errors import DataError, MissingDependencyError, RecipeError
 from galfeat.evaluate.learning_curve import SHARES
+from galfeat.experiments.comparison import Plan, compare
+from galfeat.experiments.cross_validation import cross_validate, group_duplicates
+from galfeat.experiments.fits import AS_IT_IS, RERENDERED
 from galfeat.features import FeatureExtractor
 from galfeat.recipe import load_recipe
-from galfeat.validation import cross_validate, group_duplicates
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -121,7 +121,7 @@ def test_what_a_piece_follows_from_is_in_its_key(finished, plan, galaxies, tmp_p
 
 KILLED = """
 import contextlib, os, pickle, signal, sys
-from galfeat.comparison import Plan, compare
+from galfeat.experiments.comparison import Plan, compare
 from galfeat.data import open_dataset
 from galfeat.recipe import load_recipe
 

@@ -119,7 +119,7 @@ def report(
     n_training : int
         How many galaxies the classifier was fitted to.
     ablation : Ablation, optional
-        What its scores lose without each family, from `galfeat.ablation.ablate`.
+        What its scores lose without each family, from `galfeat.experiments.ablation.ablate`.
     facts : mapping of str to str, optional
         Facts of model, data and run to list.
     seed : int

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from galfeat.classifier import GalaxyClassifier
-from galfeat.costs import measure_costs
 from galfeat.errors import DataError, GalfeatError
+from galfeat.experiments.costs import measure_costs
 from galfeat.features import FeatureExtractor
 from galfeat.recipe import load_recipe
 

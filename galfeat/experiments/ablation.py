@@ -11,9 +11,9 @@ from sklearn.base import clone
 from galfeat.errors import DataError, RecipeError
 from galfeat.evaluate.comparison.left_out import Ablation, measure_ablation
 from galfeat.evaluate.comparison.paired import Answers
+from galfeat.experiments.cross_validation import group_duplicates
+from galfeat.experiments.scoring import Scored, true_classes
 from galfeat.features import FeatureTable
-from galfeat.scoring import Scored, true_classes
-from galfeat.validation import group_duplicates
 
 if TYPE_CHECKING:
     from galfeat.classifier import GalaxyClassifier, Progress

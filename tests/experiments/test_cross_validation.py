@@ -7,10 +7,10 @@ from galfeat.classifier import GalaxyClassifier
 from galfeat.data import ArrayDataSet
 from galfeat.data.digest import among
 from galfeat.errors import DataError
+from galfeat.experiments.cross_validation import cross_validate, group_duplicates
+from galfeat.experiments.scoring import rows_to_score, true_classes
 from galfeat.features import FeatureTable, columns
 from galfeat.recipe import load_recipe
-from galfeat.scoring import rows_to_score, true_classes
-from galfeat.validation import cross_validate, group_duplicates
 
 
 def digests_of(*numbers):

@@ -14,14 +14,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from galfeat.classifier import GalaxyClassifier, Progress
-from galfeat.comparison_fits import AS_IT_IS, RERENDERED, AnswersByPart, Galaxies, RecipeFits
-from galfeat.costs import Costs
 from galfeat.data import DataSet
 from galfeat.data.simulation.rerender import RerenderedDataSet
 from galfeat.errors import DataError, RecipeError
 from galfeat.evaluate.comparison.paired import Answers, Comparison, compare_answers
 from galfeat.evaluate.learning_curve import SHARES
 from galfeat.evaluate.splits import folds as deal_folds
+from galfeat.experiments.costs import Costs
+from galfeat.experiments.fits import AS_IT_IS, RERENDERED, AnswersByPart, Galaxies, RecipeFits
 from galfeat.features import FeatureExtractor, FeatureTable
 from galfeat.features.registry import demand
 from galfeat.manifest import library_versions

@@ -1,0 +1,1 @@
+"""What fits models in order to learn about them: folds, scores, ablation, comparison, costs."""
