@@ -27,7 +27,7 @@ from galfeat.ensemble import Member
 from galfeat.evaluate.comparison.paired import Answers, Comparison, compare_answers
 from galfeat.experiments.fits import AS_IT_IS, Galaxies, RecipeFits
 from galfeat.features import FeatureExtractor, FeatureTable
-from galfeat.manifest import library_versions
+from galfeat.model_io.manifest import library_versions
 from galfeat.recipe import Recipe, load_recipe
 from galfeat.storage.atomic import atomic_file
 from galfeat.storage.checkpoint import Pieces

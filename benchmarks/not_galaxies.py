@@ -18,7 +18,7 @@ from PIL import Image as Pillow
 from galfeat import GalaxyClassifier, load_model, open_dataset
 from galfeat.data.simulation.simulate import simulate
 from galfeat.features.quantiles import UNLIKE
-from galfeat.shipped_models import DEFAULT
+from galfeat.model_io.shipped import DEFAULT
 
 Image = NDArray[np.uint8]
 SIDE, NUMBER = 256, 80

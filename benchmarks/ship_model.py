@@ -3,7 +3,7 @@
 ``python benchmarks/ship_model.py models/galaxy10 IMAGES`` after
 
 ``galfeat fit IMAGES --label class_id --pipeline stacking-light --cv 5 --repeats 2 -o
-models/galaxy10``. The digest it prints goes into `galfeat.shipped_models.SHIPPED`.
+models/galaxy10``. The digest it prints goes into `galfeat.model_io.shipped.SHIPPED`.
 """
 
 from __future__ import annotations
@@ -16,9 +16,9 @@ from pathlib import Path
 from training_list import training_rows, write_rows
 
 from galfeat.data.readers.folder import TRAINING_FILE
-from galfeat.manifest import CARD, MANIFEST, METRICS, read_manifest, sealed
-from galfeat.model_card import model_card
-from galfeat.model_rows import read_rows
+from galfeat.model_io.card import model_card
+from galfeat.model_io.manifest import CARD, MANIFEST, METRICS, read_manifest, sealed
+from galfeat.model_io.rows import read_rows
 from galfeat.storage.atomic import atomic_file
 
 _REAL = """## Data

@@ -21,7 +21,7 @@ from galfeat.data.digest import among
 from galfeat.data.fetch.training import LABEL_COLUMNS, read_training
 from galfeat.data.readers.folder import TRAINING_FILE, read_csv
 from galfeat.errors import DataError, ImageError
-from galfeat.model_rows import read_rows
+from galfeat.model_io.rows import read_rows
 from galfeat.storage.atomic import atomic_file
 
 

@@ -23,7 +23,7 @@ from galfeat.evaluate.metrics import log_loss
 from galfeat.experiments.fits import AS_IT_IS, RERENDERED, AnswersByPart, Galaxies, RecipeFits
 from galfeat.features import FeatureExtractor, FeatureTable, classifier_columns
 from galfeat.features.registry import FLAGS, OWN_FAMILIES
-from galfeat.manifest import library_versions
+from galfeat.model_io.manifest import library_versions
 from galfeat.recipe import load_recipe
 from galfeat.storage.checkpoint import Pieces
 

@@ -7,7 +7,7 @@ __version__ = "0.1.0"
 _HOMES = {
     "FeatureExtractor": "galfeat.features",
     "GalaxyClassifier": "galfeat.classifier",
-    "load_model": "galfeat.persist",
+    "load_model": "galfeat.model_io.folder",
     "load_recipe": "galfeat.recipe",
     "open_dataset": "galfeat.data",
 }

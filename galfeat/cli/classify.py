@@ -79,8 +79,8 @@ def classify(
     if output is not None and output.suffix.lower() not in (".csv", ".jsonl"):
         raise click.UsageError(f"{output}: name a file that ends in .csv or .jsonl")
     from galfeat.data import open_dataset
-    from galfeat.manifest import read_manifest
-    from galfeat.persist import load_model
+    from galfeat.model_io.folder import load_model
+    from galfeat.model_io.manifest import read_manifest
     from galfeat.predictions import no_galaxy
 
     model, inputs = model_and_inputs(inputs)

@@ -102,7 +102,7 @@ def _training_file(source: str) -> Path:
     """Return the list of a model's training objects: a file, or in a folder of a model."""
     from galfeat.data.readers.folder import TRAINING_FILE
     from galfeat.errors import DataError
-    from galfeat.shipped_models import model_folder
+    from galfeat.model_io.shipped import model_folder
 
     for path in (Path(source), model_folder(source) / TRAINING_FILE):
         if path.is_file():

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from galfeat.data import DataSet
     from galfeat.evaluate.comparison.left_out import Ablation
     from galfeat.experiments.scoring import Scored
-    from galfeat.model_rows import ModelRows
+    from galfeat.model_io.rows import ModelRows
 
 
 @click.command()
@@ -90,9 +90,9 @@ def evaluate(
     from galfeat.cli.measure import measure, open_labelled
     from galfeat.evaluate.text import evaluation_text
     from galfeat.experiments.scoring import score, true_classes
-    from galfeat.manifest import read_manifest
-    from galfeat.model_rows import read_rows
-    from galfeat.persist import load_model
+    from galfeat.model_io.folder import load_model
+    from galfeat.model_io.manifest import read_manifest
+    from galfeat.model_io.rows import read_rows
 
     classifier = load_model(model, trust=trust).set_params(n_jobs=jobs)
     known = read_rows(model)

@@ -67,7 +67,7 @@ def explain(
     from galfeat.cli.measure import measure
     from galfeat.data import open_dataset
     from galfeat.explain import explain as explain_table
-    from galfeat.persist import load_model
+    from galfeat.model_io.folder import load_model
     from galfeat.predictions import no_galaxy
 
     model, inputs = model_and_inputs(inputs)

@@ -130,7 +130,7 @@ def _check_usage(
 
 def _check_place(output: Path) -> None:
     """Find out before the work is done that no model can be written there."""
-    from galfeat.manifest import is_model
+    from galfeat.model_io.manifest import is_model
     from galfeat.storage.atomic import may_take
 
     if not may_take(output, is_model):
@@ -185,7 +185,7 @@ def _fit_and_save(
     from galfeat.cli.progress import running_clock
     from galfeat.evaluate.splits import holdout
     from galfeat.experiments.scoring import score
-    from galfeat.persist import save_model
+    from galfeat.model_io.folder import save_model
 
     dataset, table, groups, seed = training
     train, held_out = np.arange(len(dataset)), np.arange(0)

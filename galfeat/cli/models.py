@@ -13,9 +13,9 @@ def models(name: str | None) -> None:
     NAME stands for the folder of a model in every command; `galfeat classify`, `galfeat
     explain` and `galfeat serve` use the first one where none is named.
     """
-    from galfeat.manifest import CARD
-    from galfeat.model_card import worth
-    from galfeat.shipped_models import SHIPPED, shipped_folder
+    from galfeat.model_io.card import worth
+    from galfeat.model_io.manifest import CARD
+    from galfeat.model_io.shipped import SHIPPED, shipped_folder
 
     if name is None:
         for one in SHIPPED:

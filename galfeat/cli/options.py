@@ -48,7 +48,7 @@ seed_option = click.option(
 
 def find_model(_ctx: click.Context, _param: click.Parameter, value: str) -> Path:
     """Return the folder of a model, or of the one of that name which comes with galfeat."""
-    from galfeat.shipped_models import model_folder
+    from galfeat.model_io.shipped import model_folder
 
     return model_folder(value)
 
@@ -64,8 +64,8 @@ def model_and_inputs(arguments: tuple[str, ...]) -> tuple[Path, tuple[str, ...]]
     click.UsageError
         If there are no images.
     """
-    from galfeat.model_card import worth
-    from galfeat.shipped_models import DEFAULT, model_folder, names_model, shipped_folder
+    from galfeat.model_io.card import worth
+    from galfeat.model_io.shipped import DEFAULT, model_folder, names_model, shipped_folder
 
     first = arguments[0]
     if names_model(first):

@@ -26,6 +26,6 @@ def share(model: Path, output: Path, trust: bool) -> None:
     The folder is used like any model, and needs no --trust. It holds numbers, texts and a
     fixed list of types; one that names anything else is not opened.
     """
-    from galfeat.persist import share_model
+    from galfeat.model_io.folder import share_model
 
     click.echo(share_model(model, output, trust=trust))

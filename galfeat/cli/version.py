@@ -54,7 +54,7 @@ def describe(*, verbose: bool) -> str:
 def _details() -> Iterator[str]:
     import galfeat
     from galfeat.kernels import cache_folder
-    from galfeat.trust import trust_list
+    from galfeat.model_io.trust import trust_list
 
     yield f"installed in {Path(galfeat.__file__).parent}"
     yield f"python {platform.python_version()} ({sys.executable}) on {platform.platform()}"

@@ -24,7 +24,7 @@ from galfeat.experiments.costs import Costs
 from galfeat.experiments.fits import AS_IT_IS, RERENDERED, AnswersByPart, Galaxies, RecipeFits
 from galfeat.features import FeatureExtractor, FeatureTable
 from galfeat.features.registry import demand
-from galfeat.manifest import library_versions
+from galfeat.model_io.manifest import library_versions
 from galfeat.recipe import Recipe
 from galfeat.storage.checkpoint import Pieces
 

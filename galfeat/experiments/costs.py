@@ -168,7 +168,7 @@ def _milliseconds(work: Callable[[], Any]) -> float:
 
 
 def _size_on_disk(fitted: GalaxyClassifier, file: Path) -> int:
-    from galfeat.model_file import write_classifier
+    from galfeat.model_io.classifier_file import write_classifier
 
     write_classifier(fitted, file)
     return file.stat().st_size

@@ -7,7 +7,7 @@ from typing import Any
 
 from galfeat.evaluate.intervals import class_intervals
 from galfeat.evaluate.text import DECISION_NAMES, METRIC_NAMES
-from galfeat.model_card import measured
+from galfeat.model_io.card import measured
 
 
 def model_facts(
@@ -19,7 +19,7 @@ def model_facts(
     ----------
     name : str
     manifest : mapping
-        See `galfeat.manifest.read_manifest`.
+        See `galfeat.model_io.manifest.read_manifest`.
     metrics : mapping
         Of held-out galaxies, of a cross-validation, or of nothing at all.
 

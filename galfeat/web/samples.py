@@ -18,7 +18,7 @@ from galfeat.classifier import GalaxyClassifier
 from galfeat.data import DataSet, pixel_digest
 from galfeat.errors import DataError
 from galfeat.features.registry import trained_on
-from galfeat.model_rows import ModelRows
+from galfeat.model_io.rows import ModelRows
 from galfeat.web.answers import answer_images
 
 #: Of each class.

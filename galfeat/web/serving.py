@@ -14,10 +14,10 @@ from galfeat.classifier import GalaxyClassifier
 from galfeat.data import DataSet
 from galfeat.errors import DataError
 from galfeat.experiments.scoring import true_classes
-from galfeat.manifest import METRICS, read_manifest
-from galfeat.model_rows import read_rows
-from galfeat.persist import load_model
-from galfeat.shipped_models import (
+from galfeat.model_io.folder import load_model
+from galfeat.model_io.manifest import METRICS, read_manifest
+from galfeat.model_io.rows import read_rows
+from galfeat.model_io.shipped import (
     DEFAULT,
     OF_SIMULATED,
     SHIPPED,

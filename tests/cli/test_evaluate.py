@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 
 from galfeat.data.simulation.simulate import simulate_file
-from galfeat.model_rows import read_rows
-from galfeat.shipped_models import DEFAULT
+from galfeat.model_io.rows import read_rows
+from galfeat.model_io.shipped import DEFAULT
 
 SCORES = {"accuracy", "balanced_accuracy", "macro_f1", "log_loss", "ece"}
 

@@ -7,8 +7,8 @@ import pytest
 from PIL import Image
 
 from galfeat import open_dataset
-from galfeat.manifest import read_manifest
-from galfeat.shipped_models import DEFAULT, SHIPPED, model_folder
+from galfeat.model_io.manifest import read_manifest
+from galfeat.model_io.shipped import DEFAULT, SHIPPED, model_folder
 
 
 @pytest.fixture

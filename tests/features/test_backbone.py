@@ -11,7 +11,7 @@ from galfeat.features import FeatureExtractor, classifier_columns
 from galfeat.features.backbone import load_backbone
 from galfeat.features.registry import trained_on
 from galfeat.frame import measure_frame
-from galfeat.persist import load_model, save_model
+from galfeat.model_io.folder import load_model, save_model
 from galfeat.recipe import recipe_from_dict
 from galfeat.recipe_embedding import BackboneSettings
 

@@ -17,7 +17,7 @@ from starlette.testclient import TestClient
 from galfeat import open_dataset
 from galfeat.classifier import GalaxyClassifier
 from galfeat.cli import main
-from galfeat.model_rows import ModelRows
+from galfeat.model_io.rows import ModelRows
 from galfeat.web.app import Shown, create_app
 from galfeat.web.facts import model_facts
 from galfeat.web.samples import draw_samples

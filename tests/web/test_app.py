@@ -14,7 +14,7 @@ from PIL import Image
 from galfeat import open_dataset
 from galfeat.data import ArrayDataSet, pixel_digest
 from galfeat.errors import DataError
-from galfeat.model_rows import ModelRows
+from galfeat.model_io.rows import ModelRows
 from galfeat.web.answers import answer_images
 from galfeat.web.app import STATIC, create_app
 from galfeat.web.guard import HEADERS

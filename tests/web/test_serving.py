@@ -11,7 +11,7 @@ from starlette.testclient import TestClient
 
 from galfeat import open_dataset
 from galfeat.errors import DataError, OutputError
-from galfeat.shipped_models import DEFAULT, OF_SIMULATED
+from galfeat.model_io.shipped import DEFAULT, OF_SIMULATED
 from galfeat.web.app import create_app
 from galfeat.web.connection import listening
 from galfeat.web.serving import prepare

@@ -15,8 +15,8 @@ from sklearn.base import clone
 from galfeat import load_model
 from galfeat.data.readers.folder import TRAINING_FILE
 from galfeat.features.quantiles import LEVELS
-from galfeat.manifest import CARD, METRICS, read_manifest
-from galfeat.shipped_models import DEFAULT, OF_SIMULATED, SHIPPED, model_folder, names_model
+from galfeat.model_io.manifest import CARD, METRICS, read_manifest
+from galfeat.model_io.shipped import DEFAULT, OF_SIMULATED, SHIPPED, model_folder, names_model
 from galfeat.storage.packaged import data_folder
 
 SAID = Path(__file__).parent / "shipped_probabilities.json"

@@ -11,7 +11,7 @@ from typing import Any
 from galfeat.evaluate.intervals import Interval, class_intervals
 from galfeat.evaluate.text import METRIC_NAMES
 from galfeat.features.registry import OWN_FAMILIES
-from galfeat.manifest import METRICS, read_manifest
+from galfeat.model_io.manifest import METRICS, read_manifest
 
 _TRUST = """\
 Loading `model.joblib`, so or with `joblib.load`, runs code that is in it. `load_model` opens it
@@ -36,7 +36,7 @@ def model_card(
     Parameters
     ----------
     manifest : mapping
-        See `galfeat.manifest.read_manifest`.
+        See `galfeat.model_io.manifest.read_manifest`.
     metrics : mapping
         Scores; those of an evaluation or a cross-validation are listed.
     about : str

@@ -14,7 +14,9 @@ from numpy.typing import NDArray
 
 from galfeat import __version__
 from galfeat.errors import GalfeatWarning, ModelError
-from galfeat.manifest import (
+from galfeat.model_io.card import model_card
+from galfeat.model_io.classifier_file import read_classifier, write_classifier
+from galfeat.model_io.manifest import (
     CARD,
     MANIFEST,
     METRICS,
@@ -29,11 +31,9 @@ from galfeat.manifest import (
     sealed,
     verified_contents,
 )
-from galfeat.model_card import model_card
-from galfeat.model_file import read_classifier, write_classifier
-from galfeat.shipped_models import is_shipped, model_folder
+from galfeat.model_io.shipped import is_shipped, model_folder
+from galfeat.model_io.trust import add_trusted, is_trusted
 from galfeat.storage.atomic import atomic_folder
-from galfeat.trust import add_trusted, is_trusted
 
 if TYPE_CHECKING:
     from galfeat.classifier import GalaxyClassifier
@@ -65,7 +65,7 @@ def save_model(
     folder : str or Path
         Where to; the folder it lies in must exist.
     training_digests, held_out_digests : ndarray of uint8, shape (n, 16)
-        Digests of the decoded pixels; see `galfeat.model_rows`.
+        Digests of the decoded pixels; see `galfeat.model_io.rows`.
     data_digest : str
         Digest of the training data.
     seed : int
@@ -182,7 +182,7 @@ def share_model(folder: str | Path, output: str | Path, *, trust: bool = False) 
     """Write a model in a form that others can load without running code that is in it.
 
     The folder holds ``model.skops`` in place of ``model.joblib``. It is built of numbers, texts and
-    a fixed list of types, `galfeat.model_file.ALLOWED`; a file that names another is not opened.
+    a fixed list of types, `galfeat.model_io.classifier_file.ALLOWED`; a file that names another is not opened.
 
     Parameters
     ----------

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from galfeat.errors import ModelError
-from galfeat.manifest import MODEL, SAFE
+from galfeat.model_io.manifest import MODEL, SAFE
 
 if TYPE_CHECKING:
     from galfeat.classifier import GalaxyClassifier

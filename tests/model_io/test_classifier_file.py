@@ -15,12 +15,12 @@ from galfeat.ensemble.fine_tuned import FineTunedNetwork
 from galfeat.ensemble.members import KINDS
 from galfeat.errors import GalfeatWarning, ModelError
 from galfeat.features import FeatureTable, columns
-from galfeat.manifest import SAFE, manifest_digest, sealed
-from galfeat.model_file import ALLOWED, read_classifier, write_classifier
-from galfeat.model_rows import read_rows
-from galfeat.persist import save_model, share_model
+from galfeat.model_io.classifier_file import ALLOWED, read_classifier, write_classifier
+from galfeat.model_io.folder import save_model, share_model
+from galfeat.model_io.manifest import SAFE, manifest_digest, sealed
+from galfeat.model_io.rows import read_rows
+from galfeat.model_io.trust import trust_list
 from galfeat.recipe import recipe_from_dict
-from galfeat.trust import trust_list
 
 _TREES = {"n_estimators": 4}
 _PARAMS = {"logistic": {"max_iter": 500}, "svm": {}}

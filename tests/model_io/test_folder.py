@@ -15,11 +15,11 @@ import galfeat
 from galfeat import GalaxyClassifier, load_model
 from galfeat.errors import GalfeatWarning, ModelError, OutputError
 from galfeat.features import FeatureTable, columns
-from galfeat.manifest import SCHEMA, manifest_digest, read_manifest
-from galfeat.model_rows import read_rows
-from galfeat.persist import save_model
+from galfeat.model_io.folder import save_model
+from galfeat.model_io.manifest import SCHEMA, manifest_digest, read_manifest
+from galfeat.model_io.rows import read_rows
+from galfeat.model_io.trust import add_trusted, is_trusted, trust_list
 from galfeat.recipe import recipe_from_dict
-from galfeat.trust import add_trusted, is_trusted, trust_list
 
 FILES = ("model.joblib", "manifest.json", "rows.npz", "metrics.json", "README.md")
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from galfeat.manifest import MANIFEST, MODEL, SAFE
+from galfeat.model_io.manifest import MANIFEST, MODEL, SAFE
 from galfeat.storage.packaged import data_folder
 
 #: Used where no model is named; and for simulated galaxies, which it was fitted to.

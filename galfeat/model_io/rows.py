@@ -12,8 +12,8 @@ from numpy.typing import NDArray
 from galfeat.data.digest import among
 from galfeat.data.fetch.training import read_training
 from galfeat.data.readers.folder import TRAINING_FILE
-from galfeat.manifest import ROWS, read_manifest, verified_contents
-from galfeat.shipped_models import model_folder
+from galfeat.model_io.manifest import ROWS, read_manifest, verified_contents
+from galfeat.model_io.shipped import model_folder
 
 Digests = NDArray[np.uint8]
 

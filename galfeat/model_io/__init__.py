@@ -1,0 +1,1 @@
+"""A model folder on disk: saved, verified, loaded, trusted, described by a card."""
