@@ -59,7 +59,7 @@ class Galaxies:
     def of(
         cls, dataset: DataSet, digests: NDArray[np.uint8], folds: int, repeats: int, seed: int
     ) -> Galaxies:
-        """Deal the rows of a data set to folds, as `galfeat.experiments.cross_validation.cross_validate` does."""
+        """Deal the rows of a data set to folds, as `cross_validate` does."""
         present, y = np.unique(dataset.labels, return_inverse=True)
         names = [dataset.class_names[index] for index in present]
         groups = group_duplicates(dataset.groups, digests)

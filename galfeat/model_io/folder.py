@@ -182,7 +182,8 @@ def share_model(folder: str | Path, output: str | Path, *, trust: bool = False) 
     """Write a model in a form that others can load without running code that is in it.
 
     The folder holds ``model.skops`` in place of ``model.joblib``. It is built of numbers, texts and
-    a fixed list of types, `galfeat.model_io.classifier_file.ALLOWED`; a file that names another is not opened.
+    a fixed list of types, `galfeat.model_io.classifier_file.ALLOWED`; a file that names another is
+    not opened.
 
     Parameters
     ----------

@@ -27,11 +27,11 @@ from galfeat.classifier import GalaxyClassifier
 from galfeat.data.fetch.cutouts import CREDIT
 from galfeat.errors import ImageError
 from galfeat.web.answers import Answer, answer_images
-from galfeat.web.guard import MOST_BODY, Guard
 from galfeat.web.openapi import description
+from galfeat.web.request_limits import MOST_BODY, Guard
 from galfeat.web.samples import Sample
 from galfeat.web.uploads import MOST_BYTES, decode_upload
-from galfeat.web.work import BusyError, LeftError, Workers
+from galfeat.web.worker_pool import BusyError, LeftError, Workers
 
 HERE = Path(__file__).resolve().parent
 STATIC = "/static"

@@ -26,7 +26,7 @@ from galfeat.model_io.shipped import (
 )
 from galfeat.web.answers import answer_images
 from galfeat.web.app import Shown
-from galfeat.web.facts import model_facts
+from galfeat.web.model_info import model_facts
 from galfeat.web.samples import PER_CLASS, draw_samples
 
 _SIMULATED = "The galaxies behind the button are simulated"

@@ -21,7 +21,7 @@ from galfeat.experiments.fits import AS_IT_IS, RERENDERED
 from galfeat.features import FeatureExtractor
 from galfeat.recipe import load_recipe
 
-ROOT = Path(__file__).resolve().parent.parent
+ROOT = Path(__file__).resolve().parents[2]
 
 
 @pytest.fixture(scope="module")

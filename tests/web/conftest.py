@@ -19,7 +19,7 @@ from galfeat.classifier import GalaxyClassifier
 from galfeat.cli import main
 from galfeat.model_io.rows import ModelRows
 from galfeat.web.app import Shown, create_app
-from galfeat.web.facts import model_facts
+from galfeat.web.model_info import model_facts
 from galfeat.web.samples import draw_samples
 
 ROOT = Path(__file__).resolve().parent.parent.parent

@@ -17,10 +17,10 @@ from galfeat.errors import DataError
 from galfeat.model_io.rows import ModelRows
 from galfeat.web.answers import answer_images
 from galfeat.web.app import STATIC, create_app
-from galfeat.web.guard import HEADERS
 from galfeat.web.openapi import description
+from galfeat.web.request_limits import HEADERS
 from galfeat.web.samples import draw_samples
-from galfeat.web.work import BusyError, LeftError, Workers
+from galfeat.web.worker_pool import BusyError, LeftError, Workers
 
 NONE = np.empty((0, 16), np.uint8)
 

@@ -15,7 +15,7 @@ from PIL import Image
 
 from galfeat.web.app import create_app
 from galfeat.web.connection import MOST_HEAD, configure
-from galfeat.web.guard import Guard, Limits
+from galfeat.web.request_limits import Guard, Limits
 
 #: Seconds for which this server waits, and in which it takes a body.
 PATIENCE, LONGEST = 0.25, 0.6

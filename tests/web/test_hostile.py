@@ -12,7 +12,7 @@ from PIL import Image
 
 from galfeat.errors import ImageError
 from galfeat.web.app import create_app
-from galfeat.web.guard import Guard, Limits
+from galfeat.web.request_limits import Guard, Limits
 from galfeat.web.uploads import LONGEST_SIDE, MOST_BYTES, decode_upload
 
 GALAXY = np.random.default_rng(0).integers(0, 60, (64, 64, 3)).astype(np.uint8)

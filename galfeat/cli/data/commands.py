@@ -7,8 +7,8 @@ from pathlib import Path
 
 import click
 
-from galfeat.cli.data_fetch import fetch
-from galfeat.cli.data_simulate import simulate
+from galfeat.cli.data.fetch import fetch
+from galfeat.cli.data.simulate import simulate
 from galfeat.cli.options import images_option, jobs_option, label_option, seed_option
 from galfeat.cli.progress import progress_bar, running_clock
 

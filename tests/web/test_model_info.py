@@ -8,7 +8,7 @@ from starlette.testclient import TestClient
 from galfeat.evaluate.evaluation import evaluate_predictions
 from galfeat.evaluate.repeats import summarise_repeats
 from galfeat.web.app import Shown, create_app
-from galfeat.web.facts import model_facts
+from galfeat.web.model_info import model_facts
 
 CLASSES = ["Round", "Flat", "Odd"]
 MANIFEST = {

@@ -1,0 +1,5 @@
+"""The commands under ``galfeat data``."""
+
+from galfeat.cli.data.commands import data
+
+__all__ = ["data"]
