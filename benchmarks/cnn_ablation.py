@@ -2,7 +2,7 @@
 
     python benchmarks/cnn_ablation.py DATA --label class_id -o docs/cnn.md [--repeats 1] [--jobs 1]
 
-Fits the recipe `cnn-baseline` and each change, and writes a table of scores with intervals. Every
+Fits the pipeline `cnn-baseline` and each change, and writes a table of scores with intervals. Every
 finished fit is kept (--kept), so that the same command goes on where one before it was stopped.
 Needs the extra `cnn`, and 4 GB of memory for 700 images of 256×256 pixels.
 """
@@ -23,22 +23,21 @@ from galfeat.classifier import GalaxyClassifier
 from galfeat.cli.measure import leave_out_learned, read_all
 from galfeat.cli.progress import progress_bar
 from galfeat.data import DataSet, open_dataset
-from galfeat.ensemble import Member
 from galfeat.evaluate.comparison.paired import Answers, Comparison, compare_answers
-from galfeat.experiments.fits import AS_IT_IS, Galaxies, RecipeFits
+from galfeat.experiments.fits import AS_IT_IS, Galaxies, PipelineFits
 from galfeat.features import FeatureExtractor, FeatureTable
 from galfeat.model_io.manifest import library_versions
-from galfeat.recipe import Recipe, load_recipe
+from galfeat.pipeline import Member, Pipeline, load_pipeline
 from galfeat.storage.atomic import atomic_file
 from galfeat.storage.checkpoint import Pieces
 
 FOLDS = 5
-BASELINE = load_recipe("cnn-baseline")
+BASELINE = load_pipeline("cnn-baseline")
 #: Settings of astroNN's own training but for its learning rate, which falls when it learns no more.
 ASTRONN = {"architecture": "astronn", "learning_rate": 0.005, "epochs": 30, "batch_size": 64}
 
 
-def changed(name: str, **params: Any) -> Recipe:  # noqa: ANN401
+def changed(name: str, **params: Any) -> Pipeline:  # noqa: ANN401
     """Return the baseline with other parameters, by a name of its own."""
     (member,) = BASELINE.members
     merged = {**member.params, **params}
@@ -46,9 +45,9 @@ def changed(name: str, **params: Any) -> Recipe:  # noqa: ANN401
     return replace(BASELINE, name=name, families=families, members=(Member("cnn", merged),))
 
 
-def transferred(name: str, recipe: str, member: int) -> Recipe:
-    """Return one member of a shipped recipe by itself, calibrated as the baseline is."""
-    given = load_recipe(recipe)
+def transferred(name: str, pipeline: str, member: int) -> Pipeline:
+    """Return one member of a shipped pipeline by itself, calibrated as the baseline is."""
+    given = load_pipeline(pipeline)
     alone = given.members[member]
     return replace(
         BASELINE, name=name, frame=given.frame, families=alone.families or given.families,
@@ -92,7 +91,7 @@ class Ablation:
 
 def ablate(
     dataset: DataSet,
-    variants: Sequence[Recipe],
+    variants: Sequence[Pipeline],
     folder: Path,
     *,
     repeats: int = 1,
@@ -107,41 +106,41 @@ def ablate(
     ----------
     dataset : DataSet
         All rows have a label.
-    variants : sequence of Recipe
+    variants : sequence of Pipeline
         Each with a name of its own; those of the same families beside each other.
     folder : Path
         Where finished fits are kept.
     repeats, jobs, seed : int
         As in `galfeat.experiments.comparison.Plan`.
     """
-    families = {family: None for recipe in variants for family in recipe.families}
+    families = {family: None for pipeline in variants for family in pipeline.families}
     readable, digests = read_all(dataset, jobs)
     dataset = readable.select(leave_out_learned(list(families), readable, digests))
     answers: dict[str, Answers] = {}
     seconds: dict[str, float] = {}
     measured: tuple[str, ...] = ()
-    for recipe in variants:
-        if recipe.families != measured:
-            measured, table = recipe.families, measured_table(recipe, dataset, jobs)
+    for pipeline in variants:
+        if pipeline.families != measured:
+            measured, table = pipeline.families, measured_table(pipeline, dataset, jobs)
             galaxies = Galaxies.of(dataset, table.digests, FOLDS, repeats, seed)
             common = {"data": galaxies.digest, "seed": seed, "folds": FOLDS}
             pieces = Pieces(folder, {**common, "libraries": library_versions()})
-        classifier = GalaxyClassifier(recipe, n_jobs=jobs, random_state=seed)
-        fits = RecipeFits(classifier, galaxies, {AS_IT_IS: table}, pieces)
-        with progress_bar(recipe.name) as progress:
-            answers[recipe.name] = fits.run((1.0,), progress)[1.0, AS_IT_IS]
-        seconds[recipe.name] = float(np.mean(fits.seconds))
-        click.echo(f"{recipe.name}: {seconds[recipe.name]:.0f} s a fit", err=True)
+        classifier = GalaxyClassifier(pipeline, n_jobs=jobs, random_state=seed)
+        fits = PipelineFits(classifier, galaxies, {AS_IT_IS: table}, pieces)
+        with progress_bar(pipeline.name) as progress:
+            answers[pipeline.name] = fits.run((1.0,), progress)[1.0, AS_IT_IS]
+        seconds[pipeline.name] = float(np.mean(fits.seconds))
+        click.echo(f"{pipeline.name}: {seconds[pipeline.name]:.0f} s a fit", err=True)
     comparison = compare_answers(
         galaxies.y, answers, galaxies.names, groups=galaxies.groups, seed=seed
     )
     return Ablation(comparison, seconds)
 
 
-def measured_table(recipe: Recipe, dataset: DataSet, jobs: int) -> FeatureTable:
+def measured_table(pipeline: Pipeline, dataset: DataSet, jobs: int) -> FeatureTable:
     """Return the pixels of all images, anew each time: that takes less than to keep them."""
-    extractor = FeatureExtractor(recipe.families, frame=recipe.frame, n_jobs=jobs)
-    with progress_bar(", ".join(recipe.families)) as progress:
+    extractor = FeatureExtractor(pipeline.families, frame=pipeline.frame, n_jobs=jobs)
+    with progress_bar(", ".join(pipeline.families)) as progress:
         table = extractor.extract(dataset, progress=progress)
     for error in table.errors.values():
         raise error

@@ -14,14 +14,15 @@ PAGE = """# The plain CNN
 
 Made by `python benchmarks/cnn_ablation.py DATA --label {label}`; do not edit. {n:,} images of
 {size} pixels, {classes} classes, {folds} folds with groups kept together, {repeats}, seed {seed};
-each galaxy is predicted by networks that did not see it. The baseline is the recipe `cnn-baseline`:
-three blocks of 32 3×3 filters, a ReLU and a pool, a dense layer of 128 and a softmax, trained from
-scratch for 20 epochs by Adam on 64×64 pixels in colour. Every other row changes one thing. With SGD
+each galaxy is predicted by networks that did not see it. The baseline is the pipeline
+`cnn-baseline`: three blocks of 32 3×3 filters, a ReLU and a pool, a dense layer of 128 and a
+softmax, trained from scratch for 20 epochs by Adam on 64×64 pixels in colour. Every other row
+changes one thing. With SGD
 comes a learning rate of 0.01. astroNN's network is its CNN for Galaxy10, trained as there (30
 epochs, learning rate 0.005) but that the learning rate does not fall. Boosting on top grows
 LightGBM on what enters the last layer. *Transfer learning* is another network altogether, the
 small one [of galfeat](embedder.md): one that has seen simulated galaxies alone is trained further
-on the rows of a fit (the recipe `network`), or LightGBM is grown on the activations of one that
+on the rows of a fit (the pipeline `network`), or LightGBM is grown on the activations of one that
 has seen other real galaxies too. All are calibrated by two inner folds.
 
 - In brackets: 95 % intervals when galaxies are resampled. *Less the baseline* is paired. = means

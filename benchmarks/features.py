@@ -33,7 +33,8 @@ from timing import best_times, calibration, typical_time
 
 from galfeat.data import pixel_digest
 from galfeat.data.simulation.simulate import simulate
-from galfeat.features import DEFAULT_FAMILIES, FeatureExtractor, embedding, warmup
+from galfeat.features import DEFAULT_FAMILIES, FeatureExtractor, embedding
+from galfeat.features.warmup import warmup
 from galfeat.frame import measure_frame
 
 _KEPT = Path(__file__).parent / ".kept.json"

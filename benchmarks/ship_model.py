@@ -30,7 +30,7 @@ et al. 2013; Walmsley et al. 2021) and Galaxy10 (Leung & Bovy). Classes by origi
 `galfeat data fetch training {name} -o FOLDER` gets cut-outs of the same galaxies from the surveys.
 
 The scores below are of cross-validation: each galaxy was predicted by models that had not been
-fitted to it. The model itself was then fitted to all of them. Recipe and features were chosen on
+fitted to it. The model itself was then fitted to all of them. Pipeline and features were chosen on
 these galaxies too, so the scores are a little kind.
 
 ## Known failures

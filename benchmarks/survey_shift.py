@@ -1,9 +1,9 @@
-"""How much of its score a recipe loses when the same galaxies are shown by another survey.
+"""How much of its score a pipeline loses when the same galaxies are shown by another survey.
 
 Validation images are re-rendered as a survey with a coarser and fixed pixel scale, a wider
 PSF, another stretch and band balance, a higher sky and more noise would show them (see
 `galfeat.data.simulation.rerender`); training images stay as they are. `galfeat compare
---survey-shift` does the same for several recipes.
+--survey-shift` does the same for several pipelines.
 
     python benchmarks/survey_shift.py DATA --label coarse [--pipeline lightgbm] [--folds 5]
 """
@@ -22,7 +22,7 @@ from galfeat.data.simulation.rerender import RerenderedDataSet
 from galfeat.evaluate.evaluation import evaluate_predictions
 from galfeat.evaluate.splits import folds as deal_folds
 from galfeat.features import FeatureExtractor, FeatureTable
-from galfeat.recipe import load_recipe
+from galfeat.pipeline import load_pipeline
 
 
 def _rows(table: FeatureTable, values: NDArray[np.float32], rows: NDArray[np.intp]) -> FeatureTable:
@@ -32,19 +32,19 @@ def _rows(table: FeatureTable, values: NDArray[np.float32], rows: NDArray[np.int
 @click.command(help=__doc__)
 @click.argument("data")
 @click.option("--label", default="coarse", show_default=True)
-@click.option("--pipeline", default="lightgbm", show_default=True)
+@click.option("--pipeline", "name", default="lightgbm", show_default=True)
 @click.option("--folds", default=5, show_default=True)
 @click.option("--seed", default=0, show_default=True)
 @click.option("--jobs", default=2, show_default=True)
-def main(data: str, label: str, pipeline: str, folds: int, seed: int, jobs: int) -> None:
+def main(data: str, label: str, name: str, folds: int, seed: int, jobs: int) -> None:
     """Print the score on the images as they are, re-rendered, and what is lost."""
-    recipe = load_recipe(pipeline)
+    pipeline = load_pipeline(name)
     dataset, digests = read_all(open_dataset(data, label=label).labelled(), jobs)
-    dataset = dataset.select(leave_out_learned(recipe.families, dataset, digests))
-    extractor = FeatureExtractor(recipe.families, frame=recipe.frame, n_jobs=jobs)
+    dataset = dataset.select(leave_out_learned(pipeline.families, dataset, digests))
+    extractor = FeatureExtractor(pipeline.families, frame=pipeline.frame, n_jobs=jobs)
     table = extractor.extract(dataset)
     shown = extractor.extract(RerenderedDataSet(dataset, seed)).values
-    classifier = GalaxyClassifier(recipe, n_jobs=jobs, random_state=seed)
+    classifier = GalaxyClassifier(pipeline, n_jobs=jobs, random_state=seed)
     pooled = {
         name: (np.empty((len(dataset), len(dataset.class_names))), np.empty(len(dataset), np.intp))
         for name in ("as they are", "re-rendered")

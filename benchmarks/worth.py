@@ -2,8 +2,8 @@
 
     python benchmarks/worth.py DATA [--seed 0] [--repeats 3] [--page docs/worth.md] [--kept FOLDER]
 
-The recipe `lightgbm` is fitted to each family alone, to all but each, and to ever more of them, on
-the folds of `galfeat fit --cv 5`; then importances, pairs of classes, and what limits the score.
+The pipeline `lightgbm` is fitted to each family alone, to all but each, and to ever more of them,
+on the folds of `galfeat fit --cv 5`; then importances, pairs of classes, and what limits the score.
 DATA has the label columns `class_id` and `coarse`. With --kept, finished fits are kept, so that the
 same command goes on where one before it was stopped. With --page writes the page and its pictures
 (needs matplotlib).

@@ -1,4 +1,4 @@
-"""The fits behind `worth.py`: a recipe on some families of features, each predicted out of fold."""
+"""The fits behind `worth.py`: a pipeline on some families of features, predicted out of fold."""
 
 from __future__ import annotations
 
@@ -20,11 +20,11 @@ from galfeat.evaluate.comparison.paired import Answers, Comparison, compare_answ
 from galfeat.evaluate.importances import measure_importances
 from galfeat.evaluate.learning_curve import SHARES
 from galfeat.evaluate.metrics import log_loss
-from galfeat.experiments.fits import AS_IT_IS, RERENDERED, AnswersByPart, Galaxies, RecipeFits
+from galfeat.experiments.fits import AS_IT_IS, RERENDERED, AnswersByPart, Galaxies, PipelineFits
 from galfeat.features import FeatureExtractor, FeatureTable, classifier_columns
 from galfeat.features.registry import FLAGS, OWN_FAMILIES
 from galfeat.model_io.manifest import library_versions
-from galfeat.recipe import load_recipe
+from galfeat.pipeline import load_pipeline
 from galfeat.storage.checkpoint import Pieces
 
 Families = tuple[str, ...]
@@ -33,7 +33,7 @@ Item = TypeVar("Item")
 Result = TypeVar("Result")
 
 ALL: Families = tuple(OWN_FAMILIES)
-RECIPE = load_recipe("lightgbm")
+PIPELINE = load_pipeline("lightgbm")
 FOLDS = 5
 
 
@@ -111,7 +111,7 @@ class LabelledFits:
         self._known: dict[str, AnswersByPart] = {}
 
     def answers(self, families: Families) -> AnswersByPart:
-        """Return what the recipe says when it is given some families, calibrated."""
+        """Return what the pipeline says when it is given some families, calibrated."""
         name = name_of(families)
         if name not in self._known:
             shares = SHARES if name == name_of(ALL) else (1.0,)
@@ -119,12 +119,12 @@ class LabelledFits:
             self._known[name] = calibrated(self.galaxies, said)
         return self._known[name]
 
-    def _fits(self, families: Families, galaxies: Galaxies) -> RecipeFits:
+    def _fits(self, families: Families, galaxies: Galaxies) -> PipelineFits:
         ordered = tuple(name for name in ALL if name in families)
-        recipe = replace(RECIPE, families=ordered, calibration="none")
-        classifier = GalaxyClassifier(recipe, random_state=self.seed)
+        pipeline = replace(PIPELINE, families=ordered, calibration="none")
+        classifier = GalaxyClassifier(pipeline, random_state=self.seed)
         tables = {view: columns_of(table, ordered) for view, table in self.tables.items()}
-        return RecipeFits(classifier, galaxies, tables, self._pieces)
+        return PipelineFits(classifier, galaxies, tables, self._pieces)
 
     def loss_once(self, families: Families) -> float:
         """Return the log loss of the first repeat."""
@@ -166,12 +166,12 @@ class LabelledFits:
         self,
         rows: NDArray[np.intp],
         y: NDArray[np.intp] | None = None,
-        calibration: str = RECIPE.calibration,
+        calibration: str = PIPELINE.calibration,
     ) -> GalaxyClassifier:
-        """Fit the recipe with all families to some rows, with their own classes or others."""
+        """Fit the pipeline with all families to some rows, with their own classes or others."""
         labels = self.galaxies.y if y is None else y
-        recipe = replace(RECIPE, families=ALL, calibration=calibration)
-        return GalaxyClassifier(recipe, random_state=self.seed).fit_table(
+        pipeline = replace(PIPELINE, families=ALL, calibration=calibration)
+        return GalaxyClassifier(pipeline, random_state=self.seed).fit_table(
             self.tables[AS_IT_IS].select(rows),
             labels[rows],
             self.galaxies.groups[rows],
@@ -229,7 +229,7 @@ def measured_tables(
 
 
 def calibrated(galaxies: Galaxies, said: AnswersByPart) -> AnswersByPart:
-    """Calibrate and decide as the recipe does, without its inner folds.
+    """Calibrate and decide as the pipeline does, without its inner folds.
 
     The answers on one test fold are calibrated by those on the others, seen as they are.
     """
@@ -244,7 +244,7 @@ def calibrated(galaxies: Galaxies, said: AnswersByPart) -> AnswersByPart:
                 own = _logarithm(answers.probabilities[repeat, test])
                 chances[repeat, test] = np.exp(calibrator.apply(own))
                 priors = np.bincount(y[train], minlength=k) / len(train)
-                named[repeat, test] = decide(chances[repeat, test], priors, RECIPE.decision)
+                named[repeat, test] = decide(chances[repeat, test], priors, PIPELINE.decision)
         result[share, view] = Answers(chances, named)
     return result
 

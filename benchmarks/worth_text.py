@@ -16,7 +16,7 @@ TOP = 5
 PAGE = """# What each family is worth
 
 Made by `python benchmarks/worth.py`; do not edit. Real SDSS images with labels from Galaxy Zoo:
-{data}. The recipe `lightgbm` is fitted to the columns of some
+{data}. The pipeline `lightgbm` is fitted to the columns of some
 families and predicts out of fold, with the folds of `galfeat fit --cv 5 --seed {seed}`: {repeats}
 repeats for the ten classes, one for the four. Each test fold is calibrated by the predictions on
 the other four instead of by inner folds, which takes a sixth of the time.
@@ -37,8 +37,8 @@ Families were added in two orders: by cost, as in the picture, and the greedy on
 each step the family that lowers the log loss most, in one repeat; it is chosen on the same
 galaxies, and neighbours in it are often as good as each other.
 
-The recipes are fitted to {recipes}, chosen by these tables and `galfeat compare` on these galaxies:
-what is left out changes no macro-F1 by as much as they can tell.
+The pipelines are fitted to {pipelines}, chosen by these tables and `galfeat compare` on these
+galaxies: what is left out changes no macro-F1 by as much as they can tell.
 
 {sections}
 ## Which family separates which classes
@@ -264,5 +264,5 @@ def page(
         data=", ".join(f"{number:,} of {title.lower()}" for title, number in labels),
         repeats=repeats, seed=seed, timed=timed, overview=top, sections="\n".join(tables),
         pairs="\n".join(pairs), importances="\n".join(importance), limits="\n".join(ends).rstrip(),
-        recipes=", ".join(f"`{name}`" for name in DEFAULT_FAMILIES),
+        pipelines=", ".join(f"`{name}`" for name in DEFAULT_FAMILIES),
     )  # fmt: skip

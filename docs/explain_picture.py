@@ -1,6 +1,6 @@
 """Explain one simulated galaxy for docs/explain.md: ``python docs/explain_picture.py``.
 
-Fits the default recipe to simulated galaxies, prints what `galfeat explain` says of a new
+Fits the default pipeline to simulated galaxies, prints what `galfeat explain` says of a new
 one, in words and as JSON, and draws docs/explain.png. Takes a minute or two.
 """
 

@@ -51,7 +51,7 @@ CAPTIONS = {
 HEAD = """\
 What galfeat measures, and what each number means: {n_own:,} columns in {n_families} families of \
 its own, and `flags`. `galfeat features` lists them one by one, `galfeat extract` measures them \
-all. The recipes take the {n_default:,} of {default} ([why](worth.md)), of which {n_given:,} are \
+all. The pipelines take the {n_default:,} of {default} ([why](worth.md)), of which {n_given:,} are \
 given to classifiers.
 
 - **Invariant** columns stay the same when the image is turned or mirrored, as far as pixels \
@@ -75,14 +75,14 @@ with those in the name. A unit of 1 is a pure number; "galfeat" as the reference
 
 LEARNED_HEAD = """## A learned family
 
-Activations of a network that was trained on other galaxies, for recipes that name it. They have
+Activations of a network that was trained on other galaxies, for pipelines that name it. They have
 no names of their own: they classify and do not explain. What the network has seen, and how to
 train another: [embedder.md](embedder.md).
 """
 
 REFERENCES_HEAD = """## Families for comparison
 
-Measured by other packages, for the recipes `hog-svm`, `pixels-forest`, `cnn-baseline` and
+Measured by other packages, for the pipelines `hog-svm`, `pixels-forest`, `cnn-baseline` and
 `statmorph-forest`. Of a family without any invariant column classifiers are given all.
 """
 
@@ -135,7 +135,9 @@ def _family(name: str, level: int = 2) -> str:
     """Return what a family measures, its picture and the table of its columns."""
     module = family_module(name)
     listed: Sequence[Column] = module.COLUMNS
-    count = f"{len(listed):,} columns" + (", in the recipes." if name in DEFAULT_FAMILIES else ".")
+    count = f"{len(listed):,} columns" + (
+        ", in the pipelines." if name in DEFAULT_FAMILIES else "."
+    )
     lines = [f"{'#' * level} {name}", "", count, "", _words(module.__doc__ or ""), ""]
     if name in CAPTIONS:
         lines += [f"![{name}](features/{name}.jpg)", "", _wrapped(CAPTIONS[name]), ""]

@@ -2,13 +2,13 @@
 
 from importlib import import_module
 
-__version__ = "0.1.0"
+__version__ = "0.2.0"
 
 _HOMES = {
     "FeatureExtractor": "galfeat.features",
     "GalaxyClassifier": "galfeat.classifier",
     "load_model": "galfeat.model_io.folder",
-    "load_recipe": "galfeat.recipe",
+    "load_pipeline": "galfeat.pipeline",
     "open_dataset": "galfeat.data",
 }
 __all__ = ["__version__", *_HOMES]

@@ -2,6 +2,6 @@ from galfeat.classifier import GalaxyClassifier as GalaxyClassifier
 from galfeat.data import open_dataset as open_dataset
 from galfeat.features import FeatureExtractor as FeatureExtractor
 from galfeat.model_io.folder import load_model as load_model
-from galfeat.recipe import load_recipe as load_recipe
+from galfeat.pipeline import load_pipeline as load_pipeline
 
 __version__: str

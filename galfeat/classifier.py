@@ -15,8 +15,8 @@ from sklearn.utils.validation import check_is_fitted
 from galfeat.data import DataSet
 from galfeat.ensemble import Ensemble, decide
 from galfeat.errors import DataError, GalfeatWarning
+from galfeat.pipeline import Pipeline, load_pipeline
 from galfeat.predictions import Predictions
-from galfeat.recipe import Recipe, load_recipe
 from galfeat.usable_rows import failures, rows_to_fit, usable_rows, warn_of_absent
 
 if TYPE_CHECKING:
@@ -29,12 +29,12 @@ Images: TypeAlias = DataSet | NDArray[np.uint8] | Sequence[NDArray[np.uint8]]
 
 
 class GalaxyClassifier(ClassifierMixin, BaseEstimator):
-    """Classify galaxy images with what a recipe says.
+    """Classify galaxy images with what a pipeline says.
 
     Parameters
     ----------
-    recipe : str, Path or Recipe
-        The name of a recipe that comes with galfeat, the path of a recipe file, or a recipe.
+    pipeline : str, Path or Pipeline
+        The name of a pipeline that comes with galfeat, the path of a pipeline file, or a pipeline.
     n_jobs : int
         Threads, over images and over inner folds. The result does not depend on it.
     random_state : int
@@ -49,7 +49,7 @@ class GalaxyClassifier(ClassifierMixin, BaseEstimator):
         sorted labels.
     priors_ : ndarray of float, shape (k,)
         Frequency of each class in the training rows.
-    recipe_ : Recipe
+    pipeline_ : Pipeline
     extractor_ : FeatureExtractor
     ensemble_ : Ensemble
     feature_names_ : tuple of str
@@ -61,13 +61,13 @@ class GalaxyClassifier(ClassifierMixin, BaseEstimator):
 
     def __init__(
         self,
-        recipe: str | Path | Recipe = "lightgbm",
+        pipeline: str | Path | Pipeline = "lightgbm",
         *,
         n_jobs: int = 1,
         random_state: int = 0,
         cache: str | Path | None = None,
     ) -> None:
-        self.recipe = recipe
+        self.pipeline = pipeline
         self.n_jobs = n_jobs
         self.random_state = random_state
         self.cache = cache
@@ -99,8 +99,8 @@ class GalaxyClassifier(ClassifierMixin, BaseEstimator):
         ------
         DataError
             If there are no labels, one class only, or a class with a single row.
-        RecipeError
-            If the recipe is not valid.
+        PipelineError
+            If the pipeline is not valid.
         """
         class_names = None
         if isinstance(X, DataSet) and y is None:
@@ -108,7 +108,7 @@ class GalaxyClassifier(ClassifierMixin, BaseEstimator):
             y, groups, class_names = X.labels, X.groups, X.class_names
         if y is None or not len(X):
             raise DataError("images came without labels; give y, or a data set with labels")
-        self._read_recipe()
+        self._read_pipeline()
         table = self.extractor_.extract(X, progress=progress)
         return self.fit_table(table, y, groups, class_names)
 
@@ -124,7 +124,7 @@ class GalaxyClassifier(ClassifierMixin, BaseEstimator):
         Parameters
         ----------
         table : FeatureTable
-            From the extractor of the same recipe. Rows of failed images are left out, with
+            From the extractor of the same pipeline. Rows of failed images are left out, with
             a `GalfeatWarning`.
         y : array_like, shape (n,)
             Labels of any kind, or indices into `class_names` if these are given.
@@ -137,7 +137,7 @@ class GalaxyClassifier(ClassifierMixin, BaseEstimator):
         from galfeat.features import classifier_columns
         from galfeat.features.quantiles import quantiles
 
-        self._read_recipe()
+        self._read_pipeline()
         labels = np.asarray(y)
         if labels.shape != (len(table.values),):
             raise DataError(
@@ -150,12 +150,12 @@ class GalaxyClassifier(ClassifierMixin, BaseEstimator):
         features = table.values[np.ix_(usable, columns)]
         self.quantiles_ = quantiles(features, self.feature_names_)
         ensemble = Ensemble(
-            members=self.recipe_.members,
-            combine=self.recipe_.combine,
-            balance=self.recipe_.balance,
-            calibration=self.recipe_.calibration,
-            decision=self.recipe_.decision,
-            folds=self.recipe_.folds,
+            members=self.pipeline_.members,
+            combine=self.pipeline_.combine,
+            balance=self.pipeline_.balance,
+            calibration=self.pipeline_.calibration,
+            decision=self.pipeline_.decision,
+            folds=self.pipeline_.folds,
             n_jobs=self.n_jobs,
             random_state=self.random_state,
         )
@@ -164,7 +164,7 @@ class GalaxyClassifier(ClassifierMixin, BaseEstimator):
             labels[usable],
             None if groups is None else np.asarray(groups)[usable],
             class_names,
-            columns=[member.columns(self.feature_names_) for member in self.recipe_.members],
+            columns=[member.columns(self.feature_names_) for member in self.pipeline_.members],
         )
         self.classes_ = self.ensemble_.classes_
         if class_names is not None:
@@ -173,13 +173,15 @@ class GalaxyClassifier(ClassifierMixin, BaseEstimator):
         self.priors_ = self.ensemble_.priors_
         return self
 
-    def _read_recipe(self) -> None:
+    def _read_pipeline(self) -> None:
         from galfeat.features import FeatureExtractor
 
-        self.recipe_ = self.recipe if isinstance(self.recipe, Recipe) else load_recipe(self.recipe)
+        self.pipeline_ = (
+            self.pipeline if isinstance(self.pipeline, Pipeline) else load_pipeline(self.pipeline)
+        )
         self.extractor_ = FeatureExtractor(
-            families=self.recipe_.measured_families(),
-            frame=self.recipe_.frame,
+            families=self.pipeline_.measured_families(),
+            frame=self.pipeline_.frame,
             n_jobs=self.n_jobs,
             cache=self.cache,
         )
@@ -207,16 +209,21 @@ class GalaxyClassifier(ClassifierMixin, BaseEstimator):
         features = self.features_of(table)
         usable = usable_rows(table)
         shape = len(table.values), len(self.ensemble_.members), len(self.classes_)
-        of_members, probabilities = np.full(shape, np.nan), np.full(shape[::2], np.nan)
+        member_log_probabilities, probabilities = (
+            np.full(shape, np.nan),
+            np.full(shape[::2], np.nan),
+        )
         if len(usable):
             self.ensemble_.n_jobs = self.n_jobs
-            of_members[usable] = self.ensemble_.of_members(features[usable])
-            probabilities[usable] = self.ensemble_.combined(of_members[usable])
+            member_log_probabilities[usable] = self.ensemble_.member_log_probabilities(
+                features[usable]
+            )
+            probabilities[usable] = self.ensemble_.combined(member_log_probabilities[usable])
         return Predictions(
             classes=self.classes_,
             probabilities=probabilities,
-            of_members=of_members,
-            predicted=decide(probabilities, self.priors_, self.recipe_.decision),
+            member_log_probabilities=member_log_probabilities,
+            predicted=decide(probabilities, self.priors_, self.pipeline_.decision),
             most_probable=decide(probabilities, self.priors_, "probable"),
             flags=self._flags(table, features),
             errors=dict(table.errors),
@@ -225,8 +232,8 @@ class GalaxyClassifier(ClassifierMixin, BaseEstimator):
 
     def _flags(self, table: FeatureTable, features: NDArray[np.float32]) -> list[str]:
         """Return what stood in the way of each measurement, or makes it doubtful."""
-        from galfeat.features import describe_flags
         from galfeat.features.quantiles import MOST_UNUSUAL, UNLIKE, share_unusual
+        from galfeat.frame import describe_flags
 
         values = table.values[:, table.names.index("flags")]
         flags = ["" if np.isnan(value) else describe_flags(value) for value in values]
@@ -253,7 +260,7 @@ class GalaxyClassifier(ClassifierMixin, BaseEstimator):
             raise DataError(
                 f"the table lacks {len(missing)} of the {len(columns)} features this classifier "
                 f"was fitted on, {self.feature_names_[missing[0]]!r} among them; extract with its "
-                "recipe"
+                "pipeline"
             )
         return table.values[:, columns]
 

@@ -26,8 +26,8 @@ class ImageError(DataError):
     """One image that cannot be decoded, or has the wrong shape, type or values."""
 
 
-class RecipeError(GalfeatError):
-    """A recipe that does not exist, or says something galfeat does not know."""
+class PipelineError(GalfeatError):
+    """A pipeline that does not exist, or says something galfeat does not know."""
 
     exit_code = 5
 

@@ -38,7 +38,7 @@ class Predictions:
         Class labels, in the order of the columns of `probabilities`.
     probabilities : ndarray of float, shape (n, k)
         Calibrated to natural priors; NaN for an image that could not be measured.
-    of_members : ndarray of float, shape (n, members, k)
+    member_log_probabilities : ndarray of float, shape (n, members, k)
         Logarithms of what each member of the ensemble says, before they are combined; NaN for an
         image that could not be measured.
     predicted : ndarray of int, shape (n,)
@@ -57,7 +57,7 @@ class Predictions:
 
     classes: NDArray[Any]
     probabilities: NDArray[np.float64]
-    of_members: NDArray[np.float64]
+    member_log_probabilities: NDArray[np.float64]
     predicted: NDArray[np.intp]
     most_probable: NDArray[np.intp]
     flags: list[str]

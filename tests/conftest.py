@@ -41,7 +41,7 @@ def without_override():
     return (lambda: None) if prctl is None else lambda: prctl(drop_from_bounding_set, dac_override)
 
 
-QUICK_RECIPE = """
+QUICK_PIPELINE = """
 schema = 1
 name = "quick"
 description = "Few features and few trees, for tests"
@@ -70,10 +70,10 @@ def own_trust_list(tmp_path_factory):
 
 
 @pytest.fixture(scope="session")
-def quick_recipe(tmp_path_factory):
-    """A recipe file that is fitted in a second."""
-    path = tmp_path_factory.mktemp("recipe") / "quick.toml"
-    path.write_text(QUICK_RECIPE)
+def quick_pipeline(tmp_path_factory):
+    """A pipeline file that is fitted in a second."""
+    path = tmp_path_factory.mktemp("pipeline") / "quick.toml"
+    path.write_text(QUICK_PIPELINE)
     return path
 
 

@@ -8,18 +8,17 @@ from sklearn.base import clone
 
 from galfeat import GalaxyClassifier, open_dataset
 from galfeat.data import ArrayDataSet
-from galfeat.ensemble import Member
-from galfeat.errors import DataError, GalfeatWarning, ImageError, RecipeError
+from galfeat.errors import DataError, GalfeatWarning, ImageError, PipelineError
 from galfeat.features import FeatureExtractor, FeatureTable, columns
-from galfeat.recipe import load_recipe, recipe_from_dict
+from galfeat.pipeline import Member, load_pipeline, pipeline_from_dict
 
 NAMES = tuple(column.name for column in columns(("colour", "radial")))
 CLASSES = ("spiral", "edge-on", "smooth")
 
 
 @pytest.fixture(scope="module")
-def recipe(quick_recipe):
-    return load_recipe(quick_recipe)
+def pipeline(quick_pipeline):
+    return load_pipeline(quick_pipeline)
 
 
 @pytest.fixture
@@ -40,8 +39,8 @@ def galaxies(simulated):
 
 
 @pytest.fixture(scope="module")
-def fitted(recipe, galaxies):
-    return GalaxyClassifier(recipe).fit(galaxies)
+def fitted(pipeline, galaxies):
+    return GalaxyClassifier(pipeline).fit(galaxies)
 
 
 def fit_quietly(classifier, table, *args, **keywords):
@@ -54,10 +53,10 @@ def test_classes_are_in_the_order_of_the_data_set(fitted, galaxies):
     assert fitted.priors_ == pytest.approx(np.full(10, 0.1))
 
 
-def test_images_and_their_table_are_one(fitted, galaxies, recipe):
+def test_images_and_their_table_are_one(fitted, galaxies, pipeline):
     some = galaxies.select(np.arange(0, 120, 9))
     predictions = fitted.classify(some)
-    table = FeatureExtractor(recipe.families).extract(some)
+    table = FeatureExtractor(pipeline.families).extract(some)
     assert (
         predictions.probabilities.tobytes() == fitted.classify_table(table).probabilities.tobytes()
     )
@@ -71,43 +70,43 @@ def test_it_learns(fitted, galaxies):
     assert np.mean(fitted.classify(galaxies).predicted == galaxies.labels) > 0.5
 
 
-def test_fitting_twice_with_any_jobs_gives_the_same_bits(fitted, recipe, galaxies):
-    again = GalaxyClassifier(recipe, n_jobs=2).fit(galaxies)
+def test_fitting_twice_with_any_jobs_gives_the_same_bits(fitted, pipeline, galaxies):
+    again = GalaxyClassifier(pipeline, n_jobs=2).fit(galaxies)
     expected = fitted.predict_proba(galaxies)
     assert again.predict_proba(galaxies).tobytes() == expected.tobytes()
 
 
-def test_labels_of_any_kind_come_back_as_scikit_learn_does(recipe, galaxies):
+def test_labels_of_any_kind_come_back_as_scikit_learn_does(pipeline, galaxies):
     images = galaxies.read(np.arange(120))
     labels = np.where(galaxies.labels % 2, "odd", "even")
-    classifier = GalaxyClassifier(recipe).fit(images, labels)
+    classifier = GalaxyClassifier(pipeline).fit(images, labels)
     assert classifier.classes_.tolist() == ["even", "odd"]
     assert set(classifier.predict(images[:5])) <= {"even", "odd"}
     assert classifier.score(images, labels) > 0.7
 
 
-def test_rows_without_a_label_are_skipped(recipe, galaxies):
+def test_rows_without_a_label_are_skipped(pipeline, galaxies):
     labels = galaxies.labels % 2
     labels[::3] = -1
     dataset = ArrayDataSet(
         galaxies.read(np.arange(120)), labels=labels, class_names=("even", "odd")
     )
     kept = dataset.labelled()
-    first, second = (GalaxyClassifier(recipe).fit(given) for given in (dataset, kept))
+    first, second = (GalaxyClassifier(pipeline).fit(given) for given in (dataset, kept))
     assert np.array_equal(first.predict_proba(kept), second.predict_proba(kept))
 
 
-def test_images_without_labels_are_an_error(recipe, galaxies):
+def test_images_without_labels_are_an_error(pipeline, galaxies):
     with pytest.raises(DataError, match="without labels"):
-        GalaxyClassifier(recipe).fit(galaxies.read(np.arange(4)))
+        GalaxyClassifier(pipeline).fit(galaxies.read(np.arange(4)))
 
 
-def test_failed_images_are_left_out_of_the_fit_and_counted(recipe, table):
+def test_failed_images_are_left_out_of_the_fit_and_counted(pipeline, table):
     y = np.arange(120) % 3
     wrong = y.copy()
     wrong[list(table.errors)] = (y[list(table.errors)] + 1) % 3
     first, second = (
-        fit_quietly(GalaxyClassifier(recipe), table, given, class_names=CLASSES)
+        fit_quietly(GalaxyClassifier(pipeline), table, given, class_names=CLASSES)
         for given in (y, wrong)
     )
     assert np.array_equal(
@@ -118,8 +117,8 @@ def test_failed_images_are_left_out_of_the_fit_and_counted(recipe, table):
     assert first.priors_ == pytest.approx(np.array([39, 39, 40]) / 118)
 
 
-def test_failed_images_get_nan_and_their_error(recipe, table):
-    classifier = fit_quietly(GalaxyClassifier(recipe), table, np.arange(120) % 3)
+def test_failed_images_get_nan_and_their_error(pipeline, table):
+    classifier = fit_quietly(GalaxyClassifier(pipeline), table, np.arange(120) % 3)
     predictions = classifier.classify_table(table)
     assert predictions.errors == table.errors
     failed = np.isnan(predictions.probabilities).all(axis=1)
@@ -147,17 +146,17 @@ def test_only_failed_images(fitted):
     assert predictions.predicted.tolist() == [-1]
 
 
-def test_flags_come_as_text(recipe, table):
-    classifier = fit_quietly(GalaxyClassifier(recipe), table, np.arange(120) % 3)
+def test_flags_come_as_text(pipeline, table):
+    classifier = fit_quietly(GalaxyClassifier(pipeline), table, np.arange(120) % 3)
     table.values[5, -1] = 1
     flags = classifier.classify_table(table).flags
     assert flags[0] == ""
     assert flags[5] != ""
 
 
-def test_columns_that_turn_with_the_image_and_flags_are_kept_from_the_ensemble(recipe, table):
-    classifier = fit_quietly(GalaxyClassifier(recipe), table, np.arange(120) % 3)
-    given = [c.name for c in columns(recipe.families) if c.invariant and not c.survey_bound]
+def test_columns_that_turn_with_the_image_and_flags_are_kept_from_the_ensemble(pipeline, table):
+    classifier = fit_quietly(GalaxyClassifier(pipeline), table, np.arange(120) % 3)
+    given = [c.name for c in columns(pipeline.families) if c.invariant and not c.survey_bound]
     assert list(classifier.feature_names_) == given
     assert "flags" not in classifier.feature_names_
     before = classifier.classify_table(table).probabilities
@@ -166,8 +165,8 @@ def test_columns_that_turn_with_the_image_and_flags_are_kept_from_the_ensemble(r
     assert np.array_equal(before, classifier.classify_table(table).probabilities, equal_nan=True)
 
 
-def test_columns_are_found_by_name(recipe, table):
-    classifier = fit_quietly(GalaxyClassifier(recipe), table, np.arange(120) % 3)
+def test_columns_are_found_by_name(pipeline, table):
+    classifier = fit_quietly(GalaxyClassifier(pipeline), table, np.arange(120) % 3)
     order = np.random.default_rng(1).permutation(len(NAMES))
     shuffled = FeatureTable(
         table.values[:, order], tuple(NAMES[i] for i in order), table.digests, table.errors
@@ -181,10 +180,10 @@ def test_columns_are_found_by_name(recipe, table):
         classifier.classify_table(short)
 
 
-def test_a_class_nobody_has_is_left_out_and_said(recipe, table):
+def test_a_class_nobody_has_is_left_out_and_said(pipeline, table):
     table.errors.clear()
     with pytest.warns(GalfeatWarning, match="no training row has the class ring"):
-        classifier = GalaxyClassifier(recipe).fit_table(
+        classifier = GalaxyClassifier(pipeline).fit_table(
             table, np.array([0, 2, 3])[np.arange(120) % 3], class_names=("smooth", "ring", "a", "b")
         )
     assert classifier.classes_.tolist() == ["smooth", "a", "b"]
@@ -192,12 +191,12 @@ def test_a_class_nobody_has_is_left_out_and_said(recipe, table):
     assert np.mean(predicted == np.arange(120) % 3) > 0.9
 
 
-def test_groups_reach_the_inner_folds_and_classes_are_named(recipe, table):
+def test_groups_reach_the_inner_folds_and_classes_are_named(pipeline, table):
     table.errors.clear()
     y = np.arange(120) % 3
     groups = np.where(y == 1, 0, np.arange(120))
     with pytest.warns(GalfeatWarning, match="all rows of class 'edge-on' share one group"):
-        GalaxyClassifier(recipe).fit_table(table, y, groups, CLASSES)
+        GalaxyClassifier(pipeline).fit_table(table, y, groups, CLASSES)
 
 
 @pytest.mark.parametrize(
@@ -208,24 +207,24 @@ def test_groups_reach_the_inner_folds_and_classes_are_named(recipe, table):
         (np.zeros(7, int), r"labels have the shape \(7,\) for 120 galaxies"),
     ],
 )
-def test_labels_nothing_can_be_learned_from(y, message, recipe, table):
+def test_labels_nothing_can_be_learned_from(y, message, pipeline, table):
     table.errors.clear()
     with pytest.raises(DataError, match=message):
-        GalaxyClassifier(recipe).fit_table(table, y.astype(int), class_names=CLASSES)
+        GalaxyClassifier(pipeline).fit_table(table, y.astype(int), class_names=CLASSES)
 
 
-def test_nothing_to_fit(recipe, table, galaxies):
+def test_nothing_to_fit(pipeline, table, galaxies):
     table.errors.update({row: ImageError("broken") for row in range(120)})
     with pytest.raises(DataError, match=r"120 of the images cannot be measured.*none is left"):
-        GalaxyClassifier(recipe).fit_table(table, np.arange(120) % 3)
+        GalaxyClassifier(pipeline).fit_table(table, np.arange(120) % 3)
     unlabelled = ArrayDataSet(galaxies.read(np.arange(3)))
     with pytest.raises(DataError, match="without labels"):
-        GalaxyClassifier(recipe).fit(unlabelled)
+        GalaxyClassifier(pipeline).fit(unlabelled)
 
 
-def test_every_setting_of_the_recipe_reaches_the_ensemble(table):
+def test_every_setting_of_the_pipeline_reaches_the_ensemble(table):
     table.errors.clear()
-    recipe = recipe_from_dict(
+    pipeline = pipeline_from_dict(
         {
             "schema": 1,
             "name": "all",
@@ -240,12 +239,12 @@ def test_every_setting_of_the_recipe_reaches_the_ensemble(table):
         }
     )
     ensemble = (
-        GalaxyClassifier(recipe, random_state=5, n_jobs=2)
+        GalaxyClassifier(pipeline, random_state=5, n_jobs=2)
         .fit_table(table, np.arange(120) % 3)
         .ensemble_
     )
     assert ensemble.get_params() == {
-        "members": recipe.members,
+        "members": pipeline.members,
         "combine": "average",
         "balance": "under",
         "calibration": "none",
@@ -262,42 +261,42 @@ def test_a_shipped_baseline_goes_from_images_to_classes(name, galaxies):
     classifier = GalaxyClassifier(name).fit(galaxies.select(train))
     predictions = classifier.classify(galaxies.select(~train))
     assert np.isfinite(predictions.probabilities).all()
-    assert not classifier.recipe_.frame
+    assert not classifier.pipeline_.frame
 
 
 @pytest.mark.network
 def test_the_network_goes_from_images_to_classes_and_into_a_file(galaxies, tmp_path):
     pytest.importorskip("torch", reason="PyTorch is not installed")
-    shipped = load_recipe("cnn-baseline")
+    shipped = load_pipeline("cnn-baseline")
     member = Member("cnn", {**shipped.members[0].params, "filters": 4, "epochs": 2})
-    recipe = dataclasses.replace(shipped, members=(member,))
+    pipeline = dataclasses.replace(shipped, members=(member,))
     some = galaxies.select(np.arange(0, 120, 2))
-    classifier = GalaxyClassifier(recipe, n_jobs=2).fit(some)
+    classifier = GalaxyClassifier(pipeline, n_jobs=2).fit(some)
     probabilities = classifier.predict_proba(some)
     assert np.isfinite(probabilities).all()
-    again = GalaxyClassifier(recipe, n_jobs=1).fit(some)
+    again = GalaxyClassifier(pipeline, n_jobs=1).fit(some)
     assert np.array_equal(again.predict_proba(some), probabilities)
     joblib.dump(classifier, tmp_path / "model.joblib")
     loaded = joblib.load(tmp_path / "model.joblib")
     assert np.array_equal(loaded.predict_proba(some), probabilities)
 
 
-def test_features_once_measured_are_kept_on_disk_when_asked(recipe, galaxies, tmp_path):
+def test_features_once_measured_are_kept_on_disk_when_asked(pipeline, galaxies, tmp_path):
     some = galaxies.select(np.arange(0, 120, 3))
     seen = []
-    cached = GalaxyClassifier(recipe, cache=tmp_path / "cache").fit(
+    cached = GalaxyClassifier(pipeline, cache=tmp_path / "cache").fit(
         some, progress=lambda done, total: seen.append((done, total))
     )
     assert seen[-1] == (40, 40)
     assert any((tmp_path / "cache").rglob("*"))
-    plain = GalaxyClassifier(recipe).fit(some)
+    plain = GalaxyClassifier(pipeline).fit(some)
     assert np.array_equal(cached.predict_proba(some), plain.predict_proba(some))
 
 
-def test_it_is_a_scikit_learn_estimator(recipe):
-    classifier = GalaxyClassifier(recipe, n_jobs=2, random_state=4, cache="here")
+def test_it_is_a_scikit_learn_estimator(pipeline):
+    classifier = GalaxyClassifier(pipeline, n_jobs=2, random_state=4, cache="here")
     assert clone(classifier).get_params() == {
-        "recipe": recipe,
+        "pipeline": pipeline,
         "n_jobs": 2,
         "random_state": 4,
         "cache": "here",
@@ -312,6 +311,6 @@ def test_a_pickled_classifier_says_the_same(fitted, galaxies):
     assert copy.predict_proba(galaxies).tobytes() == fitted.predict_proba(galaxies).tobytes()
 
 
-def test_a_recipe_that_does_not_exist(table):
-    with pytest.raises(RecipeError, match="no recipe 'nothing'"):
+def test_a_pipeline_that_does_not_exist(table):
+    with pytest.raises(PipelineError, match="no pipeline 'nothing'"):
         GalaxyClassifier("nothing").fit_table(table, np.arange(120) % 3)

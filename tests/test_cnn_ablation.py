@@ -34,25 +34,25 @@ def test_every_variant_is_valid_and_changes_one_thing(parts):
     shipped = ablation.BASELINE
     assert dataclasses.replace(first, name=shipped.name) == shipped
     companions = {"optimiser": {"learning_rate"}, "architecture": set(ablation.ASTRONN)}
-    changes = [recipe for recipe in others if not recipe.name.startswith("transfer")]
+    changes = [pipeline for pipeline in others if not pipeline.name.startswith("transfer")]
     assert len(changes) == len(others) - 2
-    for recipe in changes:
-        (member,) = recipe.members
+    for pipeline in changes:
+        (member,) = pipeline.members
         member.check()
-        assert recipe.families == (f"pixels-{member.params['side']}",)
-        assert recipe.families[0] in FAMILIES
+        assert pipeline.families == (f"pixels-{member.params['side']}",)
+        assert pipeline.families[0] in FAMILIES
         known = shipped.members[0].params
         different = {name for name in known if member.params[name] != known[name]}
         for name, with_it in companions.items():
             different -= with_it - {name} if name in different else set()
-        assert len(different) == 1, recipe.name
-    names = [recipe.name for recipe in ablation.VARIANTS]
+        assert len(different) == 1, pipeline.name
+    names = [pipeline.name for pipeline in ablation.VARIANTS]
     assert len(set(names)) == len(names)
 
 
 def test_transfer_starts_from_the_network_that_comes_with_galfeat(parts):
     ablation, _ = parts
-    by_name = {recipe.name: recipe for recipe in ablation.VARIANTS}
+    by_name = {pipeline.name: pipeline for pipeline in ablation.VARIANTS}
     further = by_name["transfer learning"]
     (member,) = further.members
     member.check()
@@ -61,9 +61,9 @@ def test_transfer_starts_from_the_network_that_comes_with_galfeat(parts):
     (member,) = boosted.members
     member.check()
     assert (member.kind, boosted.families) == ("lightgbm", ("embedding",))
-    for recipe in (further, boosted):
-        assert recipe.frame
-        assert (recipe.calibration, recipe.folds) == ("temperature", ablation.BASELINE.folds)
+    for pipeline in (further, boosted):
+        assert pipeline.frame
+        assert (pipeline.calibration, pipeline.folds) == ("temperature", ablation.BASELINE.folds)
 
 
 def answers(y, right, seed):

@@ -222,7 +222,8 @@ import numpy as np
 from numba.core.registry import CPUDispatcher
 from galfeat.data.simulation.simulate import simulate
 from galfeat.data.simulation.warmup import warmup as compile_simulator
-from galfeat.features import FAMILIES, FeatureExtractor, warmup
+from galfeat.features import FAMILIES, FeatureExtractor
+from galfeat.features.warmup import warmup
 
 def kernels():
     return {

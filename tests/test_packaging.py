@@ -185,7 +185,7 @@ def test_help_works_from_the_wheel(installed, tmp_path):
     assert "Commands:" in done.stdout
 
 
-def test_recipes_are_found_in_the_wheel(installed, tmp_path):
+def test_pipelines_are_found_in_the_wheel(installed, tmp_path):
     code = (
         "import galfeat.storage.packaged as r; print(*sorted(r.data_folder('pipelines').iterdir()))"
     )

@@ -67,7 +67,7 @@ def classify(
     """Classify galaxies with MODEL, or with the first of `galfeat models` where none is named.
 
     INPUT is a data set as for `galfeat fit`, or image files, folders and patterns. One
-    row per galaxy: its id, the class named by the decision rule of the model's recipe
+    row per galaxy: its id, the class named by the decision rule of the model's pipeline
     and that class's probability, the most probable class, the probability of each
     class, the true class where it is known, what stood in the way of the measurement
     (with unlike_training it hardly is a galaxy), and the error where the image could not be

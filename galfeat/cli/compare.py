@@ -1,4 +1,4 @@
-"""``galfeat compare``: several recipes on the same folds."""
+"""``galfeat compare``: several pipelines on the same folds."""
 
 from __future__ import annotations
 
@@ -22,10 +22,11 @@ CSV, JSON, PAGE = "compare.csv", "compare.json", "compare.html"
 @click.argument("data")
 @click.option(
     "--pipelines",
+    "pipeline_names",
     metavar="A,B,...",
     required=True,
-    help="Recipes: of `galfeat pipelines`, or TOML files. A name with + and a way of balancing "
-    "(hog-svm+smote) is that recipe with its classes balanced so.",
+    help="Pipelines: of `galfeat pipelines`, or TOML files. A name with + and a way of balancing "
+    "(hog-svm+smote) is that pipeline with its classes balanced so.",
 )
 @click.option(
     "--folds", metavar="K", type=click.IntRange(min=2), default=5, show_default=True,
@@ -62,7 +63,7 @@ CSV, JSON, PAGE = "compare.csv", "compare.json", "compare.html"
 def compare(
     ctx: click.Context,
     data: str,
-    pipelines: str,
+    pipeline_names: str,
     folds: int,
     repeats: int,
     learning_curve: bool,
@@ -73,11 +74,11 @@ def compare(
     jobs: int,
     seed: int,
 ) -> None:
-    """Compare recipes on the same folds of labelled images.
+    """Compare pipelines on the same folds of labelled images.
 
     Writes scores, paired differences, times, memory and model sizes as compare.csv,
     compare.json and a page with pictures, compare.html. Run it again, with the same or with
-    more recipes or repeats, and only what has not been done is done: every finished fit is
+    more pipelines or repeats, and only what has not been done is done: every finished fit is
     kept in FOLDER/pieces, and features in FOLDER/features.
     """
     check_folder(output)
@@ -88,16 +89,16 @@ def compare(
     from galfeat.cli.progress import progress_bar
     from galfeat.evaluate.comparison.text import comparison_text
     from galfeat.experiments.comparison import Plan, compare
-    from galfeat.recipe import load_recipe
+    from galfeat.pipeline import load_pipeline
 
-    recipes = [load_recipe(name.strip()) for name in pipelines.split(",") if name.strip()]
-    if not recipes:
-        raise click.UsageError("name at least one recipe with --pipelines")
-    plan = Plan(recipes, folds, repeats, seed, jobs, learning_curve, survey_shift)
+    pipelines = [load_pipeline(name.strip()) for name in pipeline_names.split(",") if name.strip()]
+    if not pipelines:
+        raise click.UsageError("name at least one pipeline with --pipelines")
+    plan = Plan(pipelines, folds, repeats, seed, jobs, learning_curve, survey_shift)
     opened = open_labelled(data, label=label, images=images)
     plan.check(opened)
     readable, digests = read_all(opened, jobs)
-    families = {family: None for recipe in recipes for family in recipe.measured_families()}
+    families = {family: None for pipeline in pipelines for family in pipeline.measured_families()}
     rows = leave_out_learned(list(families), readable, digests)
     dataset, digests = readable.select(rows), digests[rows]
     results = compare(plan, dataset, digests, output, stage=progress_bar)
@@ -127,7 +128,7 @@ def _write(folder: Path, results: Results, plan: Plan, facts: dict[str, str]) ->
         rows_of_share=results.rows_of_share,
         shift=results.shift,
         facts=facts,
-        descriptions={recipe.name: recipe.description for recipe in plan.recipes},
+        descriptions={pipeline.name: pipeline.description for pipeline in plan.pipelines},
     )
     texts = {
         CSV: comparison_csv(comparison, spent, results.shift),

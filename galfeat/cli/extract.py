@@ -92,7 +92,7 @@ def _class_names(dataset: DataSet) -> list[str]:
 
 
 def _flags(table: FeatureTable) -> list[str]:
-    from galfeat.features import describe_flags
+    from galfeat.frame import describe_flags
 
     return [describe_flags(value) for value in table.values[:, -1]]
 

@@ -26,10 +26,11 @@ if TYPE_CHECKING:
 @click.argument("data")
 @click.option(
     "--pipeline",
+    "pipeline_name",
     metavar="NAME|FILE",
     default="lightgbm",
     show_default=True,
-    help="The recipe: one of `galfeat pipelines`, or a TOML file; followed by + and a way of "
+    help="The pipeline: one of `galfeat pipelines`, or a TOML file; followed by + and a way of "
     "balancing (hog-svm+smote), balanced so.",
 )
 @click.option(
@@ -59,7 +60,7 @@ if TYPE_CHECKING:
 def fit(
     ctx: click.Context,
     data: str,
-    pipeline: str,
+    pipeline_name: str,
     output: Path | None,
     test_size: float | None,
     cv: int | None,
@@ -80,20 +81,20 @@ def fit(
     from galfeat.evaluate.text import cross_validation_text
     from galfeat.experiments.cross_validation import group_duplicates
     from galfeat.features import FeatureExtractor
-    from galfeat.recipe import load_recipe
+    from galfeat.pipeline import load_pipeline
 
-    recipe = load_recipe(pipeline)
+    pipeline = load_pipeline(pipeline_name)
     if output is not None:
         _check_place(output)
     opened = open_labelled(data, label=label, images=images)
     _check_splits(opened, test_size, cv, seed)
-    for member in recipe.members:
-        member.demand()
-    extractor = FeatureExtractor(recipe.measured_families(), frame=recipe.frame, n_jobs=jobs)
+    for member in pipeline.members:
+        member.require_dependencies()
+    extractor = FeatureExtractor(pipeline.measured_families(), frame=pipeline.frame, n_jobs=jobs)
     readable, measured = measure(extractor, opened)
     rows = leave_out_learned(extractor.families, readable, measured.digests)
     dataset, table = readable.select(rows), measured.select(rows)
-    classifier = GalaxyClassifier(recipe, n_jobs=jobs, random_state=seed)
+    classifier = GalaxyClassifier(pipeline, n_jobs=jobs, random_state=seed)
     training = _Training(dataset, table, group_duplicates(dataset.groups, table.digests), seed)
     metrics = {}
     if cv is not None:

@@ -86,7 +86,7 @@ def leave_out_learned(
         raise DataError(
             f"some of the features were themselves learned from all {len(dataset)} images, so "
             "nothing can be fitted to them or scored on them: give other images, or leave the "
-            "family out of the recipe"
+            "family out of the pipeline"
         )
     if learned.any():
         click.echo(

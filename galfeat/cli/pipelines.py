@@ -1,4 +1,4 @@
-"""``galfeat pipelines``: the recipes that come with galfeat."""
+"""``galfeat pipelines``: the pipelines that come with galfeat."""
 
 from __future__ import annotations
 
@@ -6,20 +6,20 @@ import click
 
 
 @click.command()
-@click.argument("recipe", metavar="[NAME|FILE]", required=False)
-def pipelines(recipe: str | None) -> None:
-    """List the recipes, or print one as TOML.
+@click.argument("pipeline", metavar="[NAME|FILE]", required=False)
+def pipelines(pipeline: str | None) -> None:
+    """List the pipelines, or print one as TOML.
 
-    A recipe says what is extracted, how the classes are balanced, what is fitted,
+    A pipeline says what is extracted, how the classes are balanced, what is fitted,
     how probabilities are calibrated and which class is named. Save one to a file,
     change it, and give the file to `galfeat fit --pipeline`.
     """
-    from galfeat.recipe import available_recipes, load_recipe
+    from galfeat.pipeline import available_pipelines, load_pipeline
 
-    if recipe is not None:
-        click.echo(load_recipe(recipe).to_toml().rstrip("\n"))
+    if pipeline is not None:
+        click.echo(load_pipeline(pipeline).to_toml().rstrip("\n"))
         return
-    recipes = available_recipes()
-    width = max(len(one.name) for one in recipes)
-    for one in recipes:
+    available = available_pipelines()
+    width = max(len(one.name) for one in available)
+    for one in available:
         click.echo(f"{one.name:<{width}}  {one.description}")

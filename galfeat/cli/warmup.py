@@ -23,7 +23,7 @@ def warmup() -> None:
     Once they are there, that folder may be read-only, as in an image of a container.
     """
     from galfeat.data.simulation.warmup import warmup as compile_simulator
-    from galfeat.features import warmup as compile_kernels
+    from galfeat.features.warmup import warmup as compile_kernels
     from galfeat.kernels import cache_folder
 
     start = time.perf_counter()

@@ -12,7 +12,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from galfeat.embedding.views import EQUALISED
+from galfeat.features.planes import EQUALISED
 
 #: Standard deviations: of the angle in radians, of the logarithm of size and of axis ratio, and
 #: of the place in half-widths of a view.
@@ -32,7 +32,7 @@ def augment(shown: Tensor, round_ones: Tensor, random: torch.Generator, grain: T
     Parameters
     ----------
     shown : Tensor of float32, shape (n, 5, 64, 64)
-        Planes, as in `galfeat.embedding.views`.
+        Planes, as in `galfeat.features.planes`.
     round_ones : Tensor of bool, shape (n,)
         Which galaxies have no position angle, and are turned by any.
     random : torch.Generator

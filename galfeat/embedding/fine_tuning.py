@@ -12,11 +12,11 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from galfeat.embedding.augmentation import augment
-from galfeat.embedding.network import WIDTH, Network
 from galfeat.embedding.onnx_file import to_onnx, to_trunk
 from galfeat.embedding.state import GRAINS, WEIGHT_DECAY, halved
 from galfeat.embedding.training import SMOOTHING
 from galfeat.embedding.trunk import Trunk, lay_out
+from galfeat.features.network import WIDTH, Network
 
 #: Share of the activations that are hidden from the head at each step.
 DROPOUT = 0.3

@@ -13,10 +13,10 @@ import numpy as np
 
 from galfeat import __version__
 from galfeat.embedding.card import card, training_curve
-from galfeat.embedding.network import NETWORK, SEEN
 from galfeat.embedding.samples import Samples
 from galfeat.embedding.sources import Source
 from galfeat.errors import MissingDependencyError
+from galfeat.features.network import NETWORK, SEEN
 from galfeat.storage.atomic import atomic_folder
 
 if TYPE_CHECKING:

@@ -12,10 +12,10 @@ from numpy.typing import NDArray
 from onnx import TensorProto, helper, numpy_helper
 from torch import nn
 
-from galfeat.embedding.network import Network
 from galfeat.embedding.trunk import LAYERS, Trunk
-from galfeat.embedding.views import SHAPE
 from galfeat.errors import ModelError
+from galfeat.features.network import Network
+from galfeat.features.planes import SHAPE
 
 #: The most by which onnxruntime may differ from PyTorch, relative to the largest value.
 TOLERANCE = 1e-4

@@ -12,8 +12,8 @@ from numpy.typing import NDArray
 
 from galfeat.data import DataSet, pixel_digest
 from galfeat.data.simulation.simulate import simulate
-from galfeat.embedding.views import SHAPE, planes
 from galfeat.errors import ImageError
+from galfeat.features.planes import SHAPE, planes
 from galfeat.frame import Flag, as_rgb, measure_frame
 
 Progress = Callable[[int, int], None]
@@ -37,7 +37,7 @@ class Samples:
     Attributes
     ----------
     planes : ndarray of float16, shape (n, 5, 64, 64)
-        What the network is shown; see `galfeat.embedding.views`.
+        What the network is shown; see `galfeat.features.planes`.
     digests : ndarray of uint8, shape (n, 16)
         Of the pixels of each image.
     classes : mapping of str to ndarray of int, shape (n,)

@@ -7,8 +7,8 @@ from collections.abc import Mapping
 import torch
 from torch import Tensor, nn
 
-from galfeat.embedding.network import WIDTH
-from galfeat.embedding.views import SHAPE
+from galfeat.features.network import WIDTH
+from galfeat.features.planes import SHAPE
 
 #: Filters of the seven convolutions, their kernel sizes and strides.
 LAYERS = (

@@ -1,22 +1,5 @@
 """Tables of features in, calibrated class probabilities out."""
 
-from __future__ import annotations
+import lazy_loader
 
-from typing import TYPE_CHECKING, Any
-
-from galfeat.ensemble.decision import decide
-from galfeat.ensemble.members import Member
-
-if TYPE_CHECKING:
-    from galfeat.ensemble.model import Ensemble
-
-__all__ = ["Ensemble", "Member", "decide"]
-
-
-def __getattr__(name: str) -> Any:  # noqa: ANN401
-    # scikit-learn is imported when the estimator is asked for, not when a recipe is read.
-    if name == "Ensemble":
-        from galfeat.ensemble.model import Ensemble
-
-        return Ensemble
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

@@ -7,9 +7,7 @@ from typing import TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from galfeat.ensemble.members import Estimator, Member
-
-METHODS = ("none", "class-weight", "over", "under", "smote", "bagging")
+from galfeat.pipeline.members import Estimator, Member
 
 BAGS = 10
 NEIGHBOURS = 5

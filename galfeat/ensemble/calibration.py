@@ -11,8 +11,6 @@ from scipy.special import log_softmax
 
 from galfeat.ensemble.balance import Codes, Floats
 
-METHODS = ("none", "temperature")
-
 # A class with fewer out-of-fold rows shares its temperature with the other such classes.
 OWN_TEMPERATURE_ROWS = 100
 

@@ -14,14 +14,15 @@ from sklearn.utils._param_validation import Interval, StrOptions
 
 from galfeat.ensemble import networks
 from galfeat.ensemble.networks import Dense, Layer, Tensors, Weights
-from galfeat.ensemble.pytorch import demand_torch, one_torch_thread
-from galfeat.errors import RecipeError
+from galfeat.ensemble.pytorch import one_torch_thread
+from galfeat.errors import PipelineError
+from galfeat.pipeline.members import Member, require_torch
 
 _SEEDS = np.iinfo(np.int32).max
 _MOMENTUM = 0.9
 # Rows that are predicted, or measured, at a time.
 _BLOCK = 64
-#: What is grown on the last activations in place of the softmax, as in the recipe `lightgbm`.
+#: What is grown on the last activations in place of the softmax, as in the pipeline `lightgbm`.
 _BOOSTING = {"n_estimators": 100, "learning_rate": 0.05, "num_leaves": 15, "min_child_samples": 10}
 
 
@@ -127,12 +128,12 @@ class ConvolutionalNetwork(ClassifierMixin, BaseEstimator):
 
         Raises
         ------
-        RecipeError
+        PipelineError
             If the rows are not images of this side, or the training diverges.
         MissingDependencyError
             If PyTorch is not installed.
         """
-        demand_torch()
+        require_torch()
         self._validate_params()
         table = self._checked(X)
         self.classes_, codes = np.unique(np.asarray(y), return_inverse=True)
@@ -142,7 +143,7 @@ class ConvolutionalNetwork(ClassifierMixin, BaseEstimator):
         with one_torch_thread():
             self.weights_ = self._trained(table, codes, weight.astype(np.float32), seed)
         if not all(np.isfinite(kernel).all() for kernel, _ in self.weights_):
-            raise RecipeError(
+            raise PipelineError(
                 f"the network diverged with {self.optimiser} and a learning_rate of "
                 f"{self.learning_rate}; give a smaller one"
             )
@@ -151,7 +152,7 @@ class ConvolutionalNetwork(ClassifierMixin, BaseEstimator):
 
     def predict_proba(self, X: ArrayLike) -> NDArray[np.float64]:
         """Return class probabilities, shape (n, k); `X` and errors as in `fit`."""
-        demand_torch()
+        require_torch()
         table = self._checked(X)
         if self.trees_ is not None:
             probabilities: NDArray[np.float64] = self.trees_.predict_proba(self._run(table, -1))
@@ -174,7 +175,7 @@ class ConvolutionalNetwork(ClassifierMixin, BaseEstimator):
     def _checked(self, X: ArrayLike) -> NDArray[np.float32]:
         table = np.asarray(X, dtype=np.float32)
         if table.ndim != 2 or table.shape[1] != 3 * self.side**2:
-            raise RecipeError(
+            raise PipelineError(
                 f"a cnn with side = {self.side} takes the {3 * self.side**2:,} columns of as many "
                 f"pixels in three colours, not a table of shape {table.shape}; "
                 f"let families be the one of pixels with this side, and nothing else"
@@ -253,8 +254,6 @@ class ConvolutionalNetwork(ClassifierMixin, BaseEstimator):
     def _boosted(
         self, table: NDArray[np.float32], y: NDArray[np.intp], weight: NDArray[Any], seed: int
     ) -> Any:  # noqa: ANN401
-        from galfeat.ensemble.members import Member
-
         trees = Member("lightgbm", _BOOSTING).build(seed)
         return trees.fit(self._run(table, -1), y, sample_weight=weight)
 

@@ -7,7 +7,6 @@ from numpy.typing import ArrayLike, NDArray
 
 #: To which power of its prior a class's probability is divided by.
 _PRIOR_POWER = {"balanced": 1.0, "tempered": 1.0 / 3.0, "probable": 0.0}
-RULES = tuple(_PRIOR_POWER)
 
 
 def decide(probabilities: ArrayLike, priors: ArrayLike, rule: str) -> NDArray[np.intp]:
@@ -37,8 +36,10 @@ def decide(probabilities: ArrayLike, priors: ArrayLike, rule: str) -> NDArray[np
     ValueError
         If the rule is not known.
     """
-    if rule not in RULES:
-        raise ValueError(f"decision rule {rule!r} is not known; use one of {', '.join(RULES)}")
+    if rule not in _PRIOR_POWER:
+        raise ValueError(
+            f"decision rule {rule!r} is not known; use one of {', '.join(_PRIOR_POWER)}"
+        )
     power = _PRIOR_POWER[rule]
     scores = np.asarray(probabilities, dtype=np.float64)
     scores = scores / np.asarray(priors, dtype=np.float64) ** power

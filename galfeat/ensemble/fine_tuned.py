@@ -12,10 +12,11 @@ from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.utils import check_random_state
 from sklearn.utils._param_validation import Interval
 
-from galfeat.embedding.shipped import START, shipped_network
-from galfeat.embedding.views import SHAPE, mirrored
-from galfeat.ensemble.pytorch import demand_torch, one_torch_thread
-from galfeat.errors import RecipeError
+from galfeat.ensemble.pytorch import one_torch_thread
+from galfeat.errors import PipelineError
+from galfeat.features.planes import SHAPE, mirrored
+from galfeat.features.shipped_networks import START, shipped_network
+from galfeat.pipeline.members import require_torch
 
 _SEEDS = np.iinfo(np.int32).max
 _COLUMNS = int(np.prod(SHAPE)) + 1
@@ -84,10 +85,10 @@ class FineTunedNetwork(ClassifierMixin, BaseEstimator):
         ------
         MissingDependencyError
             Without PyTorch.
-        RecipeError
+        PipelineError
             If the columns are others.
         """
-        demand_torch()
+        require_torch()
         from galfeat.embedding.fine_tuning import fine_tune
 
         self._validate_params()
@@ -125,7 +126,7 @@ def _planes(X: ArrayLike) -> tuple[NDArray[np.float32], NDArray[np.bool_]]:
     """Return the planes of each row, shape (n, 5, 64, 64), and whether the galaxy is round."""
     table = np.asarray(X, np.float32)
     if table.ndim != 2 or table.shape[1] != _COLUMNS:
-        raise RecipeError(
+        raise PipelineError(
             f"a network is given {table.shape[-1]:,} columns; it takes the {_COLUMNS:,} of the "
             "family 'planes': give the member families = [\"planes\"]"
         )

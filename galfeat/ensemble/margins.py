@@ -9,8 +9,8 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import Pipeline
 
 from galfeat.ensemble.balance import Floats, Table
-from galfeat.ensemble.members import Estimator
 from galfeat.ensemble.scaling import MedianScaler
+from galfeat.pipeline.members import Estimator
 
 
 def margin_parts(estimator: Estimator, X: Table) -> Floats | None:

@@ -19,13 +19,18 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 from threadpoolctl import ThreadpoolController
 
 from galfeat.ensemble import balance as balancing
-from galfeat.ensemble import calibration as calibrating
 from galfeat.ensemble.balance import Codes, Floats, Table
-from galfeat.ensemble.combine import COMBINATIONS, Combination
-from galfeat.ensemble.decision import RULES, decide
+from galfeat.ensemble.combination import Combination
+from galfeat.ensemble.decision import decide
 from galfeat.ensemble.folds import deal_folds
-from galfeat.ensemble.members import Member
-from galfeat.errors import DataError, GalfeatWarning, RecipeError
+from galfeat.errors import DataError, GalfeatWarning, PipelineError
+from galfeat.pipeline.members import Member
+from galfeat.pipeline.pipeline import (
+    BALANCE_METHODS,
+    CALIBRATION_METHODS,
+    COMBINATIONS,
+    DECISION_RULES,
+)
 
 # Rows are predicted in blocks of this size, so that the result does not depend on `n_jobs`.
 _BLOCK = 1024
@@ -53,7 +58,7 @@ class Ensemble(ClassifierMixin, BaseEstimator):
     combine : {"none", "average", "stack"}
         "none" takes a single member. "average" is the mean of the members' probabilities,
         each calibrated first. "stack" is a multinomial logistic regression on their
-        logarithms; see `galfeat.ensemble.combine.Stack`.
+        logarithms; see `galfeat.ensemble.combination.Stack`.
     balance : {"none", "class-weight", "over", "under", "smote", "bagging"}
         What is done about unequal classes; see `galfeat.ensemble.balance`.
     calibration : {"none", "temperature"}
@@ -134,7 +139,7 @@ class Ensemble(ClassifierMixin, BaseEstimator):
         ------
         DataError
             If there is one class only, or a class with a single row.
-        RecipeError
+        PipelineError
             If a parameter of the ensemble or of a member is not one it takes.
         ValueError
             If the shapes are wrong or X holds infinity.
@@ -165,20 +170,22 @@ class Ensemble(ClassifierMixin, BaseEstimator):
     def _check_settings(self) -> None:
         for name, choices in (
             ("combine", COMBINATIONS),
-            ("balance", balancing.METHODS),
-            ("calibration", calibrating.METHODS),
-            ("decision", RULES),
+            ("balance", BALANCE_METHODS),
+            ("calibration", CALIBRATION_METHODS),
+            ("decision", DECISION_RULES),
         ):
             value = getattr(self, name)
             if value not in choices:
-                raise RecipeError(f"{name} is {value!r}; it should be one of {', '.join(choices)}")
+                raise PipelineError(
+                    f"{name} is {value!r}; it should be one of {', '.join(choices)}"
+                )
         if not self.members or (self.combine == "none" and len(self.members) > 1):
-            raise RecipeError(
+            raise PipelineError(
                 f"combine is {self.combine!r} with {len(self.members)} members; "
                 "'none' takes one, 'average' and 'stack' at least one"
             )
         if self.folds < 2:
-            raise RecipeError(f"folds is {self.folds}; give at least 2")
+            raise PipelineError(f"folds is {self.folds}; give at least 2")
         for member in self.members:
             member.check()
 
@@ -244,9 +251,9 @@ class Ensemble(ClassifierMixin, BaseEstimator):
         table: Table = validate_data(
             self, X, dtype=np.float32, ensure_all_finite="allow-nan", reset=False
         )
-        return self.combined(self.of_members(table))
+        return self.combined(self.member_log_probabilities(table))
 
-    def of_members(self, table: Table) -> Floats:
+    def member_log_probabilities(self, table: Table) -> Floats:
         """Return the log-probabilities of each member, shape (n, members, k).
 
         With `combined` that is what `predict_proba` does, without its checks: they take as long as
@@ -274,7 +281,7 @@ class Ensemble(ClassifierMixin, BaseEstimator):
         return np.stack(log_p, axis=1)
 
     def combined(self, log_probabilities: Floats) -> Floats:
-        """Return calibrated probabilities, shape (n, k), from what `of_members` returns."""
+        """Return calibrated probabilities, shape (n, k), from `member_log_probabilities`."""
         with _one_blas_thread():
             result: Floats = np.exp(self.combination_.apply(log_probabilities))
         return result

@@ -1,29 +1,10 @@
-"""PyTorch where it is needed: that it is there, and how many threads it uses."""
+"""How many threads PyTorch uses."""
 
 from __future__ import annotations
 
 import contextlib
 import threading
 from collections.abc import Iterator
-
-from galfeat.errors import MissingDependencyError
-
-
-def demand_torch() -> None:
-    """Raise unless PyTorch can be imported.
-
-    Raises
-    ------
-    MissingDependencyError
-        With the extra that brings it.
-    """
-    try:
-        import torch  # noqa: F401
-    except ImportError as error:
-        raise MissingDependencyError(
-            "a network needs PyTorch, which is not installed: pip install 'galfeat[cnn]'"
-        ) from error
-
 
 _lock = threading.Lock()
 _inside = 0

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from galfeat.ensemble.members import Member
+from galfeat.pipeline.members import Member
 
 
 @dataclass(frozen=True)
@@ -15,8 +15,8 @@ class Resampling:
     Attributes
     ----------
     method : str
-        One of `galfeat.ensemble.balance.METHODS`, or "balanced-forest" where every member is
-        one, which balances the classes by itself.
+        A balance method of a pipeline, or "balanced-forest" where every member is one, which
+        balances the classes by itself.
     before : sequence of int, length k
         Training rows of each class as collected.
     members, own : int

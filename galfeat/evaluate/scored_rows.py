@@ -147,7 +147,7 @@ def resampled_scores(
     ----------
     repeats, measure, seed
         As in `mean_intervals`. The draws depend on n, the groups and the seed alone, so
-        that those of two recipes on the same galaxies can be paired.
+        that those of two pipelines on the same galaxies can be paired.
 
     Returns
     -------

@@ -55,7 +55,7 @@ def holdout(
             "a number between 0 and 1"
         )
     table = _GroupTable(y, groups, class_names)
-    table.demand(2, "a hold-out split")
+    table.require_rows(2, "a hold-out split")
     shares = np.array([1 - test_size, test_size])
     part = table.assign(shares, np.random.default_rng(seed))
     return np.flatnonzero(part == 0), np.flatnonzero(part == 1)
@@ -104,7 +104,7 @@ def folds(
             "cross-validation needs at least 2 folds and 1 repeat"
         )
     table = _GroupTable(y, groups, class_names)
-    table.demand(k, f"a {k}-fold split")
+    table.require_rows(k, f"a {k}-fold split")
     return _deal(table, k, repeats, seed)
 
 
@@ -140,7 +140,7 @@ class _GroupTable:
         self.counts = np.zeros((self.group_of_row.max(initial=-1) + 1, len(classes)), dtype=int)
         np.add.at(self.counts, (self.group_of_row, self.class_of_row), 1)
 
-    def demand(self, parts: int, purpose: str) -> None:
+    def require_rows(self, parts: int, purpose: str) -> None:
         """Raise unless each class can be in each of so many parts."""
         if len(self.names) < 2:
             found = f"only one class, {self.names[0]!r}" if self.names else "no labelled row"

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from sklearn.base import clone
 
-from galfeat.errors import DataError, RecipeError
+from galfeat.errors import DataError, PipelineError
 from galfeat.evaluate.comparison.left_out import Ablation, measure_ablation
 from galfeat.evaluate.comparison.paired import Answers
 from galfeat.experiments.cross_validation import group_duplicates
@@ -18,7 +18,7 @@ from galfeat.features import FeatureTable
 if TYPE_CHECKING:
     from galfeat.classifier import GalaxyClassifier, Progress
     from galfeat.data import DataSet
-    from galfeat.recipe import Recipe
+    from galfeat.pipeline import Pipeline
 
 
 def check_ablation(classifier: GalaxyClassifier, training: DataSet, n_training: int) -> None:
@@ -35,18 +35,18 @@ def check_ablation(classifier: GalaxyClassifier, training: DataSet, n_training: 
 
     Raises
     ------
-    RecipeError
-        If no family of its recipe can be left out.
+    PipelineError
+        If no family of its pipeline can be left out.
     DataError
         If galaxies are missing, or have other labels now.
     MissingDependencyError
         If a member needs a package that is not installed.
     """
-    recipe = classifier.recipe_
-    if not any(without(recipe, family) for family in recipe.families):
-        raise RecipeError(
-            f"the recipe {recipe.name!r} cannot do without {' or '.join(recipe.families)}: no "
-            "member would be left to fit; leave the ablation out"
+    pipeline = classifier.pipeline_
+    if not any(without(pipeline, family) for family in pipeline.families):
+        raise PipelineError(
+            f"the pipeline {pipeline.name!r} cannot do without {' or '.join(pipeline.families)}: "
+            "no member would be left to fit; leave the ablation out"
         )
     if len(training) < n_training:
         raise DataError(
@@ -61,8 +61,8 @@ def check_ablation(classifier: GalaxyClassifier, training: DataSet, n_training: 
             "the galaxies the model was fitted to do not have the labels they were fitted with; "
             "give the data set, and the column of labels, that `galfeat fit` was given"
         )
-    for member in recipe.members:
-        member.demand()
+    for member in pipeline.members:
+        member.require_dependencies()
 
 
 def ablate(
@@ -75,7 +75,7 @@ def ablate(
 ) -> Ablation:
     """Measure what a model's scores lose without each family of features.
 
-    Each time the recipe is fitted again without the columns of one family. A member that
+    Each time the pipeline is fitted again without the columns of one family. A member that
     was given no other family is left out with it. Once more it is fitted with nothing left
     out and with another seed, which shows how much is luck of the fit.
 
@@ -97,9 +97,9 @@ def ablate(
     Ablation
         The same for any number of threads.
     """
-    classifier, recipe = scored.classifier, scored.classifier.recipe_
-    lesser = {family: without(recipe, family) for family in recipe.families}
-    todo: list[tuple[str, Recipe, int]] = [("", recipe, int(classifier.random_state) + 1)]
+    classifier, pipeline = scored.classifier, scored.classifier.pipeline_
+    lesser = {family: without(pipeline, family) for family in pipeline.families}
+    todo: list[tuple[str, Pipeline, int]] = [("", pipeline, int(classifier.random_state) + 1)]
     todo += [
         (family, rest, int(classifier.random_state)) for family, rest in lesser.items() if rest
     ]
@@ -110,7 +110,7 @@ def ablate(
     for done, (family, rest, random_state) in enumerate(todo):
         progress(done, len(todo))
         fitted: GalaxyClassifier = clone(classifier).set_params(
-            recipe=rest, random_state=random_state
+            pipeline=rest, random_state=random_state
         )
         fitted.fit_table(_table_without(table, family), y, groups, class_names=names)
         said = fitted.classify_table(_table_without(scored.table, family))
@@ -130,23 +130,23 @@ def ablate(
     )
 
 
-def without(recipe: Recipe, family: str) -> Recipe | None:
-    """Return a recipe with a family left out; None if no member would be left.
+def without(pipeline: Pipeline, family: str) -> Pipeline | None:
+    """Return a pipeline with a family left out; None if no member would be left.
 
     A member that is given no other family is left out with it.
     """
-    families = tuple(name for name in recipe.families if name != family)
+    families = tuple(name for name in pipeline.families if name != family)
     members = tuple(
         dataclasses.replace(
             member, families=tuple(name for name in member.families if name != family)
         )
-        for member in recipe.members
+        for member in pipeline.members
         if set(member.families) != {family}
     )
     if not families or not members:
         return None
-    embedding = None if family == "embedding" else recipe.embedding
-    return dataclasses.replace(recipe, families=families, members=members, embedding=embedding)
+    embedding = None if family == "embedding" else pipeline.embedding
+    return dataclasses.replace(pipeline, families=families, members=members, embedding=embedding)
 
 
 def _table_without(table: FeatureTable, family: str) -> FeatureTable:

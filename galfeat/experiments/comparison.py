@@ -1,4 +1,4 @@
-"""Compare recipes on the same folds of labelled galaxies, and go on after a kill."""
+"""Compare pipelines on the same folds of labelled galaxies, and go on after a kill."""
 
 from __future__ import annotations
 
@@ -16,16 +16,16 @@ from numpy.typing import NDArray
 from galfeat.classifier import GalaxyClassifier, Progress
 from galfeat.data import DataSet
 from galfeat.data.simulation.rerender import RerenderedDataSet
-from galfeat.errors import DataError, RecipeError
+from galfeat.errors import DataError, PipelineError
 from galfeat.evaluate.comparison.paired import Answers, Comparison, compare_answers
 from galfeat.evaluate.learning_curve import SHARES
 from galfeat.evaluate.splits import folds as deal_folds
 from galfeat.experiments.costs import Costs
-from galfeat.experiments.fits import AS_IT_IS, RERENDERED, AnswersByPart, Galaxies, RecipeFits
+from galfeat.experiments.fits import AS_IT_IS, RERENDERED, AnswersByPart, Galaxies, PipelineFits
 from galfeat.features import FeatureExtractor, FeatureTable
-from galfeat.features.registry import demand
+from galfeat.features.registry import require_dependencies
 from galfeat.model_io.manifest import library_versions
-from galfeat.recipe import Recipe
+from galfeat.pipeline import Pipeline
 from galfeat.storage.checkpoint import Pieces
 
 #: Gives a function to report progress to, for as long as something named takes.
@@ -38,7 +38,7 @@ class Plan:
 
     Attributes
     ----------
-    recipes : sequence of Recipe
+    pipelines : sequence of Pipeline
         Each with a name of its own.
     folds, repeats, seed : int
         As in `galfeat.evaluate.splits.folds`; the seed also draws everything else.
@@ -50,7 +50,7 @@ class Plan:
         Also predict re-rendered test images, in the first repeat.
     """
 
-    recipes: Sequence[Recipe]
+    pipelines: Sequence[Pipeline]
     folds: int = 5
     repeats: int = 3
     seed: int = 0
@@ -68,25 +68,25 @@ class Plan:
 
         Raises
         ------
-        RecipeError
-            If two recipes have the same name.
+        PipelineError
+            If two pipelines have the same name.
         DataError
             If a class has fewer rows or groups than there are folds, or there are more
             images than a family of features can measure.
         MissingDependencyError
             If a family of features or a member needs a package that is not installed.
         """
-        names = [recipe.name for recipe in self.recipes]
+        names = [pipeline.name for pipeline in self.pipelines]
         twice = {name for name in names if names.count(name) > 1}
         if twice:
-            raise RecipeError(
-                f"two recipes are called {sorted(twice)[0]!r}; name each once, and give those "
+            raise PipelineError(
+                f"two pipelines are called {sorted(twice)[0]!r}; name each once, and give those "
                 "in files names of their own"
             )
-        for recipe in self.recipes:
-            demand(recipe.measured_families(), len(dataset))
-            for member in recipe.members:
-                member.demand()
+        for pipeline in self.pipelines:
+            require_dependencies(pipeline.measured_families(), len(dataset))
+            for member in pipeline.members:
+                member.require_dependencies()
         labels, groups = dataset.labels, dataset.groups
         deal_folds(labels, groups, self.folds, class_names=dataset.class_names)
 
@@ -98,17 +98,17 @@ class Results:
     Attributes
     ----------
     comparison : Comparison
-        All recipes, trained on all training rows, all repeats.
+        All pipelines, trained on all training rows, all repeats.
     costs : dict of str to Costs
-        Of each recipe.
+        Of each pipeline.
     fit_seconds : dict of str to float
         Processor time of a fit, mean over all folds.
     curve : dict of float to Comparison
-        All recipes by share of the training rows, first repeat; empty if not asked for.
+        All pipelines by share of the training rows, first repeat; empty if not asked for.
     rows_of_share : dict of float to int
         Mean number of training rows of each share.
     shift : dict of str to Comparison
-        Of each recipe, on the same galaxies `AS_IT_IS` and `RERENDERED`, first repeat;
+        Of each pipeline, on the same galaxies `AS_IT_IS` and `RERENDERED`, first repeat;
         empty if not asked for.
     """
 
@@ -120,7 +120,7 @@ class Results:
     shift: dict[str, Comparison] = field(default_factory=dict)
 
     def spent(self) -> dict[str, dict[str, float]]:
-        """Return what each recipe costs, as plain numbers."""
+        """Return what each pipeline costs, as plain numbers."""
         return {
             name: {"fit_seconds": self.fit_seconds[name], **costs.to_json()}
             for name, costs in self.costs.items()
@@ -130,7 +130,7 @@ class Results:
         """Return everything in plain types, None for what is not finite."""
         plain = self.comparison.to_json()
         for name, costs in self.spent().items():
-            plain["recipes"][name]["costs"] = costs
+            plain["pipelines"][name]["costs"] = costs
         if self.curve:
             plain["learning_curve"] = [
                 {"share": share, "rows": self.rows_of_share[share], **found.to_json()}
@@ -149,7 +149,7 @@ def compare(
     *,
     stage: Stage | None = None,
 ) -> Results:
-    """Fit and score every recipe on the same group-aware stratified folds.
+    """Fit and score every pipeline on the same group-aware stratified folds.
 
     Parameters
     ----------
@@ -171,7 +171,7 @@ def compare(
 
     Raises
     ------
-    RecipeError, DataError, MissingDependencyError
+    PipelineError, DataError, MissingDependencyError
         As `Plan.check` does.
     OutputError
         If the folder cannot be written.
@@ -186,21 +186,21 @@ def compare(
     seconds: dict[str, float] = {}
     costs: dict[str, Costs] = {}
     for families, frame in dict.fromkeys(
-        (one.measured_families(), one.frame) for one in plan.recipes
+        (one.measured_families(), one.frame) for one in plan.pipelines
     ):
         extractor = FeatureExtractor(
             families, frame=frame, n_jobs=plan.jobs, cache=Path(folder) / "features"
         )
         tables = _tables(extractor, dataset, plan, stage)
-        for recipe in plan.recipes:
-            if (recipe.measured_families(), recipe.frame) == (families, frame):
-                classifier = GalaxyClassifier(recipe, n_jobs=plan.jobs, random_state=plan.seed)
-                fits = RecipeFits(classifier, galaxies, tables, pieces)
-                with stage(recipe.name) as progress:
-                    answers[recipe.name] = fits.run(shares, progress)
-                seconds[recipe.name] = float(np.mean(fits.seconds))
-                with stage(f"{recipe.name}, its cost"):
-                    costs[recipe.name] = fits.costs(dataset)
+        for pipeline in plan.pipelines:
+            if (pipeline.measured_families(), pipeline.frame) == (families, frame):
+                classifier = GalaxyClassifier(pipeline, n_jobs=plan.jobs, random_state=plan.seed)
+                fits = PipelineFits(classifier, galaxies, tables, pieces)
+                with stage(pipeline.name) as progress:
+                    answers[pipeline.name] = fits.run(shares, progress)
+                seconds[pipeline.name] = float(np.mean(fits.seconds))
+                with stage(f"{pipeline.name}, its cost"):
+                    costs[pipeline.name] = fits.costs(dataset)
     with stage("scores") as progress:
         return _results(plan, galaxies, answers, seconds, costs, progress)
 
@@ -236,7 +236,7 @@ def _results(
     progress: Progress,
 ) -> Results:
     """Score what was predicted."""
-    names = [recipe.name for recipe in plan.recipes]
+    names = [pipeline.name for pipeline in plan.pipelines]
     shares = SHARES if plan.learning_curve else ()
     steps = 1 + len(shares) + len(names) * plan.survey_shift
     step = itertools.count()

@@ -1,4 +1,4 @@
-"""What a recipe costs: time, memory and disk, measured in a process of its own."""
+"""What a pipeline costs: time, memory and disk, measured in a process of its own."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ _MEGABYTE = 1e6
 
 @dataclass(frozen=True)
 class Costs:
-    """What a recipe costs on this machine.
+    """What a pipeline costs on this machine.
 
     Attributes
     ----------
@@ -42,7 +42,7 @@ class Costs:
         Processor milliseconds per galaxy to predict from features, many at once.
     peak_memory_mb : float
         Most memory (resident, 10⁶ bytes) of a process that measures these images, fits the
-        recipe to the features it is given and predicts; Python and all libraries included.
+        pipeline to the features it is given and predicts; Python and all libraries included.
     model_mb : float
         Size of the fitted model on disk, in 10⁶ bytes.
     """
@@ -69,7 +69,7 @@ def measure_costs(
     y: NDArray[np.integer],
     test: FeatureTable,
 ) -> Costs:
-    """Measure what a recipe costs, in a new process, so that its memory is its own.
+    """Measure what a pipeline costs, in a new process, so that its memory is its own.
 
     Parameters
     ----------
@@ -87,7 +87,7 @@ def measure_costs(
     Raises
     ------
     GalfeatError
-        If the recipe cannot be fitted, or the process ends without an answer, as when memory
+        If the pipeline cannot be fitted, or the process ends without an answer, as when memory
         runs out.
     """
     context = multiprocessing.get_context("spawn")
@@ -107,8 +107,8 @@ def measure_costs(
     except EOFError as error:
         process.join()
         raise GalfeatError(
-            f"the process that fits the recipe to measure its cost ended with exit code "
-            f"{process.exitcode}; free some memory, or compare without this recipe"
+            f"the process that fits the pipeline to measure its cost ended with exit code "
+            f"{process.exitcode}; free some memory, or compare without this pipeline"
         ) from error
     process.join()
     if isinstance(answer, Exception):

@@ -1,4 +1,4 @@
-"""Score a recipe on galaxies it was not fitted on, without leaks between the two."""
+"""Score a pipeline on galaxies it was not fitted on, without leaks between the two."""
 
 from __future__ import annotations
 
@@ -75,7 +75,7 @@ def cross_validate(
             classes[repeat, test] = decide(probabilities[repeat, test], fitted.priors_, each)
     if progress is not None:
         progress(folds * repeats, folds * repeats)
-    rule = fitted.recipe_.decision
+    rule = fitted.pipeline_.decision
     return summarise_repeats(
         y,
         list(probabilities),

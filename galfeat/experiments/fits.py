@@ -1,4 +1,4 @@
-"""The fits of one recipe in a comparison: each is made once, and kept."""
+"""The fits of one pipeline in a comparison: each is made once, and kept."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from galfeat.evaluate.splits import folds as deal_folds
 from galfeat.experiments.costs import IMAGES, Costs, measure_costs
 from galfeat.experiments.cross_validation import group_duplicates
 from galfeat.features import FeatureTable
-from galfeat.recipe import Recipe
+from galfeat.pipeline import Pipeline
 from galfeat.storage.checkpoint import Pieces
 
 #: How test images are shown. The training images are always as they are.
@@ -85,13 +85,13 @@ class Galaxies:
         return round(np.mean([len(self.training_rows(fold, seed)[share]) for fold in folds]))
 
 
-class RecipeFits:
-    """All fits of one recipe.
+class PipelineFits:
+    """All fits of one pipeline.
 
     Parameters
     ----------
     classifier : GalaxyClassifier
-        Of a `Recipe`; cloned for every fit.
+        Of a `Pipeline`; cloned for every fit.
     galaxies : Galaxies
         n rows.
     tables : mapping of str to FeatureTable
@@ -117,11 +117,11 @@ class RecipeFits:
         self._classifier, self._galaxies, self._pieces = classifier, galaxies, pieces
         self._tables = tables
         self._seed = int(classifier.random_state)
-        assert isinstance(classifier.recipe, Recipe)
-        recipe = classifier.recipe.to_dict()
+        assert isinstance(classifier.pipeline, Pipeline)
+        pipeline = classifier.pipeline.to_dict()
         digests = {view: _digest(table) for view, table in tables.items()}
         self._key: dict[str, Any] = {
-            "recipe": {name: recipe[name] for name in recipe.keys() - {"name", "description"}}
+            "pipeline": {name: pipeline[name] for name in pipeline.keys() - {"name", "description"}}
         }
         self._features = {view: [digests[AS_IT_IS], digest] for view, digest in digests.items()}
         self.answers: AnswersByPart = {}
@@ -193,7 +193,7 @@ class RecipeFits:
             self.seconds.append(float(piece["seconds"]))
 
     def costs(self, dataset: DataSet) -> Costs:
-        """Return what the recipe costs, measured on the first fold where it has not been."""
+        """Return what the pipeline costs, measured on the first fold where it has not been."""
         key = {**self._key, "costs": True, "features": self._features[AS_IT_IS]}
         piece = self._pieces.get(key)
         if piece is None:

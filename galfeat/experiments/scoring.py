@@ -84,7 +84,7 @@ def score(
     """
     truth = true_classes(dataset, classifier.classes_)
     predictions = classifier.classify_table(table)
-    rule = classifier.recipe_.decision
+    rule = classifier.pipeline_.decision
     evaluation = evaluate_predictions(
         truth,
         predictions.probabilities,
@@ -133,7 +133,7 @@ def report(
     from galfeat.evaluate.report.report import write_report
     from galfeat.evaluate.resampling import Resampling
 
-    recipe = scored.classifier.recipe_
+    pipeline = scored.classifier.pipeline_
     counts = np.rint(scored.classifier.priors_ * n_training).astype(int)
 
     def image(row: int) -> NDArray[np.uint8] | None:
@@ -149,9 +149,9 @@ def report(
         truth=scored.truth,
         importances=_importances(scored, seed),
         ablation=ablation,
-        resampling=Resampling.of(recipe.balance, recipe.members, counts.tolist()),
+        resampling=Resampling.of(pipeline.balance, pipeline.members, counts.tolist()),
         facts=facts,
-        title=f"galfeat: {recipe.name}",
+        title=f"galfeat: {pipeline.name}",
         seed=seed,
     )
 

@@ -100,7 +100,7 @@ def contributions_of(
     )):  # fmt: skip
         parts = margin_parts(estimator, X[:, columns])
         if parts is None:
-            added = _centred(said.of_members[:, place] @ weights)
+            added = _centred(said.member_log_probabilities[:, place] @ weights)
             others[member.kind] = others.get(member.kind, 0.0) + added
         else:
             named = np.einsum("ncf,cd->ndf", parts[:, :, :-1], weights)

@@ -8,40 +8,78 @@ the image do not matter; it is not turned, since such networks were trained on i
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from functools import cached_property, lru_cache
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from galfeat.embedding.network import Network
-from galfeat.errors import ModelError, RecipeError
+from galfeat.errors import ModelError, PipelineError
+from galfeat.features.network import Network
 from galfeat.features.registry import Column
-from galfeat.frame import Frame
-from galfeat.recipe_embedding import TIMM, BackboneSettings
+
+if TYPE_CHECKING:
+    from galfeat.frame import Frame
+
+#: How a backbone is named that timm knows.
+TIMM = "timm:"
+
+
+@dataclass(frozen=True)
+class BackboneSettings:
+    """Which network takes the place of the small one, and how images are prepared for it.
+
+    Attributes
+    ----------
+    backbone : str
+        The path of an ONNX file, or ``timm:NAME``.
+    weights : str
+        With ``timm:NAME`` a local file of weights; without one they come from the hub.
+    side : int
+        Pixels of the square that the network is shown.
+    crop : float
+        Half of the square's width, in radii of the frame; 0 shows the whole image.
+    mean, std : tuple of float
+        Of red, green and blue, from 0 to 1: taken away, and divided by.
+    """
+
+    backbone: str
+    weights: str = ""
+    side: int = 224
+    crop: float = 2.0
+    mean: tuple[float, ...] = (0.485, 0.456, 0.406)
+    std: tuple[float, ...] = (0.229, 0.224, 0.225)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the table ``[embedding]`` of a pipeline file."""
+        return {
+            name: list(value) if isinstance(value, tuple) else value
+            for name, value in asdict(self).items()
+        }
 
 
 @lru_cache(maxsize=2)
 def load_backbone(settings: BackboneSettings) -> Backbone:
-    """Return the network that a recipe names, ready to be run.
+    """Return the network that a pipeline names, ready to be run.
 
     Raises
     ------
-    RecipeError
+    PipelineError
         If there is no such file, or timm knows no such network.
     MissingDependencyError
         If timm is asked for and not installed.
     """
     if settings.backbone.startswith(TIMM):
-        from galfeat.embedding.timm_encoder import timm_network
+        from galfeat.features.timm_encoder import timm_network
 
         name = settings.backbone.removeprefix(TIMM)
         return Backbone(timm_network(name, settings.weights, settings.side), settings)
     try:
         content = Path(settings.backbone).read_bytes()
     except OSError as error:
-        raise RecipeError(
+        raise PipelineError(
             f"[embedding] backbone: cannot read {settings.backbone}: {error.strerror}; give the "
             f"path of an ONNX file, or {TIMM}NAME"
         ) from error

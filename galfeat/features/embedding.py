@@ -11,10 +11,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from galfeat.data.digest import among
-from galfeat.embedding.network import SEEN, WIDTH
-from galfeat.embedding.shipped import FROZEN, network_folder, shipped_network
-from galfeat.embedding.views import mirrored, planes
+from galfeat.features.network import SEEN, WIDTH
+from galfeat.features.planes import mirrored, planes
 from galfeat.features.registry import Column
+from galfeat.features.shipped_networks import FROZEN, network_folder, shipped_network
 from galfeat.frame import Frame
 
 COLUMNS = tuple(

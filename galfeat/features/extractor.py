@@ -54,7 +54,7 @@ class FeatureExtractor(TransformerMixin, BaseEstimator):
 
         Raises
         ------
-        RecipeError
+        PipelineError
             If a family is not known.
         """
         self.n_features_out_ = len(column_names(tuple(self.families)))
@@ -105,7 +105,7 @@ class FeatureExtractor(TransformerMixin, BaseEstimator):
         ------
         MissingDependencyError, DataError
             If a family needs a package that is not installed, or there are more images than
-            it can measure; see `galfeat.features.registry.demand`.
+            it can measure; see `galfeat.features.registry.require_dependencies`.
         """
         return measure_images(
             X,

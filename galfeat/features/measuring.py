@@ -18,8 +18,8 @@ from galfeat.features.cache import FeatureStore
 from galfeat.features.registry import (
     DEFAULT_FAMILIES,
     column_names,
-    demand,
     family_module,
+    require_dependencies,
     state,
 )
 from galfeat.features.table import FeatureTable
@@ -61,10 +61,10 @@ def measure_images(
     ------
     MissingDependencyError, DataError
         If a family needs a package that is not installed, or there are more images than
-        it can measure; see `galfeat.features.registry.demand`.
+        it can measure; see `galfeat.features.registry.require_dependencies`.
     """
     data = X if isinstance(X, DataSet) else ArrayDataSet(X)
-    demand(families, len(data))
+    require_dependencies(families, len(data))
     names = column_names(tuple(families))
     values = np.full((len(data), len(names)), np.nan, np.float32)
     digests = np.zeros((len(data), 16), np.uint8)

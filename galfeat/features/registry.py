@@ -18,7 +18,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from galfeat.errors import RecipeError
+from galfeat.errors import PipelineError
 
 #: Family name to what measures it, a module or ``module:object``, in the order of the columns.
 FAMILIES = {
@@ -107,22 +107,24 @@ def family_module(name: Any) -> Any:  # noqa: ANN401
 
     Raises
     ------
-    RecipeError
+    PipelineError
         If there is no such family.
     """
     if not isinstance(name, str):
         return name
     if name not in FAMILIES:
-        raise RecipeError(f"there is no feature family {name!r}; choose from {', '.join(FAMILIES)}")
+        raise PipelineError(
+            f"there is no feature family {name!r}; choose from {', '.join(FAMILIES)}"
+        )
     module, _, member = FAMILIES[name].partition(":")
     return getattr(import_module(module), member) if member else import_module(module)
 
 
-def demand(families: Sequence[str], n_images: int) -> None:
+def require_dependencies(families: Sequence[str], n_images: int) -> None:
     """Raise unless so many images can be measured with the packages there are.
 
     A family that needs a package of its own, or can only measure a few images, says so in a
-    function ``demand(n_images)``.
+    function ``require_dependencies(n_images)``.
 
     Raises
     ------
@@ -133,8 +135,8 @@ def demand(families: Sequence[str], n_images: int) -> None:
     """
     for name in families:
         module = family_module(name)
-        if hasattr(module, "demand"):
-            module.demand(n_images)
+        if hasattr(module, "require_dependencies"):
+            module.require_dependencies(n_images)
 
 
 def state(families: Sequence[str]) -> str:

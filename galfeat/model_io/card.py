@@ -45,29 +45,29 @@ def model_card(
     name : str
         Of a model that comes with galfeat.
     """
-    recipe = manifest["recipe"]
-    families = ", ".join(recipe["features"]["families"])
+    pipeline = manifest["pipeline"]
+    families = ", ".join(pipeline["features"]["families"])
     named = sum(column.split(".", 1)[0] in OWN_FAMILIES for column in manifest["feature_names"])
     others = len(manifest["feature_names"]) - named
-    members = ", ".join(member["kind"] for member in recipe["ensemble"]["members"])
+    members = ", ".join(member["kind"] for member in pipeline["ensemble"]["members"])
     classes = "\n".join(
         f"| {label} | {prior:.4f} |"
         for label, prior in zip(manifest["classes"], manifest["priors"], strict=True)
     )
     versions = ", ".join(f"{name} {number}" for name, number in manifest["versions"].items())
-    return f"""# galfeat model `{name or recipe["name"]}`
+    return f"""# galfeat model `{name or pipeline["name"]}`
 
-Recipe `{recipe["name"]}`: {recipe["description"]}.
+Pipeline `{pipeline["name"]}`: {pipeline["description"]}.
 
 It gives calibrated probabilities of {len(manifest["classes"])} morphology classes for a galaxy
 image with the galaxy near its centre.
 
 - Features: {named:,} with names\
 {f", and {others:,} pixels or activations" if others else ""}, of the families {families}, \
-{"on the canonical frame" if recipe["features"]["frame"] else "on the image as it is"}.
-- Members: {members}; combined by: {recipe["ensemble"]["combine"]}.
-- Classes balanced while fitting by: {recipe["balance"]["method"]}.
-- Calibration: {recipe["calibrate"]["method"]}, to the class frequencies below.
+{"on the canonical frame" if pipeline["features"]["frame"] else "on the image as it is"}.
+- Members: {members}; combined by: {pipeline["ensemble"]["combine"]}.
+- Classes balanced while fitting by: {pipeline["balance"]["method"]}.
+- Calibration: {pipeline["calibrate"]["method"]}, to the class frequencies below.
 - Class named by the rule: {manifest["decision"]}.
 - Fitted on {manifest["n_training"]} images; {manifest["n_held_out"]} held out; \
 seed {manifest["seed"]}.

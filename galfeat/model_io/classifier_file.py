@@ -18,25 +18,25 @@ if TYPE_CHECKING:
 ALLOWED = (
     "collections.OrderedDict",
     "galfeat.classifier.GalaxyClassifier",
-    "galfeat.embedding.network.Network",
-    "galfeat.ensemble.boosting.LightGBM",
+    "galfeat.features.network.Network",
+    "galfeat.ensemble.lgbm.LightGBM",
     "galfeat.ensemble.calibration.Calibrator",
     "galfeat.ensemble.cnn.ConvolutionalNetwork",
-    "galfeat.ensemble.combine.Average",
-    "galfeat.ensemble.combine.Combination",
-    "galfeat.ensemble.combine.Stack",
+    "galfeat.ensemble.combination.Average",
+    "galfeat.ensemble.combination.Combination",
+    "galfeat.ensemble.combination.Stack",
     "galfeat.ensemble.fine_tuned.FineTunedNetwork",
     "galfeat.ensemble.forests.BalancedForest",
     "galfeat.ensemble.forests.ExtraTrees",
     "galfeat.ensemble.forests.RandomForest",
     "galfeat.ensemble.logistic.Logistic",
-    "galfeat.ensemble.members.Member",
+    "galfeat.pipeline.members.Member",
     "galfeat.ensemble.model.Ensemble",
     "galfeat.ensemble.scaling.MedianScaler",
     "galfeat.ensemble.svm.SupportVectors",
     "galfeat.ensemble.xgb.XGBoost",
     "galfeat.features.extractor.FeatureExtractor",
-    "galfeat.recipe.Recipe",
+    "galfeat.pipeline.pipeline.Pipeline",
     "imblearn.ensemble._bagging.BalancedBaggingClassifier",
     "imblearn.pipeline.Pipeline",
     "imblearn.under_sampling._prototype_selection._random_under_sampler.RandomUnderSampler",
@@ -101,7 +101,7 @@ def _without_surroundings(classifier: GalaxyClassifier) -> GalaxyClassifier:
     slim = copy.copy(classifier)
     slim.extractor_ = copy.copy(classifier.extractor_)
     slim.ensemble_ = copy.copy(classifier.ensemble_)
-    slim.set_params(recipe=classifier.recipe_, cache=None, n_jobs=1)
+    slim.set_params(pipeline=classifier.pipeline_, cache=None, n_jobs=1)
     slim.extractor_.set_params(cache=None, n_jobs=1)
     slim.ensemble_.set_params(n_jobs=1)
     return slim

@@ -14,7 +14,7 @@ from galfeat import __version__
 from galfeat.data.readers.folder import TRAINING_FILE
 from galfeat.errors import ModelError
 
-SCHEMA = 3
+SCHEMA = 4
 
 MODEL, MANIFEST, ROWS, METRICS, CARD = (
     "model.joblib",
@@ -26,7 +26,7 @@ MODEL, MANIFEST, ROWS, METRICS, CARD = (
 #: In place of `MODEL` in a folder that may be passed on.
 SAFE = "model.skops"
 _KEYS = {
-    *("schema", "versions", "classes", "priors", "feature_names", "recipe", "decision"),
+    *("schema", "versions", "classes", "priors", "feature_names", "pipeline", "decision"),
     *("label_column", "seed", "data_digest", "n_training", "n_held_out", "files", "sha256"),
 }
 _ALWAYS = {ROWS, METRICS, CARD}
@@ -66,7 +66,7 @@ def read_manifest(folder: str | Path) -> dict[str, Any]:
     Returns
     -------
     dict
-        ``schema``, ``versions``, ``classes``, ``priors``, ``feature_names``, ``recipe``,
+        ``schema``, ``versions``, ``classes``, ``priors``, ``feature_names``, ``pipeline``,
         ``decision``, ``label_column``, ``seed``, ``data_digest``, ``n_training``,
         ``n_held_out``, ``files`` (the SHA-256 of each) and ``sha256`` (of the rest).
 
@@ -89,7 +89,7 @@ def read_manifest(folder: str | Path) -> dict[str, Any]:
     if manifest.get("schema") != SCHEMA:
         raise ModelError(
             f"model {folder} has schema {manifest.get('schema')!r}; this galfeat reads {SCHEMA}: "
-            "use the galfeat it was saved with, or fit it again"
+            f"fit it again (galfeat fit DATA -o {folder}), or use the galfeat that saved it"
         )
     if manifest.get("sha256") != manifest_digest(manifest) or not _is_complete(manifest):
         raise damaged

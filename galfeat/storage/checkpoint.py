@@ -35,7 +35,7 @@ class Pieces:
     """Arrays by a digest of everything they follow from.
 
     Each piece is one file that appears whole or not at all. Whatever it follows from is in
-    its key: where the data, the recipe, the seed, a library or galfeat itself has changed, it
+    its key: where the data, the pipeline, the seed, a library or galfeat itself has changed, it
     is not found, and is made anew.
 
     Parameters

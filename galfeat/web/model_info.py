@@ -26,21 +26,21 @@ def model_facts(
     Returns
     -------
     dict
-        ``name``, ``recipe``, ``description``, ``classes``, ``priors``, ``families``, ``members``,
+        ``name``, ``pipeline``, ``description``, ``classes``, ``priors``, ``families``, ``members``,
         ``calibration``, ``decision``, ``n_training``, ``n_held_out``, ``galfeat`` (its version),
         and what `_scores` returns.
     """
-    recipe = manifest["recipe"]
+    pipeline = manifest["pipeline"]
     classes = [str(label) for label in manifest["classes"]]
     return {
         "name": name,
-        "recipe": recipe["name"],
-        "description": recipe["description"],
+        "pipeline": pipeline["name"],
+        "description": pipeline["description"],
         "classes": classes,
         "priors": dict(zip(classes, manifest["priors"], strict=True)),
-        "families": recipe["features"]["families"],
-        "members": [member["kind"] for member in recipe["ensemble"]["members"]],
-        "calibration": recipe["calibrate"]["method"],
+        "families": pipeline["features"]["families"],
+        "members": [member["kind"] for member in pipeline["ensemble"]["members"]],
+        "calibration": pipeline["calibrate"]["method"],
         "decision": DECISION_NAMES.get(manifest["decision"], manifest["decision"]),
         "n_training": manifest["n_training"],
         "n_held_out": manifest["n_held_out"],

@@ -77,7 +77,7 @@ _SAMPLE = {
 _SCORE = _whole({"value": _MAYBE_NUMBER, "low": _MAYBE_NUMBER, "high": _MAYBE_NUMBER})
 _MODEL = _whole({
     "name": _TEXT,
-    "recipe": _TEXT,
+    "pipeline": _TEXT,
     "classes": {"type": "array", "items": _TEXT, "minItems": 2},
     "n_training": {"type": "integer", "minimum": 1},
     "scores": {"type": "object", "additionalProperties": _whole({

@@ -19,10 +19,19 @@ def galfeat():
 
 
 @pytest.fixture(scope="session")
-def model(galfeat, simulated, quick_recipe, tmp_path_factory):
+def model(galfeat, simulated, quick_pipeline, tmp_path_factory):
     """A model of the simulated galaxies with a quarter held out."""
     folder = tmp_path_factory.mktemp("fitted") / "model"
     galfeat(
-        "fit", simulated, "--pipeline", quick_recipe, "--test-size", 0.25, "-o", folder, "--jobs", 1
+        "fit",
+        simulated,
+        "--pipeline",
+        quick_pipeline,
+        "--test-size",
+        0.25,
+        "-o",
+        folder,
+        "--jobs",
+        1,
     )
     return folder

@@ -127,7 +127,7 @@ def test_images_of_wrong_shape_type_or_value(galfeat, tmp_path, images):
     assert_one_line(galfeat("fit", tmp_path / "odd.npz", "--cv", 2, "--jobs", 1, code=4))
 
 
-def test_a_recipe_that_does_not_exist(galfeat, simulated):
+def test_a_pipeline_that_does_not_exist(galfeat, simulated):
     result = galfeat("fit", simulated, "--pipeline", "lightgmb", "--cv", 2, code=5)
     assert_one_line(result, "'lightgmb'", "'lightgbm'")
 
@@ -144,10 +144,12 @@ def test_a_corrupt_jpeg_costs_its_own_row_only(galfeat, model, class_folders):
     assert all(row["class"] and not row["error"] for row in rows.values())
 
 
-def test_a_corrupt_jpeg_is_left_out_of_a_fit_aloud(galfeat, class_folders, quick_recipe, tmp_path):
+def test_a_corrupt_jpeg_is_left_out_of_a_fit_aloud(
+    galfeat, class_folders, quick_pipeline, tmp_path
+):
     (class_folders / "smooth" / "9.jpg").write_bytes(b"\xff\xd8\xff")
     folder = tmp_path / "model"
-    arguments = ["fit", class_folders, "--pipeline", quick_recipe, "-o", folder, "--jobs", 1]
+    arguments = ["fit", class_folders, "--pipeline", quick_pipeline, "-o", folder, "--jobs", 1]
     assert "smooth/9.jpg" in galfeat(*arguments, code=3).stderr
     assert json.loads((folder / "manifest.json").read_text())["n_training"] == 6
 

@@ -7,11 +7,11 @@ import pytest
 
 
 @pytest.fixture(scope="module")
-def compared(galfeat, simulated, quick_recipe, tmp_path_factory):
-    """The output of a comparison of two recipes, and its folder."""
+def compared(galfeat, simulated, quick_pipeline, tmp_path_factory):
+    """The output of a comparison of two pipelines, and its folder."""
     folder = tmp_path_factory.mktemp("compared") / "new" / "comparison"
-    recipes = f"{quick_recipe},{quick_recipe}+under"
-    arguments = ["--pipelines", recipes, "--folds", 2, "--repeats", 1, "-o", folder, "--jobs", 1]
+    pipelines = f"{quick_pipeline},{quick_pipeline}+under"
+    arguments = ["--pipelines", pipelines, "--folds", 2, "--repeats", 1, "-o", folder, "--jobs", 1]
     return galfeat("compare", simulated, *arguments).stdout, folder
 
 
@@ -29,11 +29,11 @@ def test_the_files_say_the_same(compared):
     _, folder = compared
     found = json.loads((folder / "compare.json").read_text())
     rows = list(csv.DictReader((folder / "compare.csv").read_text().splitlines()))
-    assert {row["recipe"] for row in rows} == set(found["recipes"]) == {"quick", "quick+under"}
+    assert {row["pipeline"] for row in rows} == set(found["pipelines"]) == {"quick", "quick+under"}
     for row in rows:
-        recipe = found["recipes"][row["recipe"]]
-        assert float(row["macro_f1"]) == recipe["macro_f1"]["mean"]
-        assert float(row["model_mb"]) == recipe["costs"]["model_mb"]
+        pipeline = found["pipelines"][row["pipeline"]]
+        assert float(row["macro_f1"]) == pipeline["macro_f1"]["mean"]
+        assert float(row["model_mb"]) == pipeline["costs"]["model_mb"]
     assert found["facts"]["Seed"] == "0"
     page = (folder / "compare.html").read_text()
     assert page.startswith("<!DOCTYPE html>")
@@ -47,17 +47,19 @@ def test_what_is_not_to_be_kept_lies_apart(compared):
 
 
 @pytest.mark.parametrize(
-    ("recipes", "code", "words"),
+    ("pipelines", "code", "words"),
     [
         ("lightgbm,lightgbn", 5, "did you mean 'lightgbm'"),
-        ("lightgbm,lightgbm", 5, "two recipes are called 'lightgbm'"),
+        ("lightgbm,lightgbm", 5, "two pipelines are called 'lightgbm'"),
         ("hog-svm+smoth", 5, "did you mean 'smote'"),
-        (" , ", 2, "at least one recipe"),
+        (" , ", 2, "at least one pipeline"),
     ],
 )
-def test_a_list_of_recipes_that_makes_no_sense(galfeat, simulated, tmp_path, recipes, code, words):
+def test_a_list_of_pipelines_that_makes_no_sense(
+    galfeat, simulated, tmp_path, pipelines, code, words
+):
     folder = tmp_path / "comparison"
-    result = galfeat("compare", simulated, "--pipelines", recipes, "-o", folder, code=code)
+    result = galfeat("compare", simulated, "--pipelines", pipelines, "-o", folder, code=code)
     assert words in result.stderr
     assert not folder.exists()
 

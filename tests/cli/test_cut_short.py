@@ -45,7 +45,7 @@ def contents_of(folder):
 
 
 @pytest.fixture(scope="module")
-def written(galfeat, model, simulated, quick_recipe, tmp_path_factory):
+def written(galfeat, model, simulated, quick_pipeline, tmp_path_factory):
     """Return a maker of each command's arguments, and a folder with what each wrote before.
 
     All the commands have run, so that no kernel is left to compile and to keep.
@@ -54,7 +54,7 @@ def written(galfeat, model, simulated, quick_recipe, tmp_path_factory):
 
     def arguments(verb, folder):
         return {
-            "fit": ["fit", simulated, "--pipeline", quick_recipe, "-o", folder / "model"],
+            "fit": ["fit", simulated, "--pipeline", quick_pipeline, "-o", folder / "model"],
             "evaluate": ["evaluate", model, simulated, "--json", folder / "scores.json"],
             "classify": ["classify", model, simulated, "-o", folder / "classes.csv"],
             "extract npz": ["extract", simulated, "-o", folder / "features.npz"],

@@ -14,7 +14,7 @@ from galfeat.cli.failures import one_line_failures
 CASES = [
     (errors.DataError("no labels here"), 4, "galfeat: no labels here\n"),
     (errors.ImageError("two\nlines"), 4, "galfeat: two lines\n"),
-    (errors.RecipeError("r"), 5, "galfeat: r\n"),
+    (errors.PipelineError("r"), 5, "galfeat: r\n"),
     (errors.ModelError("m"), 6, "galfeat: m\n"),
     (errors.OutputError("o"), 7, "galfeat: o\n"),
     (errors.FetchError("f"), 8, "galfeat: f\n"),

@@ -29,10 +29,10 @@ def test_options_that_do_not_go_together(galfeat, simulated, arguments, word):
 
 
 def test_cross_validation_alone_prints_scores_and_says_that_no_model_was_written(
-    galfeat, simulated, quick_recipe, tmp_path, monkeypatch
+    galfeat, simulated, quick_pipeline, tmp_path, monkeypatch
 ):
     monkeypatch.chdir(tmp_path)
-    result = galfeat("fit", simulated, "--pipeline", quick_recipe, "--cv", 2, "--jobs", 2)
+    result = galfeat("fit", simulated, "--pipeline", quick_pipeline, "--cv", 2, "--jobs", 2)
     for name in ["accuracy", "balanced accuracy", "macro-F1", "log loss", "calibration error"]:
         assert f"\n{name} " in result.stdout
     assert "no model was written" in result.stderr
@@ -40,10 +40,10 @@ def test_cross_validation_alone_prints_scores_and_says_that_no_model_was_written
 
 
 def test_cross_validated_scores_are_stored_beside_the_model(
-    galfeat, simulated, quick_recipe, tmp_path
+    galfeat, simulated, quick_pipeline, tmp_path
 ):
     folder = tmp_path / "model"
-    arguments = ["fit", simulated, "--pipeline", quick_recipe, "-o", folder, "--jobs", 2]
+    arguments = ["fit", simulated, "--pipeline", quick_pipeline, "-o", folder, "--jobs", 2]
     galfeat(*arguments, "--cv", 3, "--repeats", 2)
     scores = json.loads((folder / "metrics.json").read_text())["cross_validation"]
     for metric in METRICS:
@@ -66,47 +66,47 @@ def test_held_out_rows_are_a_stratified_part_and_their_scores_are_kept(model):
 
 
 def test_equal_images_are_never_on_both_sides_of_a_split(
-    galfeat, simulated, quick_recipe, tmp_path
+    galfeat, simulated, quick_pipeline, tmp_path
 ):
     with h5py.File(simulated) as file, h5py.File(tmp_path / "twice.h5", "w") as twice:
         twice["images"] = np.concatenate([file["images"][::2]] * 2)
         twice["ans"] = np.concatenate([file["ans"][::2]] * 2)
     folder = tmp_path / "model"
-    arguments = ["fit", tmp_path / "twice.h5", "--pipeline", quick_recipe, "-o", folder]
+    arguments = ["fit", tmp_path / "twice.h5", "--pipeline", quick_pipeline, "-o", folder]
     galfeat(*arguments, "--test-size", 0.3, "--jobs", 1)
     rows = rows_of(folder)
     assert rows["training"] & rows["held_out"] == set()
     assert len(rows["training"] | rows["held_out"]) == 60
 
 
-def test_rows_without_a_label_are_counted_aloud(galfeat, simulated, quick_recipe, tmp_path):
+def test_rows_without_a_label_are_counted_aloud(galfeat, simulated, quick_pipeline, tmp_path):
     labels = np.arange(120) // 12
     labels[:7] = -1
     with h5py.File(simulated) as file, h5py.File(tmp_path / "some.h5", "w") as some:
         some["images"] = file["images"][:]
         some["kind"] = labels
-    arguments = ["fit", tmp_path / "some.h5", "--label", "kind", "--pipeline", quick_recipe]
+    arguments = ["fit", tmp_path / "some.h5", "--label", "kind", "--pipeline", quick_pipeline]
     result = galfeat(*arguments, "--cv", 2, "--jobs", 1)
     assert "7 of 120 rows have no 'kind'" in result.stderr
     assert "113 galaxies" in result.stdout
 
 
 def test_the_same_seed_gives_the_same_bits_for_any_number_of_jobs(
-    galfeat, simulated, quick_recipe, tmp_path
+    galfeat, simulated, quick_pipeline, tmp_path
 ):
     answers = []
     for jobs in (1, 2):
         folder = tmp_path / f"model {jobs}"
-        arguments = ["fit", simulated, "--pipeline", quick_recipe, "-o", folder]
+        arguments = ["fit", simulated, "--pipeline", quick_pipeline, "-o", folder]
         galfeat(*arguments, "--jobs", jobs, "--seed", 5)
         answers.append(galfeat("classify", folder, simulated, "--jobs", jobs).stdout)
     assert answers[0] == answers[1]
     assert len(answers[0].splitlines()) == 121
 
 
-def test_an_old_model_is_replaced_by_the_new_one(galfeat, simulated, quick_recipe, tmp_path):
+def test_an_old_model_is_replaced_by_the_new_one(galfeat, simulated, quick_pipeline, tmp_path):
     folder = tmp_path / "model"
-    arguments = ["fit", simulated, "--pipeline", quick_recipe, "-o", folder, "--jobs", 1]
+    arguments = ["fit", simulated, "--pipeline", quick_pipeline, "-o", folder, "--jobs", 1]
     for seed in (1, 2):
         galfeat(*arguments, "--seed", seed)
         assert json.loads((folder / "manifest.json").read_text())["seed"] == seed

@@ -1,4 +1,4 @@
-"""What galfeat says of itself: recipes, features, versions, progress."""
+"""What galfeat says of itself: pipelines, features, versions, progress."""
 
 import configparser
 import os
@@ -9,22 +9,22 @@ from pathlib import Path
 
 from galfeat import __version__
 from galfeat.features import columns
-from galfeat.recipe import available_recipes, load_recipe
+from galfeat.pipeline import available_pipelines, load_pipeline
 
 ROOT = Path(__file__).resolve().parents[2]
 
 
-def test_every_recipe_is_listed_with_its_description(galfeat):
+def test_every_pipeline_is_listed_with_its_description(galfeat):
     lines = galfeat("pipelines").stdout.splitlines()
     assert [line.split(maxsplit=1) for line in lines] == [
-        [recipe.name, recipe.description] for recipe in available_recipes()
+        [pipeline.name, pipeline.description] for pipeline in available_pipelines()
     ]
 
 
-def test_a_printed_recipe_is_that_recipe(galfeat, tmp_path):
-    for recipe in available_recipes():
-        (tmp_path / "copy.toml").write_text(galfeat("pipelines", recipe.name).stdout)
-        assert load_recipe(tmp_path / "copy.toml") == recipe
+def test_a_printed_pipeline_is_that_pipeline(galfeat, tmp_path):
+    for pipeline in available_pipelines():
+        (tmp_path / "copy.toml").write_text(galfeat("pipelines", pipeline.name).stdout)
+        assert load_pipeline(tmp_path / "copy.toml") == pipeline
 
 
 def test_every_feature_is_listed_with_unit_and_meaning(galfeat):

@@ -8,9 +8,9 @@ from galfeat.data import pixel_digest
 from galfeat.errors import DataError, GalfeatWarning
 from galfeat.features import embedding
 from galfeat.features.registry import trained_on
-from galfeat.recipe import recipe_from_dict
+from galfeat.pipeline import pipeline_from_dict
 
-RECIPE = {
+PIPELINE = {
     "schema": 1,
     "name": "small",
     "features": {"families": ["colour", "embedding"]},
@@ -39,9 +39,9 @@ def test_only_the_family_that_learned_from_them_knows_them(learned):
 def test_they_are_left_out_of_a_fit_with_their_number(learned):
     dataset, _ = learned
     with pytest.warns(GalfeatWarning, match="40 of 120 images are ones some of the features"):
-        fitted = GalaxyClassifier(recipe_from_dict(RECIPE), n_jobs=2).fit(dataset)
+        fitted = GalaxyClassifier(pipeline_from_dict(PIPELINE), n_jobs=2).fit(dataset)
     unseen = np.setdiff1d(np.arange(120), np.arange(0, 120, 3))
-    alone = GalaxyClassifier(recipe_from_dict(RECIPE), n_jobs=2).fit(dataset.select(unseen))
+    alone = GalaxyClassifier(pipeline_from_dict(PIPELINE), n_jobs=2).fit(dataset.select(unseen))
     probe = dataset.select([0, 1, 2])
     assert (fitted.predict_proba(probe) == alone.predict_proba(probe)).all()
 
@@ -49,4 +49,4 @@ def test_they_are_left_out_of_a_fit_with_their_number(learned):
 def test_where_all_are_known_nothing_can_be_fitted(learned):
     dataset, _ = learned
     with pytest.raises(DataError, match=r"^40 of 40 images are ones .* none is left"):
-        GalaxyClassifier(recipe_from_dict(RECIPE)).fit(dataset.select(np.arange(0, 120, 3)))
+        GalaxyClassifier(pipeline_from_dict(PIPELINE)).fit(dataset.select(np.arange(0, 120, 3)))

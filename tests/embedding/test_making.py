@@ -12,9 +12,9 @@ from galfeat.cli import main
 from galfeat.data import pixel_digest
 from galfeat.data.simulation.simulate import simulate
 from galfeat.embedding.making import CARD, CURVE
-from galfeat.embedding.network import NETWORK, SEEN, WIDTH, Network
-from galfeat.embedding.shipped import FROZEN, START, network_folder, shipped_network
-from galfeat.embedding.views import SHAPE
+from galfeat.features.network import NETWORK, SEEN, WIDTH, Network
+from galfeat.features.planes import SHAPE
+from galfeat.features.shipped_networks import FROZEN, START, network_folder, shipped_network
 
 pytestmark = pytest.mark.network
 

@@ -9,11 +9,11 @@ from concurrent.futures import ThreadPoolExecutor
 import numpy as np
 import pytest
 
-from galfeat.embedding.network import Network
-from galfeat.embedding.shipped import FROZEN, shipped_network
-from galfeat.embedding.views import SHAPE, mirrored, planes
 from galfeat.errors import ModelError
 from galfeat.features.embedding import COLUMNS, measure
+from galfeat.features.network import Network
+from galfeat.features.planes import SHAPE, mirrored, planes
+from galfeat.features.shipped_networks import FROZEN, shipped_network
 from galfeat.frame import measure_frame
 from galfeat.kernels import cache_folder
 

@@ -3,10 +3,10 @@
 import numpy as np
 import pytest
 
-from galfeat.embedding.network import Network
-from galfeat.embedding.shipped import FROZEN, START, shipped_network
-from galfeat.embedding.views import SHAPE
 from galfeat.errors import ModelError
+from galfeat.features.network import Network
+from galfeat.features.planes import SHAPE
+from galfeat.features.shipped_networks import FROZEN, START, shipped_network
 
 pytestmark = pytest.mark.network
 torch = pytest.importorskip("torch", reason="PyTorch is not installed")

@@ -8,7 +8,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 from galfeat.embedding.samples import Samples
-from galfeat.embedding.views import SHAPE
+from galfeat.features.planes import SHAPE
 
 pytestmark = [pytest.mark.network, pytest.mark.slow]
 

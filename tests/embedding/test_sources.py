@@ -7,8 +7,8 @@ from galfeat.data import pixel_digest
 from galfeat.data.simulation.simulate import CLASS_NAMES, simulate
 from galfeat.embedding.samples import BLOCK, DRAWN, SIMULATED_CLASS, joined, simulated
 from galfeat.embedding.sources import gather
-from galfeat.embedding.views import SHAPE
 from galfeat.errors import DataError
+from galfeat.features.planes import SHAPE
 
 
 @pytest.fixture(scope="module")

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from galfeat.embedding.samples import Samples
-from galfeat.embedding.views import SHAPE
+from galfeat.features.planes import SHAPE
 
 torch = pytest.importorskip("torch", reason="the extra cnn is not installed")
 

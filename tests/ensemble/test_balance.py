@@ -1,8 +1,10 @@
 import numpy as np
 import pytest
 
-from galfeat.ensemble import Ensemble, Member
-from galfeat.ensemble.balance import METHODS, fit_member, prior_shift
+from galfeat.ensemble import Ensemble
+from galfeat.ensemble.balance import fit_member, prior_shift
+from galfeat.pipeline import Member
+from galfeat.pipeline.pipeline import BALANCE_METHODS as METHODS
 
 FOREST = Member("random-forest", {"n_estimators": 60, "min_samples_leaf": 5})
 MEMBERS = {

@@ -9,8 +9,8 @@ import pytest
 
 from galfeat.ensemble import Ensemble
 from galfeat.ensemble.cnn import ConvolutionalNetwork
-from galfeat.ensemble.members import Member
-from galfeat.errors import MissingDependencyError, RecipeError
+from galfeat.errors import MissingDependencyError, PipelineError
+from galfeat.pipeline.members import Member
 
 pytestmark = pytest.mark.network
 
@@ -165,15 +165,15 @@ def test_it_works_in_an_ensemble_balanced_and_calibrated(torch):
 
 def test_a_table_that_is_no_image_of_this_side_is_refused(torch):
     X, y = bars(30)
-    with pytest.raises(RecipeError, match=r"side = 8 takes the 192 columns .* shape \(30, 432\)"):
+    with pytest.raises(PipelineError, match=r"side = 8 takes the 192 columns .* shape \(30, 432\)"):
         fitted(X, y, side=8)
-    with pytest.raises(RecipeError, match="takes the 432 columns"):
+    with pytest.raises(PipelineError, match="takes the 432 columns"):
         fitted(X, y).predict_proba(X[:, :-1])
 
 
 def test_a_training_that_diverges_is_refused(torch):
     X, y = bars(60)
-    with pytest.raises(RecipeError, match=r"diverged with sgd and a learning_rate of 1e.38"):
+    with pytest.raises(PipelineError, match=r"diverged with sgd and a learning_rate of 1e.38"):
         fitted(X, y, optimiser="sgd", learning_rate=1e38)
 
 

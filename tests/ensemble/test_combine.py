@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 from scipy.special import log_softmax
 
-from galfeat.ensemble.combine import Combination
+from galfeat.ensemble.combination import Combination
 
 
 def members_of(y, skills, seed):
@@ -79,8 +79,8 @@ def test_the_last_calibration_of_a_stack_sees_no_row_the_stack_was_fitted_on():
     shifts = [np.zeros(4)] * 2
     honest = Combination("stack", shifts, calibrate=True).fit(log_p, y, folds)
     warned = Combination("stack", shifts, calibrate=True).fit(swapped, y, folds)
-    assert honest.of_pool.slopes.mean() > 0.9
-    assert warned.of_pool.slopes.mean() < 0.9
+    assert honest.pool_calibrator.slopes.mean() > 0.9
+    assert warned.pool_calibrator.slopes.mean() < 0.9
 
 
 def test_nothing_fitted_is_a_plain_mean_in_the_stack_too():

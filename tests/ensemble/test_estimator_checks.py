@@ -2,8 +2,9 @@
 
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
-from galfeat.ensemble import Ensemble, Member
+from galfeat.ensemble import Ensemble
 from galfeat.ensemble.scaling import MedianScaler
+from galfeat.pipeline import Member
 
 CHEAP = {
     "lightgbm": {"n_estimators": 10, "num_leaves": 7, "min_child_samples": 2},

@@ -9,11 +9,11 @@ import pytest
 from sklearn.metrics import log_loss
 from sklearn.model_selection import cross_val_predict
 
-from galfeat.embedding.views import SHAPE
 from galfeat.ensemble import Ensemble
 from galfeat.ensemble.fine_tuned import FineTunedNetwork
-from galfeat.ensemble.members import Member
-from galfeat.errors import MissingDependencyError, RecipeError
+from galfeat.errors import MissingDependencyError, PipelineError
+from galfeat.features.planes import SHAPE
+from galfeat.pipeline.members import Member
 
 pytestmark = pytest.mark.network
 QUICK = {"epochs": 3, "batch_size": 16}
@@ -91,7 +91,7 @@ def test_without_pytorch_it_cannot_be_fitted(monkeypatch):
 
 def test_other_columns_are_refused_with_what_to_do(torch):
     X, y = galaxies(8)
-    with pytest.raises(RecipeError, match=r'families = \["planes"\]'):
+    with pytest.raises(PipelineError, match=r'families = \["planes"\]'):
         fitted(X[:, 1:], y)
 
 

@@ -7,8 +7,8 @@ from sklearn.pipeline import make_pipeline
 
 from galfeat.ensemble.balance import fit_member, log_probabilities
 from galfeat.ensemble.margins import margin_parts
-from galfeat.ensemble.members import Member
 from galfeat.ensemble.scaling import MedianScaler
+from galfeat.pipeline.members import Member
 
 SMALL = {"n_estimators": 15}
 NAMED = [

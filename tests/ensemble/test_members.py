@@ -3,8 +3,8 @@ import pickle
 import numpy as np
 import pytest
 
-from galfeat.ensemble.members import KINDS, Member, parameter_names
-from galfeat.errors import RecipeError
+from galfeat.errors import PipelineError
+from galfeat.pipeline.members import KINDS, Member, parameter_names
 
 CHEAP = {
     "lightgbm": {"n_estimators": 20, "num_leaves": 7, "min_child_samples": 5, "max_bin": 63},
@@ -129,7 +129,7 @@ def test_shipped_parameters_are_offered_and_galfeats_own_are_not():
     ],
 )
 def test_what_an_estimator_does_not_take_is_an_error(member, message):
-    with pytest.raises(RecipeError, match=message):
+    with pytest.raises(PipelineError, match=message):
         member.check()
 
 

@@ -5,8 +5,9 @@ import numpy as np
 import pytest
 from sklearn.base import clone
 
-from galfeat.ensemble import Ensemble, Member
-from galfeat.errors import DataError, GalfeatWarning, RecipeError
+from galfeat.ensemble import Ensemble
+from galfeat.errors import DataError, GalfeatWarning, PipelineError
+from galfeat.pipeline import Member
 
 TREES = Member("lightgbm", {"n_estimators": 20, "num_leaves": 7, "min_child_samples": 5})
 FOREST = Member("extra-trees", {"n_estimators": 30})
@@ -151,7 +152,7 @@ def test_infinity_is_refused():
 )
 def test_settings_that_make_no_sense_are_errors(settings, message, make_table):
     X, y = make_table(60, [0.5, 0.5])
-    with pytest.raises(RecipeError, match=message):
+    with pytest.raises(PipelineError, match=message):
         Ensemble(**settings).fit(X, y)
 
 

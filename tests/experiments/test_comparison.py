@@ -1,4 +1,4 @@
-"""Recipes on the same folds: the same as a cross-validation of each, and never done twice."""
+"""Pipelines on the same folds: the same as a cross-validation of each, and never done twice."""
 
 import dataclasses
 import os
@@ -13,13 +13,13 @@ import pytest
 
 from galfeat.classifier import GalaxyClassifier
 from galfeat.data import open_dataset
-from galfeat.errors import DataError, MissingDependencyError, RecipeError
+from galfeat.errors import DataError, MissingDependencyError, PipelineError
 from galfeat.evaluate.learning_curve import SHARES
 from galfeat.experiments.comparison import Plan, compare
 from galfeat.experiments.cross_validation import cross_validate, group_duplicates
 from galfeat.experiments.fits import AS_IT_IS, RERENDERED
 from galfeat.features import FeatureExtractor
-from galfeat.recipe import load_recipe
+from galfeat.pipeline import load_pipeline
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -32,10 +32,10 @@ def galaxies(simulated):
 
 
 @pytest.fixture(scope="module")
-def plan(quick_recipe):
-    """Two recipes on the same features, with everything that can be asked for."""
-    recipes = [load_recipe(quick_recipe), load_recipe(f"{quick_recipe}+class-weight")]
-    return Plan(recipes, folds=2, repeats=2, seed=3, learning_curve=True, survey_shift=True)
+def plan(quick_pipeline):
+    """Two pipelines on the same features, with everything that can be asked for."""
+    pipelines = [load_pipeline(quick_pipeline), load_pipeline(f"{quick_pipeline}+class-weight")]
+    return Plan(pipelines, folds=2, repeats=2, seed=3, learning_curve=True, survey_shift=True)
 
 
 @pytest.fixture(scope="module")
@@ -52,17 +52,17 @@ def files_of(folder):
 def scores_of(results):
     """Everything but what a clock says."""
     plain = results.to_json()
-    for recipe in plain["recipes"].values():
-        del recipe["costs"]
+    for pipeline in plain["pipelines"].values():
+        del pipeline["costs"]
     return plain
 
 
-def test_each_recipe_scores_as_in_a_cross_validation(finished, plan, galaxies):
+def test_each_pipeline_scores_as_in_a_cross_validation(finished, plan, galaxies):
     dataset, digests = galaxies
-    recipe = plan.recipes[1]
-    table = FeatureExtractor(recipe.families).extract(dataset)
+    pipeline = plan.pipelines[1]
+    table = FeatureExtractor(pipeline.families).extract(dataset)
     alone = cross_validate(
-        GalaxyClassifier(recipe, random_state=3),
+        GalaxyClassifier(pipeline, random_state=3),
         dataset,
         table,
         group_duplicates(dataset.groups, digests),
@@ -71,8 +71,8 @@ def test_each_recipe_scores_as_in_a_cross_validation(finished, plan, galaxies):
         seed=3,
     )
     together = finished[0].comparison
-    assert together.scores[recipe.name] == alone.scores
-    np.testing.assert_array_equal(together.confusion[recipe.name], alone.confusion)
+    assert together.scores[pipeline.name] == alone.scores
+    np.testing.assert_array_equal(together.confusion[pipeline.name], alone.confusion)
 
 
 def test_curve_and_shift_are_of_the_first_repeat(finished):
@@ -112,7 +112,7 @@ def test_what_a_piece_follows_from_is_in_its_key(finished, plan, galaxies, tmp_p
     for file in (folder / "pieces").iterdir():
         os.link(file, tmp_path / "pieces" / file.name)
     before = files_of(tmp_path)
-    small = Plan(plan.recipes[:1], folds=2, repeats=1, seed=3)
+    small = Plan(plan.pipelines[:1], folds=2, repeats=1, seed=3)
     compare(small, *galaxies, tmp_path)
     assert files_of(tmp_path) == before
     compare(dataclasses.replace(small, seed=4), *galaxies, tmp_path)
@@ -123,7 +123,7 @@ KILLED = """
 import contextlib, os, pickle, signal, sys
 from galfeat.experiments.comparison import Plan, compare
 from galfeat.data import open_dataset
-from galfeat.recipe import load_recipe
+from galfeat.pipeline import load_pipeline
 
 @contextlib.contextmanager
 def deadly(name):
@@ -161,9 +161,9 @@ def test_a_killed_comparison_goes_on_and_ends_the_same(
     assert whole <= set(after)
 
 
-def test_two_recipes_of_one_name_are_refused(plan, galaxies, tmp_path):
-    twice = Plan([plan.recipes[0]] * 2)
-    with pytest.raises(RecipeError, match="two recipes are called 'quick'"):
+def test_two_pipelines_of_one_name_are_refused(plan, galaxies, tmp_path):
+    twice = Plan([plan.pipelines[0]] * 2)
+    with pytest.raises(PipelineError, match="two pipelines are called 'quick'"):
         compare(twice, *galaxies, tmp_path)
 
 
@@ -178,5 +178,5 @@ def test_a_member_whose_package_is_missing_is_refused_before_anything_is_done(
 ):
     monkeypatch.setitem(sys.modules, "torch", None)
     with pytest.raises(MissingDependencyError, match=r"galfeat\[cnn\]"):
-        compare(Plan([load_recipe("cnn-baseline")]), *galaxies, tmp_path)
+        compare(Plan([load_pipeline("cnn-baseline")]), *galaxies, tmp_path)
     assert list(tmp_path.iterdir()) == []

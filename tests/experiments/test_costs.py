@@ -1,4 +1,4 @@
-"""The process that measures what a recipe costs."""
+"""The process that measures what a pipeline costs."""
 
 import os
 
@@ -9,7 +9,7 @@ from galfeat.classifier import GalaxyClassifier
 from galfeat.errors import DataError, GalfeatError
 from galfeat.experiments.costs import measure_costs
 from galfeat.features import FeatureExtractor
-from galfeat.recipe import load_recipe
+from galfeat.pipeline import load_pipeline
 
 
 class Deadly:
@@ -20,14 +20,14 @@ class Deadly:
 
 
 @pytest.fixture(scope="module")
-def measure(paint, quick_recipe):
+def measure(paint, quick_pipeline):
     """Measure the costs of a fit to four images of some classes."""
-    recipe = load_recipe(quick_recipe)
+    pipeline = load_pipeline(quick_pipeline)
     images = [paint(40, noise=2.0, seed=seed) for seed in range(4)]
-    table = FeatureExtractor(recipe.families).extract(images)
+    table = FeatureExtractor(pipeline.families).extract(images)
 
     def measure_costs_of(y, images=images):
-        return measure_costs(GalaxyClassifier(recipe), images, table, np.array(y), table)
+        return measure_costs(GalaxyClassifier(pipeline), images, table, np.array(y), table)
 
     return measure_costs_of
 

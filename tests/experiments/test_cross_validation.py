@@ -10,7 +10,7 @@ from galfeat.errors import DataError
 from galfeat.experiments.cross_validation import cross_validate, group_duplicates
 from galfeat.experiments.scoring import rows_to_score, true_classes
 from galfeat.features import FeatureTable, columns
-from galfeat.recipe import load_recipe
+from galfeat.pipeline import load_pipeline
 
 
 def digests_of(*numbers):
@@ -74,42 +74,42 @@ def two_classes(n):
     return ArrayDataSet(np.zeros((n, 8, 8, 3), np.uint8), labels=np.arange(n) % 2)
 
 
-def test_noise_scores_like_guessing_and_truth_like_truth(quick_recipe):
-    recipe = load_recipe(quick_recipe)
+def test_noise_scores_like_guessing_and_truth_like_truth(quick_pipeline):
+    pipeline = load_pipeline(quick_pipeline)
     dataset = two_classes(200)
-    classifier = GalaxyClassifier(recipe)
-    guessed = cross_validate(classifier, dataset, random_table(200, recipe.families), None)
+    classifier = GalaxyClassifier(pipeline)
+    guessed = cross_validate(classifier, dataset, random_table(200, pipeline.families), None)
     assert 0.3 < guessed.scores["balanced_accuracy"].mean < 0.7
-    told = random_table(200, recipe.families, leak=dataset.labels)
+    told = random_table(200, pipeline.families, leak=dataset.labels)
     known = cross_validate(classifier, dataset, told, None)
     assert known.scores["balanced_accuracy"].mean > 0.98
 
 
-def test_a_row_is_not_predicted_by_its_own_group(quick_recipe):
-    recipe = load_recipe(quick_recipe)
+def test_a_row_is_not_predicted_by_its_own_group(quick_pipeline):
+    pipeline = load_pipeline(quick_pipeline)
     n = 120
     pairs = np.repeat(np.arange(n // 2), 2)
     dataset = ArrayDataSet(
         np.zeros((n, 8, 8, 3), np.uint8),
         labels=np.random.default_rng(1).integers(0, 2, n // 2)[pairs],
     )
-    table = random_table(n, recipe.families)
+    table = random_table(n, pipeline.families)
     table.values[:] = table.values[pairs * 2]  # both of a pair look the same, and only they
-    classifier = GalaxyClassifier(recipe)
+    classifier = GalaxyClassifier(pipeline)
     apart = cross_validate(classifier, dataset, table, None)
     together = cross_validate(classifier, dataset, table, pairs.astype(str))
     assert apart.scores["balanced_accuracy"].mean > together.scores["balanced_accuracy"].mean + 0.1
     assert together.scores["balanced_accuracy"].mean < 0.7
 
 
-def test_progress_counts_the_folds(quick_recipe):
-    recipe = load_recipe(quick_recipe)
+def test_progress_counts_the_folds(quick_pipeline):
+    pipeline = load_pipeline(quick_pipeline)
     dataset = two_classes(40)
     calls = []
     found = cross_validate(
-        GalaxyClassifier(recipe),
+        GalaxyClassifier(pipeline),
         dataset,
-        random_table(40, recipe.families),
+        random_table(40, pipeline.families),
         None,
         folds=2,
         repeats=3,
@@ -119,13 +119,13 @@ def test_progress_counts_the_folds(quick_recipe):
     assert found.repeats == 3
 
 
-def test_a_class_that_no_row_has_is_left_out(quick_recipe):
-    recipe = load_recipe(quick_recipe)
+def test_a_class_that_no_row_has_is_left_out(quick_pipeline):
+    pipeline = load_pipeline(quick_pipeline)
     dataset = ArrayDataSet(
         np.zeros((40, 8, 8, 3), np.uint8),
         labels=np.arange(40) % 2 * 2,
         class_names=("smooth", "spiral", "merger"),
     )
-    table = random_table(40, recipe.families, leak=dataset.labels)
-    found = cross_validate(GalaxyClassifier(recipe), dataset, table, None, folds=2)
+    table = random_table(40, pipeline.families, leak=dataset.labels)
+    found = cross_validate(GalaxyClassifier(pipeline), dataset, table, None, folds=2)
     assert found.classes == ("smooth", "merger")

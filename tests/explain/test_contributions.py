@@ -4,13 +4,13 @@ import numpy as np
 import pytest
 
 from galfeat import GalaxyClassifier, load_model, open_dataset
-from galfeat.ensemble.members import KINDS, Member
 from galfeat.errors import DataError
 from galfeat.explain import contributions_of, explain
 from galfeat.explain.concepts import CONCEPTS, concept_of
 from galfeat.explain.contributions import UNNAMED
 from galfeat.features import FeatureTable
-from galfeat.recipe import Recipe
+from galfeat.pipeline import Pipeline
+from galfeat.pipeline.members import KINDS, Member
 
 TREES = Member("lightgbm", {"n_estimators": 20, "min_child_samples": 5})
 LINEAR = Member("logistic", {"C": 0.1})
@@ -33,12 +33,12 @@ def table(n=240, seed=0):
 
 
 def fitted(*members, combine="none", **settings):
-    recipe = Recipe(
+    pipeline = Pipeline(
         "test", "", ("shape", "fourier", "colour", "hog"), members,
         combine=combine, folds=3, **settings,
     )  # fmt: skip
     known, y = table()
-    return GalaxyClassifier(recipe).fit_table(known, y, class_names=["barred", "flat", "plain"])
+    return GalaxyClassifier(pipeline).fit_table(known, y, class_names=["barred", "flat", "plain"])
 
 
 def accounted(classifier, new):
@@ -158,7 +158,7 @@ def test_pixels_that_only_a_network_sees_are_not_listed_and_all_adds_up(simulate
     table = model.extractor_.extract(open_dataset(simulated).read([0, 50]))
     found = contributions_of(model, table, model.classify_table(table))
     assert any(name.startswith("planes.") for name in model.feature_names_)
-    assert set(found.by_family()) == set(model.recipe_.families) - {"planes"}
+    assert set(found.by_family()) == set(model.pipeline_.families) - {"planes"}
     total = found.start + found.features.sum(axis=2) + sum(found.others.values())
     np.testing.assert_allclose(total, found.score, atol=1e-9)
     assert np.abs(found.others["network"]).max() > 0

@@ -5,15 +5,14 @@ from importlib.util import find_spec
 import numpy as np
 import pytest
 
-from galfeat import GalaxyClassifier, load_recipe, open_dataset
-from galfeat.errors import MissingDependencyError, ModelError, RecipeError
+from galfeat import GalaxyClassifier, load_pipeline, open_dataset
+from galfeat.errors import MissingDependencyError, ModelError, PipelineError
 from galfeat.features import FeatureExtractor, classifier_columns
-from galfeat.features.backbone import load_backbone
+from galfeat.features.backbone import BackboneSettings, load_backbone
 from galfeat.features.registry import trained_on
 from galfeat.frame import measure_frame
 from galfeat.model_io.folder import load_model, save_model
-from galfeat.recipe import recipe_from_dict
-from galfeat.recipe_embedding import BackboneSettings
+from galfeat.pipeline import pipeline_from_dict
 
 pytestmark = pytest.mark.network  # the networks are written with onnx, which comes with PyTorch
 
@@ -51,8 +50,8 @@ def settings(path, **changes):
     return BackboneSettings(str(path), **{**PLAIN, **changes})
 
 
-def recipe(path, **changes):
-    return recipe_from_dict(
+def pipeline(path, **changes):
+    return pipeline_from_dict(
         {
             "schema": 1,
             "name": "mine",
@@ -92,7 +91,7 @@ def test_size_does_not_matter_in_units_of_the_galaxy(means, paint):
 
 
 def test_its_columns_are_extracted_and_given_to_classifiers(means, simulated):
-    families = recipe(means).measured_families()
+    families = pipeline(means).measured_families()
     table = FeatureExtractor(families).extract(open_dataset(simulated).select(np.arange(4)))
     own = [name for name in table.names if name.startswith("embedding.")]
     assert own == [f"embedding.b{k:04}" for k in range(4)]
@@ -102,12 +101,12 @@ def test_its_columns_are_extracted_and_given_to_classifiers(means, simulated):
 
 
 def test_images_the_small_network_has_seen_are_no_matter_to_it(means):
-    from galfeat.embedding.network import SEEN
+    from galfeat.features.network import SEEN
     from galfeat.storage.packaged import data_folder
 
     seen = np.load(data_folder("models") / "embedder" / SEEN)[:5]
     assert trained_on(("embedding",), seen).all()
-    assert not trained_on(recipe(means).measured_families(), seen).any()
+    assert not trained_on(pipeline(means).measured_families(), seen).any()
 
 
 def test_features_kept_on_disk_are_those_of_this_network_and_preparation(
@@ -116,7 +115,7 @@ def test_features_kept_on_disk_are_those_of_this_network_and_preparation(
     some = open_dataset(simulated).select(np.arange(3))
     for crop in (1.0, 3.0):
         for cache in (tmp_path, None):
-            families = recipe(means, crop=crop).measured_families()
+            families = pipeline(means, crop=crop).measured_families()
             values = FeatureExtractor(families, cache=cache).extract(some).values
         kept = FeatureExtractor(families, cache=tmp_path).extract(some).values
         np.testing.assert_array_equal(kept, values)
@@ -127,7 +126,7 @@ def test_a_saved_model_brings_the_network_with_it(means, simulated, tmp_path):
     galaxies = open_dataset(simulated)
     path = tmp_path / "mine.onnx"
     path.write_bytes(means.read_bytes())
-    classifier = GalaxyClassifier(recipe(path), n_jobs=2).fit(galaxies)
+    classifier = GalaxyClassifier(pipeline(path), n_jobs=2).fit(galaxies)
     wanted = classifier.predict_proba(galaxies)
     save_model(classifier, tmp_path / "model", training_digests=np.zeros((0, 16), np.uint8))
     path.unlink()
@@ -135,17 +134,17 @@ def test_a_saved_model_brings_the_network_with_it(means, simulated, tmp_path):
 
 
 def test_what_is_wrong_is_said(means, tmp_path):
-    with pytest.raises(RecipeError, match=r"cannot read .*nowhere.onnx.* or timm:NAME"):
+    with pytest.raises(PipelineError, match=r"cannot read .*nowhere.onnx.* or timm:NAME"):
         load_backbone(settings(tmp_path / "nowhere.onnx"))
     (tmp_path / "text.onnx").write_text("no network")
     with pytest.raises(ModelError, match="onnxruntime cannot open"):
         _ = load_backbone(settings(tmp_path / "text.onnx")).COLUMNS
     with pytest.raises(ModelError, match="does not take an input of the shape"):
         _ = load_backbone(settings(means, side=20)).COLUMNS
-    with pytest.raises(RecipeError, match=r"std is .* it should be 3 numbers"):
-        recipe(means, std=[1.0])
-    with pytest.raises(RecipeError, match="do not ask for 'embedding'"):
-        recipe_from_dict(
+    with pytest.raises(PipelineError, match=r"std is .* it should be 3 numbers"):
+        pipeline(means, std=[1.0])
+    with pytest.raises(PipelineError, match="do not ask for 'embedding'"):
+        pipeline_from_dict(
             {
                 "schema": 1,
                 "name": "mine",
@@ -156,8 +155,8 @@ def test_what_is_wrong_is_said(means, tmp_path):
         )
 
 
-def test_the_recipe_transfer_takes_a_network_and_trees():
-    shipped = load_recipe("transfer")
+def test_the_pipeline_transfer_takes_a_network_and_trees():
+    shipped = load_pipeline("transfer")
     assert "embedding" in shipped.families
     assert shipped.embedding.backbone.startswith("timm:")
     assert "lightgbm" in {member.kind for member in shipped.members}
@@ -195,14 +194,14 @@ def test_an_encoder_of_timm_with_local_weights_says_what_it_says_in_pytorch(timm
 
 
 def test_a_name_timm_does_not_know_and_weights_that_are_not_there(timm, tmp_path):
-    with pytest.raises(RecipeError, match=r"there is no file .*none.pth"):
+    with pytest.raises(PipelineError, match=r"there is no file .*none.pth"):
         load_backbone(settings("timm:resnet10t", weights=str(tmp_path / "none.pth")))
     (tmp_path / "some.pth").write_bytes(b"")
-    with pytest.raises(RecipeError, match="timm cannot make 'no-such-network'"):
+    with pytest.raises(PipelineError, match="timm cannot make 'no-such-network'"):
         load_backbone(settings("timm:no-such-network", weights=str(tmp_path / "some.pth")))
 
 
 def test_without_timm_one_line_names_the_extra(monkeypatch):
-    monkeypatch.setattr("galfeat.embedding.timm_encoder.find_spec", lambda name: None)
+    monkeypatch.setattr("galfeat.features.timm_encoder.find_spec", lambda name: None)
     with pytest.raises(MissingDependencyError, match=r"pip install 'galfeat\[timm\]'"):
         load_backbone(settings("timm:resnet10t", side=32))

@@ -32,7 +32,7 @@ def test_the_readme_counts_the_columns_there_are():
     measured = len(columns(OWN_FAMILIES)) - 1
     words = " ".join((Path(__file__).resolve().parents[2] / "README.md").read_text("utf-8").split())
     assert f"It takes {measured} [named features]" in words
-    assert f"The recipes use {len(names) - 1} of them" in words
+    assert f"The pipelines use {len(names) - 1} of them" in words
     assert f"the {len(classifier_columns(names))} that another survey's" in words
 
 

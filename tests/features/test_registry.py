@@ -5,7 +5,7 @@ import re
 import numpy as np
 import pytest
 
-from galfeat.errors import RecipeError
+from galfeat.errors import PipelineError
 from galfeat.features import (
     DEFAULT_FAMILIES,
     FAMILIES,
@@ -74,7 +74,7 @@ def test_columns_come_in_the_order_asked_for():
 
 @pytest.mark.parametrize("call", [columns, lambda names: FeatureExtractor(names).fit()])
 def test_an_unknown_family_is_refused_with_those_there_are(call):
-    with pytest.raises(RecipeError, match="no feature family 'hogg'; choose from hog, colour"):
+    with pytest.raises(PipelineError, match="no feature family 'hogg'; choose from hog, colour"):
         call(("hog", "hogg"))
 
 

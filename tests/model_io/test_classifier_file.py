@@ -10,26 +10,26 @@ import pytest
 import skops.io
 
 from galfeat import GalaxyClassifier, load_model
-from galfeat.embedding.shipped import START, shipped_network
 from galfeat.ensemble.fine_tuned import FineTunedNetwork
-from galfeat.ensemble.members import KINDS
 from galfeat.errors import GalfeatWarning, ModelError
 from galfeat.features import FeatureTable, columns
+from galfeat.features.shipped_networks import START, shipped_network
 from galfeat.model_io.classifier_file import ALLOWED, read_classifier, write_classifier
 from galfeat.model_io.folder import save_model, share_model
 from galfeat.model_io.manifest import SAFE, manifest_digest, sealed
 from galfeat.model_io.rows import read_rows
 from galfeat.model_io.trust import trust_list
-from galfeat.recipe import recipe_from_dict
+from galfeat.pipeline.members import KINDS
+from galfeat.pipeline.pipeline import pipeline_from_dict
 
 _TREES = {"n_estimators": 4}
 _PARAMS = {"logistic": {"max_iter": 500}, "svm": {}}
 _PLAIN_KINDS = [kind for kind in KINDS if kind not in ("cnn", "network")]
 
 
-def _recipe(kinds, balance="none"):
+def _pipeline(kinds, balance="none"):
     members = [{"kind": kind, "params": _PARAMS.get(kind, _TREES)} for kind in kinds]
-    return recipe_from_dict(
+    return pipeline_from_dict(
         {
             "schema": 1,
             "name": "small",
@@ -53,7 +53,7 @@ def table():
 
 
 def _fitted(table, kinds=("lightgbm", "logistic"), balance="none"):
-    return GalaxyClassifier(_recipe(kinds, balance), cache="somewhere").fit_table(
+    return GalaxyClassifier(_pipeline(kinds, balance), cache="somewhere").fit_table(
         table, np.arange(90) % 3, class_names=("spiral", "edge-on", "smooth")
     )
 

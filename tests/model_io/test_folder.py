@@ -19,11 +19,11 @@ from galfeat.model_io.folder import save_model
 from galfeat.model_io.manifest import SCHEMA, manifest_digest, read_manifest
 from galfeat.model_io.rows import read_rows
 from galfeat.model_io.trust import add_trusted, is_trusted, trust_list
-from galfeat.recipe import recipe_from_dict
+from galfeat.pipeline import pipeline_from_dict
 
 FILES = ("model.joblib", "manifest.json", "rows.npz", "metrics.json", "README.md")
 
-RECIPE = recipe_from_dict(
+PIPELINE = pipeline_from_dict(
     {
         "schema": 1,
         "name": "small",
@@ -57,7 +57,7 @@ def table():
 @pytest.fixture(scope="module")
 def classifier(table):
     names = ("spiral", "edge-on", "smooth")
-    return GalaxyClassifier(RECIPE, cache="somewhere").fit_table(
+    return GalaxyClassifier(PIPELINE, cache="somewhere").fit_table(
         table, np.arange(90) % 3, class_names=names
     )
 
@@ -106,7 +106,7 @@ def test_the_folder_holds_what_the_manifest_says(folder, classifier, table):
     assert manifest["classes"] == ["spiral", "edge-on", "smooth"]
     assert manifest["priors"] == pytest.approx([1 / 3] * 3)
     assert tuple(manifest["feature_names"]) == classifier.feature_names_
-    assert recipe_from_dict(manifest["recipe"]) == RECIPE
+    assert pipeline_from_dict(manifest["pipeline"]) == PIPELINE
     assert manifest["decision"] == "balanced"
     assert manifest["label_column"] == "class_id"
     assert (manifest["seed"], manifest["data_digest"]) == (3, "abc")
@@ -141,7 +141,7 @@ def test_saving_leaves_the_classifier_as_it_was_and_its_cache_out(folder, classi
     assert classifier.extractor_.cache == "somewhere"
     loaded = load_model(folder)
     assert (loaded.cache, loaded.extractor_.cache, loaded.n_jobs) == (None, None, 1)
-    assert loaded.recipe == RECIPE
+    assert loaded.pipeline == PIPELINE
 
 
 def test_a_model_takes_the_place_of_another_whole(folder, classifier, table):
@@ -237,7 +237,7 @@ def test_another_minor_version_of_galfeat_is_refused(version, folder):
 
 
 def test_another_patch_of_galfeat_is_not(folder):
-    rewrite_manifest(folder, versions=read_manifest(folder)["versions"] | {"galfeat": "0.1.99"})
+    rewrite_manifest(folder, versions=read_manifest(folder)["versions"] | {"galfeat": "0.2.99"})
     load_model(folder)
 
 
@@ -298,7 +298,7 @@ def test_it_loads_where_other_modules_have_our_folders_names(folder, tmp_path):
         "import joblib, galfeat, sys;"
         f"a = joblib.load({str(folder / 'model.joblib')!r});"
         f"b = galfeat.load_model({str(folder)!r});"
-        "print(a.classes_.tolist() == b.classes_.tolist(), galfeat.load_recipe('lightgbm').name)"
+        "print(a.classes_.tolist() == b.classes_.tolist(), galfeat.load_pipeline('lightgbm').name)"
     )
     root = os.path.dirname(os.path.dirname(galfeat.__file__))
     said = subprocess.run(

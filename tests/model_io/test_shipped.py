@@ -31,7 +31,7 @@ def _said(name):
     for column, feature in enumerate(model.feature_names_):
         if feature in model.quantiles_:
             table[:, column] = np.interp(rng.uniform(size=20), LEVELS, model.quantiles_[feature])
-    return model.ensemble_.combined(model.ensemble_.of_members(table))
+    return model.ensemble_.combined(model.ensemble_.member_log_probabilities(table))
 
 
 @pytest.fixture(autouse=True)

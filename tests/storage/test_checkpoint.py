@@ -4,7 +4,7 @@ import pytest
 from galfeat.errors import OutputError
 from galfeat.storage.checkpoint import Pieces, sources_digest
 
-KEY = {"recipe": {"kind": "svm"}, "fold": 1}
+KEY = {"pipeline": {"kind": "svm"}, "fold": 1}
 
 
 def test_a_piece_is_found_by_all_it_follows_from(tmp_path):

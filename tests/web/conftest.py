@@ -27,12 +27,12 @@ NONE_LEARNED = ModelRows(np.empty((0, 16), np.uint8), np.empty((0, 16), np.uint8
 
 
 @pytest.fixture(scope="session")
-def shown(simulated, quick_recipe):
+def shown(simulated, quick_pipeline):
     dataset = open_dataset(simulated)
-    classifier = GalaxyClassifier(quick_recipe).fit(dataset)
+    classifier = GalaxyClassifier(quick_pipeline).fit(dataset)
     names = [str(name) for name in classifier.classes_]
     manifest = {
-        "recipe": classifier.recipe_.to_dict(), "classes": names, "priors": [0.1] * len(names),
+        "pipeline": classifier.pipeline_.to_dict(), "classes": names, "priors": [0.1] * len(names),
         "decision": "balanced", "n_training": 120, "n_held_out": 0, "versions": {},
     }  # fmt: skip
     facts = model_facts("quick", manifest, {"macro_f1": {"value": 0.7, "low": 0.6, "high": 0.8}})
@@ -47,11 +47,11 @@ def client(shown):
 
 
 @pytest.fixture(scope="session")
-def served(simulated, quick_recipe, tmp_path_factory):
+def served(simulated, quick_pipeline, tmp_path_factory):
     """The address of a `galfeat serve` of its own, which must not complain until the end."""
     folder = tmp_path_factory.mktemp("served")
     model, complaints = folder / "model", folder / "complaints.txt"
-    fit = ["fit", simulated, "--pipeline", quick_recipe, "--test-size", 0.25, "-o", model]
+    fit = ["fit", simulated, "--pipeline", quick_pipeline, "--test-size", 0.25, "-o", model]
     done = CliRunner().invoke(main, [str(one) for one in fit])
     assert done.exit_code == 0, done.output
     with socket.create_server(("127.0.0.1", 0)) as free:

@@ -12,7 +12,7 @@ from galfeat.web.model_info import model_facts
 
 CLASSES = ["Round", "Flat", "Odd"]
 MANIFEST = {
-    "recipe": {
+    "pipeline": {
         "name": "two", "description": "Two members", "features": {"families": ["hog", "shape"]},
         "ensemble": {"members": [{"kind": "lightgbm"}, {"kind": "svm"}]},
         "calibrate": {"method": "temperature"},

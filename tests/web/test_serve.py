@@ -16,11 +16,11 @@ from urllib.request import urlopen
 
 import pytest
 
-from galfeat import load_recipe
+from galfeat import load_pipeline
 
 WARM_UP = """
 from galfeat.data.simulation.warmup import warmup as compile_simulator
-from galfeat.features import warmup
+from galfeat.features.warmup import warmup
 from galfeat.kernels import cache_folder
 warmup()
 compile_simulator()
@@ -52,13 +52,13 @@ print(json.dumps([answer.status_code, compiled, len(last)]))
 
 
 @pytest.fixture(scope="module")
-def model(simulated, quick_recipe, tmp_path_factory):
-    """The folder of a small model with the features of the recipes, trusted."""
+def model(simulated, quick_pipeline, tmp_path_factory):
+    """The folder of a small model with the features of the pipelines, trusted."""
     folder = tmp_path_factory.mktemp("served")
-    families = f"families = {json.dumps(load_recipe('lightgbm').families)}"
-    recipe = folder / "recipe.toml"
-    recipe.write_text(re.sub("families = .*", families, quick_recipe.read_text()))
-    arguments = ["fit", simulated, "--pipeline", recipe, "-o", folder / "model"]
+    families = f"families = {json.dumps(load_pipeline('lightgbm').families)}"
+    pipeline = folder / "pipeline.toml"
+    pipeline.write_text(re.sub("families = .*", families, quick_pipeline.read_text()))
+    arguments = ["fit", simulated, "--pipeline", pipeline, "-o", folder / "model"]
     subprocess.run(
         [sys.executable, "-m", "galfeat", *map(str, arguments)], check=True, capture_output=True
     )

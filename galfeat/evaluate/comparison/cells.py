@@ -15,13 +15,13 @@ def signed(value: float) -> str:
 
 
 def row_head(name: str, place: int) -> str:
-    """Return the head of a recipe's row, with the recipe's colour."""
+    """Return the head of a pipeline's row, with the pipeline's colour."""
     return (
         f'<th scope="row"><span class="swatch {figures.colour(place)}"></span>{escape(name)}</th>'
     )
 
 
-def table(kind: str, caption: str, head: str, rows: Sequence[str], first: str = "Recipe") -> str:
+def table(kind: str, caption: str, head: str, rows: Sequence[str], first: str = "Pipeline") -> str:
     """Return a table of rows that are cells already, in a region that scrolls sideways."""
     body = "".join(f"<tr>{row}</tr>" for row in rows)
     head = f'<th scope="col">{first}</th>{head}'

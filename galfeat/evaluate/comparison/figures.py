@@ -1,6 +1,6 @@
 """Charts of a comparison as inline SVG, coloured by the page's style sheet.
 
-A recipe has the same colour, ``s0``, ``s1`` ..., in every chart.
+A pipeline has the same colour, ``s0``, ``s1`` ..., in every chart.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from galfeat.evaluate.comparison.text import brief
 from galfeat.evaluate.intervals import Interval
 from galfeat.evaluate.report.figures import number
 
-#: Colours there are; further recipes begin again with the first.
+#: Colours there are; further pipelines begin again with the first.
 COLOURS = 8
 _WIDTH = 760
 _LINE = 14
@@ -83,7 +83,7 @@ class Line(NamedTuple):
 
 
 def colour(place: int) -> str:
-    """Return the class of the colour of a recipe by its rank."""
+    """Return the class of the colour of a pipeline by its rank."""
     return f"s{place % COLOURS}"
 
 
@@ -135,7 +135,7 @@ def scatter(points: Mapping[str, tuple[float, Interval]], x_title: str, y_title:
     Parameters
     ----------
     points : mapping of str to (float, Interval)
-        Cost and score of each recipe, in the order of the colours.
+        Cost and score of each pipeline, in the order of the colours.
     x_title, y_title : str
         Of the axes.
     """
@@ -160,7 +160,7 @@ def scatter(points: Mapping[str, tuple[float, Interval]], x_title: str, y_title:
 def curves(
     lines: Mapping[str, Sequence[tuple[float, Interval]]], x_title: str, y_title: str
 ) -> str:
-    """Draw a line for each recipe on a logarithmic axis, named at its end.
+    """Draw a line for each pipeline on a logarithmic axis, named at its end.
 
     Parameters
     ----------
@@ -196,7 +196,7 @@ def curves(
 
 
 def slopes(lines: Mapping[str, tuple[Interval, Interval]], title: str) -> str:
-    """Draw for each recipe a score before, hollow, and after, full, and an arrow between.
+    """Draw for each pipeline a score before, hollow, and after, full, and an arrow between.
 
     Parameters
     ----------

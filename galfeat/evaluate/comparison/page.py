@@ -1,4 +1,4 @@
-"""The HTML page of a comparison of recipes, which stands alone."""
+"""The HTML page of a comparison of pipelines, which stands alone."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from galfeat.evaluate.text import METRIC_NAMES
 
 _FOOTER = (
     "Intervals hold 95 % of 1,000 draws with replacement: of galaxies for a score; of galaxies "
-    "and of repeats, the same for both recipes, for a difference."
+    "and of repeats, the same for both pipelines, for a difference."
 )
 
 
@@ -34,7 +34,7 @@ def comparison_page(
     shift: Mapping[str, Comparison] | None = None,
     facts: Mapping[str, str] | None = None,
     descriptions: Mapping[str, str] | None = None,
-    title: str = "Comparison of recipes",
+    title: str = "Comparison of pipelines",
 ) -> str:
     """Write a comparison as a web page with pictures that needs nothing else.
 
@@ -42,27 +42,29 @@ def comparison_page(
     ----------
     comparison : Comparison
     costs : mapping of str to mapping of str to float
-        `COST_NAMES`, and the parts of ``ms_per_galaxy``, of each recipe.
+        `COST_NAMES`, and the parts of ``ms_per_galaxy``, of each pipeline.
     curve : mapping of float to Comparison, optional
         By share of the training rows.
     rows_of_share : mapping of float to int, optional
         How many training rows a share is.
     shift : mapping of str to Comparison, optional
-        Of each recipe, of its galaxies as they are and as another survey shows them.
+        Of each pipeline, of its galaxies as they are and as another survey shows them.
     facts : mapping of str to str, optional
         Facts of data and run, shown in this order.
     descriptions : mapping of str to str, optional
-        One line about each recipe.
+        One line about each pipeline.
     title : str
         Heading of the page.
     """
     times = "once" if comparison.repeats == 1 else f"{comparison.repeats} times"
-    recipes = "1 recipe" if len(comparison.scores) == 1 else f"{len(comparison.scores)} recipes"
+    pipelines = (
+        "1 pipeline" if len(comparison.scores) == 1 else f"{len(comparison.scores)} pipelines"
+    )
     return page(
         "galfeat comparison",
         title,
         f"{comparison.n:,} galaxies in {len(comparison.classes)} classes, each predicted out of "
-        f"fold {times} by {recipes}",
+        f"fold {times} by {pipelines}",
         [
             _scores(comparison),
             _differences(comparison),
@@ -70,14 +72,14 @@ def comparison_page(
             _curve(comparison, curve, rows_of_share or {}),
             _shift(comparison, shift),
             _classes(comparison),
-            _recipes(comparison, descriptions),
+            _pipelines(comparison, descriptions),
             facts_section(facts),
         ],
         _FOOTER,
     )
 
 
-#: The columns of the table of scores: what recipes are ranked by comes first.
+#: The columns of the table of scores: what pipelines are ranked by comes first.
 _ORDER = (CHOSEN, *(metric for metric in METRICS if metric != CHOSEN))
 
 
@@ -115,7 +117,7 @@ def _verdict(comparison: Comparison) -> str:
         names = " or ".join(f"<b>{escape(name)}</b>" for name in level)
         return f"{words} These galaxies can’t tell it apart from {names}."
     if len(comparison.scores) > 1:
-        words += " The difference to every other recipe here is larger than chance explains."
+        words += " The difference to every other pipeline here is larger than chance explains."
     return words
 
 
@@ -149,8 +151,8 @@ def _differences(comparison: Comparison) -> Section | None:
         else "there is one repeat only, so the luck of the split is not in the interval"
     )
     words = (
-        "<p>Both recipes answer for the same galaxies in the same folds, so their scores rise and "
-        f"fall together and are compared galaxy by galaxy; {spread}. Where an interval holds "
+        "<p>Both pipelines are scored on the same galaxies in the same folds, so their scores rise "
+        f"and fall together and are compared galaxy by galaxy; {spread}. Where an interval holds "
         "zero, these galaxies can’t tell the two apart; that does not say that they are equal."
         "</p>"
     )
@@ -221,7 +223,7 @@ def _curve(
     }
     shares = ", ".join(f"{100 * share:g}" for share in curve)
     words = (
-        f"<p>Every recipe fitted to {shares}&nbsp;% of the training labels, stratified by class "
+        f"<p>Every pipeline fitted to {shares}&nbsp;% of the training labels, stratified by class "
         "(two galaxies of each at least), each part inside the next, and scored on the same "
         "galaxies as before; first repeat. A line that still rises at its end would gain from "
         "more labels.</p>"
@@ -284,14 +286,14 @@ def _classes(comparison: Comparison) -> Section:
     return Section("classes", "Class by class", table("heat", caption, head, rows, "Class"))
 
 
-def _recipes(comparison: Comparison, descriptions: Mapping[str, str] | None) -> Section | None:
+def _pipelines(comparison: Comparison, descriptions: Mapping[str, str] | None) -> Section | None:
     if not descriptions:
         return None
     rows = "".join(
         f"<div><dt>{escape(name)}</dt><dd>{escape(descriptions[name])}</dd></div>"
         for name in comparison.ranked()
     )
-    return Section("recipes", "The recipes", f'<dl class="facts single">{rows}</dl>')
+    return Section("pipelines", "The pipelines", f'<dl class="facts single">{rows}</dl>')
 
 
 def _interval(comparison: Comparison, name: str) -> Interval:

@@ -1,4 +1,4 @@
-"""Compare recipes on the same galaxies: their scores, and which differences are real."""
+"""Compare pipelines on the same galaxies: their scores, and which differences are real."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from galfeat.evaluate.scored_rows import (
     resampled_scores,
 )
 
-#: The score that recipes are ranked by.
+#: The score that pipelines are ranked by.
 CHOSEN = "macro_f1"
 #: Scores of which less is better.
 LOWER_IS_BETTER = ("log_loss", "ece")
@@ -28,14 +28,14 @@ LOWER_IS_BETTER = ("log_loss", "ece")
 
 @dataclass(frozen=True, eq=False)
 class Answers:
-    """What one recipe says of n galaxies, each predicted out of fold.
+    """What one pipeline says of n galaxies, each predicted out of fold.
 
     Attributes
     ----------
     probabilities : ndarray, shape (repeats, n, k)
         Class probabilities.
     predicted : ndarray of int, shape (repeats, n)
-        Classes named by the recipe's decision rule.
+        Classes named by the pipeline's decision rule.
     """
 
     probabilities: Floats
@@ -48,12 +48,12 @@ class Answers:
 
 @dataclass(frozen=True)
 class Difference:
-    """One recipe's scores less another's, each with a 95 % interval.
+    """One pipeline's scores less another's, each with a 95 % interval.
 
     Attributes
     ----------
     first, second : str
-        Names of the recipes.
+        Names of the pipelines.
     scores : dict of str to Interval
         Score of the first less that of the second.
     """
@@ -63,7 +63,7 @@ class Difference:
     scores: dict[str, Interval]
 
     def better(self, metric: str = CHOSEN) -> str | None:
-        """Name the recipe that scores better; None if they cannot be told apart."""
+        """Name the pipeline that scores better; None if they cannot be told apart."""
         _, low, high = self.scores[metric]
         if not (low > 0 or high < 0):
             return None
@@ -72,7 +72,7 @@ class Difference:
 
 @dataclass(frozen=True)
 class Comparison:
-    """Scores of several recipes on the same n galaxies, and their differences.
+    """Scores of several pipelines on the same n galaxies, and their differences.
 
     Attributes
     ----------
@@ -81,11 +81,11 @@ class Comparison:
     n, repeats : int
         Galaxies, and how many times the folds were dealt anew.
     scores : dict of str to dict of str to RepeatedScore
-        The five scores of each recipe.
+        The five scores of each pipeline.
     confusion : dict of str to ndarray, shape (k, k)
-        Of each recipe, true class by row; mean over the repeats.
+        Of each pipeline, true class by row; mean over the repeats.
     differences : tuple of Difference
-        One for each pair of recipes.
+        One for each pair of pipelines.
     """
 
     classes: tuple[str, ...]
@@ -96,12 +96,12 @@ class Comparison:
     differences: tuple[Difference, ...]
 
     def ranked(self, metric: str = CHOSEN) -> list[str]:
-        """Name the recipes, the best first."""
+        """Name the pipelines, the best first."""
         sign = 1 if metric in LOWER_IS_BETTER else -1
         return sorted(self.scores, key=lambda name: sign * self.scores[name][metric].mean)
 
     def difference(self, first: str, second: str) -> Difference:
-        """Return the scores of one recipe less those of another."""
+        """Return the scores of one pipeline less those of another."""
         for found in self.differences:
             if (found.first, found.second) == (first, second):
                 return found
@@ -114,7 +114,7 @@ class Comparison:
         raise KeyError(f"no difference of {first} and {second}")
 
     def level_with_best(self, metric: str = CHOSEN) -> list[str]:
-        """Name the recipes that cannot be told apart from the best one, without it."""
+        """Name the pipelines that cannot be told apart from the best one, without it."""
         best, *others = self.ranked(metric)
         return [name for name in others if self.difference(best, name).better(metric) is None]
 
@@ -128,7 +128,7 @@ class Comparison:
             "classes": list(self.classes),
             "n": self.n,
             "repeats": self.repeats,
-            "recipes": {
+            "pipelines": {
                 name: {metric: score.to_json() for metric, score in scores.items()}
                 | {
                     "per_class": self.per_class(name).to_json(self.classes),
@@ -158,14 +158,14 @@ def compare_answers(
     groups: ArrayLike | None = None,
     seed: int = 0,
 ) -> Comparison:
-    """Score the out-of-fold answers of several recipes and the differences between them.
+    """Score the out-of-fold answers of several pipelines and the differences between them.
 
     Parameters
     ----------
     y_true : array_like of int, shape (n,)
         True class of each galaxy.
     answers : mapping of str to Answers
-        Of each recipe; the same galaxies, folds and repeats for all.
+        Of each pipeline; the same galaxies, folds and repeats for all.
     class_names : sequence of str
         The k class names in order.
     groups : array_like, shape (n,), optional
@@ -176,10 +176,10 @@ def compare_answers(
     Returns
     -------
     Comparison
-        The interval of a recipe's score is that of
+        The interval of a pipeline's score is that of
         `galfeat.evaluate.repeats.summarise_repeats`. A difference is paired: each
         of 1,000 draws takes galaxies and repeats, both with replacement and the same for the
-        two recipes, and gives the mean difference over the drawn repeats of the scores on the
+        two pipelines, and gives the mean difference over the drawn repeats of the scores on the
         drawn galaxies. The interval holds 95 % of the draws (for `ece`, which a draw makes
         larger, its mirror image about the measured difference). It tells of the luck of
         galaxies and of splits, not of training on other galaxies altogether.
@@ -228,7 +228,7 @@ def _rows(
         if not kept.all():
             raise DataError(
                 f"{np.count_nonzero(~kept)} of {len(kept)} galaxies have no prediction; "
-                "leave them out for every recipe"
+                "leave them out for every pipeline"
             )
         parts.append(rows)
     return parts

@@ -1,4 +1,4 @@
-"""A comparison of recipes for a terminal and for a spreadsheet."""
+"""A comparison of pipelines for a terminal and for a spreadsheet."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from galfeat.evaluate.comparison.paired import CHOSEN, Comparison
 from galfeat.evaluate.metrics import METRICS
 from galfeat.evaluate.text import METRIC_NAMES, table
 
-#: Of each recipe: number by name of what was measured.
+#: Of each pipeline: number by name of what was measured.
 Costs = Mapping[str, Mapping[str, float]]
 COST_NAMES = {
     "fit_seconds": "fit, s",
@@ -27,12 +27,12 @@ def comparison_text(comparison: Comparison, costs: Costs) -> str:
     ----------
     comparison : Comparison
     costs : mapping of str to mapping of str to float
-        `COST_NAMES` of each recipe.
+        `COST_NAMES` of each pipeline.
 
     Returns
     -------
     str
-        Scores with intervals, costs, and which recipes can be told apart; no newline at
+        Scores with intervals, costs, and which pipelines can be told apart; no newline at
         the end.
     """
     ranked = comparison.ranked()
@@ -45,8 +45,8 @@ def comparison_text(comparison: Comparison, costs: Costs) -> str:
     parts = [
         f"{comparison.n:,} galaxies of {len(comparison.classes)} classes, each predicted out of "
         f"fold {times}; the best {METRIC_NAMES[CHOSEN]} first",
-        table(["recipe", *(METRIC_NAMES[metric] for metric in METRICS)], scores),
-        table(["recipe", *COST_NAMES.values()], spent),
+        table(["pipeline", *(METRIC_NAMES[metric] for metric in METRICS)], scores),
+        table(["pipeline", *COST_NAMES.values()], spent),
     ]
     if len(ranked) > 1:
         parts += [_differences_table(comparison), verdict(comparison)]
@@ -72,7 +72,7 @@ def _differences_table(comparison: Comparison) -> str:
 
 
 def verdict(comparison: Comparison) -> str:
-    """Say which recipe is best, and which can't be told apart from it."""
+    """Say which pipeline is best, and which can't be told apart from it."""
     best = comparison.ranked()[0]
     level = comparison.level_with_best()
     if not level:
@@ -86,19 +86,19 @@ def verdict(comparison: Comparison) -> str:
 def comparison_csv(
     comparison: Comparison, costs: Costs, shift: Mapping[str, Comparison] | None = None
 ) -> str:
-    """Write a comparison as CSV, a row for each recipe, the best first.
+    """Write a comparison as CSV, a row for each pipeline, the best first.
 
     Parameters
     ----------
     comparison : Comparison
     costs : mapping of str to mapping of str to float
-        Numbers of each recipe that become columns.
+        Numbers of each pipeline that become columns.
     shift : mapping of str to Comparison, optional
-        Of each recipe, on its galaxies as they are and re-rendered, in this order.
+        Of each pipeline, on its galaxies as they are and re-rendered, in this order.
     """
     rows = []
     for name in comparison.ranked():
-        row: dict[str, str | float] = {"recipe": name, "galaxies": comparison.n}
+        row: dict[str, str | float] = {"pipeline": name, "galaxies": comparison.n}
         for metric, score in comparison.scores[name].items():
             row |= {
                 metric: score.mean,

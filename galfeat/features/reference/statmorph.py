@@ -64,7 +64,7 @@ COLUMNS = tuple(
 _alone = threading.Lock()
 
 
-def demand(n_images: int) -> None:
+def require_dependencies(n_images: int) -> None:
     """Raise unless so many images can be measured here.
 
     Raises
@@ -83,7 +83,7 @@ def demand(n_images: int) -> None:
         raise DataError(
             f"statmorph takes seconds per galaxy, so it measures at most {MOST_IMAGES:,} images, "
             f"and {n_images:,} were given; draw a sample with `galfeat data sample`, or take "
-            "another recipe"
+            "another pipeline"
         )
 
 

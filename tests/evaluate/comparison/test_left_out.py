@@ -7,15 +7,15 @@ import pytest
 
 from galfeat.classifier import GalaxyClassifier
 from galfeat.data import ArrayDataSet
-from galfeat.ensemble.members import Member
-from galfeat.errors import DataError, RecipeError
+from galfeat.errors import DataError, PipelineError
 from galfeat.evaluate.comparison.left_out import SCORES, measure_ablation
 from galfeat.evaluate.comparison.paired import Answers
 from galfeat.experiments.ablation import ablate, check_ablation, without
 from galfeat.experiments.cross_validation import group_duplicates
 from galfeat.experiments.scoring import report, score
 from galfeat.features import FeatureTable
-from galfeat.recipe import Recipe
+from galfeat.pipeline import Pipeline
+from galfeat.pipeline.members import Member
 
 NAMES = (
     "shape.axis_ratio",
@@ -44,13 +44,13 @@ def galaxies(n, seed):
     return ArrayDataSet(images, labels=[CLASSES[code] for code in y]), table
 
 
-def recipe(*members, families=("shape", "radial", "colour", "hog"), combine="none"):
-    return Recipe("test", "", families, members, combine=combine, folds=2)
+def pipeline(*members, families=("shape", "radial", "colour", "hog"), combine="none"):
+    return Pipeline("test", "", families, members, combine=combine, folds=2)
 
 
 def fitted(*members, n_jobs=1, **settings):
     dataset, table = galaxies(300, seed=0)
-    classifier = GalaxyClassifier(recipe(*members, **settings), n_jobs=n_jobs)
+    classifier = GalaxyClassifier(pipeline(*members, **settings), n_jobs=n_jobs)
     groups = group_duplicates(None, table.digests)  # as `galfeat fit` does
     return classifier.fit_table(table, dataset.labels, groups, dataset.class_names)
 
@@ -108,7 +108,7 @@ def test_the_losses_are_those_of_models_fitted_without(planted):
         for table in (known, new)
     )
     groups = group_duplicates(None, known.digests)
-    less = GalaxyClassifier(recipe(LINEAR, families=("shape", "radial", "hog")))
+    less = GalaxyClassifier(pipeline(LINEAR, families=("shape", "radial", "hog")))
     less.fit_table(known, dataset.labels, groups, dataset.class_names)
     rest = score(less, unseen, new).evaluation
     for name in SCORES:
@@ -132,11 +132,11 @@ def test_progress_counts_the_fits():
 def test_members_that_lose_all_their_columns_are_left_out_with_them():
     bound = Member("logistic", {}, ("colour",))
     both = Member("svm", {}, ("colour", "shape"))
-    rest = without(recipe(TREES, bound, both, combine="stack"), "colour")
+    rest = without(pipeline(TREES, bound, both, combine="stack"), "colour")
     assert rest.families == ("shape", "radial", "hog")
     assert rest.members == (TREES, Member("svm", {}, ("shape",)))
-    assert without(recipe(bound), "colour") is None
-    assert without(recipe(TREES, families=("hog",)), "hog") is None
+    assert without(pipeline(bound), "colour") is None
+    assert without(pipeline(TREES, families=("hog",)), "hog") is None
 
 
 def test_a_stack_with_bound_members_is_fitted_without_them():
@@ -156,9 +156,9 @@ def test_a_family_that_cannot_be_left_out_is_named():
     assert found.to_json()["cannot_be_left_out"] == ["colour"]
 
 
-def test_a_recipe_of_one_family_is_refused():
+def test_a_pipeline_of_one_family_is_refused():
     dataset, _ = galaxies(300, seed=0)
-    with pytest.raises(RecipeError, match="cannot do without colour"):
+    with pytest.raises(PipelineError, match="cannot do without colour"):
         check_ablation(fitted(TREES, families=("colour",)), dataset, 300)
 
 

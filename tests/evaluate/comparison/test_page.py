@@ -107,8 +107,8 @@ def test_there_is_a_picture_for_everything_asked_for(whole, comparison):
     assert 'id="survey"' not in plain
 
 
-def test_one_recipe_alone_is_a_page_too(truth):
+def test_one_pipeline_alone_is_a_page_too(truth):
     alone = compare_answers(truth, {"good": right_in(truth, 0.9, 1)}, CLASSES)
     page = comparison_page(alone, COSTS)
     assert 'id="differences"' not in page
-    assert "each predicted out of fold once by 1 recipe<" in page
+    assert "each predicted out of fold once by 1 pipeline<" in page

@@ -55,7 +55,7 @@ def test_a_clear_difference_is_told_and_has_the_right_sign(truth):
     assert found.level_with_best() == []
 
 
-def test_recipes_of_one_skill_cannot_be_told_apart(truth):
+def test_pipelines_of_one_skill_cannot_be_told_apart(truth):
     found = compared(
         truth,
         one=answers_of(truth, 0.6),
@@ -88,7 +88,7 @@ def test_a_difference_is_paired(truth):
 
 
 def test_the_luck_of_the_split_is_in_the_interval(truth):
-    """One repeat in which a recipe is better and one in which it is worse decide nothing."""
+    """One repeat in which a pipeline is better and one in which it is worse decide nothing."""
     good, poor = answers_of(truth, 0.7, 1), answers_of(truth, 0.4, 1, seed=1)
 
     def repeated(*parts):
@@ -117,9 +117,9 @@ def test_a_difference_can_be_turned_round(truth):
 
 def test_json_has_every_number_and_who_is_better(truth):
     found = compared(truth, a=answers_of(truth, 0.4), b=answers_of(truth, 0.8, seed=1)).to_json()
-    assert found["recipes"]["a"]["accuracy"].keys() == {"mean", "sd", "low", "high", "values"}
-    assert len(found["recipes"]["b"]["macro_f1"]["values"]) == 2
-    assert np.sum(found["recipes"]["a"]["confusion"]) == pytest.approx(600)
+    assert found["pipelines"]["a"]["accuracy"].keys() == {"mean", "sd", "low", "high", "values"}
+    assert len(found["pipelines"]["b"]["macro_f1"]["values"]) == 2
+    assert np.sum(found["pipelines"]["a"]["confusion"]) == pytest.approx(600)
     (difference,) = found["differences"]
     assert difference["macro_f1"].keys() == {"value", "low", "high", "better"}
     assert difference["macro_f1"]["better"] == "b"

@@ -36,7 +36,7 @@ def test_the_text_tells_apart_what_can_be_told_apart(comparison):
     assert "300" in text
 
 
-def test_a_single_recipe_has_no_differences(comparison):
+def test_a_single_pipeline_has_no_differences(comparison):
     truth = np.arange(40) % 2
     alone = compare_answers(truth, {"good": right_in(truth, 0.9)}, ("smooth", "spiral"))
     text = comparison_text(alone, COSTS)
@@ -44,10 +44,10 @@ def test_a_single_recipe_has_no_differences(comparison):
     assert verdict(alone) == "good is the best of these by macro-F1."
 
 
-def test_the_csv_has_a_row_for_each_recipe_the_best_first(comparison):
+def test_the_csv_has_a_row_for_each_pipeline_the_best_first(comparison):
     shift = {name: compare_shift(name) for name in COSTS}
     rows = list(csv.DictReader(io.StringIO(comparison_csv(comparison, COSTS, shift))))
-    assert [row["recipe"] for row in rows] == ["good", "twin", "poor"]
+    assert [row["pipeline"] for row in rows] == ["good", "twin", "poor"]
     assert float(rows[0]["accuracy"]) == pytest.approx(0.9)
     assert float(rows[0]["accuracy_low"]) < 0.9 < float(rows[0]["accuracy_high"])
     assert float(rows[2]["fit_seconds"]) == 1.25

@@ -5,7 +5,6 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from galfeat.ensemble.members import Member
 from galfeat.errors import OutputError
 from galfeat.evaluate.comparison.left_out import Ablation
 from galfeat.evaluate.evaluation import evaluate_predictions
@@ -13,6 +12,7 @@ from galfeat.evaluate.importances import Importances
 from galfeat.evaluate.intervals import Interval
 from galfeat.evaluate.report.report import write_report
 from galfeat.evaluate.resampling import Resampling
+from galfeat.pipeline.members import Member
 
 NAMES = ("round", "spiral", "edge-on")
 VOID = {"meta", "img", "line", "rect", "circle", "polyline", "br", "link"}
@@ -88,7 +88,7 @@ WHOLE = {
         {"shape": (0.1, 0.01), "hog": (-0.01, 0.02)}, {"shape.q": 0.6, "hog.a": 0.4}, 120
     ),
     "resampling": Resampling("over", (10, 50, 60)),
-    "facts": {"Recipe": "lightgbm", "Seed": "0"},
+    "facts": {"Pipeline": "lightgbm", "Seed": "0"},
     "title": "A trial",
 }
 

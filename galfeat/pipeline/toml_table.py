@@ -1,4 +1,4 @@
-"""Tables of a recipe file: read with checks, and written as TOML."""
+"""Tables of a pipeline file: read with checks, and written as TOML."""
 
 from __future__ import annotations
 
@@ -8,20 +8,20 @@ import json
 from collections.abc import Collection, Mapping
 from typing import Any
 
-from galfeat.errors import RecipeError
+from galfeat.errors import PipelineError
 
 
 class Table:
-    """A table of a recipe file; an unknown key in it is an error."""
+    """A table of a pipeline file; an unknown key in it is an error."""
 
     def __init__(self, values: Any, source: str, name: str, keys: Collection[str]) -> None:  # noqa: ANN401
         self._where = f"{source}: [{name}] " if name else f"{source}: "
         if not isinstance(values, Mapping):
-            raise RecipeError(f"{self._where}is {values!r}; it should be a table")
+            raise PipelineError(f"{self._where}is {values!r}; it should be a table")
         self._values = values
         for key in values:
             if key not in keys:
-                raise RecipeError(
+                raise PipelineError(
                     f"{self._where}{key} is not known{nearest(key, keys)}; "
                     f"the keys here are {', '.join(keys)}"
                 )
@@ -36,11 +36,13 @@ class Table:
         """Return a value of the right type and among the choices."""
         value = self._values.get(key, default)
         if value is dataclasses.MISSING:
-            raise RecipeError(f"{self._where}{key} is missing; give {_TYPE_NAMES[kind]}")
+            raise PipelineError(f"{self._where}{key} is missing; give {_TYPE_NAMES[kind]}")
         if type(value) is not kind:
-            raise RecipeError(f"{self._where}{key} is {value!r}; it should be {_TYPE_NAMES[kind]}")
+            raise PipelineError(
+                f"{self._where}{key} is {value!r}; it should be {_TYPE_NAMES[kind]}"
+            )
         if isinstance(value, str) and choices and value not in choices:
-            raise RecipeError(
+            raise PipelineError(
                 f"{self._where}{key} is {value!r}{nearest(value, choices)}; "
                 f"it should be one of {', '.join(choices)}"
             )
@@ -50,16 +52,16 @@ class Table:
         """Return a list of at least one text, none of them twice."""
         texts: list[Any] = self.take(key, list)
         if not texts or not all(isinstance(text, str) for text in texts):
-            raise RecipeError(f"{self._where}{key} is {texts!r}; it should be a list of texts")
+            raise PipelineError(f"{self._where}{key} is {texts!r}; it should be a list of texts")
         if len(set(texts)) < len(texts):
-            raise RecipeError(f"{self._where}{key} names one twice: {', '.join(texts)}")
+            raise PipelineError(f"{self._where}{key} names one twice: {', '.join(texts)}")
         return texts
 
     def take_numbers(self, key: str, count: int, default: tuple[float, ...]) -> tuple[float, ...]:
         """Return so many numbers."""
         numbers: list[Any] = self.take(key, list, list(default))
         if len(numbers) != count or not all(type(one) in (int, float) for one in numbers):
-            raise RecipeError(f"{self._where}{key} is {numbers!r}; it should be {count} numbers")
+            raise PipelineError(f"{self._where}{key} is {numbers!r}; it should be {count} numbers")
         return tuple(map(float, numbers))
 
 

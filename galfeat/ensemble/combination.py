@@ -10,8 +10,6 @@ from scipy.special import log_softmax, logsumexp
 from galfeat.ensemble.balance import Codes, Floats
 from galfeat.ensemble.calibration import Calibrator, minimise
 
-COMBINATIONS = ("none", "average", "stack")
-
 # Standard deviations of the Gaussian priors: of the weight of a member around 1 over their
 # number, of what the score of one class adds to another's, and of the bias around 0.
 _SPREAD_WEIGHT = 0.5
@@ -38,13 +36,13 @@ class Combination:
         self.combine = combine
         self.shifts = shifts
         self.calibrate = calibrate
-        self.of_members = [Calibrator(shift) for shift in shifts]
+        self.member_calibrators = [Calibrator(shift) for shift in shifts]
         self.pool: Average | Stack | None = None
         if combine == "average":
             self.pool = Average()
         elif combine == "stack":
             self.pool = Stack(len(shifts), len(shifts[0]))
-        self.of_pool = Calibrator(np.zeros_like(shifts[0]))
+        self.pool_calibrator = Calibrator(np.zeros_like(shifts[0]))
 
     def fit(self, log_probabilities: Floats, y: Codes, fold_of_row: Codes) -> Combination:
         """Fit on out-of-fold log-probabilities.
@@ -66,12 +64,12 @@ class Combination:
                 other = Combination(self.combine, self.shifts, calibrate=True)
                 other._fit_pool(log_probabilities[~inside], y[~inside])
                 pooled[inside] = other._pooled(log_probabilities[inside])
-            self.of_pool.fit(pooled, y)
+            self.pool_calibrator.fit(pooled, y)
         return self
 
     def apply(self, log_probabilities: Floats) -> Floats:
         """Return log-probabilities under the natural priors, shape (n, k)."""
-        return self.of_pool.apply(self._pooled(log_probabilities))
+        return self.pool_calibrator.apply(self._pooled(log_probabilities))
 
     def weights(self) -> Floats:
         """Return how the members' log-probabilities add up to the ensemble's.
@@ -83,20 +81,20 @@ class Combination:
             ensemble's of another (third axis), but for what normalises. That is exact for one
             member and for a stack; of an average it is what a geometric mean would add.
         """
-        n_members, n_classes = len(self.of_members), len(self.of_pool.slopes)
+        n_members, n_classes = len(self.member_calibrators), len(self.pool_calibrator.slopes)
         each = np.eye(n_classes)
         if isinstance(self.pool, Stack):
             cross = self.pool.cross.reshape(n_members, n_classes, n_classes)
             pooled = self.pool.weights[:, None, None] * each + cross - cross.mean(axis=1)[:, None]
         else:
             pooled = np.tile(each / n_members, (n_members, 1, 1))
-        slopes = np.stack([calibrator.slopes for calibrator in self.of_members])
-        result: Floats = slopes[:, :, None] * pooled * self.of_pool.slopes
+        slopes = np.stack([calibrator.slopes for calibrator in self.member_calibrators])
+        result: Floats = slopes[:, :, None] * pooled * self.pool_calibrator.slopes
         return result
 
     def _fit_pool(self, log_probabilities: Floats, y: Codes) -> None:
         if self.calibrate:
-            for member, calibrator in enumerate(self.of_members):
+            for member, calibrator in enumerate(self.member_calibrators):
                 calibrator.fit(log_probabilities[:, member], y)
         if isinstance(self.pool, Stack):
             self.pool.fit(self._calibrated(log_probabilities), y)
@@ -104,7 +102,7 @@ class Combination:
     def _calibrated(self, log_probabilities: Floats) -> Floats:
         calibrated = [
             calibrator.apply(log_probabilities[:, member])
-            for member, calibrator in enumerate(self.of_members)
+            for member, calibrator in enumerate(self.member_calibrators)
         ]
         return np.stack(calibrated, axis=1)
 

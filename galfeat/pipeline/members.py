@@ -9,14 +9,15 @@ pixels alone, take any table.
 from __future__ import annotations
 
 import difflib
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from importlib import import_module
 from typing import Any, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
-from galfeat.errors import RecipeError
+from galfeat.errors import MissingDependencyError, PipelineError
 
 Estimator: TypeAlias = Any
 
@@ -33,7 +34,7 @@ class Member:
         Parameters of the estimator behind it, by the names its own library gives
         them; what is not given keeps the library's default.
     families : sequence of str
-        Families of features it is given; none: all those of the recipe.
+        Families of features it is given; none: all those of the pipeline.
     """
 
     kind: str
@@ -52,31 +53,29 @@ class Member:
 
     def build(self, random_state: int = 0) -> Estimator:
         """Return the unfitted estimator, for classes numbered from 0."""
-        return _BUILDERS[self.kind](dict(self.params), random_state)
+        return _KINDS[self.kind].build(self.params, random_state)
 
-    def demand(self) -> None:
+    def require_dependencies(self) -> None:
         """Raise a MissingDependencyError unless the packages it needs are installed."""
         if self.kind in ("cnn", "network"):
-            from galfeat.ensemble.pytorch import demand_torch
-
-            demand_torch()
+            require_torch()
 
     def check(self) -> None:
         """Check kind and parameters against the estimator.
 
         Raises
         ------
-        RecipeError
+        PipelineError
             If the kind or a parameter is not known, or a value is not one the estimator takes.
         """
         if self.kind not in KINDS:
-            raise RecipeError(f"kind {self.kind!r} is not known; use one of {', '.join(KINDS)}")
+            raise PipelineError(f"kind {self.kind!r} is not known; use one of {', '.join(KINDS)}")
         known = parameter_names(self.kind)
         for name in self.params:
             if name not in known:
                 nearest = difflib.get_close_matches(name, known, n=1)
                 hint = f" (did you mean {nearest[0]!r}?)" if nearest else ""
-                raise RecipeError(
+                raise PipelineError(
                     f"{self.kind} has no parameter {name!r}{hint}; it has {', '.join(known)}"
                 )
         self._try_values()
@@ -93,15 +92,31 @@ class Member:
                 final.set_params(**few).fit(X, np.arange(40) % 2)
         except Exception as error:
             reason = " ".join(str(error).split())
-            raise RecipeError(
+            raise PipelineError(
                 f"{self.kind} does not take params {dict(self.params)}: {reason}"
             ) from error
 
 
 def parameter_names(kind: str) -> list[str]:
-    """Return the parameters a recipe may give to a kind of member, sorted."""
+    """Return the parameters a pipeline may give to a kind of member, sorted."""
     final = _final_step(Member(kind).build())
     return sorted(({*final.get_params()} | _EXTRA.get(kind, set())) - _OURS)
+
+
+def require_torch() -> None:
+    """Raise unless PyTorch can be imported.
+
+    Raises
+    ------
+    MissingDependencyError
+        With the extra that brings it.
+    """
+    try:
+        import torch  # noqa: F401
+    except ImportError as error:
+        raise MissingDependencyError(
+            "a network needs PyTorch, which is not installed: pip install 'galfeat[cnn]'"
+        ) from error
 
 
 def _final_step(estimator: Estimator) -> Estimator:
@@ -113,95 +128,59 @@ def _is_count(value: object) -> bool:
     return type(value) is int and value > 0
 
 
-def _lightgbm(params: dict[str, Any], random_state: int) -> Estimator:
-    from galfeat.ensemble.boosting import LightGBM
+@dataclass(frozen=True)
+class _Kind:
+    """What a kind of member is made of.
 
-    return LightGBM(
-        **params,
-        # The choice between two ways of summing histograms is otherwise made by a stopwatch.
-        deterministic=True,
-        force_row_wise=True,
-        importance_type="gain",
-        verbosity=-1,
-        n_jobs=1,
-        random_state=random_state,
-    )
+    Estimators and transformers are named by dotted path: each brings a library that takes a
+    second to import, and is imported when the first one is built.
+    """
 
+    estimator: str
+    settings: Mapping[str, Any] = field(default_factory=dict)
+    scaled: bool = False
 
-def _xgboost(params: dict[str, Any], random_state: int) -> Estimator:
-    from galfeat.ensemble.xgb import XGBoost
+    def build(self, params: Mapping[str, Any], random_state: int) -> Estimator:
+        made = _imported(self.estimator)(**params, **self.settings, random_state=random_state)
+        if not self.scaled:
+            return made
+        from sklearn.pipeline import make_pipeline
 
-    return XGBoost(
-        **params,
-        tree_method="hist",
-        importance_type="total_gain",
-        n_jobs=1,
-        random_state=random_state,
-    )
+        return make_pipeline(_imported("galfeat.ensemble.scaling:MedianScaler")(), made)
 
 
-def _extra_trees(params: dict[str, Any], random_state: int) -> Estimator:
-    from galfeat.ensemble.forests import ExtraTrees
-
-    return ExtraTrees(**params, n_jobs=1, random_state=random_state)
-
-
-def _random_forest(params: dict[str, Any], random_state: int) -> Estimator:
-    from galfeat.ensemble.forests import RandomForest
-
-    return RandomForest(**params, n_jobs=1, random_state=random_state)
+def _imported(path: str) -> Any:  # noqa: ANN401
+    module, _, name = path.partition(":")
+    return getattr(import_module(module), name)
 
 
-def _balanced_forest(params: dict[str, Any], random_state: int) -> Estimator:
-    from galfeat.ensemble.forests import BalancedForest
-
-    return BalancedForest(**params, n_jobs=1, random_state=random_state)
-
-
-def _logistic(params: dict[str, Any], random_state: int) -> Estimator:
-    from sklearn.pipeline import make_pipeline
-
-    from galfeat.ensemble.logistic import Logistic
-    from galfeat.ensemble.scaling import MedianScaler
-
-    return make_pipeline(MedianScaler(), Logistic(**params, random_state=random_state))
-
-
-def _svm(params: dict[str, Any], random_state: int) -> Estimator:
-    from sklearn.pipeline import make_pipeline
-
-    from galfeat.ensemble.scaling import MedianScaler
-    from galfeat.ensemble.svm import SupportVectors
-
-    return make_pipeline(MedianScaler(), SupportVectors(**params, random_state=random_state))
-
-
-def _network(params: dict[str, Any], random_state: int) -> Estimator:
-    from galfeat.ensemble.fine_tuned import FineTunedNetwork
-
-    return FineTunedNetwork(**params, random_state=random_state)
-
-
-def _cnn(params: dict[str, Any], random_state: int) -> Estimator:
-    from galfeat.ensemble.cnn import ConvolutionalNetwork
-
-    return ConvolutionalNetwork(**params, random_state=random_state)
-
-
-_BUILDERS: dict[str, Callable[[dict[str, Any], int], Estimator]] = {
-    "xgboost": _xgboost,
-    "lightgbm": _lightgbm,
-    "extra-trees": _extra_trees,
-    "random-forest": _random_forest,
-    "balanced-forest": _balanced_forest,
-    "logistic": _logistic,
-    "svm": _svm,
-    "cnn": _cnn,
-    "network": _network,
+_KINDS = {
+    "xgboost": _Kind(
+        "galfeat.ensemble.xgb:XGBoost",
+        {"tree_method": "hist", "importance_type": "total_gain", "n_jobs": 1},
+    ),
+    "lightgbm": _Kind(
+        "galfeat.ensemble.lgbm:LightGBM",
+        {
+            # Otherwise a stopwatch chooses between two ways of summing histograms.
+            "deterministic": True,
+            "force_row_wise": True,
+            "importance_type": "gain",
+            "verbosity": -1,
+            "n_jobs": 1,
+        },
+    ),
+    "extra-trees": _Kind("galfeat.ensemble.forests:ExtraTrees", {"n_jobs": 1}),
+    "random-forest": _Kind("galfeat.ensemble.forests:RandomForest", {"n_jobs": 1}),
+    "balanced-forest": _Kind("galfeat.ensemble.forests:BalancedForest", {"n_jobs": 1}),
+    "logistic": _Kind("galfeat.ensemble.logistic:Logistic", scaled=True),
+    "svm": _Kind("galfeat.ensemble.svm:SupportVectors", scaled=True),
+    "cnn": _Kind("galfeat.ensemble.cnn:ConvolutionalNetwork"),
+    "network": _Kind("galfeat.ensemble.fine_tuned:FineTunedNetwork"),
 }
-KINDS = tuple(_BUILDERS)
+KINDS = tuple(_KINDS)
 
-# Set by galfeat itself, or without a meaning in a recipe.
+# Set by galfeat itself, or without a meaning in a pipeline.
 _OURS = {
     *("n_jobs", "random_state", "class_weight", "scale_pos_weight", "objective", "multi_strategy"),
     *("verbose", "verbosity", "warm_start", "oob_score", "importance_type", "monotonic_cst"),

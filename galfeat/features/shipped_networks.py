@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import cache
 from pathlib import Path
 
-from galfeat.embedding.network import NETWORK, Network
+from galfeat.features.network import NETWORK, Network
 from galfeat.storage.packaged import data_folder
 
 #: The one whose activations are the family `embedding`: it has seen real galaxies, and is frozen.

@@ -7,8 +7,8 @@ from importlib.util import find_spec
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from galfeat.embedding.network import Network
-from galfeat.errors import MissingDependencyError, RecipeError
+from galfeat.errors import MissingDependencyError, PipelineError
+from galfeat.features.network import Network
 
 
 def timm_network(name: str, weights: str, side: int) -> Network:
@@ -27,7 +27,7 @@ def timm_network(name: str, weights: str, side: int) -> Network:
     ------
     MissingDependencyError
         If timm or what writes ONNX is not installed.
-    RecipeError
+    PipelineError
         If timm knows no such encoder, or its weights cannot be had.
     """
     for package in ("timm", "torch", "onnx", "onnxscript"):
@@ -40,14 +40,14 @@ def timm_network(name: str, weights: str, side: int) -> Network:
     import torch
 
     if weights and not Path(weights).is_file():
-        raise RecipeError(f"[embedding] weights: there is no file {weights}")
+        raise PipelineError(f"[embedding] weights: there is no file {weights}")
     try:
         encoder = timm.create_model(
             name, pretrained=not weights, num_classes=0, checkpoint_path=weights,
             **({"img_size": side} if _takes_size(name) else {}),
         ).eval()  # fmt: skip
     except Exception as error:
-        raise RecipeError(
+        raise PipelineError(
             f"[embedding] backbone: timm cannot make {name!r}: {' '.join(str(error).split())}"
         ) from error
     example = torch.zeros(1, 3, side, side)

@@ -7,14 +7,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from galfeat.ensemble import Member
-from galfeat.errors import RecipeError
-from galfeat.recipe import (
-    Recipe,
-    available_recipes,
-    load_recipe,
-    recipe_from_dict,
-    recipe_names,
+from galfeat.errors import PipelineError
+from galfeat.pipeline import (
+    Member,
+    Pipeline,
+    available_pipelines,
+    load_pipeline,
+    pipeline_from_dict,
+    pipeline_names,
 )
 from galfeat.storage.packaged import data_folder
 
@@ -40,16 +40,16 @@ kind = "svm"
 
 @pytest.fixture
 def write(tmp_path):
-    def write_recipe(text):
+    def write_pipeline(text):
         path = tmp_path / "mine.toml"
         path.write_text(text, encoding="utf-8")
         return path
 
-    return write_recipe
+    return write_pipeline
 
 
-def test_all_recipes_promised_are_there():
-    assert recipe_names() == [
+def test_all_pipelines_promised_are_there():
+    assert pipeline_names() == [
         "balanced-forest",
         "cnn-baseline",
         "hog-svm",
@@ -66,29 +66,29 @@ def test_all_recipes_promised_are_there():
         "transfer",
         "xgboost",
     ]
-    assert [recipe.name for recipe in available_recipes()] == recipe_names()
+    assert [pipeline.name for pipeline in available_pipelines()] == pipeline_names()
 
 
-@pytest.mark.parametrize("name", recipe_names())
-def test_a_shipped_recipe_passes_every_check_and_says_what_it_is(name):
+@pytest.mark.parametrize("name", pipeline_names())
+def test_a_shipped_pipeline_passes_every_check_and_says_what_it_is(name):
     path = data_folder("pipelines") / f"{name}.toml"
-    recipe = load_recipe(path)
-    assert recipe == load_recipe(name)
-    assert recipe.name == name
-    assert 10 < len(recipe.description) < 100
-    assert recipe.decision == "tempered"
+    pipeline = load_pipeline(path)
+    assert pipeline == load_pipeline(name)
+    assert pipeline.name == name
+    assert 10 < len(pipeline.description) < 100
+    assert pipeline.decision == "tempered"
 
 
-@pytest.mark.parametrize("name", recipe_names())
-def test_a_recipe_written_and_read_again_is_equal(name, write):
-    recipe = load_recipe(name)
-    assert load_recipe(write(recipe.to_toml())) == recipe
-    assert recipe_from_dict(recipe.to_dict()) == recipe
+@pytest.mark.parametrize("name", pipeline_names())
+def test_a_pipeline_written_and_read_again_is_equal(name, write):
+    pipeline = load_pipeline(name)
+    assert load_pipeline(write(pipeline.to_toml())) == pipeline
+    assert pipeline_from_dict(pipeline.to_dict()) == pipeline
 
 
 def test_what_is_left_out_takes_the_documented_default(write):
-    recipe = load_recipe(write(GOOD))
-    assert recipe == Recipe(
+    pipeline = load_pipeline(write(GOOD))
+    assert pipeline == Pipeline(
         name="mine",
         description="two members",
         families=("hog", "colour"),
@@ -133,41 +133,43 @@ def test_what_is_left_out_takes_the_documented_default(write):
 )
 def test_a_mistake_is_named_with_its_place_and_the_nearest_known(old, new, message, write):
     path = write(GOOD.replace(old, new, 1))
-    with pytest.raises(RecipeError, match=message) as caught:
-        load_recipe(path)
+    with pytest.raises(PipelineError, match=message) as caught:
+        load_pipeline(path)
     assert str(path) in str(caught.value)
     assert "\n" not in str(caught.value)
 
 
 def test_no_members_at_all(write):
     text = GOOD.split("[ensemble]")[0] + "[ensemble]\nmembers = []\n"
-    with pytest.raises(RecipeError, match="members is empty"):
-        load_recipe(write(text))
+    with pytest.raises(PipelineError, match="members is empty"):
+        load_pipeline(write(text))
 
 
 def test_broken_toml_is_reported_with_its_line(write):
-    with pytest.raises(RecipeError, match=r"not valid TOML: .*line 3"):
-        load_recipe(write('schema = 1\nname = "x"\ndescription = \n'))
+    with pytest.raises(PipelineError, match=r"not valid TOML: .*line 3"):
+        load_pipeline(write('schema = 1\nname = "x"\ndescription = \n'))
 
 
 def test_a_file_that_is_no_text(tmp_path):
     path = tmp_path / "picture.toml"
     path.write_bytes(b"\xff\xd8\xff\xe0")
-    with pytest.raises(RecipeError, match="not UTF-8"):
-        load_recipe(path)
+    with pytest.raises(PipelineError, match="not UTF-8"):
+        load_pipeline(path)
 
 
-def test_a_recipe_that_does_not_exist(tmp_path):
-    with pytest.raises(RecipeError, match=r"no recipe 'ligthgbm' \(did you mean 'lightgbm'\?\)"):
-        load_recipe("ligthgbm")
-    with pytest.raises(RecipeError, match="No such file"):
-        load_recipe(tmp_path / "absent.toml")
-    with pytest.raises(RecipeError, match="Is a directory"):
-        load_recipe(tmp_path)
+def test_a_pipeline_that_does_not_exist(tmp_path):
+    with pytest.raises(
+        PipelineError, match=r"no pipeline 'ligthgbm' \(did you mean 'lightgbm'\?\)"
+    ):
+        load_pipeline("ligthgbm")
+    with pytest.raises(PipelineError, match="No such file"):
+        load_pipeline(tmp_path / "absent.toml")
+    with pytest.raises(PipelineError, match="Is a directory"):
+        load_pipeline(tmp_path)
 
 
-def test_a_recipe_is_balanced_otherwise_by_name():
-    plain, other = load_recipe("hog-svm"), load_recipe("hog-svm+smote")
+def test_a_pipeline_is_balanced_otherwise_by_name():
+    plain, other = load_pipeline("hog-svm"), load_pipeline("hog-svm+smote")
     assert (other.name, other.balance) == ("hog-svm+smote", "smote")
     changed = dataclasses.replace(
         other, name=plain.name, description=plain.description, balance=plain.balance
@@ -175,19 +177,19 @@ def test_a_recipe_is_balanced_otherwise_by_name():
     assert changed == plain
 
 
-def test_a_recipe_file_is_balanced_otherwise_by_name(write):
+def test_a_pipeline_file_is_balanced_otherwise_by_name(write):
     path = write(GOOD)
-    assert load_recipe(f"{path}+under").balance == "under"
+    assert load_pipeline(f"{path}+under").balance == "under"
     with_plus = path.rename(path.with_name("a+b.toml"))
-    assert load_recipe(with_plus).balance == "none"
-    assert load_recipe(f"{with_plus}+over").balance == "over"
+    assert load_pipeline(with_plus).balance == "none"
+    assert load_pipeline(f"{with_plus}+over").balance == "over"
 
 
 def test_a_way_of_balancing_that_does_not_exist():
-    with pytest.raises(RecipeError, match=r"no way of balancing 'smot' \(did you mean 'smote'"):
-        load_recipe("hog-svm+smot")
-    with pytest.raises(RecipeError, match="no recipe 'hog'"):
-        load_recipe("hog+smote")
+    with pytest.raises(PipelineError, match=r"no way of balancing 'smot' \(did you mean 'smote'"):
+        load_pipeline("hog-svm+smot")
+    with pytest.raises(PipelineError, match="no pipeline 'hog'"):
+        load_pipeline("hog+smote")
 
 
 @given(
@@ -196,23 +198,23 @@ def test_a_way_of_balancing_that_does_not_exist():
     count=st.integers(-(2**63), 2**63 - 1),
 )
 def test_any_text_and_number_survive_toml(name, number, count):
-    recipe = Recipe(
+    pipeline = Pipeline(
         name=name,
         description=name,
         families=("hog",),
         members=(Member("svm", {"C": number, "degree": count, "shrinking": True}),),
     )
-    assert recipe_from_dict(tomllib.loads(recipe.to_toml())) == recipe
+    assert pipeline_from_dict(tomllib.loads(pipeline.to_toml())) == pipeline
 
 
-def test_a_recipe_cannot_be_changed():
+def test_a_pipeline_cannot_be_changed():
     with pytest.raises(dataclasses.FrozenInstanceError):
-        load_recipe("lightgbm").folds = 3
+        load_pipeline("lightgbm").folds = 3
 
 
-def test_listing_recipes_waits_for_no_library():
+def test_listing_pipelines_waits_for_no_library():
     code = (
-        "import sys; from galfeat.recipe import available_recipes; available_recipes();"
+        "import sys; from galfeat.pipeline import available_pipelines; available_pipelines();"
         "print({'sklearn', 'lightgbm', 'xgboost', 'numba'} & {*sys.modules})"
     )
     said = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
