@@ -26,7 +26,7 @@ from pathlib import Path
 from dockerfile import Follower, Image
 
 ROOT = Path(__file__).resolve().parent.parent
-UPLOADS, MOST_MEGABYTES = 200, 600
+UPLOADS, MAX_MEGABYTES = 200, 600
 
 # Python runs this when it starts. Every function that numba compiles is then named in a file,
 # whether it is kept or not; one that is loaded from a cache is not.
@@ -187,7 +187,7 @@ def serve(trial: Trial, arguments: list[str], drawn: Path) -> None:
         rate = UPLOADS / (time.perf_counter() - start)
         check(True, f"{UPLOADS} uploads are answered, one after another, {rate:.0f} a second")
         used, most = megabytes(process, "VmRSS"), megabytes(process, "VmHWM")
-        check(most < MOST_MEGABYTES, f"memory: {used:.0f} MB, {most:.0f} MB at most")
+        check(most < MAX_MEGABYTES, f"memory: {used:.0f} MB, {most:.0f} MB at most")
         process.send_signal(signal.SIGTERM)
         start = time.perf_counter()
         code = process.wait(timeout=10)  # as long as Cloud Run waits

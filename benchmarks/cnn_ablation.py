@@ -23,13 +23,13 @@ from galfeat.classifier import GalaxyClassifier
 from galfeat.cli.measure import leave_out_learned, read_all
 from galfeat.cli.progress import progress_bar
 from galfeat.data import DataSet, open_dataset
-from galfeat.evaluate.comparison.paired import Answers, Comparison, compare_answers
+from galfeat.evaluate.comparison.paired import Comparison, OutOfFold, compare_predictions
 from galfeat.experiments.fits import AS_IT_IS, Galaxies, PipelineFits
 from galfeat.features import FeatureExtractor, FeatureTable
-from galfeat.model_io.manifest import library_versions
 from galfeat.pipeline import Member, Pipeline, load_pipeline
 from galfeat.storage.atomic import atomic_file
-from galfeat.storage.checkpoint import Pieces
+from galfeat.storage.checkpoint import CheckpointStore
+from galfeat.storage.versions import library_versions
 
 FOLDS = 5
 BASELINE = load_pipeline("cnn-baseline")
@@ -116,7 +116,7 @@ def ablate(
     families = {family: None for pipeline in variants for family in pipeline.families}
     readable, digests = read_all(dataset, jobs)
     dataset = readable.select(leave_out_learned(list(families), readable, digests))
-    answers: dict[str, Answers] = {}
+    answers: dict[str, OutOfFold] = {}
     seconds: dict[str, float] = {}
     measured: tuple[str, ...] = ()
     for pipeline in variants:
@@ -124,14 +124,14 @@ def ablate(
             measured, table = pipeline.families, measured_table(pipeline, dataset, jobs)
             galaxies = Galaxies.of(dataset, table.digests, FOLDS, repeats, seed)
             common = {"data": galaxies.digest, "seed": seed, "folds": FOLDS}
-            pieces = Pieces(folder, {**common, "libraries": library_versions()})
+            pieces = CheckpointStore(folder, {**common, "libraries": library_versions()})
         classifier = GalaxyClassifier(pipeline, n_jobs=jobs, random_state=seed)
         fits = PipelineFits(classifier, galaxies, {AS_IT_IS: table}, pieces)
         with progress_bar(pipeline.name) as progress:
             answers[pipeline.name] = fits.run((1.0,), progress)[1.0, AS_IT_IS]
         seconds[pipeline.name] = float(np.mean(fits.seconds))
         click.echo(f"{pipeline.name}: {seconds[pipeline.name]:.0f} s a fit", err=True)
-    comparison = compare_answers(
+    comparison = compare_predictions(
         galaxies.y, answers, galaxies.names, groups=galaxies.groups, seed=seed
     )
     return Ablation(comparison, seconds)

@@ -28,7 +28,7 @@ from galfeat.features.registry import OWN_FAMILIES, Column
 #: The families whose columns are asked.
 MEASURED = (*OWN_FAMILIES, "embedding")
 #: A column may change by this many of its standard deviations in the mean ...
-MOST_CHANGE = 0.7
+MAX_CHANGE = 0.7
 #: ... and galaxies must keep at least this rank correlation.
 LEAST_ORDER = 0.5
 
@@ -76,7 +76,7 @@ def print_summary(
 
 def too_much(difference: float, order: float) -> bool:
     """Tell whether a column changes too much for a classifier."""
-    return not (difference <= MOST_CHANGE and order >= LEAST_ORDER)
+    return not (difference <= MAX_CHANGE and order >= LEAST_ORDER)
 
 
 @click.command(help=__doc__)
@@ -97,7 +97,7 @@ def main(number: int, seed: int, jobs: int, write: bool) -> None:
     if write:
         path = Path(galfeat.features.__path__[0]) / "survey_bound.txt"
         head = (
-            f"# Columns that another survey's rendering changes by more than {MOST_CHANGE} of "
+            f"# Columns that another survey's rendering changes by more than {MAX_CHANGE} of "
             f"their standard deviations\n# in the mean, or that keep a rank correlation below "
             f"{LEAST_ORDER}, over {number} simulated galaxies.\n"
             "# Written by benchmarks/renderings.py --write.\n"

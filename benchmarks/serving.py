@@ -28,7 +28,7 @@ import numpy as np
 from PIL import Image
 
 from galfeat.data.simulation.simulate import simulate
-from galfeat.web.uploads import MOST_PIXELS
+from galfeat.web.uploads import MAX_PIXELS
 
 #: Visitors who press at once, seconds between their presses, and of a round.
 VISITORS, BEAT, SECONDS = 15, 0.5, 5.0
@@ -49,7 +49,7 @@ def _files(number: int, side: int) -> list[bytes]:
     return files
 
 
-FILES, LARGEST = _files(20, 256), _files(5, isqrt(MOST_PIXELS))
+FILES, LARGEST = _files(20, 256), _files(5, isqrt(MAX_PIXELS))
 
 
 def press(user: Any) -> None:  # noqa: ANN401

@@ -33,7 +33,7 @@ from galfeat.data.simulation.simulate import simulate
 #: Seconds between two readings of the memory.
 READING = 5.0
 #: Megabytes it may ever have.
-MOST_MEMORY = 600
+MAX_MEMORY = 600
 _RNG = np.random.default_rng(0)
 _SKY = Image.fromarray(simulate(1, seed=6).images[0])
 
@@ -232,7 +232,7 @@ def main() -> None:
     print(f"{len(wrong)} answers are not well-formed", *map(_short, wrong[:20]), sep="\n  ")
     print("memory in MB, every half minute:", *(f"{value:.0f}" for value in memory[::6]))
     print(f"at most {most:.0f} MB")
-    if wrong or most > MOST_MEMORY:
+    if wrong or most > MAX_MEMORY:
         raise SystemExit(1)
 
 

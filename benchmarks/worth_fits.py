@@ -16,16 +16,16 @@ from galfeat.data import DataSet
 from galfeat.data.simulation.rerender import RerenderedDataSet
 from galfeat.ensemble import decide
 from galfeat.ensemble.calibration import Calibrator
-from galfeat.evaluate.comparison.paired import Answers, Comparison, compare_answers
+from galfeat.evaluate.comparison.paired import Comparison, OutOfFold, compare_predictions
 from galfeat.evaluate.importances import measure_importances
 from galfeat.evaluate.learning_curve import SHARES
 from galfeat.evaluate.metrics import log_loss
-from galfeat.experiments.fits import AS_IT_IS, RERENDERED, AnswersByPart, Galaxies, PipelineFits
+from galfeat.experiments.fits import AS_IT_IS, RERENDERED, Galaxies, PipelineFits, PredictionsByPart
 from galfeat.features import FeatureExtractor, FeatureTable, classifier_columns
 from galfeat.features.registry import FLAGS, OWN_FAMILIES
-from galfeat.model_io.manifest import library_versions
 from galfeat.pipeline import load_pipeline
-from galfeat.storage.checkpoint import Pieces
+from galfeat.storage.checkpoint import CheckpointStore
+from galfeat.storage.versions import library_versions
 
 Families = tuple[str, ...]
 Floats = NDArray[np.float64]
@@ -107,10 +107,12 @@ class LabelledFits:
         self.galaxies = Galaxies.of(dataset, tables[AS_IT_IS].digests, FOLDS, repeats, seed)
         self.once = replace(self.galaxies, splits=self.galaxies.splits[:FOLDS])
         common = {"data": self.galaxies.digest, "seed": seed, "folds": FOLDS}
-        self._pieces = Pieces(folder / "pieces", {**common, "libraries": library_versions()})
-        self._known: dict[str, AnswersByPart] = {}
+        self._pieces = CheckpointStore(
+            folder / "pieces", {**common, "libraries": library_versions()}
+        )
+        self._known: dict[str, PredictionsByPart] = {}
 
-    def answers(self, families: Families) -> AnswersByPart:
+    def answers(self, families: Families) -> PredictionsByPart:
         """Return what the pipeline says when it is given some families, calibrated."""
         name = name_of(families)
         if name not in self._known:
@@ -155,10 +157,10 @@ class LabelledFits:
         known = {name: self._known[name][1.0, view] for name in names}
         return self.compared(known)
 
-    def compared(self, answers: dict[str, Answers]) -> Comparison:
+    def compared(self, answers: dict[str, OutOfFold]) -> Comparison:
         """Score answers, and the differences between them."""
         galaxies = self.galaxies
-        return compare_answers(
+        return compare_predictions(
             galaxies.y, answers, galaxies.names, groups=galaxies.groups, seed=self.seed
         )
 
@@ -228,7 +230,7 @@ def measured_tables(
     return tables
 
 
-def calibrated(galaxies: Galaxies, said: AnswersByPart) -> AnswersByPart:
+def calibrated(galaxies: Galaxies, said: PredictionsByPart) -> PredictionsByPart:
     """Calibrate and decide as the pipeline does, without its inner folds.
 
     The answers on one test fold are calibrated by those on the others, seen as they are.
@@ -245,7 +247,7 @@ def calibrated(galaxies: Galaxies, said: AnswersByPart) -> AnswersByPart:
                 chances[repeat, test] = np.exp(calibrator.apply(own))
                 priors = np.bincount(y[train], minlength=k) / len(train)
                 named[repeat, test] = decide(chances[repeat, test], priors, PIPELINE.decision)
-        result[share, view] = Answers(chances, named)
+        result[share, view] = OutOfFold(chances, named)
     return result
 
 

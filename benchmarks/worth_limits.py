@@ -12,7 +12,7 @@ from worth_text import changed
 from galfeat.data import DataSet, open_dataset
 from galfeat.ensemble import decide
 from galfeat.errors import DataError
-from galfeat.evaluate.comparison.paired import Answers, compare_answers
+from galfeat.evaluate.comparison.paired import OutOfFold, compare_predictions
 from galfeat.evaluate.learning_curve import SHARES
 from galfeat.evaluate.metrics import confusion_matrix, label_metrics
 from galfeat.experiments.fits import AS_IT_IS
@@ -122,7 +122,7 @@ def planted_lines(fits: LabelledFits) -> list[str]:
     said = np.empty((1, len(wrong), len(galaxies.names)))
     for split, chances in enumerate(fits.each(range(FOLDS), predict)):
         said[0, galaxies.splits[split][3]] = chances
-    raw = {(1.0, AS_IT_IS): Answers(said, said.argmax(axis=2))}
+    raw = {(1.0, AS_IT_IS): OutOfFold(said, said.argmax(axis=2))}
     planted = calibrated(replace(galaxies, y=wrong), raw)[1.0, AS_IT_IS]
     own = fits.answers(ALL)[1.0, AS_IT_IS].first()
     taught = fits.compared({"planted": planted, "own": own}).difference("planted", "own")
@@ -160,7 +160,7 @@ def source_lines(fits: LabelledFits, data: str) -> list[str]:
     )
     if fewest < 2 * FOLDS:
         return []
-    taught = {name: Answers(np.empty((1, len(y), len(fits.galaxies.names))),
+    taught = {name: OutOfFold(np.empty((1, len(y), len(fits.galaxies.names))),
                             np.empty((1, len(y)), dtype=np.intp)) for name in names}  # fmt: skip
 
     def teach(split: int) -> int:
@@ -180,9 +180,9 @@ def source_lines(fits: LabelledFits, data: str) -> list[str]:
     ]
     for name in names:
         rows = np.flatnonzero(collection == name)
-        part = {by: Answers(a.probabilities[:, rows], a.predicted[:, rows])
+        part = {by: OutOfFold(a.probabilities[:, rows], a.predicted[:, rows])
                 for by, a in taught.items()}  # fmt: skip
-        found = compare_answers(y[rows], part, fits.galaxies.names, seed=fits.seed)
+        found = compare_predictions(y[rows], part, fits.galaxies.names, seed=fits.seed)
         scores = [found.scores[by]["balanced_accuracy"].mean for by in names]
         value, low, high = found.difference(*names).scores["balanced_accuracy"]
         lines.append(

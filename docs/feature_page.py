@@ -14,7 +14,7 @@ from itertools import pairwise
 from pathlib import Path
 
 from galfeat.features import DEFAULT_FAMILIES, FAMILIES, classifier_columns
-from galfeat.features.quantiles import MOST_UNUSUAL, UNLIKE
+from galfeat.features.quantiles import MAX_UNUSUAL, UNLIKE
 from galfeat.features.registry import OWN_FAMILIES, Column, columns, family_module
 from galfeat.frame import flags
 from galfeat.frame.locate import RADIUS_IN_R90
@@ -227,7 +227,7 @@ def _flags() -> str:
         lines.append(f"| `{name.lower()}` | {flags.Flag[name].value} | {meaning} |")
     lines += [
         "",
-        f"`galfeat classify` adds `{UNLIKE}` for an image more than {100 * MOST_UNUSUAL:.0f} % of "
+        f"`galfeat classify` adds `{UNLIKE}` for an image more than {100 * MAX_UNUSUAL:.0f} % of "
         "whose features are lower or higher than those of 98 in 100 training galaxies: a star, "
         "noise, or a picture of something else. The web page then names no class.",
     ]

@@ -39,7 +39,7 @@ from galfeat.data.simulation.simulate import simulate
 from galfeat.explain.overlay import arm_lines, bar_ends, spiral
 from galfeat.features import colour as colours
 from galfeat.features import hog
-from galfeat.features.balance import balanced
+from galfeat.features.band_balance import balanced
 from galfeat.features.fourier import family as fourier
 from galfeat.features.fourier import pitch, polar
 from galfeat.features.morphology.sersic import sersic_b

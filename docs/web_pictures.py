@@ -21,7 +21,7 @@ from playwright.sync_api import Browser, Page, sync_playwright
 
 DOCS = Path(__file__).parent
 #: Bytes of a picture at most; presses until a spiral should have come.
-MOST_BYTES, PRESSES = 150_000, 500
+MAX_BYTES, PRESSES = 150_000, 500
 _TRIES = 300
 
 
@@ -82,7 +82,7 @@ def save(picture: bytes, path: Path) -> None:
         for quality in range(92, 40, -4):
             stream = io.BytesIO()
             whole.convert("RGB").save(stream, "JPEG", quality=quality, optimize=True)
-            if stream.tell() <= MOST_BYTES:
+            if stream.tell() <= MAX_BYTES:
                 break
     path.write_bytes(stream.getvalue())
     print(f"{path}: {stream.tell():,} bytes, quality {quality}")

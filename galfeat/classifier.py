@@ -15,9 +15,9 @@ from sklearn.utils.validation import check_is_fitted
 from galfeat.data import DataSet
 from galfeat.ensemble import Ensemble, decide
 from galfeat.errors import DataError, GalfeatWarning
+from galfeat.features.table import describe_errors
 from galfeat.pipeline import Pipeline, load_pipeline
 from galfeat.predictions import Predictions
-from galfeat.usable_rows import failures, rows_to_fit, usable_rows, warn_of_absent
 
 if TYPE_CHECKING:
     from galfeat.features import FeatureTable
@@ -144,7 +144,7 @@ class GalaxyClassifier(ClassifierMixin, BaseEstimator):
                 f"labels have the shape {labels.shape} for {len(table.values)} galaxies; "
                 "give one label per galaxy"
             )
-        usable = rows_to_fit(table, self.extractor_.families)
+        usable = _rows_to_fit(table, self.extractor_.families)
         columns = classifier_columns(table.names)
         self.feature_names_ = tuple(table.names[column] for column in columns)
         features = table.values[np.ix_(usable, columns)]
@@ -169,7 +169,7 @@ class GalaxyClassifier(ClassifierMixin, BaseEstimator):
         self.classes_ = self.ensemble_.classes_
         if class_names is not None:
             self.classes_ = np.asarray(class_names)[self.ensemble_.classes_]
-            warn_of_absent(class_names, self.classes_)
+            _warn_of_absent(class_names, self.classes_)
         self.priors_ = self.ensemble_.priors_
         return self
 
@@ -206,8 +206,8 @@ class GalaxyClassifier(ClassifierMixin, BaseEstimator):
         DataError
             If the table lacks columns this classifier was fitted on.
         """
-        features = self.features_of(table)
-        usable = usable_rows(table)
+        features = self.classifier_features(table)
+        usable = table.usable_rows()
         shape = len(table.values), len(self.ensemble_.members), len(self.classes_)
         member_log_probabilities, probabilities = (
             np.full(shape, np.nan),
@@ -232,18 +232,18 @@ class GalaxyClassifier(ClassifierMixin, BaseEstimator):
 
     def _flags(self, table: FeatureTable, features: NDArray[np.float32]) -> list[str]:
         """Return what stood in the way of each measurement, or makes it doubtful."""
-        from galfeat.features.quantiles import MOST_UNUSUAL, UNLIKE, share_unusual
+        from galfeat.features.quantiles import MAX_UNUSUAL, UNLIKE, share_unusual
         from galfeat.frame import describe_flags
 
         values = table.values[:, table.names.index("flags")]
         flags = ["" if np.isnan(value) else describe_flags(value) for value in values]
         for row in np.flatnonzero(
-            share_unusual(features, self.feature_names_, self.quantiles_) > MOST_UNUSUAL
+            share_unusual(features, self.feature_names_, self.quantiles_) > MAX_UNUSUAL
         ):
             flags[row] = ";".join(filter(None, (flags[row], UNLIKE)))
         return flags
 
-    def features_of(self, table: FeatureTable) -> NDArray[np.float32]:
+    def classifier_features(self, table: FeatureTable) -> NDArray[np.float32]:
         """Return the columns of a table that the ensemble is given, in its order, shape (n, d).
 
         Raises
@@ -251,10 +251,10 @@ class GalaxyClassifier(ClassifierMixin, BaseEstimator):
         DataError
             If the table lacks columns this classifier was fitted on.
         """
-        from galfeat.features.table import places_of
+        from galfeat.features.table import column_positions
 
         check_is_fitted(self)
-        columns = places_of(self.feature_names_, table.names)
+        columns = column_positions(self.feature_names_, table.names)
         if (columns < 0).any():
             missing = np.flatnonzero(columns < 0)
             raise DataError(
@@ -273,7 +273,7 @@ class GalaxyClassifier(ClassifierMixin, BaseEstimator):
         predictions = self.classify(X)
         if predictions.errors:
             warnings.warn(
-                failures(predictions.errors) + "; their probabilities are NaN",
+                describe_errors(predictions.errors) + "; their probabilities are NaN",
                 GalfeatWarning,
                 stacklevel=2,
             )
@@ -290,7 +290,39 @@ class GalaxyClassifier(ClassifierMixin, BaseEstimator):
         predictions = self.classify(X)
         if predictions.errors:
             raise DataError(
-                failures(predictions.errors) + "; use classify, which goes on without them"
+                describe_errors(predictions.errors) + "; use classify, which goes on without them"
             )
         labels: NDArray[Any] = self.classes_[predictions.predicted]
         return labels
+
+
+def _rows_to_fit(table: FeatureTable, families: Sequence[str]) -> NDArray[np.intp]:
+    """Row numbers of the images that did not fail and that no family was trained on."""
+    from galfeat.features.registry import trained_on
+
+    usable = table.usable_rows()
+    if not len(usable):
+        raise DataError(f"{describe_errors(table.errors)}; none is left to fit")
+    learned = trained_on(families, table.digests[usable])
+    problems = [describe_errors(table.errors)] if table.errors else []
+    if learned.any():
+        problems.append(
+            f"{learned.sum()} of {len(learned)} images are ones some of the features were "
+            "themselves learned from"
+        )
+    if learned.all():
+        raise DataError(f"{problems[-1]}; none is left to fit")
+    for problem in problems:
+        warnings.warn(f"{problem}; they are left out of the fit", GalfeatWarning, stacklevel=3)
+    return usable[~learned]
+
+
+def _warn_of_absent(class_names: Sequence[str], present: NDArray[Any]) -> None:
+    """Warn of the classes that no training row has."""
+    absent = [name for name in class_names if name not in present]
+    if absent:
+        warnings.warn(
+            f"no training row has the class {', '.join(absent)}; the model cannot name it",
+            GalfeatWarning,
+            stacklevel=3,
+        )

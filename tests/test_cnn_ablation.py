@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from galfeat import open_dataset
-from galfeat.evaluate.comparison.paired import Answers, compare_answers
+from galfeat.evaluate.comparison.paired import OutOfFold, compare_predictions
 from galfeat.features import FAMILIES
 
 FOLDER = Path(__file__).resolve().parent.parent / "benchmarks"
@@ -73,7 +73,7 @@ def answers(y, right, seed):
     named = np.where(rng.random(len(y)) < right, y, (y + rng.integers(1, k, len(y))) % k)
     probabilities = np.full((1, len(y), k), (1 - right) / (k - 1))
     probabilities[0, np.arange(len(y)), named] = right
-    return Answers(probabilities, named[None])
+    return OutOfFold(probabilities, named[None])
 
 
 def test_the_page_tells_better_from_worse_from_neither(parts):
@@ -81,7 +81,7 @@ def test_the_page_tells_better_from_worse_from_neither(parts):
     y = np.arange(600) % 3
     given = {"baseline": 0.6, "helps": 0.8, "harms": 0.4, "the same": 0.6}
     said = {name: answers(y, right, seed) for seed, (name, right) in enumerate(given.items())}
-    comparison = compare_answers(y, said, ["a", "b", "c"])
+    comparison = compare_predictions(y, said, ["a", "b", "c"])
     page = text.page(
         comparison, dict.fromkeys(given, 10.0) | {"helps": 40.0}, "kind", "69×69", 5, 0
     )

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from sklearn.metrics import roc_auc_score
 
-from galfeat.evaluate.comparison.paired import Answers
+from galfeat.evaluate.comparison.paired import OutOfFold
 from galfeat.evaluate.metrics import log_loss
 from galfeat.experiments.fits import Galaxies
 from galfeat.features import FeatureTable
@@ -61,7 +61,7 @@ def test_calibration_takes_back_too_much_confidence(worth, rng):
         (0, i, np.sort(order[order % 2 != i]), np.sort(order[order % 2 == i])) for i in (0, 1)
     ]
     galaxies = Galaxies(y, ["a", "b", "c"], y.astype(str), splits, "")
-    said = {(1.0, "as it is"): Answers(sharp[None], sharp.argmax(axis=1)[None])}
+    said = {(1.0, "as it is"): OutOfFold(sharp[None], sharp.argmax(axis=1)[None])}
     (own,) = worth["worth_fits"].calibrated(galaxies, said)[1.0, "as it is"].probabilities
     assert float(log_loss(y, own)) == pytest.approx(float(log_loss(y, chances)), abs=5e-3)
     assert float(log_loss(y, own)) < float(log_loss(y, sharp)) - 0.1

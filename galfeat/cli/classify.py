@@ -13,15 +13,13 @@ from typing import TYPE_CHECKING, Any, TextIO
 import click
 
 from galfeat.cli.options import (
-    images_option,
-    jobs_option,
+    classifier_and_inputs,
+    classifier_options,
     label_option,
-    model_and_inputs,
     seed_option,
-    trust_option,
 )
 from galfeat.cli.progress import progress_bar
-from galfeat.cli.words import counted
+from galfeat.cli.prose import counted
 from galfeat.errors import DataError
 from galfeat.storage.atomic import atomic_file
 
@@ -33,7 +31,6 @@ if TYPE_CHECKING:
 
 
 @click.command()
-@click.argument("inputs", metavar="[MODEL] INPUT...", nargs=-1, required=True)
 @click.option(
     "--per-class",
     metavar="K",
@@ -47,11 +44,9 @@ if TYPE_CHECKING:
     type=click.Path(dir_okay=False, path_type=Path),
     help="Where to write: a .csv or .jsonl file. [default: CSV on standard output]",
 )
-@trust_option
 @label_option
-@images_option
-@jobs_option
 @seed_option
+@classifier_options
 @click.pass_context
 def classify(
     ctx: click.Context,
@@ -79,12 +74,10 @@ def classify(
     if output is not None and output.suffix.lower() not in (".csv", ".jsonl"):
         raise click.UsageError(f"{output}: name a file that ends in .csv or .jsonl")
     from galfeat.data import open_dataset
-    from galfeat.model_io.folder import load_model
     from galfeat.model_io.manifest import read_manifest
     from galfeat.predictions import no_galaxy
 
-    model, inputs = model_and_inputs(inputs)
-    classifier = load_model(model, trust=trust).set_params(n_jobs=jobs)
+    classifier, model, inputs = classifier_and_inputs(inputs, trust=trust, jobs=jobs)
     if label is None:
         of_model = read_manifest(model)["label_column"]
         dataset = _open_with_classes(inputs, of_model, classifier.classes_, images)

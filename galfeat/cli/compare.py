@@ -10,7 +10,7 @@ import click
 
 from galfeat import __version__
 from galfeat.cli.options import images_option, jobs_option, label_option, seed_option
-from galfeat.storage.atomic import atomic_file, check_file, check_folder
+from galfeat.storage.atomic import atomic_file, ensure_folder_writable, ensure_writable
 
 if TYPE_CHECKING:
     from galfeat.experiments.comparison import Plan, Results
@@ -81,10 +81,10 @@ def compare(
     more pipelines or repeats, and only what has not been done is done: every finished fit is
     kept in FOLDER/pieces, and features in FOLDER/features.
     """
-    check_folder(output)
+    ensure_folder_writable(output)
     for name in (CSV, JSON, PAGE):
         if output.is_dir():
-            check_file(output / name)
+            ensure_writable(output / name)
     from galfeat.cli.measure import leave_out_learned, open_labelled, read_all
     from galfeat.cli.progress import progress_bar
     from galfeat.evaluate.comparison.text import comparison_text

@@ -87,16 +87,16 @@ def train(
     folder holds embedder.onnx, seen.npy (digests of the images it has seen), curve.svg and
     README.md, the card. Needs PyTorch: pip install 'galfeat[cnn]'.
     """
-    from galfeat.embedding.making import demand_training_packages, is_embedder, make_embedder
+    from galfeat.embedding.making import is_embedder, make_embedder, require_training_packages
 
-    demand_training_packages()
+    require_training_packages()
     from galfeat.embedding.sources import gather
-    from galfeat.embedding.training import Plan
+    from galfeat.embedding.tasks import Plan
     from galfeat.errors import OutputError
-    from galfeat.storage.atomic import check_folder, may_take
+    from galfeat.storage.atomic import can_replace, ensure_folder_writable
 
-    check_folder(output.parent)
-    if not may_take(output, is_embedder):
+    ensure_folder_writable(output.parent)
+    if not can_replace(output, is_embedder):
         raise OutputError(f"{output} holds other things; name another folder, or remove it first")
     samples, sources = gather(
         data,

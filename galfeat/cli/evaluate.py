@@ -17,7 +17,7 @@ from galfeat.cli.options import (
     trust_option,
 )
 from galfeat.cli.progress import running_clock
-from galfeat.storage.atomic import atomic_file, check_file, check_folder
+from galfeat.storage.atomic import atomic_file, ensure_folder_writable, ensure_writable
 
 if TYPE_CHECKING:
     from galfeat.data import DataSet
@@ -134,9 +134,9 @@ class _Rows(NamedTuple):
 def _check_places(json_file: Path | None, report: Path | None) -> None:
     """Find out before the work is done that its results cannot be written."""
     if json_file is not None:
-        check_file(json_file)
+        ensure_writable(json_file)
     if report is not None:
-        check_folder(report)
+        ensure_folder_writable(report)
 
 
 def _choose(

@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING, cast
 
 import click
 
-from galfeat.cli.options import images_option, jobs_option, model_and_inputs, trust_option
-from galfeat.cli.words import counted
-from galfeat.storage.atomic import atomic_file, check_folder
+from galfeat.cli.options import classifier_and_inputs, classifier_options
+from galfeat.cli.prose import counted
+from galfeat.storage.atomic import atomic_file, ensure_folder_writable
 
 if TYPE_CHECKING:
     import numpy as np
@@ -28,7 +28,6 @@ _REASONS = 8
 
 
 @click.command()
-@click.argument("inputs", metavar="[MODEL] INPUT...", nargs=-1, required=True)
 @click.option(
     "--of",
     metavar="CLASS",
@@ -41,9 +40,7 @@ _REASONS = 8
     type=click.Path(file_okay=False, path_type=Path),
     help="Also write a picture and a JSON file for each galaxy there.",
 )
-@trust_option
-@images_option
-@jobs_option
+@classifier_options
 @click.pass_context
 def explain(
     ctx: click.Context,
@@ -63,15 +60,13 @@ def explain(
     probability over the geometric mean of those of all classes.
     """
     if output is not None:
-        check_folder(output)
+        ensure_folder_writable(output)
     from galfeat.cli.measure import measure
     from galfeat.data import open_dataset
     from galfeat.explain import explain as explain_table
-    from galfeat.model_io.folder import load_model
     from galfeat.predictions import no_galaxy
 
-    model, inputs = model_and_inputs(inputs)
-    classifier = load_model(model, trust=trust).set_params(n_jobs=jobs)
+    classifier, _, inputs = classifier_and_inputs(inputs, trust=trust, jobs=jobs)
     opened = open_dataset(inputs, images=images)
     classifier.extractor_.n_jobs = jobs
     dataset, table = measure(classifier.extractor_, opened)

@@ -132,9 +132,9 @@ def _check_usage(
 def _check_place(output: Path) -> None:
     """Find out before the work is done that no model can be written there."""
     from galfeat.model_io.manifest import is_model
-    from galfeat.storage.atomic import may_take
+    from galfeat.storage.atomic import can_replace
 
-    if not may_take(output, is_model):
+    if not can_replace(output, is_model):
         raise OutputError(f"{output} is there and is no model; name another folder or remove it")
     try:
         tempfile.TemporaryDirectory(dir=output.parent).cleanup()

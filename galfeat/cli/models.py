@@ -13,13 +13,13 @@ def models(name: str | None) -> None:
     NAME stands for the folder of a model in every command; `galfeat classify`, `galfeat
     explain` and `galfeat serve` use the first one where none is named.
     """
-    from galfeat.model_io.card import worth
+    from galfeat.model_io.card import headline_scores
     from galfeat.model_io.manifest import CARD
     from galfeat.model_io.shipped import SHIPPED, shipped_folder
 
     if name is None:
         for one in SHIPPED:
-            click.echo(f"{one:<10}  {worth(shipped_folder(one))}")
+            click.echo(f"{one:<10}  {headline_scores(shipped_folder(one))}")
         return
     if name not in SHIPPED:
         raise click.UsageError(f"{name!r} is none of {', '.join(SHIPPED)}")

@@ -3,9 +3,14 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
+
+if TYPE_CHECKING:
+    from galfeat.classifier import GalaxyClassifier
 
 
 def available_cores() -> int:
@@ -55,6 +60,10 @@ def find_model(_ctx: click.Context, _param: click.Parameter, value: str) -> Path
 
 model_argument = click.argument("model", callback=find_model)
 
+model_and_inputs_argument = click.argument(
+    "inputs", metavar="[MODEL] INPUT...", nargs=-1, required=True
+)
+
 
 def model_and_inputs(arguments: tuple[str, ...]) -> tuple[Path, tuple[str, ...]]:
     """Tell the model from the images; where none is named, take the first that ships, and say so.
@@ -64,7 +73,7 @@ def model_and_inputs(arguments: tuple[str, ...]) -> tuple[Path, tuple[str, ...]]
     click.UsageError
         If there are no images.
     """
-    from galfeat.model_io.card import worth
+    from galfeat.model_io.card import headline_scores
     from galfeat.model_io.shipped import DEFAULT, model_folder, names_model, shipped_folder
 
     first = arguments[0]
@@ -72,7 +81,7 @@ def model_and_inputs(arguments: tuple[str, ...]) -> tuple[Path, tuple[str, ...]]
         model, inputs = model_folder(first), arguments[1:]
     else:
         model, inputs = shipped_folder(DEFAULT), arguments
-        click.echo(f"model {DEFAULT}: {worth(model)}", err=True)
+        click.echo(f"model {DEFAULT}: {headline_scores(model)}", err=True)
     if not inputs and not model.exists():
         raise click.UsageError(f"there is no image and no model {first!r}")
     if not inputs:
@@ -85,3 +94,20 @@ trust_option = click.option(
     is_flag=True,
     help="Trust MODEL from now on: loading a model runs code that is in it.",
 )
+
+
+def classifier_options(command: Callable[..., None]) -> Callable[..., None]:
+    """Add what every command takes that runs a model on images of one's own."""
+    for option in (jobs_option, images_option, trust_option, model_and_inputs_argument):
+        command = option(command)
+    return command
+
+
+def classifier_and_inputs(
+    arguments: tuple[str, ...], *, trust: bool, jobs: int
+) -> tuple[GalaxyClassifier, Path, tuple[str, ...]]:
+    """Return the classifier that `model_and_inputs` finds, its folder, and the inputs."""
+    from galfeat.model_io.folder import load_model
+
+    model, inputs = model_and_inputs(arguments)
+    return load_model(model, trust=trust).set_params(n_jobs=jobs), model, inputs

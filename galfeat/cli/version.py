@@ -25,6 +25,7 @@ DEPENDENCIES = (
     "click",
     "Pillow",
     "xxhash",
+    "lazy_loader",
     "onnxruntime",
     "skops",
     "matplotlib",

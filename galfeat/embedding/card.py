@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 from galfeat.embedding.sources import Source
 
 if TYPE_CHECKING:
-    from galfeat.embedding.training import Plan, Trained
+    from galfeat.embedding.tasks import Plan
+    from galfeat.embedding.training import Trained
 
 _WIDTH, _HEIGHT, _MARGIN = 480, 220, 40
 _SEEN = """The digests of the pixels of the {n_seen:,} real images are in `seen.npy`. Images among

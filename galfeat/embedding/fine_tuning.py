@@ -14,7 +14,7 @@ from torch.nn import functional
 from galfeat.embedding.augmentation import augment
 from galfeat.embedding.onnx_file import to_onnx, to_trunk
 from galfeat.embedding.state import GRAINS, WEIGHT_DECAY, halved
-from galfeat.embedding.training import SMOOTHING
+from galfeat.embedding.tasks import SMOOTHING
 from galfeat.embedding.trunk import Trunk, lay_out
 from galfeat.features.network import WIDTH, Network
 

@@ -20,12 +20,13 @@ from galfeat.features.network import NETWORK, SEEN
 from galfeat.storage.atomic import atomic_folder
 
 if TYPE_CHECKING:
-    from galfeat.embedding.training import Plan, Trained
+    from galfeat.embedding.tasks import Plan
+    from galfeat.embedding.training import Trained
 
 CURVE, CARD = "curve.svg", "README.md"
 
 
-def demand_training_packages() -> None:
+def require_training_packages() -> None:
     """Raise unless PyTorch and what writes ONNX are installed.
 
     Raises

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from galfeat.data import DataSet, open_dataset
-from galfeat.data.simulation.simulate import CLASS_NAMES
+from galfeat.data.catalogue.galaxy10 import GALAXY10_DECALS
 from galfeat.embedding.samples import Progress, Samples, joined, observed, simulated
 from galfeat.errors import DataError
 
@@ -132,7 +132,7 @@ def _source(
     kinds = {}
     for kind, labels in found.classes.items():
         digest.update(kind.encode() + labels.tobytes())
-        called = names.get(kind, CLASS_NAMES)
+        called = names.get(kind, GALAXY10_DECALS)
         counts = np.bincount(labels[labels >= 0], minlength=len(called))
         kinds[kind] = dict(zip(called, counts.tolist(), strict=True))
     return Source(name, len(found), kinds, digest.hexdigest(), left_out)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import copy
 from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import torch
@@ -13,11 +13,9 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from galfeat.embedding.augmentation import augment
+from galfeat.embedding.tasks import Tasks
 from galfeat.embedding.trunk import Multitask, lay_out
 from galfeat.storage.atomic import atomic_file
-
-if TYPE_CHECKING:
-    from galfeat.embedding.training import Training
 
 WEIGHT_DECAY = 0.02
 #: The weights that are kept are a running mean over about this share of all steps.
@@ -31,8 +29,8 @@ class State:
 
     Parameters
     ----------
-    training : Training
-        What is trained on, and how.
+    tasks : Tasks
+        What is learned, and how.
 
     Attributes
     ----------
@@ -43,19 +41,19 @@ class State:
     best_epoch : int
     """
 
-    def __init__(self, training: Training) -> None:
-        self.training, plan = training, training.plan
-        n_classes = {k: int(v.max()) + 1 for k, v in training.samples.classes.items()}
+    def __init__(self, tasks: Tasks) -> None:
+        self.tasks, plan = tasks, tasks.plan
+        n_classes = {k: int(v.max()) + 1 for k, v in tasks.samples.classes.items()}
         torch.manual_seed(plan.seed)
         self.random = torch.Generator().manual_seed(plan.seed)
         self.grain = torch.randn(GRAINS, 64, 64, generator=self.random)
-        self.network = Multitask(n_classes, len(training.samples.numbers))
+        self.network = Multitask(n_classes, len(tasks.samples.numbers))
         lay_out(self.network, torch.channels_last)
         self.averaged = copy.deepcopy(self.network).eval()
         self.optimiser = torch.optim.AdamW(
             self.network.parameters(), lr=plan.learning_rate, weight_decay=WEIGHT_DECAY
         )
-        steps = sum(1 for _ in training.epoch_rows(torch.Generator().manual_seed(0)))
+        steps = sum(1 for _ in tasks.epoch_rows(torch.Generator().manual_seed(0)))
         self.schedule = torch.optim.lr_scheduler.OneCycleLR(
             self.optimiser, plan.learning_rate, total_steps=max(1, steps * plan.epochs),
             pct_start=0.2,
@@ -68,14 +66,14 @@ class State:
     def finished(self) -> bool:
         """Tell whether the last epoch is done, or the last good one is long ago."""
         done = len(self.history)
-        return done >= self.training.plan.epochs or (
-            done - self.best_epoch >= self.training.plan.patience
+        return done >= self.tasks.plan.epochs or (
+            done - self.best_epoch >= self.tasks.plan.patience
         )
 
     def epoch(self) -> None:
         """Train on all galaxies once, and look at those held back."""
         self.network.train()
-        losses = [self._step(rows) for rows in self.training.epoch_rows(self.random)]
+        losses = [self._step(rows) for rows in self.tasks.epoch_rows(self.random)]
         held_back = self._held_back_loss()
         self.history.append(
             {
@@ -89,11 +87,11 @@ class State:
             self.best_epoch = len(self.history)
 
     def _step(self, rows: NDArray[np.intp]) -> float:
-        round_ones = torch.from_numpy(self.training.samples.round[rows])
-        shown = augment(self.training.shown(rows), round_ones, self.random, self.grain)
+        round_ones = torch.from_numpy(self.tasks.samples.round[rows])
+        shown = augment(self.tasks.shown(rows), round_ones, self.random, self.grain)
         with halved():
             answers = self.network(shown.contiguous(memory_format=torch.channels_last))
-        loss = self.training.loss(_full(answers), rows)
+        loss = self.tasks.loss(_full(answers), rows)
         self.optimiser.zero_grad()
         loss.backward()
         self.optimiser.step()
@@ -113,13 +111,13 @@ class State:
                     mean.copy_(own[name])
 
     def _held_back_loss(self) -> float:
-        rows, size = self.training.held_back, 4 * self.training.plan.batch_size
+        rows, size = self.tasks.held_back, 4 * self.tasks.plan.batch_size
         total = 0.0
         for start in range(0, len(rows), size):
             part = rows[start : start + size]
-            shown = self.training.shown(part).contiguous(memory_format=torch.channels_last)
+            shown = self.tasks.shown(part).contiguous(memory_format=torch.channels_last)
             with torch.no_grad():
-                loss = self.training.loss(self.averaged(shown), part)
+                loss = self.tasks.loss(self.averaged(shown), part)
             total += float(loss) * len(part)
         return total / max(len(rows), 1)
 

@@ -1,61 +1,18 @@
-"""Train the small network on many tasks at once, stop early, and go on after a kill."""
+"""Train the small network, stop early, and resume after an interruption."""
 
 from __future__ import annotations
 
-import hashlib
-import json
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 
-import numpy as np
 import torch
-from numpy.typing import NDArray
-from torch import Tensor
-from torch.nn import functional
 
 from galfeat.embedding.samples import Samples
 from galfeat.embedding.state import State
+from galfeat.embedding.tasks import Plan, Tasks
 from galfeat.embedding.trunk import Trunk
-from galfeat.storage.checkpoint import sources_digest
-
-Rows = NDArray[np.intp]
-
-#: Share of the galaxies that are kept back to tell when to stop.
-HELD_BACK = 0.1
-#: Of the simulated galaxies at least so many are shown in an epoch.
-FEWEST_SIMULATED = 2500
-#: Share of a label that goes to the other classes, for wrong labels.
-SMOOTHING = 0.05
-#: Thin classes weigh more in the loss, by the root of how much thinner they are.
-BALANCE = 0.5
-
-
-@dataclass(frozen=True)
-class Plan:
-    """How to train.
-
-    Attributes
-    ----------
-    epochs : int
-        At most; the learning rate falls to zero over these.
-    patience : int
-        Epochs without a better loss on the galaxies held back after which training stops.
-    batch_size : int
-    learning_rate : float
-        At its highest.
-    threads : int
-        Of torch. The result depends on it.
-    seed : int
-    """
-
-    epochs: int = 40
-    patience: int = 10
-    batch_size: int = 128
-    learning_rate: float = 3e-3
-    threads: int = 2
-    seed: int = 0
 
 
 @dataclass(frozen=True, eq=False)
@@ -76,7 +33,7 @@ class Trained:
     best_epoch: int
 
 
-class Training:
+class Training(Tasks):
     """One training, from the first epoch to the last, over as many starts as it takes.
 
     Parameters
@@ -89,14 +46,8 @@ class Training:
     """
 
     def __init__(self, samples: Samples, plan: Plan, checkpoint: Path) -> None:
-        self.samples, self.plan, self.checkpoint = samples, plan, checkpoint
-        random = np.random.default_rng(plan.seed)
-        shuffled = random.permutation(len(samples))
-        held_back = round(HELD_BACK * len(samples))
-        self.held_back, self.training = np.sort(shuffled[:held_back]), np.sort(shuffled[held_back:])
-        self._classes = {kind: torch.from_numpy(v) for kind, v in samples.classes.items()}
-        self._weights = {kind: self._class_weights(kind) for kind in samples.classes}
-        self._numbers = self._standardised()
+        super().__init__(samples, plan)
+        self.checkpoint = checkpoint
 
     def run(self, progress: Callable[[int, int], None] | None = None) -> Trained:
         """Train until the loss on the galaxies held back no longer falls.
@@ -107,7 +58,7 @@ class Training:
             Called with the number of epochs done and the most there can be.
         """
         with _threads(self.plan.threads):
-            state, key = State(self), self._key()
+            state, key = State(self), self.key()
             state.restore(self.checkpoint, key)
             while not state.finished():
                 if progress is not None:
@@ -119,67 +70,6 @@ class Training:
         trunk = Trunk()
         trunk.load_state_dict(state.best)
         return Trained(trunk.eval(), state.history, state.best_epoch)
-
-    def epoch_rows(self, random: torch.Generator) -> Iterator[Rows]:
-        """Yield the rows of each batch: all real galaxies, and as many simulated ones or more."""
-        simulated = self.samples.simulated[self.training]
-        real, drawn = self.training[~simulated], self.training[simulated]
-        rows = real
-        if len(drawn):
-            number = min(len(drawn), max(len(real), FEWEST_SIMULATED))
-            chosen = torch.randperm(len(drawn), generator=random)[:number].numpy()
-            rows = np.concatenate([real, drawn[chosen]])
-        rows = rows[torch.randperm(len(rows), generator=random).numpy()]
-        # What is left over is too small for a batch of its own, unless it is all there is.
-        for start in range(0, max(len(rows) - self.plan.batch_size, 0) + 1, self.plan.batch_size):
-            yield rows[start : start + self.plan.batch_size]
-
-    def shown(self, rows: Rows) -> Tensor:
-        """Return the planes of some galaxies."""
-        return torch.from_numpy(self.samples.planes[rows].astype(np.float32))
-
-    def loss(self, answers: tuple[dict[str, Tensor], Tensor], rows: Rows) -> Tensor:
-        """Return the loss of the answers for some galaxies, summed over the tasks."""
-        scores, numbers = answers
-        total = numbers.new_zeros(())
-        for kind, labels in self._classes.items():
-            wanted = labels[rows]
-            if (wanted >= 0).any():
-                total = total + functional.cross_entropy(
-                    scores[kind],
-                    wanted,
-                    weight=self._weights[kind],
-                    ignore_index=-1,
-                    label_smoothing=SMOOTHING,
-                )
-        if self._numbers is not None:
-            truth = self._numbers[rows]
-            known = torch.isfinite(truth)
-            off = (numbers - torch.nan_to_num(truth)) * known
-            total = total + (off**2).sum() / known.sum().clamp(min=1)
-        return total
-
-    def _class_weights(self, kind: str) -> Tensor:
-        labels = self.samples.classes[kind]
-        counts = np.bincount(labels[labels >= 0]).clip(min=1)
-        return torch.from_numpy((counts.mean() / counts) ** BALANCE).float()
-
-    def _standardised(self) -> Tensor | None:
-        if not self.samples.numbers:
-            return None
-        values = np.stack(list(self.samples.numbers.values()), axis=1)
-        values = (values - np.nanmean(values, axis=0)) / (np.nanstd(values, axis=0) + 1e-6)
-        return torch.from_numpy(values.astype(np.float32))
-
-    def _key(self) -> str:
-        """Return a digest of all that the training follows from."""
-        digest = hashlib.sha256(json.dumps([asdict(self.plan), sources_digest()]).encode())
-        digest.update(self.samples.digests.tobytes())
-        for name, labels in self.samples.classes.items():
-            digest.update(name.encode() + labels.tobytes())
-        for name, values in self.samples.numbers.items():
-            digest.update(name.encode() + values.tobytes())
-        return digest.hexdigest()
 
 
 @contextmanager

@@ -3,102 +3,42 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike
 
 from galfeat.evaluate.intervals import Interval
-from galfeat.evaluate.metrics import (
-    Floats,
-    PerClass,
-    Reliability,
-    per_class,
-    reliability,
-)
+from galfeat.evaluate.metrics import Reliability, reliability
+from galfeat.evaluate.score_summary import ScoreSummary
 from galfeat.evaluate.scored_rows import Measure, ScoredRows, checked_rows, mean_intervals
 
-#: The rule whose label metrics stand beside those of the rule in force.
-OTHER_DECISION = {"balanced": "probable", "tempered": "probable", "probable": "balanced"}
 Intervals = dict[str, Interval]
 
 
-@dataclass(frozen=True)
-class Evaluation:
-    """What is known about a model's answers on labelled galaxies.
+@dataclass(frozen=True, kw_only=True)
+class Evaluation(ScoreSummary[Interval]):
+    """The scores of a model on labelled galaxies.
 
     Attributes
     ----------
-    classes : tuple of str
-        The k class names in order.
-    n, n_failed : int
-        Galaxies that were scored, and images that gave no prediction and were not.
-    decision : {"balanced", "tempered", "probable"}
-        The rule that named the classes.
-    scores : dict of str to Interval
-        `accuracy`, `balanced_accuracy`, `macro_f1`, `log_loss` and `ece`.
-    alternative : dict of str to Interval
-        `accuracy`, `balanced_accuracy` and `macro_f1` under the other rule.
-    confusion : ndarray, shape (k, k)
-        True class by row, named class by column.
+    n_failed : int
+        Images that gave no prediction and were not scored.
     reliability : Reliability
         Confidence and accuracy of the most probable class in equal-count bins.
     chance_ece : float
         Mean `ece` of a perfectly calibrated model with these probabilities.
-    sources : dict of str to (int, dict of str to Interval)
-        Number of galaxies and scores of each source; empty where sources are not known.
     """
 
-    classes: tuple[str, ...]
-    n: int
     n_failed: int
-    decision: str
-    scores: Intervals
-    alternative: Intervals
-    confusion: Floats
     reliability: Reliability
     chance_ece: float
-    sources: dict[str, tuple[int, Intervals]] = field(default_factory=dict)
-
-    @property
-    def per_class(self) -> PerClass:
-        """Precision, recall, F1 and support, each of shape (k,); NaN where undefined."""
-        return per_class(self.confusion)
-
-    @property
-    def other_decision(self) -> str:
-        """The rule that `alternative` follows."""
-        return OTHER_DECISION[self.decision]
 
     def to_json(self) -> dict[str, Any]:
-        """Return everything in plain types, with None for what is not finite.
-
-        Returns
-        -------
-        dict
-            `accuracy`, `balanced_accuracy`, `macro_f1`, `log_loss` and `ece`, each with
-            `value`, `low` and `high`; `per_class` by class name with `precision`,
-            `recall`, `f1` and `support`; `confusion` as rows of counts, true class by
-            row; `classes`, `n`, `n_failed`, `decision`; `alternative` with its
-            `decision` and label metrics; `sources` by name, where they are known, with
-            `n` and the five scores.
-        """
-        result: dict[str, Any] = {
-            **_plain(self.scores),
-            "per_class": self.per_class.to_json(self.classes),
-            "confusion": self.confusion.astype(int).tolist(),
-            "classes": list(self.classes),
-            "n": self.n,
-            "n_failed": self.n_failed,
-            "decision": self.decision,
-            "alternative": {"decision": self.other_decision, **_plain(self.alternative)},
-        }
-        if self.sources:
-            result["sources"] = {
-                name: {"n": n, **_plain(scores)} for name, (n, scores) in self.sources.items()
-            }
-        return result
+        """Return everything in plain types; the confusion matrix holds whole counts."""
+        counts = self.confusion.astype(int).tolist()
+        return super().to_json() | {"confusion": counts, "n_failed": self.n_failed}
 
 
 def evaluate_predictions(
@@ -171,7 +111,3 @@ def evaluate_predictions(
 
 def _intervals(rows: ScoredRows, measure: Measure, seed: int) -> Intervals:
     return mean_intervals([rows], measure, seed)[0]
-
-
-def _plain(scores: Intervals) -> dict[str, dict[str, float | None]]:
-    return {name: interval.to_json() for name, interval in scores.items()}

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from galfeat.evaluate.metrics import confusion_matrix, label_metrics
 
-MOST_ROWS = 1000
+MAX_ROWS = 1000
 
 
 class TableClassifier(Protocol):
@@ -86,7 +86,7 @@ def measure_importances(
         Losses lie around zero for a family that is of no use, and may be negative.
     """
     rng = np.random.default_rng(seed)
-    rows = np.sort(rng.permutation(len(X))[:MOST_ROWS])
+    rows = np.sort(rng.permutation(len(X))[:MAX_ROWS])
     table, truth = X[rows], y[rows]
     whole = _balanced_accuracy(classifier, table, truth)
     owners = np.asarray(families)

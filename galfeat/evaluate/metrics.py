@@ -20,7 +20,7 @@ PROBABILITY_METRICS = ("log_loss", "ece")
 METRICS = LABEL_METRICS + PROBABILITY_METRICS
 
 CALIBRATION_BINS = 15
-SMALLEST_PROBABILITY = float(np.finfo(np.float64).eps)
+MIN_PROBABILITY = float(np.finfo(np.float64).eps)
 
 
 class PerClass(NamedTuple):
@@ -151,7 +151,7 @@ def log_loss(truth: Integers, probabilities: Floats, counts: Floats | None = Non
     """
     counts = _once(counts, len(truth))
     of_truth = np.asarray(probabilities, dtype=np.float64)[np.arange(len(truth)), truth]
-    losses = -np.log(np.maximum(of_truth, SMALLEST_PROBABILITY))
+    losses = -np.log(np.maximum(of_truth, MIN_PROBABILITY))
     return _ratio(counts @ losses, counts.sum(axis=-1))
 
 

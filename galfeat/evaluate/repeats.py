@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from galfeat.errors import DataError
-from galfeat.evaluate.evaluation import OTHER_DECISION
-from galfeat.evaluate.metrics import Floats, PerClass, per_class
+from galfeat.evaluate.score_summary import ScoreSummary
 from galfeat.evaluate.scored_rows import Measure, ScoredRows, checked_rows, mean_intervals
 
 
@@ -54,67 +53,24 @@ class RepeatedScore:
 RepeatedScores = dict[str, RepeatedScore]
 
 
-@dataclass(frozen=True)
-class CrossValidation:
-    """Scores of a repeated cross-validation.
+@dataclass(frozen=True, kw_only=True)
+class CrossValidation(ScoreSummary[RepeatedScore]):
+    """Scores of a repeated cross-validation; the confusion matrix is the mean of the repeats.
 
     Attributes
     ----------
-    classes : tuple of str
-        The k class names in order.
-    n, repeats : int
-        Galaxies, and how many times the folds were dealt anew.
-    decision : {"balanced", "tempered", "probable"}
-        The rule that named the classes.
-    scores : dict of str to RepeatedScore
-        `accuracy`, `balanced_accuracy`, `macro_f1`, `log_loss` and `ece`.
-    alternative : dict of str to RepeatedScore
-        The label metrics under the other rule.
-    confusion : ndarray, shape (k, k)
-        True class by row, named class by column; mean over the repeats.
-    sources : dict of str to (int, dict of str to RepeatedScore)
-        Number of galaxies and scores of each source; empty where sources are not known.
+    repeats : int
+        How many times the folds were dealt anew.
     """
 
-    classes: tuple[str, ...]
-    n: int
     repeats: int
-    decision: str
-    scores: RepeatedScores
-    alternative: RepeatedScores
-    confusion: Floats
-    sources: dict[str, tuple[int, RepeatedScores]] = field(default_factory=dict)
-
-    @property
-    def per_class(self) -> PerClass:
-        """Precision, recall, F1 and support, each of shape (k,), from the mean confusion."""
-        return per_class(self.confusion)
-
-    @property
-    def other_decision(self) -> str:
-        """The rule that `alternative` follows."""
-        return OTHER_DECISION[self.decision]
 
     def to_json(self) -> dict[str, Any]:
         """Return everything in plain types, with the keys of an evaluation.
 
         Each score has `mean`, `sd`, `low`, `high` and `values`, one per repeat.
         """
-        result: dict[str, Any] = {
-            **_plain(self.scores),
-            "per_class": self.per_class.to_json(self.classes),
-            "confusion": self.confusion.tolist(),
-            "classes": list(self.classes),
-            "n": self.n,
-            "repeats": self.repeats,
-            "decision": self.decision,
-            "alternative": {"decision": self.other_decision, **_plain(self.alternative)},
-        }
-        if self.sources:
-            result["sources"] = {
-                name: {"n": n, **_plain(scores)} for name, (n, scores) in self.sources.items()
-            }
-        return result
+        return super().to_json() | {"repeats": self.repeats}
 
 
 def summarise_repeats(
@@ -193,7 +149,3 @@ def _by_source(
         )
         for name, first in parts[0].items()
     }
-
-
-def _plain(scores: RepeatedScores) -> dict[str, dict[str, Any]]:
-    return {name: score.to_json() for name, score in scores.items()}

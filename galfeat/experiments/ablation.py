@@ -10,7 +10,7 @@ from sklearn.base import clone
 
 from galfeat.errors import DataError, PipelineError
 from galfeat.evaluate.comparison.left_out import Ablation, measure_ablation
-from galfeat.evaluate.comparison.paired import Answers
+from galfeat.evaluate.comparison.paired import OutOfFold
 from galfeat.experiments.cross_validation import group_duplicates
 from galfeat.experiments.scoring import Scored, true_classes
 from galfeat.features import FeatureTable
@@ -114,12 +114,12 @@ def ablate(
         )
         fitted.fit_table(_table_without(table, family), y, groups, class_names=names)
         said = fitted.classify_table(_table_without(scored.table, family))
-        answers[family] = Answers(said.probabilities[None], said.predicted[None])
+        answers[family] = OutOfFold(said.probabilities[None], said.predicted[None])
     progress(len(todo), len(todo))
     said = scored.predictions
     return measure_ablation(
         scored.truth,
-        Answers(said.probabilities[None], said.predicted[None]),
+        OutOfFold(said.probabilities[None], said.predicted[None]),
         answers.pop(""),
         answers,
         names,

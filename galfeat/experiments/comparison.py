@@ -17,16 +17,16 @@ from galfeat.classifier import GalaxyClassifier, Progress
 from galfeat.data import DataSet
 from galfeat.data.simulation.rerender import RerenderedDataSet
 from galfeat.errors import DataError, PipelineError
-from galfeat.evaluate.comparison.paired import Answers, Comparison, compare_answers
+from galfeat.evaluate.comparison.paired import Comparison, OutOfFold, compare_predictions
 from galfeat.evaluate.learning_curve import SHARES
 from galfeat.evaluate.splits import folds as deal_folds
 from galfeat.experiments.costs import Costs
-from galfeat.experiments.fits import AS_IT_IS, RERENDERED, AnswersByPart, Galaxies, PipelineFits
+from galfeat.experiments.fits import AS_IT_IS, RERENDERED, Galaxies, PipelineFits, PredictionsByPart
 from galfeat.features import FeatureExtractor, FeatureTable
 from galfeat.features.registry import require_dependencies
-from galfeat.model_io.manifest import library_versions
 from galfeat.pipeline import Pipeline
-from galfeat.storage.checkpoint import Pieces
+from galfeat.storage.checkpoint import CheckpointStore
+from galfeat.storage.versions import library_versions
 
 #: Gives a function to report progress to, for as long as something named takes.
 Stage = Callable[[str], AbstractContextManager[Progress]]
@@ -179,10 +179,10 @@ def compare(
     plan.check(dataset)
     galaxies = Galaxies.of(dataset, digests, plan.folds, plan.repeats, plan.seed)
     common = {"data": galaxies.digest, "seed": plan.seed, "folds": plan.folds}
-    pieces = Pieces(Path(folder) / "pieces", {**common, "libraries": library_versions()})
+    pieces = CheckpointStore(Path(folder) / "pieces", {**common, "libraries": library_versions()})
     stage = stage or _silence
     shares = SHARES if plan.learning_curve else (1.0,)
-    answers: dict[str, AnswersByPart] = {}
+    answers: dict[str, PredictionsByPart] = {}
     seconds: dict[str, float] = {}
     costs: dict[str, Costs] = {}
     for families, frame in dict.fromkeys(
@@ -230,7 +230,7 @@ def _tables(
 def _results(
     plan: Plan,
     galaxies: Galaxies,
-    every: Mapping[str, AnswersByPart],
+    every: Mapping[str, PredictionsByPart],
     seconds: Mapping[str, float],
     costs: Mapping[str, Costs],
     progress: Progress,
@@ -241,9 +241,9 @@ def _results(
     steps = 1 + len(shares) + len(names) * plan.survey_shift
     step = itertools.count()
 
-    def scored(answers: Mapping[str, Answers]) -> Comparison:
+    def scored(answers: Mapping[str, OutOfFold]) -> Comparison:
         progress(next(step), steps)
-        return compare_answers(
+        return compare_predictions(
             galaxies.y, answers, galaxies.names, groups=galaxies.groups, seed=plan.seed
         )
 

@@ -17,6 +17,7 @@ from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any
 
+import joblib
 import numpy as np
 from numpy.typing import NDArray
 
@@ -168,9 +169,7 @@ def _milliseconds(work: Callable[[], Any]) -> float:
 
 
 def _size_on_disk(fitted: GalaxyClassifier, file: Path) -> int:
-    from galfeat.model_io.classifier_file import write_classifier
-
-    write_classifier(fitted, file)
+    joblib.dump(fitted, file, compress=3)
     return file.stat().st_size
 
 

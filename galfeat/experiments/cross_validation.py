@@ -10,8 +10,8 @@ from numpy.typing import NDArray
 from sklearn.base import clone
 
 from galfeat.ensemble import decide
-from galfeat.evaluate.evaluation import OTHER_DECISION
 from galfeat.evaluate.repeats import CrossValidation, summarise_repeats
+from galfeat.evaluate.score_summary import OTHER_DECISION
 from galfeat.evaluate.splits import folds as deal_folds
 
 if TYPE_CHECKING:

@@ -14,14 +14,14 @@ from sklearn.base import clone
 
 from galfeat.classifier import GalaxyClassifier, Progress
 from galfeat.data import DataSet
-from galfeat.evaluate.comparison.paired import Answers
+from galfeat.evaluate.comparison.paired import OutOfFold
 from galfeat.evaluate.learning_curve import SHARES, nested_rows
 from galfeat.evaluate.splits import folds as deal_folds
 from galfeat.experiments.costs import IMAGES, Costs, measure_costs
 from galfeat.experiments.cross_validation import group_duplicates
 from galfeat.features import FeatureTable
 from galfeat.pipeline import Pipeline
-from galfeat.storage.checkpoint import Pieces
+from galfeat.storage.checkpoint import CheckpointStore
 
 #: How test images are shown. The training images are always as they are.
 AS_IT_IS, RERENDERED = "as it is", "re-rendered"
@@ -29,7 +29,7 @@ AS_IT_IS, RERENDERED = "as it is", "re-rendered"
 Rows = NDArray[np.intp]
 #: By share of the training rows, and by view: all repeats for all training rows and images as
 #: they are, the first repeat for everything else.
-AnswersByPart = dict[tuple[float, str], Answers]
+PredictionsByPart = dict[tuple[float, str], OutOfFold]
 
 
 @dataclass(frozen=True, eq=False)
@@ -96,12 +96,12 @@ class PipelineFits:
         n rows.
     tables : mapping of str to FeatureTable
         Features of the n rows `AS_IT_IS` and, where that is wanted, `RERENDERED`.
-    pieces : Pieces
+    pieces : CheckpointStore
         Where finished fits are kept.
 
     Attributes
     ----------
-    answers : AnswersByPart
+    answers : PredictionsByPart
         What has been predicted so far.
     seconds : list of float
         Processor time of each fit to all training rows, of all its threads together.
@@ -112,7 +112,7 @@ class PipelineFits:
         classifier: GalaxyClassifier,
         galaxies: Galaxies,
         tables: Mapping[str, FeatureTable],
-        pieces: Pieces,
+        pieces: CheckpointStore,
     ) -> None:
         self._classifier, self._galaxies, self._pieces = classifier, galaxies, pieces
         self._tables = tables
@@ -124,10 +124,10 @@ class PipelineFits:
             "pipeline": {name: pipeline[name] for name in pipeline.keys() - {"name", "description"}}
         }
         self._features = {view: [digests[AS_IT_IS], digest] for view, digest in digests.items()}
-        self.answers: AnswersByPart = {}
+        self.answers: PredictionsByPart = {}
         self.seconds: list[float] = []
 
-    def run(self, shares: Sequence[float], progress: Progress) -> AnswersByPart:
+    def run(self, shares: Sequence[float], progress: Progress) -> PredictionsByPart:
         """Do every fit that has not been done, and return what they predict."""
         todo = list(self._todo(shares))
         for done, (split, share) in enumerate(todo):
@@ -183,7 +183,7 @@ class PipelineFits:
         if (share, view) not in self.answers:
             whole = share == 1.0 and view == AS_IT_IS
             repeats = 1 + self._galaxies.splits[-1][0] if whole else 1
-            self.answers[share, view] = Answers(
+            self.answers[share, view] = OutOfFold(
                 np.full((repeats, n, k), np.nan), np.full((repeats, n), -1)
             )
         answers = self.answers[share, view]

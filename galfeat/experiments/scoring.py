@@ -12,7 +12,8 @@ from numpy.typing import NDArray
 
 from galfeat.ensemble import decide
 from galfeat.errors import DataError, ImageError
-from galfeat.evaluate.evaluation import OTHER_DECISION, Evaluation, evaluate_predictions
+from galfeat.evaluate.evaluation import Evaluation, evaluate_predictions
+from galfeat.evaluate.score_summary import OTHER_DECISION
 
 if TYPE_CHECKING:
     from galfeat.classifier import GalaxyClassifier, Predictions
@@ -163,7 +164,7 @@ def _importances(scored: Scored, seed: int) -> Importances:
     names = classifier.feature_names_
     return measure_importances(
         classifier.ensemble_,
-        classifier.features_of(scored.table),
+        classifier.classifier_features(scored.table),
         classifier.ensemble_.classes_[scored.truth],
         names,
         [name.split(".", 1)[0] for name in names],

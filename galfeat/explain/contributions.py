@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from galfeat.classifier import GalaxyClassifier
 from galfeat.ensemble.margins import margin_parts
 from galfeat.features import FeatureTable
-from galfeat.features.table import places_of
+from galfeat.features.table import column_positions
 from galfeat.predictions import Predictions
 
 #: The kinds of members whose evidence has no names, as they are called in words.
@@ -88,7 +88,7 @@ def contributions_of(
         If the table lacks columns the classifier was fitted on.
     """
     ensemble, names = classifier.ensemble_, classifier.feature_names_
-    X = classifier.features_of(table)
+    X = classifier.classifier_features(table)
     n, k = len(X), len(classifier.classes_)
     probabilities = said.probabilities
     score = _centred(np.log(np.maximum(probabilities, np.finfo(float).tiny)))
@@ -105,7 +105,7 @@ def contributions_of(
         else:
             named = np.einsum("ncf,cd->ndf", parts[:, :, :-1], weights)
             told.append((columns, _centred(named)))
-    named_columns = places_of(tuple(classifier.quantiles_), names)
+    named_columns = column_positions(tuple(classifier.quantiles_), names)
     kept = np.unique(np.concatenate([named_columns, *(columns for columns, _ in told)]))
     features = np.zeros((n, k, len(kept)))
     for columns, added in told:

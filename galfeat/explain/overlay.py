@@ -12,7 +12,7 @@ from galfeat.features.fourier.bar import BAR_RADII
 from galfeat.features.fourier.pitch import ARM_RADII
 from galfeat.features.fourier.polar import circles, contrast, transform
 from galfeat.frame import Frame
-from galfeat.frame.canonical import MOST_STRETCH
+from galfeat.frame.canonical import MAX_STRETCH
 from galfeat.frame.views import VIEW_SIZE
 
 HALF = 0.5 * VIEW_SIZE
@@ -22,7 +22,7 @@ HALF = 0.5 * VIEW_SIZE
 #: merging, whose cores pass for bars.
 FAINTEST_BAR, FAINTEST_ARMS = 0.25, 0.1
 #: Of flatter galaxies neither is drawn, and no arms more open than this many degrees.
-FLATTEST, MOST_OPEN = 0.4, 50.0
+FLATTEST, MAX_OPEN = 0.4, 50.0
 _POINTS = 61
 
 
@@ -60,11 +60,11 @@ def marks(frame: Frame) -> list[Mark]:
         return found
     names = [column.name.removeprefix("fourier.") for column in fourier.COLUMNS]
     values = dict(zip(names, fourier.measure(frame).tolist(), strict=True))
-    image, shrunk = frame.deprojected.equalised, np.array([1.0, max(frame.q, 1.0 / MOST_STRETCH)])
+    image, shrunk = frame.deprojected.equalised, np.array([1.0, max(frame.q, 1.0 / MAX_STRETCH)])
     if values["deprojected.bar.strength"] > FAINTEST_BAR:
         ends = bar_ends(image, values["deprojected.bar.length"])
         found.append(Mark("bar", _in_image(frame, frame.radius * ends * shrunk)))
-    wound = values["deprojected.arms.pitch"] < MOST_OPEN
+    wound = values["deprojected.arms.pitch"] < MAX_OPEN
     if wound and values["deprojected.arms.strength"] > FAINTEST_ARMS:
         for arm in arm_lines(image, values):
             found.append(Mark("spiral arm", _in_image(frame, frame.radius * arm * shrunk)))

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from galfeat.explain.concepts import CONCEPTS, Concept, concept_of
 from galfeat.explain.contributions import UNNAMED, Contributions
-from galfeat.features.table import places_of
+from galfeat.features.table import column_positions
 
 #: Values among this share of the training galaxies at either end are called large or small.
 _TAIL = 0.35
@@ -91,7 +91,7 @@ def _words(
     concept: Concept, names: tuple[str, ...], shares: NDArray[np.float64]
 ) -> tuple[str, int | None]:
     """Say how much of a concept there is in a galaxy, and by which column, if by one."""
-    for column in places_of(concept.leads, names).tolist():
+    for column in column_positions(concept.leads, names).tolist():
         if column < 0 or np.isnan(shares[column]):
             continue
         if shares[column] > 1.0 - _TAIL:

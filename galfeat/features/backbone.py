@@ -104,11 +104,11 @@ class Backbone:
 
     def __eq__(self, other: object) -> bool:
         """Tell whether another says the same of every image."""
-        return isinstance(other, Backbone) and self.state() == other.state()
+        return isinstance(other, Backbone) and self.cache_key() == other.cache_key()
 
     def __hash__(self) -> int:
         """Go with equality."""
-        return hash(self.state())
+        return hash(self.cache_key())
 
     def __str__(self) -> str:
         """Name the family and the network."""
@@ -135,7 +135,7 @@ class Backbone:
             )
         return activations
 
-    def state(self) -> str:
+    def cache_key(self) -> str:
         """Return what the values depend on beside galfeat's own source."""
         settings = self.settings
         return (

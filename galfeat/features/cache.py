@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from galfeat.errors import OutputError
 
 
-class FeatureStore:
+class FeatureCache:
     """Feature rows by pixel digest, in one SQLite file per set of columns and of kernels.
 
     A changed kernel, another choice of families or another version of galfeat opens another
@@ -63,7 +63,7 @@ class FeatureStore:
                 "name a writable folder, or delete the file if it is damaged"
             ) from error
 
-    def __enter__(self) -> FeatureStore:
+    def __enter__(self) -> FeatureCache:
         """Return itself; the file is closed at the end of the block."""
         return self
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from galfeat.features.balance import REACH, balanced
+from galfeat.features.band_balance import REACH, balanced
 from galfeat.features.registry import Column
 from galfeat.features.vector import append
 from galfeat.frame import Frame

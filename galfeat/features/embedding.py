@@ -31,7 +31,7 @@ def measure(frame: Frame) -> NDArray[np.float32]:
     return shipped_network(FROZEN).run(mirrored(planes(frame))).mean(axis=0)
 
 
-def state() -> str:
+def cache_key() -> str:
     """Return what the values depend on beside the source: a digest of the network."""
     return shipped_network(FROZEN).digest
 

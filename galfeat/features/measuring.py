@@ -14,13 +14,13 @@ from numpy.typing import NDArray
 
 from galfeat.data import ArrayDataSet, DataSet, pixel_digest
 from galfeat.errors import ImageError
-from galfeat.features.cache import FeatureStore
+from galfeat.features.cache import FeatureCache
 from galfeat.features.registry import (
     DEFAULT_FAMILIES,
+    cache_key,
     column_names,
     family_module,
     require_dependencies,
-    state,
 )
 from galfeat.features.table import FeatureTable
 from galfeat.frame import Flag, Frame, as_rgb, measure_frame, whole_image_frame
@@ -73,7 +73,7 @@ def measure_images(
     measure = partial(_measure_image, families=tuple(families), frame=frame)
     with (
         _map_of_threads(jobs) as each,
-        FeatureStore(cache, names, frame=frame, state=state(families)) as store,
+        FeatureCache(cache, names, frame=frame, state=cache_key(families)) as store,
     ):
         for rows, images in data.batches(batch_size, jobs=jobs):
             results = _measure_batch(images, measure, store, each)
@@ -90,7 +90,7 @@ def measure_images(
 def _measure_batch(
     images: Sequence[NDArray[np.uint8] | ImageError],
     measure: Callable[[NDArray[np.uint8] | ImageError], _Measured],
-    store: FeatureStore,
+    store: FeatureCache,
     each: _Map,
 ) -> Iterator[tuple[NDArray[np.float32], bytes, ImageError | None]]:
     digests = [_digest(image) for image in images]

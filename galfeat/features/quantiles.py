@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from galfeat.features.registry import OWN_FAMILIES
-from galfeat.features.table import places_of
+from galfeat.features.table import column_positions
 
 #: Shares of the galaxies that lie below each quantile; `_TAIL` of them at either end are far out.
 _TAIL = 0.01
@@ -17,7 +17,7 @@ _TAILS = np.searchsorted(LEVELS, [_TAIL, 1.0 - _TAIL])
 
 #: The flag of an image more than this share of whose features lie far out; how few galaxies and
 #: how many other things get it, `benchmarks/not_galaxies.py` tells.
-UNLIKE, MOST_UNUSUAL = "unlike_training", 0.2
+UNLIKE, MAX_UNUSUAL = "unlike_training", 0.2
 
 
 def quantiles(values: NDArray[np.float32], names: Sequence[str]) -> dict[str, NDArray[np.float32]]:
@@ -76,7 +76,7 @@ def share_unusual(
     known : mapping of str to ndarray of float32
         From `quantiles`.
     """
-    columns = places_of(tuple(known), tuple(names))
+    columns = column_positions(tuple(known), tuple(names))
     present = columns >= 0
     if not present.any():
         return np.full(len(values), np.nan)

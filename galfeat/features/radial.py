@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from galfeat.features.balance import balanced
+from galfeat.features.band_balance import balanced
 from galfeat.features.registry import Column
 from galfeat.features.vector import append
 from galfeat.frame import Frame
@@ -139,7 +139,7 @@ def colour_profiles(relative: NDArray[np.float32], q: float) -> NDArray[np.float
     Parameters
     ----------
     relative : ndarray of float32, shape (3, n, n)
-        Light balanced to the galaxy's mean colour (see `galfeat.features.balance`). n is even.
+        Light balanced to the galaxy's mean colour (see `galfeat.features.band_balance`). n is even.
     q : float
         Axis ratio of the rings.
 

@@ -139,10 +139,10 @@ def require_dependencies(families: Sequence[str], n_images: int) -> None:
             module.require_dependencies(n_images)
 
 
-def state(families: Sequence[str]) -> str:
+def cache_key(families: Sequence[str]) -> str:
     """Return what the values of families depend on beside galfeat's own source."""
     modules = [family_module(name) for name in families]
-    return ",".join(module.state() for module in modules if hasattr(module, "state"))
+    return ",".join(module.cache_key() for module in modules if hasattr(module, "cache_key"))
 
 
 def trained_on(families: Sequence[str], digests: NDArray[np.uint8]) -> NDArray[np.bool_]:

@@ -38,9 +38,23 @@ class FeatureTable:
         errors = {place[row]: error for row, error in self.errors.items() if row in place}
         return FeatureTable(self.values[rows], self.names, self.digests[rows], errors)
 
+    def usable_rows(self) -> NDArray[np.intp]:
+        """Return the numbers of the rows whose image could be measured."""
+        usable = np.ones(len(self.values), dtype=bool)
+        usable[list(self.errors)] = False
+        return np.flatnonzero(usable)
+
+
+def describe_errors(errors: dict[int, ImageError]) -> str:
+    """Return how many images failed, and the error of the first."""
+    first = min(errors)
+    return (
+        f"{len(errors)} of the images cannot be measured, the first in row {first}: {errors[first]}"
+    )
+
 
 @lru_cache(maxsize=64)  # looking for a thousand names takes a tenth of a millisecond
-def places_of(wanted: tuple[str, ...], names: tuple[str, ...]) -> NDArray[np.intp]:
+def column_positions(wanted: tuple[str, ...], names: tuple[str, ...]) -> NDArray[np.intp]:
     """Return where columns stand in a table; not to be written to.
 
     Parameters

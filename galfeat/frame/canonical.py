@@ -12,7 +12,7 @@ from galfeat.kernels import kernel
 #: Half-width of the context view in frame radii; the other views reach one.
 CONTEXT_RADII = 3.0
 #: The deprojected view stretches the minor axis by no more than this.
-MOST_STRETCH = 3.0
+MAX_STRETCH = 3.0
 #: Turns of a round galaxy's views, in radians.
 TURNS = (0.0, 0.25 * np.pi, 0.5 * np.pi, 0.75 * np.pi)
 #: An image is halved before it is sampled more coarsely than this many pixels a step.
@@ -56,7 +56,7 @@ def canonical_views(
     near = halvings(rgb.shape, radius)
     wide = halvings(rgb.shape, CONTEXT_RADII * radius)
     shrunk, hidden = np.zeros((0, 0, 3), np.float32), others
-    stretch = min(1.0 / q, MOST_STRETCH)
+    stretch = min(1.0 / q, MAX_STRETCH)
     for level in range(wide + 1):
         if level == 1:
             shrunk = halve(rgb)
@@ -83,7 +83,7 @@ def canonical_views(
                 )
         if faced and level == near:
             _sample(rgb, shrunk, level, hidden, sky, centre, pa, radius, stretch, light[2 * turns])
-    low, scale, table = equalising_table(light[0], max(q, 1.0 / MOST_STRETCH))
+    low, scale, table = equalising_table(light[0], max(q, 1.0 / MAX_STRETCH))
     for view in range(number):
         equalise(light[view], low, scale, table, equalised[view])
     return light, equalised

@@ -20,9 +20,9 @@ PROMINENCE = 0.3
 #: ... and by this many times the noise of the smoothed image.
 PROMINENCE_NOISE = 6.0
 #: An object has at least this many pixels.
-SMALLEST_AREA = 6
+MIN_AREA = 6
 #: The most objects kept, so that eight bits name one; the faintest beyond are left out.
-MOST_OBJECTS = 64
+MAX_OBJECTS = 64
 # Columns of the table of objects.
 PEAK, PEAK_Y, PEAK_X, AREA, FLUX, PASS, NEIGHBOUR, SHARPNESS = range(8)
 TOP, BOTTOM, LEFT, RIGHT = range(8, 12)
@@ -75,7 +75,7 @@ def deblend(
             low, high = high, low
         peak = values[summit[low]]
         rise = max(PROMINENCE * peak, PROMINENCE_NOISE * noise)
-        if kept[low] or (peak - level[k] >= rise and area[low] >= SMALLEST_AREA):
+        if kept[low] or (peak - level[k] >= rise and area[low] >= MIN_AREA):
             kept[low] = True
             for here, there in ((low, high), (high, low)):
                 if pass_to[here] < 0:
@@ -236,7 +236,7 @@ def _table(
         heights[basin] = -padded[summit[basin] // wide, summit[basin] % wide]
     number = 0
     for basin in np.argsort(heights, kind="mergesort"):
-        if parent[basin] == basin and area[basin] >= SMALLEST_AREA and number < MOST_OBJECTS:
+        if parent[basin] == basin and area[basin] >= MIN_AREA and number < MAX_OBJECTS:
             row_of[basin] = number
             number += 1
     for basin in range(basins):

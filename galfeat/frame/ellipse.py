@@ -15,7 +15,7 @@ from galfeat.frame.deblend import AREA, BOTTOM, LEFT, PEAK, RIGHT, TOP
 from galfeat.kernels import kernel
 
 #: Axis ratios below this are not resolved in a display image.
-SMALLEST_AXIS_RATIO = 0.08
+MIN_AXIS_RATIO = 0.08
 
 
 @kernel
@@ -187,5 +187,5 @@ def ellipse_of(
     half = np.hypot(0.5 * (xx - yy), xy)
     major = max(mean + half, 1e-3)
     minor = max(mean - half, 1e-6)
-    q = max(np.sqrt(minor / major), SMALLEST_AXIS_RATIO)
+    q = max(np.sqrt(minor / major), MIN_AXIS_RATIO)
     return q, 0.5 * np.arctan2(2.0 * xy, xx - yy), 2.0 * np.sqrt(major)

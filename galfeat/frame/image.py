@@ -8,7 +8,7 @@ from numpy.typing import ArrayLike, NDArray
 from galfeat.errors import ImageError
 
 #: The smallest side of an image that can hold a galaxy and sky around it, in pixels.
-SMALLEST_SIDE = 16
+MIN_SIDE = 16
 
 
 def as_rgb(image: ArrayLike) -> NDArray[np.uint8]:
@@ -43,9 +43,9 @@ def as_rgb(image: ArrayLike) -> NDArray[np.uint8]:
             f"an image has dtype {array.dtype}; expected uint8 from 0 to 255: "
             "stretch it to a display image first"
         )
-    if min(array.shape[:2]) < SMALLEST_SIDE:
+    if min(array.shape[:2]) < MIN_SIDE:
         raise ImageError(
             f"an image has {array.shape[0]}×{array.shape[1]} pixels; expected at least "
-            f"{SMALLEST_SIDE} on a side: cut a larger region"
+            f"{MIN_SIDE} on a side: cut a larger region"
         )
     return np.require(array, requirements=["C", "W"])

@@ -24,7 +24,7 @@ from galfeat.kernels import kernel
 #: The frame radius in units of r90, the radius that holds nine tenths of the light.
 RADIUS_IN_R90 = 1.3
 #: The least frame radius, in pixels.
-SMALLEST_RADIUS = 5.0
+MIN_RADIUS = 5.0
 # What `locate` measures: see there.
 NOISE, CENTRE_Y, CENTRE_X, AXIS_RATIO, ANGLE, RADIUS, BLENDED, SIDES, OUTSIDE, RADII = range(10)
 
@@ -77,7 +77,7 @@ def locate(
     level = isophote_level(smoothed, labels, galaxy, own, 0.5)
     q, pa, semi_major = ellipse_of(smoothed, labels, galaxy, own, level, yc, xc)
     radii = radii_of(growth_curve(grey, labels, galaxy, yc, xc, q, pa, 2.5 * semi_major + 8.0))
-    radius = max(RADIUS_IN_R90 * radii[4], SMALLEST_RADIUS)
+    radius = max(RADIUS_IN_R90 * radii[4], MIN_RADIUS)
     measured[NOISE], measured[CENTRE_Y], measured[CENTRE_X] = noise, yc, xc
     measured[AXIS_RATIO], measured[ANGLE], measured[RADIUS] = q, pa, radius
     measured[BLENDED] = is_blended(objects, galaxy, radius)

@@ -100,7 +100,7 @@ Made with {versions}.
 """
 
 
-def worth(folder: Path) -> str:
+def headline_scores(folder: Path) -> str:
     """Say in one line what a model knows and how good it was on galaxies new to it."""
     manifest = read_manifest(folder)
     scores, crossed = measured(json.loads((folder / METRICS).read_text(encoding="utf-8")))

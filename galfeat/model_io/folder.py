@@ -26,7 +26,6 @@ from galfeat.model_io.manifest import (
     SCHEMA,
     TRY_AGAIN,
     is_model,
-    library_versions,
     read_manifest,
     sealed,
     verified_contents,
@@ -34,6 +33,7 @@ from galfeat.model_io.manifest import (
 from galfeat.model_io.shipped import is_shipped, model_folder
 from galfeat.model_io.trust import add_trusted, is_trusted
 from galfeat.storage.atomic import atomic_folder
+from galfeat.storage.versions import library_versions
 
 if TYPE_CHECKING:
     from galfeat.classifier import GalaxyClassifier

@@ -4,13 +4,10 @@ from __future__ import annotations
 
 import hashlib
 import json
-import platform
 from collections.abc import Iterable, Mapping
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
-from galfeat import __version__
 from galfeat.data.readers.folder import TRAINING_FILE
 from galfeat.errors import ModelError
 
@@ -30,19 +27,6 @@ _KEYS = {
     *("label_column", "seed", "data_digest", "n_training", "n_held_out", "files", "sha256"),
 }
 _ALWAYS = {ROWS, METRICS, CARD}
-_LIBRARIES = (
-    "numpy",
-    "scipy",
-    "scikit-learn",
-    "scikit-image",
-    "imbalanced-learn",
-    "lightgbm",
-    "xgboost",
-    "numba",
-    "joblib",
-    "onnxruntime",
-    "skops",
-)
 
 #: What to do about a folder that is not what was saved.
 TRY_AGAIN = "copy it again, or fit it again"
@@ -126,18 +110,6 @@ def verified_contents(folder: Path, name: str, digest: str) -> bytes:
     if sha256(contents) != digest:
         raise ModelError(f"model {folder} is damaged: {name} is not what was saved; {TRY_AGAIN}")
     return contents
-
-
-def library_versions() -> dict[str, str]:
-    """Return the version of galfeat, Python and each library a model depends on."""
-    versions = {"galfeat": __version__, "python": platform.python_version()}
-    for library in _LIBRARIES:
-        try:
-            versions[library] = version(library)
-        except PackageNotFoundError:
-            if library == "xgboost":
-                versions[library] = version("xgboost-cpu")
-    return versions
 
 
 def sha256(contents: bytes) -> str:

@@ -55,7 +55,7 @@ def atomic_file(path: str | Path) -> Iterator[Path]:
         temporary.unlink(missing_ok=True)
 
 
-def check_file(path: str | Path) -> None:
+def ensure_writable(path: str | Path) -> None:
     """Find out, before there is anything to write, whether `atomic_file` can write there.
 
     Raises
@@ -67,7 +67,7 @@ def check_file(path: str | Path) -> None:
         raise _NothingToWriteError
 
 
-def check_folder(path: str | Path) -> None:
+def ensure_folder_writable(path: str | Path) -> None:
     """Find out, before there is anything to write, whether a folder can be made and written to.
 
     Parameters
@@ -121,7 +121,7 @@ def atomic_folder(
         `path` is still there.
     """
     target = Path(path).resolve()
-    if not may_take(target, replaces):
+    if not can_replace(target, replaces):
         raise OutputError(f"{target} holds other things; name another folder, or remove it first")
     try:
         temporary = Path(tempfile.mkdtemp(prefix=f".{target.name}-", dir=target.parent))
@@ -141,7 +141,7 @@ def atomic_folder(
         shutil.rmtree(temporary, ignore_errors=True)
 
 
-def may_take(target: Path, replaces: Callable[[Path], bool] | None = None) -> bool:
+def can_replace(target: Path, replaces: Callable[[Path], bool] | None = None) -> bool:
     """Tell whether a folder may be written under a name: nothing of another kind is there."""
     if not target.exists():
         return True

@@ -31,7 +31,7 @@ def sources_digest() -> str:
     return digest.hexdigest()
 
 
-class Pieces:
+class CheckpointStore:
     """Arrays by a digest of everything they follow from.
 
     Each piece is one file that appears whole or not at all. Whatever it follows from is in

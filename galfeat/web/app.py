@@ -26,17 +26,17 @@ from starlette.staticfiles import StaticFiles
 from galfeat.classifier import GalaxyClassifier
 from galfeat.data.fetch.cutouts import CREDIT
 from galfeat.errors import ImageError
-from galfeat.web.answers import Answer, answer_images
 from galfeat.web.openapi import description
-from galfeat.web.request_limits import MOST_BODY, Guard
+from galfeat.web.request_limits import MAX_BODY, Guard
+from galfeat.web.results import Answer, classify_images
 from galfeat.web.samples import Sample
-from galfeat.web.uploads import MOST_BYTES, decode_upload
-from galfeat.web.worker_pool import BusyError, LeftError, Workers
+from galfeat.web.uploads import MAX_BYTES, decode_upload
+from galfeat.web.worker_pool import BusyError, ClientDisconnected, Workers
 
 HERE = Path(__file__).resolve().parent
 STATIC = "/static"
 #: Images of one request; requests that may wait for a thread.
-MOST_IMAGES, MOST_WAITING = 8, 32
+MAX_IMAGES, MAX_WAITING = 8, 32
 
 
 @dataclass(frozen=True, eq=False)
@@ -75,9 +75,9 @@ def create_app(shown: Shown, *, threads: int = 2) -> Starlette:
     """
     # Nothing a visitor sends is written to disk: what is not kept in memory is refused before. And
     # what is wrong with a form is told to who sent it, not to who serves.
-    MultiPartParser.spool_max_size = MOST_BODY
+    MultiPartParser.spool_max_size = MAX_BODY
     logging.getLogger("python_multipart").setLevel(logging.ERROR)
-    workers = Workers(threads, MOST_WAITING)
+    workers = Workers(threads, MAX_WAITING)
     counts: dict[tuple[str, int], int] = {}
 
     @asynccontextmanager
@@ -104,7 +104,7 @@ def create_app(shown: Shown, *, threads: int = 2) -> Starlette:
             HTTPException: _refused,
             ImageError: _not_taken,
             BusyError: _busy,
-            LeftError: _left,
+            ClientDisconnected: _left,
         },
         lifespan=lifespan,
     )
@@ -180,7 +180,7 @@ async def _classify(request: Request) -> Response:
     shown: Shown = request.app.state.shown
 
     def answer(name: str, content: bytes) -> Answer:
-        (only,) = answer_images(shown.classifier, [decode_upload(content)], [name], [None])
+        (only,) = classify_images(shown.classifier, [decode_upload(content)], [name], [None])
         return only
 
     leaving = asyncio.ensure_future(_gone(request))
@@ -210,13 +210,13 @@ async def _files(request: Request) -> Sequence[tuple[str, bytes]]:
         if not content:
             raise HTTPException(400, "the request holds no image; send one as its body")
         return [("upload", content)]
-    async with request.form(max_files=MOST_IMAGES, max_fields=8, max_part_size=4096) as form:
+    async with request.form(max_files=MAX_IMAGES, max_fields=8, max_part_size=4096) as form:
         files = [one for _, one in form.multi_items() if isinstance(one, UploadFile)]
         if not files:
             raise HTTPException(400, "the form holds no file; send images as files")
         for one in files:
-            if (one.size or 0) > MOST_BYTES:
-                raise HTTPException(413, f"an image has more than {MOST_BYTES:,} bytes; send less")
+            if (one.size or 0) > MAX_BYTES:
+                raise HTTPException(413, f"an image has more than {MAX_BYTES:,} bytes; send less")
         return [(f"upload-{n}", await one.read()) for n, one in enumerate(files)]
 
 

@@ -17,7 +17,7 @@ from galfeat.errors import OutputError
 #: Seconds for which a connection may lie still, or take to send the head of a request.
 KEPT_ALIVE = 10.0
 #: Connections at once; bytes of the head of a request.
-MOST_CONNECTIONS, MOST_HEAD = 500, 16_384
+MAX_CONNECTIONS, MAX_HEAD = 500, 16_384
 #: Seconds for what is under way when SIGTERM comes; Cloud Run kills after ten.
 SECONDS_TO_END = 5
 
@@ -108,8 +108,8 @@ def configure(
     """
     config = uvicorn.Config(
         app, host=host, port=port, http=Connection, ws="none", log_level="warning",
-        access_log=False, server_header=False, limit_concurrency=MOST_CONNECTIONS,
-        h11_max_incomplete_event_size=MOST_HEAD, timeout_graceful_shutdown=SECONDS_TO_END,
+        access_log=False, server_header=False, limit_concurrency=MAX_CONNECTIONS,
+        h11_max_incomplete_event_size=MAX_HEAD, timeout_graceful_shutdown=SECONDS_TO_END,
     )  # fmt: skip
     config.timeout_keep_alive = kept_alive  # type: ignore[assignment]  # fractions do as well
     return config

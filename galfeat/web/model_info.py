@@ -10,7 +10,7 @@ from galfeat.evaluate.text import DECISION_NAMES, METRIC_NAMES
 from galfeat.model_io.card import measured
 
 
-def model_facts(
+def model_info(
     name: str, manifest: Mapping[str, Any], metrics: Mapping[str, Any]
 ) -> dict[str, Any]:
     """Return what `/api/model` and the about page say of a model.

@@ -6,9 +6,9 @@ from typing import Any
 
 from galfeat import __version__
 from galfeat.web.schemas import SCHEMAS
-from galfeat.web.uploads import MOST_BYTES
+from galfeat.web.uploads import MAX_BYTES
 
-_BINARY = {"type": "string", "format": "binary", "maxLength": MOST_BYTES}
+_BINARY = {"type": "string", "format": "binary", "maxLength": MAX_BYTES}
 _FORM = {
     "type": "object",
     "description": "Images as files under any name; other fields are not read.",

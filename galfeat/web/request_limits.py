@@ -11,11 +11,11 @@ from starlette.requests import ClientDisconnect
 from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from galfeat.web.uploads import MOST_BYTES
+from galfeat.web.uploads import MAX_BYTES
 
 #: Bytes of all files of one request together, of a request that is one file, and of all requests
 #: that are being taken.
-MOST_BODY, MOST_ALONE, MOST_HELD = 33_000_000, MOST_BYTES, 66_000_000
+MAX_BODY, MAX_SINGLE, MAX_HELD = 33_000_000, MAX_BYTES, 66_000_000
 #: Seconds in which the next part of a body has to come, and all of it.
 PATIENCE, LONGEST = 10.0, 120.0
 
@@ -32,7 +32,7 @@ HEADERS = {
 }
 
 
-class RefusedError(Exception):
+class RequestRefusedError(Exception):
     """A request that is not taken, with the answer it gets."""
 
     def __init__(self, status: int, text: str, **headers: str) -> None:
@@ -46,22 +46,22 @@ class Limits:
 
     Attributes
     ----------
-    most_body, most_alone, most_held : int
+    max_body, max_single, max_held : int
         Bytes of a form, of a request that is none, and of all that are being taken or worked on.
     patience, longest : float
         Seconds for the next part of a body, and for all of it.
     """
 
-    most_body: int = MOST_BODY
-    most_alone: int = MOST_ALONE
-    most_held: int = MOST_HELD
+    max_body: int = MAX_BODY
+    max_single: int = MAX_SINGLE
+    max_held: int = MAX_HELD
     patience: float = PATIENCE
     longest: float = LONGEST
 
 
 _USUAL = Limits()
-_FAILED = RefusedError(500, "this went wrong here, and was noted; try another image")
-_ENDS = RefusedError(
+_FAILED = RequestRefusedError(500, "this went wrong here, and was noted; try another image")
+_ENDS = RequestRefusedError(
     503, "the server ends before it could answer; send the image again", **{"Retry-After": "1"}
 )
 
@@ -99,7 +99,7 @@ class Guard:
         try:
             body.check_length()
             await self._app(scope, body.next_part, send_with_headers)
-        except RefusedError as refused:
+        except RequestRefusedError as refused:
             if not answered:
                 await refused.answer(scope, receive, send_with_headers)
         except ClientDisconnect:
@@ -123,7 +123,7 @@ class _Body:
         self._headers = dict(scope["headers"])
         kind = self._headers.get(b"content-type", b"").strip().lower()
         is_form = kind.startswith(b"multipart/form-data")
-        self._most = guard.limits.most_body if is_form else guard.limits.most_alone
+        self._most = guard.limits.max_body if is_form else guard.limits.max_single
         self._end = asyncio.get_running_loop().time() + guard.limits.longest
         self._whole = False
         self.received = 0
@@ -144,7 +144,7 @@ class _Body:
                 self._receive(), min(self._guard.limits.patience, left)
             )
         except TimeoutError:
-            raise RefusedError(
+            raise RequestRefusedError(
                 408, "the image did not come in time; send it again", Connection="close"
             ) from None
         self._whole = not message.get("more_body", False)
@@ -157,8 +157,10 @@ class _Body:
     def _check_size(self, size: int) -> None:
         limits = self._guard.limits
         if size > self._most:
-            raise RefusedError(413, f"the request is larger than {self._most:,} bytes; send less")
-        if self._guard.held > limits.most_held:
-            raise RefusedError(
+            raise RequestRefusedError(
+                413, f"the request is larger than {self._most:,} bytes; send less"
+            )
+        if self._guard.held > limits.max_held:
+            raise RequestRefusedError(
                 503, "too many images are coming in; come back in a second", **{"Retry-After": "1"}
             )

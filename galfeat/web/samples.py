@@ -19,7 +19,7 @@ from galfeat.data import DataSet, pixel_digest
 from galfeat.errors import DataError
 from galfeat.features.registry import trained_on
 from galfeat.model_io.rows import ModelRows
-from galfeat.web.answers import answer_images
+from galfeat.web.results import classify_images
 
 #: Of each class.
 PER_CLASS = 5
@@ -90,7 +90,7 @@ def draw_samples(
     def measured(numbers: Sequence[int]) -> list[Sample]:
         images = [chosen[number][1] for number in numbers]
         true = [names[chosen[number][0]] for number in numbers]
-        answers = answer_images(classifier, images, [f"sample-{n}" for n in numbers], true)
+        answers = classify_images(classifier, images, [f"sample-{n}" for n in numbers], true)
         return list(map(_sample, images, numbers, answers))
 
     # Parts of one size: with the size of a table the last bits of its sums change.

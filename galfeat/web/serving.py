@@ -24,9 +24,9 @@ from galfeat.model_io.shipped import (
     model_folder,
     shipped_folder,
 )
-from galfeat.web.answers import answer_images
 from galfeat.web.app import Shown
-from galfeat.web.model_info import model_facts
+from galfeat.web.model_info import model_info
+from galfeat.web.results import classify_images
 from galfeat.web.samples import PER_CLASS, draw_samples
 
 _SIMULATED = "The galaxies behind the button are simulated"
@@ -106,12 +106,12 @@ def _load(folders: set[Path], trust: bool) -> dict[Path, GalaxyClassifier]:
 def _warm_up(classifier: GalaxyClassifier, dataset: DataSet) -> None:
     """Ask a model once: the first answer takes longer than others."""
     images = [image for image in dataset.read([0]) if isinstance(image, np.ndarray)]
-    answer_images(classifier, images, ["first"], [None])
+    classify_images(classifier, images, ["first"], [None])
 
 
 def _facts(folder: Path) -> dict[str, Any]:
     metrics = json.loads((folder / METRICS).read_text(encoding="utf-8"))
-    return model_facts(folder.resolve().name, read_manifest(folder), metrics)
+    return model_info(folder.resolve().name, read_manifest(folder), metrics)
 
 
 def _notice(samples: str | None, of_samples: Path, folder: Path) -> str:
@@ -138,8 +138,9 @@ def _opened(samples: str, label: str | None) -> DataSet:
 
 def _simulated(seed: int, threads: int) -> DataSet:
     from galfeat.data import ArrayDataSet
-    from galfeat.data.simulation.simulate import CLASS_NAMES, simulate
+    from galfeat.data.catalogue.galaxy10 import GALAXY10_DECALS
+    from galfeat.data.simulation.simulate import simulate
 
-    counts = [PER_CLASS] * len(CLASS_NAMES)
+    counts = [PER_CLASS] * len(GALAXY10_DECALS)
     drawn = simulate(sum(counts), seed=seed, class_counts=counts, jobs=threads)
-    return ArrayDataSet(drawn.images, drawn.labels, class_names=CLASS_NAMES)
+    return ArrayDataSet(drawn.images, drawn.labels, class_names=GALAXY10_DECALS)

@@ -14,8 +14,8 @@ from galfeat.errors import ImageError
 
 #: Bytes of one image, pixels along a side and in all. A galaxy is measured on 600 pixels a side as
 #: well as on more, so nothing is lost by asking for a cut-out; and each pixel takes 45 bytes.
-MOST_BYTES, LONGEST_SIDE, MOST_PIXELS = 8_000_000, 4096, 1_500_000
-SHORTEST_SIDE = 16
+MAX_BYTES, LONGEST_SIDE, MAX_PIXELS = 8_000_000, 4096, 1_500_000
+MIN_SIDE = 16
 _MAGIC = {"PNG": (b"\x89PNG\r\n\x1a\n",), "JPEG": (b"\xff\xd8\xff",), "WEBP": (b"RIFF",)}
 
 
@@ -30,9 +30,9 @@ def decode_upload(content: bytes) -> NDArray[np.uint8]:
     ImageError
         If it is not such an image, or is too large or too small.
     """
-    if len(content) > MOST_BYTES:
+    if len(content) > MAX_BYTES:
         raise ImageError(
-            f"the image has {len(content):,} bytes; send at most {MOST_BYTES:,}, a cut-out will do"
+            f"the image has {len(content):,} bytes; send at most {MAX_BYTES:,}, a cut-out will do"
         )
     kinds = [kind for kind, starts in _MAGIC.items() if content.startswith(starts)]
     if not kinds:
@@ -47,7 +47,7 @@ def decode_upload(content: bytes) -> NDArray[np.uint8]:
         raise
     except (Pillow.DecompressionBombWarning, Pillow.DecompressionBombError) as error:
         raise ImageError(
-            f"the image has far more than {MOST_PIXELS:,} pixels: cut out the galaxy"
+            f"the image has far more than {MAX_PIXELS:,} pixels: cut out the galaxy"
         ) from error
     except Exception as error:  # a damaged file raises nearly anything inside Pillow
         raise ImageError("the image is damaged and cannot be decoded; send it again") from error
@@ -61,14 +61,14 @@ def _check_header(picture: Pillow.Image) -> None:
 
 
 def _check_size(width: int, height: int) -> None:
-    if max(width, height) > LONGEST_SIDE or width * height > MOST_PIXELS:
+    if max(width, height) > LONGEST_SIDE or width * height > MAX_PIXELS:
         raise ImageError(
             f"the image is {width} by {height} pixels; send at most {LONGEST_SIDE} along a side "
-            f"and {MOST_PIXELS:,} in all: cut out the galaxy"
+            f"and {MAX_PIXELS:,} in all: cut out the galaxy"
         )
-    if min(width, height) < SHORTEST_SIDE:
+    if min(width, height) < MIN_SIDE:
         raise ImageError(
-            f"the image is {width} by {height} pixels; a galaxy needs {SHORTEST_SIDE} at least"
+            f"the image is {width} by {height} pixels; a galaxy needs {MIN_SIDE} at least"
         )
 
 

@@ -14,8 +14,8 @@ class BusyError(Exception):
     """As much is waiting as may wait."""
 
 
-class LeftError(Exception):
-    """Who asked has gone."""
+class ClientDisconnected(Exception):  # noqa: N818  # it is no error
+    """The client that asked has disconnected."""
 
 
 class Workers:
@@ -25,7 +25,7 @@ class Workers:
     ----------
     threads : int
     most_waiting : int
-        Pieces of work that may be under way or waiting.
+        CheckpointStore of work that may be under way or waiting.
     """
 
     def __init__(self, threads: int, most_waiting: int) -> None:
@@ -46,7 +46,7 @@ class Workers:
         ------
         BusyError
             If too much is waiting.
-        LeftError
+        ClientDisconnected
             If who asked has gone before it was done.
         """
         if self.waiting >= self._most_waiting:
@@ -56,7 +56,7 @@ class Workers:
         try:
             await asyncio.wait({done, leaving}, return_when=asyncio.FIRST_COMPLETED)
             if not done.done():
-                raise LeftError
+                raise ClientDisconnected
             return done.result()
         finally:
             done.cancel()

@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from galfeat.data.simulation.scene import CLASS_NAMES
+from galfeat.data.catalogue.galaxy10 import GALAXY10_DECALS
 
 ROOT = Path(__file__).resolve().parents[2]
 SCRIPT = """
@@ -32,7 +32,7 @@ def read_csv(text):
 
 def test_the_columns_and_their_order(galfeat, model, simulated):
     rows = read_csv(galfeat("classify", model, simulated, "--jobs", 1).stdout)
-    probabilities = [f"p_{name}" for name in CLASS_NAMES]
+    probabilities = [f"p_{name}" for name in GALAXY10_DECALS]
     assert list(rows[0]) == [
         *["id", "class", "probability", "most_probable"],
         *probabilities,
@@ -40,11 +40,11 @@ def test_the_columns_and_their_order(galfeat, model, simulated):
     ]
     assert [row["id"] for row in rows] == [str(number) for number in range(120)]
     for row in rows:
-        chances = {name: float(row[f"p_{name}"]) for name in CLASS_NAMES}
+        chances = {name: float(row[f"p_{name}"]) for name in GALAXY10_DECALS}
         assert sum(chances.values()) == pytest.approx(1)
         assert float(row["probability"]) == chances[row["class"]]
         assert row["most_probable"] == max(chances, key=chances.get)
-    assert [row["true_class"] for row in rows] == list(np.repeat(CLASS_NAMES, 12))
+    assert [row["true_class"] for row in rows] == list(np.repeat(GALAXY10_DECALS, 12))
     assert np.mean([row["class"] == row["true_class"] for row in rows]) > 0.5
 
 
@@ -52,7 +52,7 @@ def test_a_stratified_sample_depends_on_the_seed_alone(galfeat, model, simulated
     arguments = ["classify", model, simulated, "--per-class", 2]
     first = read_csv(galfeat(*arguments, "--jobs", 1).stdout)
     names, counts = np.unique([row["true_class"] for row in first], return_counts=True)
-    assert dict(zip(names, counts, strict=True)) == dict.fromkeys(CLASS_NAMES, 2)
+    assert dict(zip(names, counts, strict=True)) == dict.fromkeys(GALAXY10_DECALS, 2)
     assert read_csv(galfeat(*arguments, "--jobs", 2).stdout) == first
     assert read_csv(galfeat(*arguments, "--seed", 1).stdout) != first
 
@@ -120,11 +120,11 @@ def test_a_guessed_column_gives_true_classes_only_if_they_are_the_models(
     galfeat, model, relabelled
 ):
     # The model was fitted to 'ans'.
-    path = relabelled(label=np.array(CLASS_NAMES))
+    path = relabelled(label=np.array(GALAXY10_DECALS))
     result = galfeat("classify", model, path, "--jobs", 1)
-    assert [row["true_class"] for row in read_csv(result.stdout)] == list(CLASS_NAMES)
+    assert [row["true_class"] for row in read_csv(result.stdout)] == list(GALAXY10_DECALS)
     assert result.stderr == ""
-    path = relabelled(label=np.array([*CLASS_NAMES[:-1], "comet"]))
+    path = relabelled(label=np.array([*GALAXY10_DECALS[:-1], "comet"]))
     result = galfeat("classify", model, path, "--jobs", 1)
     assert [row["true_class"] for row in read_csv(result.stdout)] == [""] * 10
     assert result.stderr.startswith("true_class is left empty: 'label' holds 'comet'")
@@ -134,9 +134,9 @@ def test_a_guessed_column_gives_true_classes_only_if_they_are_the_models(
 
 
 def test_the_models_own_column_comes_before_the_usual_ones(galfeat, model, relabelled):
-    path = relabelled(label=np.arange(10) % 2, ans=np.arange(10), class_names=CLASS_NAMES)
+    path = relabelled(label=np.arange(10) % 2, ans=np.arange(10), class_names=GALAXY10_DECALS)
     rows = read_csv(galfeat("classify", model, path, "--jobs", 1).stdout)
-    assert [row["true_class"] for row in rows] == list(CLASS_NAMES)
+    assert [row["true_class"] for row in rows] == list(GALAXY10_DECALS)
 
 
 def test_a_sample_by_class_needs_classes(galfeat, model, files):

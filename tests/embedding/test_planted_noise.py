@@ -34,7 +34,8 @@ def noise(seed, n=N):
 def network(torch, tmp_path_factory):
     """A network trained on galaxies with planted labels, and these galaxies."""
     from galfeat.embedding.onnx_file import to_onnx
-    from galfeat.embedding.training import Plan, Training
+    from galfeat.embedding.tasks import Plan
+    from galfeat.embedding.training import Training
 
     samples = noise(0)
     plan = Plan(epochs=60, patience=60, batch_size=24, threads=1)

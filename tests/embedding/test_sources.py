@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 
 from galfeat.data import pixel_digest
-from galfeat.data.simulation.simulate import CLASS_NAMES, simulate
+from galfeat.data.catalogue.galaxy10 import GALAXY10_DECALS
+from galfeat.data.simulation.simulate import simulate
 from galfeat.embedding.samples import BLOCK, DRAWN, SIMULATED_CLASS, joined, simulated
 from galfeat.embedding.sources import gather
 from galfeat.errors import DataError
@@ -76,9 +77,9 @@ def test_simulated_galaxies_bring_their_truth_and_depend_on_the_seed_alone():
     assert (one.digests == two.digests).all()
     assert one.planes.shape[1:] == SHAPE
     assert set(one.numbers) == set(DRAWN)
-    counts = np.bincount(one.classes[SIMULATED_CLASS], minlength=len(CLASS_NAMES))
+    counts = np.bincount(one.classes[SIMULATED_CLASS], minlength=len(GALAXY10_DECALS))
     assert (counts > 0.9 * BLOCK / 10).all()
-    barred = one.classes[SIMULATED_CLASS] == CLASS_NAMES.index("Barred Spiral")
+    barred = one.classes[SIMULATED_CLASS] == GALAXY10_DECALS.index("Barred Spiral")
     assert np.median(one.numbers["bar_strength"][barred]) > 0
     other = simulated(1, seed=5, jobs=2)
     assert not {d.tobytes() for d in one.digests} & {d.tobytes() for d in other.digests}

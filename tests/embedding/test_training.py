@@ -9,7 +9,8 @@ from galfeat.features.planes import SHAPE
 torch = pytest.importorskip("torch", reason="the extra cnn is not installed")
 
 from galfeat.embedding.augmentation import augment  # noqa: E402
-from galfeat.embedding.training import Plan, Training  # noqa: E402
+from galfeat.embedding.tasks import Plan  # noqa: E402
+from galfeat.embedding.training import Training  # noqa: E402
 
 pytestmark = pytest.mark.network
 

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from galfeat.features.balance import balanced
+from galfeat.features.band_balance import balanced
 from galfeat.features.radial import (
     COLOUR_RINGS,
     COLUMNS,

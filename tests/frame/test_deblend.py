@@ -8,7 +8,7 @@ from galfeat.frame.deblend import (
     BOTTOM,
     FLUX,
     LEFT,
-    MOST_OBJECTS,
+    MAX_OBJECTS,
     NEIGHBOUR,
     PASS,
     PEAK,
@@ -125,7 +125,7 @@ def test_of_very_many_objects_the_brightest_are_kept():
         cy, cx = 6 + 12 * (k // 10), 6 + 12 * (k % 10)
         image += (40.0 + k) * np.exp(-0.5 * ((y - cy) ** 2 + (x - cx) ** 2) / 1.5**2)
     _, objects = parted(image, threshold=2.0)
-    assert len(objects) == MOST_OBJECTS
+    assert len(objects) == MAX_OBJECTS
     assert objects[:, PEAK].min() == pytest.approx(40.0 + 36, abs=2.0)
 
 

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from galfeat.frame import Flag, measure_frame, whole_image_frame
-from galfeat.frame.canonical import CONTEXT_RADII, MOST_STRETCH
+from galfeat.frame.canonical import CONTEXT_RADII, MAX_STRETCH
 from galfeat.frame.equalise import equalise, equalising_table
 from galfeat.frame.views import VIEW_SIZE
 
@@ -53,7 +53,7 @@ def test_the_deprojected_disc_is_round(paint, q):
 def test_deprojection_has_its_limit_and_stops_before_edge_on(paint):
     inclined = measure_frame(paint(200, scale=14.0, q=0.28, noise=1.0))
     xx, yy, _ = moments(inclined.deprojected.light, 1.0)
-    assert np.sqrt(yy / xx) < 0.28 * MOST_STRETCH * 1.2
+    assert np.sqrt(yy / xx) < 0.28 * MAX_STRETCH * 1.2
     edge_on = measure_frame(paint(200, scale=14.0, q=0.15, noise=1.0))
     assert edge_on.deprojected is None
 

@@ -19,8 +19,8 @@ from galfeat.model_io.folder import save_model, share_model
 from galfeat.model_io.manifest import SAFE, manifest_digest, sealed
 from galfeat.model_io.rows import read_rows
 from galfeat.model_io.trust import trust_list
+from galfeat.pipeline import pipeline_from_dict
 from galfeat.pipeline.members import KINDS
-from galfeat.pipeline.pipeline import pipeline_from_dict
 
 _TREES = {"n_estimators": 4}
 _PARAMS = {"logistic": {"max_iter": 500}, "svm": {}}

@@ -20,7 +20,7 @@ from galfeat.model_io.shipped import DEFAULT, OF_SIMULATED, SHIPPED, model_folde
 from galfeat.storage.packaged import data_folder
 
 SAID = Path(__file__).parent / "shipped_probabilities.json"
-MOST_BYTES = 15_000_000
+MAX_BYTES = 15_000_000
 REAL = [name for name in SHIPPED if name != OF_SIMULATED]
 
 
@@ -50,7 +50,7 @@ def test_the_folders_are_those_that_are_named():
 def test_it_is_the_pinned_one_and_small(name):
     folder = model_folder(name)
     assert read_manifest(folder)["sha256"] == SHIPPED[name]
-    assert sum(path.stat().st_size for path in folder.iterdir()) < MOST_BYTES
+    assert sum(path.stat().st_size for path in folder.iterdir()) < MAX_BYTES
 
 
 @pytest.mark.parametrize("name", SHIPPED)

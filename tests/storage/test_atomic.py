@@ -3,7 +3,12 @@ import os
 import pytest
 
 from galfeat.errors import OutputError
-from galfeat.storage.atomic import atomic_file, atomic_folder, check_file, check_folder
+from galfeat.storage.atomic import (
+    atomic_file,
+    atomic_folder,
+    ensure_folder_writable,
+    ensure_writable,
+)
 
 
 def test_a_file_takes_its_name_only_when_it_is_complete(tmp_path):
@@ -76,10 +81,10 @@ def test_the_old_folder_comes_back_where_the_new_one_cannot_take_its_place(
 
 
 def test_a_file_that_can_be_written_is_not_touched_by_the_question(tmp_path):
-    check_file(tmp_path / "new.txt")
+    ensure_writable(tmp_path / "new.txt")
     (tmp_path / "old.txt").write_text("old")
-    check_file(tmp_path / "old.txt")
-    check_folder(tmp_path / "not" / "yet" / "there")
+    ensure_writable(tmp_path / "old.txt")
+    ensure_folder_writable(tmp_path / "not" / "yet" / "there")
     assert [path.name for path in tmp_path.iterdir()] == ["old.txt"]
     assert (tmp_path / "old.txt").read_text() == "old"
 
@@ -87,11 +92,11 @@ def test_a_file_that_can_be_written_is_not_touched_by_the_question(tmp_path):
 @pytest.mark.parametrize(
     ("check", "place"),
     [
-        (check_file, "."),
-        (check_file, "absent/new.txt"),
-        (check_file, "old.txt/new.txt"),
-        (check_folder, "old.txt"),
-        (check_folder, "old.txt/folder"),
+        (ensure_writable, "."),
+        (ensure_writable, "absent/new.txt"),
+        (ensure_writable, "old.txt/new.txt"),
+        (ensure_folder_writable, "old.txt"),
+        (ensure_folder_writable, "old.txt/folder"),
     ],
 )
 def test_a_place_where_nothing_can_be_written_is_found_before(tmp_path, check, place):

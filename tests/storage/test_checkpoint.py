@@ -2,25 +2,25 @@ import numpy as np
 import pytest
 
 from galfeat.errors import OutputError
-from galfeat.storage.checkpoint import Pieces, sources_digest
+from galfeat.storage.checkpoint import CheckpointStore, sources_digest
 
 KEY = {"pipeline": {"kind": "svm"}, "fold": 1}
 
 
 def test_a_piece_is_found_by_all_it_follows_from(tmp_path):
-    pieces = Pieces(tmp_path / "a" / "b", {"seed": 1})
+    pieces = CheckpointStore(tmp_path / "a" / "b", {"seed": 1})
     assert pieces.get(KEY) is None
     pieces.put(KEY, {"x": np.arange(3), "s": np.array(0.5)})
-    found = Pieces(tmp_path / "a" / "b", {"seed": 1}).get(KEY)
+    found = CheckpointStore(tmp_path / "a" / "b", {"seed": 1}).get(KEY)
     np.testing.assert_array_equal(found["x"], [0, 1, 2])
     assert found["s"] == 0.5
     assert pieces.get(KEY | {"fold": 2}) is None
-    assert Pieces(tmp_path / "a" / "b", {"seed": 2}).get(KEY) is None
+    assert CheckpointStore(tmp_path / "a" / "b", {"seed": 2}).get(KEY) is None
     assert len(list((tmp_path / "a" / "b").iterdir())) == 1
 
 
 def test_a_damaged_piece_does_not_count(tmp_path):
-    pieces = Pieces(tmp_path, {})
+    pieces = CheckpointStore(tmp_path, {})
     pieces.put(KEY, {"x": np.arange(1000)})
     (file,) = tmp_path.iterdir()
     whole = file.read_bytes()
@@ -34,7 +34,7 @@ def test_a_damaged_piece_does_not_count(tmp_path):
 def test_a_place_that_cannot_be_written(tmp_path):
     (tmp_path / "file").write_text("")
     with pytest.raises(OutputError, match="cannot make the folder"):
-        Pieces(tmp_path / "file", {})
+        CheckpointStore(tmp_path / "file", {})
 
 
 def test_a_network_made_anew_makes_other_pieces(tmp_path, monkeypatch):

@@ -19,7 +19,7 @@ from galfeat.classifier import GalaxyClassifier
 from galfeat.cli import main
 from galfeat.model_io.rows import ModelRows
 from galfeat.web.app import Shown, create_app
-from galfeat.web.model_info import model_facts
+from galfeat.web.model_info import model_info
 from galfeat.web.samples import draw_samples
 
 ROOT = Path(__file__).resolve().parent.parent.parent
@@ -35,7 +35,7 @@ def shown(simulated, quick_pipeline):
         "pipeline": classifier.pipeline_.to_dict(), "classes": names, "priors": [0.1] * len(names),
         "decision": "balanced", "n_training": 120, "n_held_out": 0, "versions": {},
     }  # fmt: skip
-    facts = model_facts("quick", manifest, {"macro_f1": {"value": 0.7, "low": 0.6, "high": 0.8}})
+    facts = model_info("quick", manifest, {"macro_f1": {"value": 0.7, "low": 0.6, "high": 0.8}})
     samples = draw_samples(classifier, dataset, NONE_LEARNED, seed=3)
     return Shown(classifier, facts, samples, facts, "Simulated.")
 

@@ -15,12 +15,12 @@ from galfeat import open_dataset
 from galfeat.data import ArrayDataSet, pixel_digest
 from galfeat.errors import DataError
 from galfeat.model_io.rows import ModelRows
-from galfeat.web.answers import answer_images
 from galfeat.web.app import STATIC, create_app
 from galfeat.web.openapi import description
 from galfeat.web.request_limits import HEADERS
+from galfeat.web.results import classify_images
 from galfeat.web.samples import draw_samples
-from galfeat.web.worker_pool import BusyError, LeftError, Workers
+from galfeat.web.worker_pool import BusyError, ClientDisconnected, Workers
 
 NONE = np.empty((0, 16), np.uint8)
 
@@ -246,7 +246,7 @@ def test_work_that_nobody_waits_for_is_not_begun():
         await asyncio.sleep(0)
         assert workers.waiting == 2
         leaving.set_result(None)
-        with pytest.raises(LeftError):
+        with pytest.raises(ClientDisconnected):
             await second
         assert workers.waiting == 1
         busy.set()
@@ -264,9 +264,9 @@ def test_of_a_form_whose_sender_has_gone_the_rest_is_not_measured(shown, galaxy,
     def answer(*asked):
         measured.append(asked)
         assert gone.wait(60)
-        return answer_images(*asked)
+        return classify_images(*asked)
 
-    monkeypatch.setattr("galfeat.web.app.answer_images", answer)
+    monkeypatch.setattr("galfeat.web.app.classify_images", answer)
     app = create_app(shown, threads=1)
     part = b'--x\r\nContent-Disposition: form-data; name="image"; filename="g"\r\n\r\n'
     body = 8 * (part + encoded(galaxy) + b"\r\n") + b"--x--\r\n"

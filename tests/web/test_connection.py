@@ -14,12 +14,12 @@ import uvicorn
 from PIL import Image
 
 from galfeat.web.app import create_app
-from galfeat.web.connection import MOST_HEAD, configure
+from galfeat.web.connection import MAX_HEAD, configure
 from galfeat.web.request_limits import Guard, Limits
 
 #: Seconds for which this server waits, and in which it takes a body.
 PATIENCE, LONGEST = 0.25, 0.6
-LIMITS = Limits(most_alone=100_000, patience=PATIENCE, longest=LONGEST)
+LIMITS = Limits(max_single=100_000, patience=PATIENCE, longest=LONGEST)
 #: How long a test waits for what has to come.
 PLENTY = 20.0
 
@@ -192,7 +192,7 @@ def test_many_who_lie_still_keep_no_one_else_from_an_answer(address):
 @pytest.mark.parametrize(
     ("request_", "expected"),
     [
-        (GET + b"X: " + b"x" * 8 * MOST_HEAD + b"\r\n\r\n", [400]),
+        (GET + b"X: " + b"x" * 8 * MAX_HEAD + b"\r\n\r\n", [400]),
         (GET + b"\r\nGARBAGE\r\n\r\n", [200, 400]),
         (b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03" + bytes(200), [400]),
         (b"GET /healthz HTTP/1.0\r\n\r\n", [200]),

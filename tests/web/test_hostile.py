@@ -13,7 +13,7 @@ from PIL import Image
 from galfeat.errors import ImageError
 from galfeat.web.app import create_app
 from galfeat.web.request_limits import Guard, Limits
-from galfeat.web.uploads import LONGEST_SIDE, MOST_BYTES, decode_upload
+from galfeat.web.uploads import LONGEST_SIDE, MAX_BYTES, decode_upload
 
 GALAXY = np.random.default_rng(0).integers(0, 60, (64, 64, 3)).astype(np.uint8)
 
@@ -91,7 +91,7 @@ def test_what_is_transparent_shows_black():
 
 def test_an_image_of_too_many_bytes():
     with pytest.raises(ImageError, match="send at most 8,000,000"):
-        decode_upload(b"\x89PNG\r\n\x1a\n" + bytes(MOST_BYTES))
+        decode_upload(b"\x89PNG\r\n\x1a\n" + bytes(MAX_BYTES))
 
 
 def test_no_body_and_no_file(client):
@@ -106,7 +106,7 @@ def test_no_body_and_no_file(client):
 
 
 def test_more_bytes_than_an_image_may_have_are_refused_alike_alone_and_in_a_form(client):
-    content = b"\x89PNG\r\n\x1a\n" + bytes(MOST_BYTES)
+    content = b"\x89PNG\r\n\x1a\n" + bytes(MAX_BYTES)
     assert client.post("/api/classify", content=content).status_code == 413
     assert client.post("/api/classify", files={"image": ("a.png", content)}).status_code == 413
 
@@ -141,14 +141,14 @@ def served(app, parts, headers=(), pauses=False):
 
 
 def test_a_body_without_a_length_is_stopped_while_it_comes(shown):
-    app = Guard(create_app(shown), Limits(most_alone=100_000))
+    app = Guard(create_app(shown), Limits(max_single=100_000))
     status, taken = served(app, [bytes(30_000)] * 1000)
     assert status == 413
     assert taken == 4
 
 
 def test_a_body_that_says_it_is_too_large_is_not_received(shown):
-    app = Guard(create_app(shown), Limits(most_alone=100_000))
+    app = Guard(create_app(shown), Limits(max_single=100_000))
     status, taken = served(app, [bytes(10)], headers=[(b"content-length", b"100001")])
     assert (status, taken) == (413, 0)
 
@@ -160,7 +160,7 @@ def test_who_sends_nothing_more_is_not_waited_for(shown):
 
 
 def test_bodies_that_are_too_much_together_have_to_come_back(shown):
-    app = Guard(create_app(shown), Limits(most_held=50_000))
+    app = Guard(create_app(shown), Limits(max_held=50_000))
     status, taken = served(app, [bytes(30_000)] * 5)
     assert (status, taken) == (503, 2)
     assert app.held == 0  # what was refused is not held

@@ -8,7 +8,7 @@ from starlette.testclient import TestClient
 from galfeat.evaluate.evaluation import evaluate_predictions
 from galfeat.evaluate.repeats import summarise_repeats
 from galfeat.web.app import Shown, create_app
-from galfeat.web.model_info import model_facts
+from galfeat.web.model_info import model_info
 
 CLASSES = ["Round", "Flat", "Odd"]
 MANIFEST = {
@@ -32,7 +32,7 @@ def held_out():
 
 
 def test_scores_of_held_out_galaxies_come_with_intervals_and_by_class(held_out):
-    facts = model_facts("mine", MANIFEST, held_out)
+    facts = model_info("mine", MANIFEST, held_out)
     assert facts["scored_on"] == "6 galaxies kept back"
     assert facts["scores"]["accuracy"]["value"] == pytest.approx(4 / 6)
     assert facts["scores"]["accuracy"]["low"] < 4 / 6 < facts["scores"]["accuracy"]["high"]
@@ -51,7 +51,7 @@ def test_scores_of_a_cross_validation_are_told_as_such():
         TRUTH, [CHANCES, CHANCES], [NAMED, NAMED], [NAMED, NAMED], CLASSES, rule="balanced"
     )
     metrics = json.loads(json.dumps({"cross_validation": crossed.to_json()}))
-    facts = model_facts("mine", MANIFEST, metrics)
+    facts = model_info("mine", MANIFEST, metrics)
     assert facts["scored_on"] == "6 galaxies, each kept back in its turn"
     assert facts["scores"]["accuracy"]["value"] == pytest.approx(4 / 6)
     assert facts["by_class"]["Odd"]["taken_for"] == "Round"
@@ -59,7 +59,7 @@ def test_scores_of_a_cross_validation_are_told_as_such():
 
 @pytest.mark.parametrize("metrics", [{}, {"accuracy": None}, {"note": "by eye"}])
 def test_a_model_that_nobody_scored_says_so(shown, metrics):
-    facts = model_facts("mine", MANIFEST, metrics)
+    facts = model_info("mine", MANIFEST, metrics)
     assert facts["scores"] == facts["by_class"] == {}
     app = create_app(Shown(shown.classifier, facts, shown.samples, facts))
     page = TestClient(app, base_url="http://galaxies").get("/about").text

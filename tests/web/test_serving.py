@@ -77,7 +77,7 @@ def test_what_goes_wrong_inside_is_told_as_json_with_every_header(shown, images,
     def fails(*_):
         raise RuntimeError("inside")
 
-    monkeypatch.setattr("galfeat.web.app.answer_images", fails)
+    monkeypatch.setattr("galfeat.web.app.classify_images", fails)
     stream = io.BytesIO()
     Image.fromarray(images[0]).save(stream, "PNG")
     with TestClient(create_app(shown)) as client:

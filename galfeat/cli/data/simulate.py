@@ -9,7 +9,7 @@ import click
 
 from galfeat.cli.options import jobs_option, seed_option
 from galfeat.cli.progress import progress_bar
-from galfeat.cli.words import counted
+from galfeat.cli.prose import counted
 
 
 @click.command()

@@ -15,11 +15,11 @@ from PIL import Image as Pillow
 
 from galfeat.data.catalogue.galaxy10 import GALAXY10_DECALS, GALAXY10_DECALS_COARSE
 from galfeat.data.fetch.surveys import LEGACY, LEGACY_SIZE, legacy_address
-from galfeat.data.fetch.transfer import BrokenError, RefusedError, read
+from galfeat.data.fetch.transfer import ServerRefusedError, TransferBrokenError, read
 from galfeat.data.readers.decode import decoding, pixels_of
 from galfeat.data.readers.folder import LABELS_FILE
 from galfeat.errors import FetchError, OutputError
-from galfeat.storage.atomic import atomic_file, may_take
+from galfeat.storage.atomic import atomic_file, can_replace
 
 ATTRIBUTION_FILE = "ATTRIBUTION.txt"
 PAUSE = 0.5
@@ -150,10 +150,10 @@ def fetch_cutouts(
             try:
                 _fetch(cutout, folder / cutout.filename, pause, timeout)
                 in_vain = 0
-            except (BrokenError, RefusedError) as error:
+            except (TransferBrokenError, ServerRefusedError) as error:
                 failures[cutout.name] = str(error)
                 # A galaxy may be blank or not be covered; an answer of 401, 403 or 429 is for all.
-                shut = isinstance(error, BrokenError) or error.code in (401, 403, 429)
+                shut = isinstance(error, TransferBrokenError) or error.code in (401, 403, 429)
                 in_vain = in_vain + 1 if shut else 0
             if in_vain == IN_VAIN:
                 raise _given_up(f"{in_vain} in a row could not be fetched", failures)
@@ -184,7 +184,7 @@ def claim_folder(folder: str | Path, attribution: str) -> Path:
     """
     folder = Path(folder)
     first = attribution.partition("\n")[0]
-    if not may_take(folder, lambda there: _first_line(there / ATTRIBUTION_FILE) == first):
+    if not can_replace(folder, lambda there: _first_line(there / ATTRIBUTION_FILE) == first):
         raise OutputError(f"{folder} holds other things; name another folder, or remove it first")
     try:
         (folder / "images").mkdir(parents=True, exist_ok=True)
@@ -208,7 +208,7 @@ def _is_there(file: Path, size: int) -> bool:
     """Tell whether an earlier run brought this image, and nothing happened to it since."""
     try:
         check_cutout(file.read_bytes(), size)
-    except (OSError, BrokenError, RefusedError):
+    except (OSError, TransferBrokenError, ServerRefusedError):
         return False
     return True
 
@@ -230,9 +230,9 @@ def check_cutout(content: bytes, size: int) -> None:
 
     Raises
     ------
-    BrokenError
+    TransferBrokenError
         If they are no whole JPEG file; a server may do better when it is asked again.
-    RefusedError
+    ServerRefusedError
         If they are another one: of another size, or blank, as services draw a place that
         was not observed.
     """
@@ -243,12 +243,12 @@ def check_cutout(content: bytes, size: int) -> None:
             else:
                 image = None
     except Exception as error:  # a damaged file raises nearly anything inside Pillow
-        raise BrokenError(f"no whole JPEG file came, but {content[:16]!r}...") from error
+        raise TransferBrokenError(f"no whole JPEG file came, but {content[:16]!r}...") from error
     if image is None:
         width, height = picture.size
-        raise RefusedError(f"the image has {width}×{height} pixels; expected {size}×{size}")
+        raise ServerRefusedError(f"the image has {width}×{height} pixels; expected {size}×{size}")
     if np.ptp(image, axis=(0, 1)).max() < _LEVELS:
-        raise RefusedError("the image is blank; the survey has nothing at this place")
+        raise ServerRefusedError("the image is blank; the survey has nothing at this place")
 
 
 def _write_labels(cutouts: Sequence[Cutout], folder: Path) -> None:

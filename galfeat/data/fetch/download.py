@@ -14,11 +14,11 @@ from pathlib import Path
 
 from galfeat.data.fetch.transfer import (
     ATTEMPTS,
-    BrokenError,
-    RefusedError,
+    ServerRefusedError,
+    TransferBrokenError,
     ask,
     check_address,
-    length_of,
+    content_length,
     pieces,
 )
 from galfeat.errors import FetchError, OutputError
@@ -83,7 +83,7 @@ def download(
     for url in urls:
         try:
             _complete(url, partial, progress, timeout, pause)
-        except RefusedError as error:
+        except ServerRefusedError as error:
             failures.append(f"{url}: {error}")
             continue
         found = file_sha256(partial.path)
@@ -175,11 +175,11 @@ def _complete(
     while True:
         try:
             return _transfer(url, partial, progress, timeout)
-        except BrokenError as error:
+        except TransferBrokenError as error:
             fruitless = 0 if partial.size() > furthest else fruitless + 1
             furthest = max(furthest, partial.size())
             if fruitless == ATTEMPTS:
-                raise RefusedError(f"{error}, {ATTEMPTS} times in a row") from error
+                raise ServerRefusedError(f"{error}, {ATTEMPTS} times in a row") from error
         time.sleep(pause * 2 ** max(fruitless - 1, 0))
 
 
@@ -199,7 +199,7 @@ def _transfer(url: str, partial: _Partial, progress: Progress | None, timeout: f
             lambda size: progress(size, total or size) if progress else None,
         )
     if total is not None and partial.size() != total:
-        raise BrokenError(f"the connection ended at {partial.size()} of {total} bytes")
+        raise TransferBrokenError(f"the connection ended at {partial.size()} of {total} bytes")
 
 
 def _ask(
@@ -208,13 +208,13 @@ def _ask(
     """Return the server's answer, or None if it has nothing beyond what is there."""
     try:
         return ask(url, timeout, headers)
-    except RefusedError as error:
+    except ServerRefusedError as error:
         if error.code != 416:
             raise
         if error.headers.get("Content-Range") == f"bytes */{partial.size()}":
             return None
         partial.discard()
-        raise BrokenError(str(error)) from error
+        raise TransferBrokenError(str(error)) from error
 
 
 def _begin(
@@ -227,7 +227,7 @@ def _begin(
         if span and int(span[1]) == partial.size() and now in (None, etag):
             return int(span[2])
         partial.discard()
-        raise BrokenError("the server sent another part than was asked for")
+        raise TransferBrokenError("the server sent another part than was asked for")
     strong = now is not None and not now.startswith("W/")
     partial.restart(url, now if strong else None)
-    return length_of(response)
+    return content_length(response)

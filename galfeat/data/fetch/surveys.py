@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from typing import NamedTuple
 from urllib.parse import quote, urlencode
 
-from galfeat.data.fetch.transfer import BrokenError, RefusedError, read
+from galfeat.data.fetch.transfer import ServerRefusedError, TransferBrokenError, read
 
 LEGACY = "https://www.legacysurvey.org"
 """The DESI Legacy Imaging Surveys."""
@@ -101,7 +101,7 @@ def ask_positions(
 
     Raises
     ------
-    BrokenError, RefusedError
+    TransferBrokenError, ServerRefusedError
         If it gave no answer, or none of use.
     """
     command = (
@@ -119,7 +119,7 @@ def _positions(content: bytes) -> dict[str, SkyPosition]:
     lines = content.decode("utf-8", "replace").splitlines()
     table = csv.DictReader(line for line in lines if line and not line.startswith("#"))
     if not {"dr7objid", "ra", "dec", "petroR90_r"} <= set(table.fieldnames or ()):
-        raise BrokenError(f"the SkyServer answered with no table: {content[:80]!r}")
+        raise TransferBrokenError(f"the SkyServer answered with no table: {content[:80]!r}")
     try:
         rows = {
             row["dr7objid"]: SkyPosition(
@@ -128,7 +128,9 @@ def _positions(content: bytes) -> dict[str, SkyPosition]:
             for row in table
         }
     except (TypeError, ValueError) as error:
-        raise RefusedError(f"the SkyServer's table holds what is no number ({error})") from error
+        raise ServerRefusedError(
+            f"the SkyServer's table holds what is no number ({error})"
+        ) from error
     return {name: place for name, place in rows.items() if _makes_sense(place)}
 
 

@@ -23,7 +23,7 @@ from galfeat.data.fetch.surveys import (
     named_position,
     sdss_address,
 )
-from galfeat.data.fetch.transfer import BrokenError, RefusedError
+from galfeat.data.fetch.transfer import ServerRefusedError, TransferBrokenError
 from galfeat.data.readers.folder import read_csv
 from galfeat.errors import DataError, FetchError
 from galfeat.storage.atomic import atomic_file
@@ -188,7 +188,7 @@ def _look_up(wanted: list[str], kept: Path, root: str, pause: float) -> dict[str
         time.sleep(2 * pause if start else 0)
         try:
             places |= ask_positions(missing[start : start + BATCH], root, pause=2 * pause)
-        except (BrokenError, RefusedError) as error:
+        except (TransferBrokenError, ServerRefusedError) as error:
             raise FetchError(
                 f"the SkyServer gave no positions ({error}); run the command again later: it goes "
                 "on with what is missing"

@@ -24,11 +24,11 @@ ATTEMPTS = 3
 WORTH_RETRYING = frozenset({408, 425, 429, 500, 502, 503, 504})
 
 
-class BrokenError(Exception):
+class TransferBrokenError(Exception):
     """A transfer ended early or brought nonsense; trying again may help."""
 
 
-class RefusedError(Exception):
+class ServerRefusedError(Exception):
     """A server will not give what was asked for; only another one may.
 
     Attributes
@@ -60,7 +60,7 @@ def ask(
 
     Raises
     ------
-    BrokenError, RefusedError
+    TransferBrokenError, ServerRefusedError
     """
     agent = {"User-Agent": f"galfeat/{__version__}"}
     request = urllib.request.Request(url, headers={**agent, **(headers or {})})
@@ -72,8 +72,8 @@ def ask(
         error.close()
         answer = f"the server answers {error.code} {error.reason}"
         if error.code in WORTH_RETRYING:
-            raise BrokenError(answer) from error
-        raise RefusedError(answer, error.code, error.headers) from error
+            raise TransferBrokenError(answer) from error
+        raise ServerRefusedError(answer, error.code, error.headers) from error
 
 
 def pieces(response: http.client.HTTPResponse, timeout: float) -> Iterator[bytes]:
@@ -86,11 +86,11 @@ def pieces(response: http.client.HTTPResponse, timeout: float) -> Iterator[bytes
         yield piece
 
 
-def length_of(response: http.client.HTTPResponse) -> int | None:
+def content_length(response: http.client.HTTPResponse) -> int | None:
     """Return how many bytes an answer promises, None if it does not say."""
     length = response.headers.get("Content-Length")
     if length is not None and not length.strip().isdigit():
-        raise BrokenError(f"it promises {length!r} bytes")
+        raise TransferBrokenError(f"it promises {length!r} bytes")
     return int(length) if length is not None else None
 
 
@@ -102,10 +102,10 @@ def network(timeout: float) -> Iterator[None]:
     except urllib.error.HTTPError:
         raise
     except TimeoutError as error:
-        raise BrokenError(f"nothing came for {timeout:g} s") from error
+        raise TransferBrokenError(f"nothing came for {timeout:g} s") from error
     except (OSError, http.client.HTTPException) as error:
         reason = getattr(error, "reason", error)
-        raise BrokenError(str(reason) or type(error).__name__) from error
+        raise TransferBrokenError(str(reason) or type(error).__name__) from error
 
 
 def read(
@@ -118,8 +118,8 @@ def read(
     url : str
         http or https.
     use : callable
-        Makes of the whole body what is returned. It raises BrokenError if another answer
-        may be better, RefusedError if none will be.
+        Makes of the whole body what is returned. It raises TransferBrokenError if another answer
+        may be better, ServerRefusedError if none will be.
     limit : int
         Bytes after which a body is left alone.
     timeout : float, default 30
@@ -129,9 +129,9 @@ def read(
 
     Raises
     ------
-    BrokenError
+    TransferBrokenError
         If `ATTEMPTS` of them were in vain.
-    RefusedError
+    ServerRefusedError
         If the server will not give it.
     FetchError
         If the address is none of HTTP.
@@ -142,19 +142,19 @@ def read(
             time.sleep(pause * 2 ** (attempt - 1))
         try:
             return use(_body(url, limit, timeout))
-        except BrokenError as error:
+        except TransferBrokenError as error:
             last = error
-    raise BrokenError(f"{last}, {ATTEMPTS} times in a row") from last
+    raise TransferBrokenError(f"{last}, {ATTEMPTS} times in a row") from last
 
 
 def _body(url: str, limit: int, timeout: float) -> bytes:
     with ask(url, timeout) as response:
-        total = length_of(response)
+        total = content_length(response)
         content = bytearray()
         for piece in pieces(response, timeout):
             content += piece
             if len(content) > limit:
-                raise RefusedError(f"the server sends more than {limit} bytes")
+                raise ServerRefusedError(f"the server sends more than {limit} bytes")
     if total is not None and len(content) != total:
-        raise BrokenError(f"the connection ended at {len(content)} of {total} bytes")
+        raise TransferBrokenError(f"the connection ended at {len(content)} of {total} bytes")
     return bytes(content)

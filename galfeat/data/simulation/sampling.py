@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from math import hypot
 
+from galfeat.data.catalogue.galaxy10 import GALAXY10_DECALS
 from galfeat.data.simulation.interaction import disturbed_galaxy, merging_pair
 from galfeat.data.simulation.population import (
     Place,
@@ -13,7 +14,7 @@ from galfeat.data.simulation.population import (
     smooth_galaxy,
     spiral_galaxy,
 )
-from galfeat.data.simulation.scene import CLASS_NAMES, Conditions, Galaxy, Scene
+from galfeat.data.simulation.scene import Conditions, Galaxy, Scene
 from galfeat.data.simulation.surroundings import field_galaxies, field_stars
 from galfeat.errors import DataError
 
@@ -26,7 +27,7 @@ def sample_scene(class_id: int, rng: Random) -> Scene:
     Parameters
     ----------
     class_id : int
-        Index into `CLASS_NAMES`.
+        Index into `GALAXY10_DECALS`.
     rng : numpy.random.Generator
 
     Returns
@@ -78,7 +79,9 @@ def _target(class_id: int, rng: Random) -> tuple[tuple[Galaxy, ...], Place]:
         place = draw_place(rng, -20.2 if class_id == 8 else -21.2, nearest=0.1)
         share = rng.uniform(0.0, 0.09) if class_id == 8 else rng.uniform(0.11, 0.5)
         return (edge_on_galaxy(rng, place, share),), place
-    raise DataError(f"there is no class {class_id}; choose one from 0 to {len(CLASS_NAMES) - 1}")
+    raise DataError(
+        f"there is no class {class_id}; choose one from 0 to {len(GALAXY10_DECALS) - 1}"
+    )
 
 
 def radius90(galaxies: tuple[Galaxy, ...]) -> float:

@@ -10,19 +10,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from math import cos, radians, sqrt
 
-CLASS_NAMES = (
-    "Disturbed",
-    "Merging",
-    "Round Smooth",
-    "In-between Round Smooth",
-    "Cigar Shaped Smooth",
-    "Barred Spiral",
-    "Unbarred Tight Spiral",
-    "Unbarred Loose Spiral",
-    "Edge-on without Bulge",
-    "Edge-on with Bulge",
-)
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Spheroid:

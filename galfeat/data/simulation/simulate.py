@@ -14,14 +14,15 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from galfeat.data.catalogue.galaxy10 import GALAXY10_DECALS
 from galfeat.data.simulation.draw import draw, find_rendering
 from galfeat.data.simulation.sampling import sample_scene
-from galfeat.data.simulation.scene import CLASS_NAMES, Scene
+from galfeat.data.simulation.scene import Scene
 from galfeat.data.simulation.truth import truth
 from galfeat.errors import DataError
 from galfeat.storage.atomic import atomic_file
 
-__all__ = ["CLASS_NAMES", "SIZE", "Simulation", "draw", "sample_scene", "simulate", "simulate_file"]
+__all__ = ["SIZE", "Simulation", "draw", "sample_scene", "simulate", "simulate_file"]
 
 SIZE = 256
 CUTOUT = 6.2  # typical width over R90 of the cut-outs shown in Galaxy Zoo
@@ -38,7 +39,7 @@ class Simulation:
     labels: NDArray[np.uint8]
     columns: dict[str, NDArray[np.float64]]  # ra, dec, redshift, pxscale and truth/*
     scenes: list[Scene]
-    class_names: tuple[str, ...] = CLASS_NAMES
+    class_names: tuple[str, ...] = GALAXY10_DECALS
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,7 +153,7 @@ def simulate_file(
         file["ans"] = labels
         for name, column in table.columns().items():
             file[name] = column
-        file.attrs["class_names"] = list(CLASS_NAMES)
+        file.attrs["class_names"] = list(GALAXY10_DECALS)
         file.attrs["rendering"] = rendering
         file.attrs["seed"] = seed
         file.close()
@@ -203,20 +204,22 @@ def class_labels(n: int, class_counts: Sequence[int] | None = None) -> NDArray[n
     if n < 1:
         raise DataError(f"cannot simulate {n} galaxies; ask for at least 1")
     if class_counts is None:
-        least = n // (10 * len(CLASS_NAMES))
-        shares = np.array(GALAXY10_COUNTS) / sum(GALAXY10_COUNTS) * (n - least * len(CLASS_NAMES))
+        least = n // (10 * len(GALAXY10_DECALS))
+        shares = (
+            np.array(GALAXY10_COUNTS) / sum(GALAXY10_COUNTS) * (n - least * len(GALAXY10_DECALS))
+        )
         counts = np.floor(shares).astype(int)
         # What rounding left over goes to the classes with the largest remainders.
         counts[np.argsort(counts - shares, kind="stable")[: n - least * 10 - counts.sum()]] += 1
         counts += least
     else:
         counts = np.array(class_counts)
-        if counts.shape != (len(CLASS_NAMES),) or counts.min() < 0 or counts.sum() != n:
+        if counts.shape != (len(GALAXY10_DECALS),) or counts.min() < 0 or counts.sum() != n:
             raise DataError(
                 f"class counts {list(class_counts)} do not fit {n} galaxies; "
-                f"give {len(CLASS_NAMES)} whole numbers that add up to it"
+                f"give {len(GALAXY10_DECALS)} whole numbers that add up to it"
             )
-    return np.repeat(np.arange(len(CLASS_NAMES), dtype=np.uint8), counts)
+    return np.repeat(np.arange(len(GALAXY10_DECALS), dtype=np.uint8), counts)
 
 
 def _shots(labels: NDArray[np.uint8], seed: int, rendering: str, jobs: int) -> Iterator[_Shot]:

@@ -9,7 +9,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 
-from galfeat.evaluate.comparison.paired import LOWER_IS_BETTER, Answers, Comparison, compare_answers
+from galfeat.evaluate.comparison.paired import (
+    LOWER_IS_BETTER,
+    Comparison,
+    OutOfFold,
+    compare_predictions,
+)
 from galfeat.evaluate.intervals import Interval
 
 #: The scores whose loss is told.
@@ -84,9 +89,9 @@ class Ablation:
 
 def measure_ablation(
     y_true: ArrayLike,
-    whole: Answers,
-    again: Answers,
-    without: Mapping[str, Answers],
+    whole: OutOfFold,
+    again: OutOfFold,
+    without: Mapping[str, OutOfFold],
     class_names: Sequence[str],
     *,
     groups: ArrayLike | None = None,
@@ -100,9 +105,9 @@ def measure_ablation(
     ----------
     y_true : array_like of int, shape (n,)
         True class of each galaxy; none was used in a fit.
-    whole, again : Answers
+    whole, again : OutOfFold
         Of the model, and of one like it that was fitted with other random numbers.
-    without : mapping of str to Answers
+    without : mapping of str to OutOfFold
         Of a model fitted without each family; the same galaxies for all.
     class_names : sequence of str
         The k class names in order.
@@ -118,15 +123,15 @@ def measure_ablation(
     Returns
     -------
     Ablation
-        Its intervals are paired: see `galfeat.evaluate.comparison.paired.compare_answers`. Galaxies
-        without an answer of the model are left out.
+        Its intervals are paired, as those of `compare_predictions`. Galaxies that the model gave
+        no prediction for are left out.
     """
     answered = np.isfinite(whole.probabilities[0]).all(axis=1)
     every = {_WHOLE: whole, _AGAIN: again, **without}
-    comparison = compare_answers(
+    comparison = compare_predictions(
         np.asarray(y_true)[answered],
         {
-            name: Answers(one.probabilities[:, answered], one.predicted[:, answered])
+            name: OutOfFold(one.probabilities[:, answered], one.predicted[:, answered])
             for name, one in every.items()
         },
         class_names,

@@ -112,7 +112,7 @@ def _verdict(comparison: Comparison) -> str:
         f"<b>{escape(best)}</b> has the best {METRIC_NAMES[CHOSEN]}, "
         f"<b>{number(score.mean, 3)}</b> ({number(score.low, 3)} to {number(score.high, 3)})."
     )
-    level = comparison.level_with_best()
+    level = comparison.tied_with_best()
     if level:
         names = " or ".join(f"<b>{escape(name)}</b>" for name in level)
         return f"{words} These galaxies can’t tell it apart from {names}."

@@ -27,7 +27,7 @@ LOWER_IS_BETTER = ("log_loss", "ece")
 
 
 @dataclass(frozen=True, eq=False)
-class Answers:
+class OutOfFold:
     """What one pipeline says of n galaxies, each predicted out of fold.
 
     Attributes
@@ -41,9 +41,9 @@ class Answers:
     probabilities: Floats
     predicted: NDArray[np.intp]
 
-    def first(self) -> Answers:
+    def first(self) -> OutOfFold:
         """Return those of the first repeat."""
-        return Answers(self.probabilities[:1], self.predicted[:1])
+        return OutOfFold(self.probabilities[:1], self.predicted[:1])
 
 
 @dataclass(frozen=True)
@@ -113,7 +113,7 @@ class Comparison:
                 return Difference(first, second, turned)
         raise KeyError(f"no difference of {first} and {second}")
 
-    def level_with_best(self, metric: str = CHOSEN) -> list[str]:
+    def tied_with_best(self, metric: str = CHOSEN) -> list[str]:
         """Name the pipelines that cannot be told apart from the best one, without it."""
         best, *others = self.ranked(metric)
         return [name for name in others if self.difference(best, name).better(metric) is None]
@@ -150,9 +150,9 @@ class Comparison:
         }
 
 
-def compare_answers(
+def compare_predictions(
     y_true: ArrayLike,
-    answers: Mapping[str, Answers],
+    answers: Mapping[str, OutOfFold],
     class_names: Sequence[str],
     *,
     groups: ArrayLike | None = None,
@@ -164,7 +164,7 @@ def compare_answers(
     ----------
     y_true : array_like of int, shape (n,)
         True class of each galaxy.
-    answers : mapping of str to Answers
+    answers : mapping of str to OutOfFold
         Of each pipeline; the same galaxies, folds and repeats for all.
     class_names : sequence of str
         The k class names in order.
@@ -220,7 +220,7 @@ def compare_answers(
 
 
 def _rows(
-    y_true: ArrayLike, answer: Answers, class_names: Sequence[str], groups: ArrayLike | None
+    y_true: ArrayLike, answer: OutOfFold, class_names: Sequence[str], groups: ArrayLike | None
 ) -> list[ScoredRows]:
     parts = []
     for probabilities, named in zip(answer.probabilities, answer.predicted, strict=True):

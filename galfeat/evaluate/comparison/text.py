@@ -74,7 +74,7 @@ def _differences_table(comparison: Comparison) -> str:
 def verdict(comparison: Comparison) -> str:
     """Say which pipeline is best, and which can't be told apart from it."""
     best = comparison.ranked()[0]
-    level = comparison.level_with_best()
+    level = comparison.tied_with_best()
     if not level:
         return f"{best} is the best of these by {METRIC_NAMES[CHOSEN]}."
     return (

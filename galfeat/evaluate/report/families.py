@@ -25,7 +25,7 @@ _VERDICTS = {
 }
 
 
-def importance_words(n: int) -> str:
+def importance_text(n: int) -> str:
     """Say how the worth of a family to the model was measured, on n galaxies."""
     return (
         f"<p><b>Shuffled.</b> On {n:,} galaxies the measurements of one family after the other "
@@ -36,7 +36,7 @@ def importance_words(n: int) -> str:
     )
 
 
-def ablation_words(ablation: Ablation) -> str:
+def ablation_note(ablation: Ablation) -> str:
     """Say how the worth of a family for which others may stand in was measured."""
     return (
         "<p><b>Left out.</b> For each family a new model was fitted to the same "
@@ -48,7 +48,7 @@ def ablation_words(ablation: Ablation) -> str:
     )
 
 
-def luck_words(ablation: Ablation) -> str:
+def chance_text(ablation: Ablation) -> str:
     """Say how large a loss must be to be more than luck."""
     widths = [
         losses["balanced_accuracy"].high - losses["balanced_accuracy"].low
@@ -64,7 +64,7 @@ def luck_words(ablation: Ablation) -> str:
     )
 
 
-def verdict_words(importances: Importances, ablation: Ablation) -> str:
+def verdict_text(importances: Importances, ablation: Ablation) -> str:
     """Sort the families by what shuffling and leaving out say together."""
     groups: dict[str, list[str]] = {name: [] for name in _VERDICTS}
     for family in ablation.families:

@@ -18,7 +18,7 @@ from galfeat.evaluate.report.figures import percent
 Images = Callable[[int], NDArray[np.uint8] | None]
 
 SHOWN = 50
-MOST_PER_CLASS = 10
+MAX_PER_CLASS = 10
 MISTAKES = 12
 _SIDE = 176
 _QUALITY = 82
@@ -48,7 +48,7 @@ class Gallery:
 
     def sample(self, seed: int) -> str:
         """Show random galaxies of each true class, about 50 in all."""
-        per_class = int(np.clip(SHOWN // len(self.classes), 1, MOST_PER_CLASS))
+        per_class = int(np.clip(SHOWN // len(self.classes), 1, MAX_PER_CLASS))
         rng = np.random.default_rng(seed)
         strips = []
         for index, name in enumerate(self.classes):

@@ -84,14 +84,14 @@ _RESAMPLING = {
     ),
 }
 
-CONFUSION_WORDS = (
+CONFUSION_TEXT = (
     "<p>Each row holds the galaxies of one true class, each column those the model gives one "
     "name. Large figures are per cent of the row, small ones count galaxies; the framed diagonal "
     "is what is right.</p>"
 )
 
 
-def summary_words(evaluation: Evaluation) -> str:
+def summary_text(evaluation: Evaluation) -> str:
     """Say how often the model is right, and on which classes best and worst."""
     accuracy = evaluation.scores["accuracy"]
     balanced = evaluation.scores["balanced_accuracy"]
@@ -112,7 +112,7 @@ def summary_words(evaluation: Evaluation) -> str:
     return words
 
 
-def blind_scores(evaluation: Evaluation) -> dict[str, tuple[str, float]]:
+def baseline_scores(evaluation: Evaluation) -> dict[str, tuple[str, float]]:
     """Give what each score would be without looking at the images, and how."""
     shares = evaluation.confusion.sum(axis=1) / evaluation.n
     present = shares[shares > 0]
@@ -126,7 +126,7 @@ def blind_scores(evaluation: Evaluation) -> dict[str, tuple[str, float]]:
     }
 
 
-def alternative_words(evaluation: Evaluation) -> str:
+def alternative_text(evaluation: Evaluation) -> str:
     """Say what the other decision rule would give."""
     others = ", ".join(
         f"{SCORES[name][0][0].lower()}{SCORES[name][0][1:]} {number(interval.value, 3)}"
@@ -140,7 +140,7 @@ def alternative_words(evaluation: Evaluation) -> str:
     )
 
 
-def confusion_words(evaluation: Evaluation, most: int = 4) -> str:
+def confusion_text(evaluation: Evaluation, most: int = 4) -> str:
     """List the commonest mistakes, by the share of the true class they take away."""
     counts = evaluation.confusion
     shares = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
@@ -160,7 +160,7 @@ def confusion_words(evaluation: Evaluation, most: int = 4) -> str:
     return f"<p>The mistakes that take most from a class:</p><ul>{items}</ul>"
 
 
-def calibration_words(evaluation: Evaluation) -> str:
+def calibration_text(evaluation: Evaluation) -> str:
     """Say whether stated probabilities can be believed."""
     error, curve = evaluation.scores["ece"], evaluation.reliability
     filled = curve.rows > 0
@@ -187,7 +187,7 @@ def calibration_words(evaluation: Evaluation) -> str:
     )
 
 
-def gallery_words(decision: str) -> str:
+def gallery_text(decision: str) -> str:
     """Say what stands under each picture."""
     rare = (
         " A rare class may be named although another is more probable: that is the rule in force."
@@ -201,7 +201,7 @@ def gallery_words(decision: str) -> str:
     )
 
 
-def resampling_words(resampling: Resampling, decision: str) -> str:
+def resampling_text(resampling: Resampling, decision: str) -> str:
     """Say how the training classes were balanced, and why."""
     method, members, own = resampling.method, resampling.members, resampling.own
     title, how = _RESAMPLING.get(

@@ -26,7 +26,7 @@ _FOOTER = (
 )
 
 
-class Answers(Protocol):
+class HasPredictions(Protocol):
     """Probabilities, shape (n, k), and named classes, shape (n,), of n galaxies."""
 
     @property
@@ -44,7 +44,7 @@ def write_report(
     evaluation: Evaluation,
     images: Images,
     ids: Sequence[str],
-    predictions: Answers,
+    predictions: HasPredictions,
     truth: ArrayLike,
     importances: Importances | None = None,
     ablation: Ablation | None = None,
@@ -67,7 +67,7 @@ def write_report(
         cannot be read. Called only for the rows that are shown.
     ids : sequence of str, length n
         Name of each galaxy.
-    predictions : Answers
+    predictions : HasPredictions
         Probabilities and named classes of the n galaxies.
     truth : array_like of int, shape (n,)
         True classes.

@@ -41,7 +41,7 @@ def scores_section(evaluation: Evaluation) -> Section:
     ends = dict.fromkeys(METRICS, 1.0)
     ends["log_loss"] = math.log(max(len(evaluation.classes), 2))
     ends["ece"] = 0.25
-    blind = report_words.blind_scores(evaluation)
+    blind = report_words.baseline_scores(evaluation)
     cards = "".join(
         _card(*report_words.SCORES[name], interval, ends[name], *blind[name])
         for name, interval in evaluation.scores.items()
@@ -49,9 +49,9 @@ def scores_section(evaluation: Evaluation) -> Section:
     return Section(
         "scores",
         "Scores",
-        f'<p class="lead">{report_words.summary_words(evaluation)}</p>'
+        f'<p class="lead">{report_words.summary_text(evaluation)}</p>'
         f'<div class="cards">{cards}</div>'
-        f'<p class="note">{report_words.alternative_words(evaluation)}</p>',
+        f'<p class="note">{report_words.alternative_text(evaluation)}</p>',
     )
 
 
@@ -74,10 +74,10 @@ def confusion_section(evaluation: Evaluation) -> Section:
     return Section(
         "confusion",
         "What is taken for what",
-        f"{report_words.CONFUSION_WORDS}"
+        f"{report_words.CONFUSION_TEXT}"
         f'<div class="matrix"><div class="wide" role="region" tabindex="0" '
         f'aria-label="Confusion matrix">{table}</div>'
-        f"<div>{report_words.confusion_words(evaluation)}</div></div>",
+        f"<div>{report_words.confusion_text(evaluation)}</div></div>",
     )
 
 
@@ -90,7 +90,7 @@ def classes_section(evaluation: Evaluation) -> Section:
 def calibration_section(evaluation: Evaluation) -> Section:
     """Show whether the probabilities can be believed."""
     chart = report_figures.reliability_chart(evaluation.reliability)
-    words = report_words.calibration_words(evaluation)
+    words = report_words.calibration_text(evaluation)
     return Section(
         "calibration",
         "Can the probabilities be believed?",
@@ -104,16 +104,16 @@ def importances_section(
     """Show what each family of features is worth; None where that is not known."""
     if importances is None:
         return None
-    words = report_families.importance_words(importances.n)
+    words = report_families.importance_text(importances.n)
     columns = report_families.column_table(importances.columns) if importances.columns else ""
     if ablation is not None:
         table = report_families.ablation_table(importances.families, ablation)
         body = (
-            f"{report_families.verdict_words(importances, ablation)}"
+            f"{report_families.verdict_text(importances, ablation)}"
             '<div class="wide" role="region" tabindex="0" aria-label="Losses by family">'
             f"{table}</div>"
-            f'<div class="beside even apart"><div>{words}{report_families.ablation_words(ablation)}'
-            f"{report_families.luck_words(ablation)}</div><div>{columns}</div></div>"
+            f'<div class="beside even apart"><div>{words}{report_families.ablation_note(ablation)}'
+            f"{report_families.chance_text(ablation)}</div><div>{columns}</div></div>"
         )
     else:
         families = report_families.family_table(importances.families)
@@ -128,7 +128,7 @@ def galaxies_section(gallery: Gallery, decision: str, seed: int) -> Section | No
     strips = gallery.sample(seed)
     if not strips:
         return None
-    words = report_words.gallery_words(decision)
+    words = report_words.gallery_text(decision)
     return Section("galaxies", "A sample of galaxies", words + strips)
 
 
@@ -148,7 +148,7 @@ def resampling_section(resampling: Resampling | None, evaluation: Evaluation) ->
     """Say how the training classes were balanced; None where that is not known."""
     if resampling is None:
         return None
-    words = report_words.resampling_words(resampling, evaluation.decision)
+    words = report_words.resampling_text(resampling, evaluation.decision)
     table = report_figures.resampling_table(evaluation.classes, resampling.before, resampling.after)
     return Section("balancing", "How the classes were balanced, and why", words + table)
 

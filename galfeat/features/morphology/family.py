@@ -42,7 +42,7 @@ __all__ = ["COLUMNS", "NAMES", "measure", "morphology"]
 #: The box around the galaxy is this many times as wide as its segment ...
 _STAMP = 2.5
 #: ... and at least this wide, in pixels.
-_SMALLEST_STAMP = 48
+_MIN_STAMP = 48
 #: How far the centre of least asymmetry may lie from the centroid, in Petrosian radii.
 _DRIFT = 0.25
 #: Half of the width of the box in which the Gini segment lies, in elliptical Petrosian radii.
@@ -222,7 +222,7 @@ def _measure(
 def _stamp(moments: NDArray[np.float64], shape: tuple[int, int]) -> tuple[int, int, int, int]:
     """Return the box around the galaxy that is looked at, ``(y0, y1, x0, x1)``."""
     y0, y1, x0, x1 = int(moments[7]), int(moments[8]), int(moments[9]), int(moments[10])
-    half = max(int(0.5 * _STAMP * max(y1 - y0, x1 - x0)), _SMALLEST_STAMP // 2)
+    half = max(int(0.5 * _STAMP * max(y1 - y0, x1 - x0)), _MIN_STAMP // 2)
     y, x = (y0 + y1) // 2, (x0 + x1) // 2
     return max(0, y - half), min(shape[0], y + half), max(0, x - half), min(shape[1], x + half)
 

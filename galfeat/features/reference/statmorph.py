@@ -17,7 +17,7 @@ from galfeat.features.registry import Column
 from galfeat.frame import Frame
 
 #: More images than this are refused: an hour of work.
-MOST_IMAGES = 1000
+MAX_IMAGES = 1000
 #: Electrons per count. The true gain of a display image is not known.
 GAIN = 1.0
 #: statmorph's own value where it measures nothing.
@@ -72,16 +72,16 @@ def require_dependencies(n_images: int) -> None:
     MissingDependencyError
         If statmorph is not installed.
     DataError
-        If there are more than `MOST_IMAGES`.
+        If there are more than `MAX_IMAGES`.
     """
     if find_spec("statmorph") is None:
         raise MissingDependencyError(
             "the feature family 'statmorph' needs the package statmorph, which is not installed; "
             "install it with: pip install 'galfeat[statmorph]'"
         )
-    if n_images > MOST_IMAGES:
+    if n_images > MAX_IMAGES:
         raise DataError(
-            f"statmorph takes seconds per galaxy, so it measures at most {MOST_IMAGES:,} images, "
+            f"statmorph takes seconds per galaxy, so it measures at most {MAX_IMAGES:,} images, "
             f"and {n_images:,} were given; draw a sample with `galfeat data sample`, or take "
             "another pipeline"
         )

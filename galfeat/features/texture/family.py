@@ -26,7 +26,7 @@ from galfeat.features.texture.starlet import starlet
 from galfeat.features.texture.zernike import MOMENTS, zernike_moments
 from galfeat.features.vector import append
 from galfeat.frame import Frame
-from galfeat.frame.canonical import MOST_STRETCH, TURNS
+from galfeat.frame.canonical import MAX_STRETCH, TURNS
 from galfeat.frame.equalise import elliptical_model
 from galfeat.frame.views import VIEW_SIZE, halve
 from galfeat.kernels import kernel, variable
@@ -174,7 +174,7 @@ def measure(frame: Frame) -> NDArray[np.float32]:
     """Return the values of `COLUMNS`; NaN for the deprojected view where there is none."""
     petrosian = min(frame.radii[0] / frame.radius * _HALF, _HALF - 0.5)
     # The ellipse that the frame equalised along.
-    q = max(frame.q, 1.0 / MOST_STRETCH)
+    q = max(frame.q, 1.0 / MAX_STRETCH)
     view = frame.aligned[0]
     deprojected = _NO_VIEW if frame.deprojected is None else frame.deprojected.equalised
     values = _measure(view.equalised, view.light, q, TURNS[0], petrosian, deprojected)

@@ -12,8 +12,8 @@ from click.testing import CliRunner
 
 from galfeat.cli import main
 from galfeat.data import open_dataset
+from galfeat.data.catalogue.galaxy10 import GALAXY10_DECALS
 from galfeat.data.simulation.simulate import (
-    CLASS_NAMES,
     GALAXY10_COUNTS,
     class_labels,
     draw,
@@ -60,12 +60,12 @@ def test_a_file_has_the_form_of_galaxy10_decals(path):
             assert file[name].shape == (40,)
             assert np.isfinite(file[name][:]).all()
         assert set(file["pxscale"][:]) == {0.262}
-        assert tuple(file.attrs["class_names"]) == CLASS_NAMES
+        assert tuple(file.attrs["class_names"]) == GALAXY10_DECALS
 
 
 def test_a_file_opens_like_the_published_one(path, simulation):
     dataset = open_dataset(path)
-    assert dataset.class_names == CLASS_NAMES
+    assert dataset.class_names == GALAXY10_DECALS
     assert np.array_equal(dataset.labels, simulation.labels)
     (image,) = dataset.read(np.array([17]))
     assert np.array_equal(image, simulation.images[17])

@@ -5,9 +5,10 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from galfeat.data.catalogue.galaxy10 import GALAXY10_DECALS
 from galfeat.data.simulation.rendering import RENDERINGS, add_noise, share_colour
 from galfeat.data.simulation.scene import Conditions, Galaxy, Scene, Spheroid, Star
-from galfeat.data.simulation.simulate import CLASS_NAMES, draw, sample_scene
+from galfeat.data.simulation.simulate import draw, sample_scene
 from galfeat.data.simulation.truth import truth
 from galfeat.errors import DataError
 
@@ -180,7 +181,7 @@ def test_impossible_pictures_are_refused(options):
 def test_there_are_ten_classes():
     with pytest.raises(DataError, match="choose one from 0 to 9"):
         sample_scene(10, np.random.default_rng(0))
-    assert len(CLASS_NAMES) == 10
+    assert len(GALAXY10_DECALS) == 10
 
 
 @pytest.mark.parametrize("class_id", range(10))

@@ -9,7 +9,7 @@ from galfeat.classifier import GalaxyClassifier
 from galfeat.data import ArrayDataSet
 from galfeat.errors import DataError, PipelineError
 from galfeat.evaluate.comparison.left_out import SCORES, measure_ablation
-from galfeat.evaluate.comparison.paired import Answers
+from galfeat.evaluate.comparison.paired import OutOfFold
 from galfeat.experiments.ablation import ablate, check_ablation, without
 from galfeat.experiments.cross_validation import group_duplicates
 from galfeat.experiments.scoring import report, score
@@ -172,7 +172,7 @@ def test_missing_and_other_training_galaxies_are_refused():
 
 
 def answers(probabilities):
-    return Answers(probabilities[None], probabilities.argmax(axis=1)[None])
+    return OutOfFold(probabilities[None], probabilities.argmax(axis=1)[None])
 
 
 def wrong_every(probabilities, step):

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from galfeat.evaluate.comparison.page import comparison_page
-from galfeat.evaluate.comparison.paired import Answers, compare_answers
+from galfeat.evaluate.comparison.paired import OutOfFold, compare_predictions
 
 NAMES = ("good", "twin", "poor <b>")
 COSTS = {
@@ -19,7 +19,7 @@ VOID = {"meta", "br"}
 
 def right_in(truth, share, repeats=2):
     named = np.where(np.arange(len(truth)) % 10 < 10 * share, truth, 1 - truth)
-    return Answers(
+    return OutOfFold(
         np.tile(np.where(np.eye(2)[named] > 0, 0.9, 0.1), (repeats, 1, 1)),
         np.tile(named, (repeats, 1)),
     )
@@ -34,12 +34,12 @@ def truth():
 def comparison(truth):
     good = right_in(truth, 0.9)
     answers = dict(zip(NAMES, (good, good, right_in(truth, 0.5)), strict=True))
-    return compare_answers(truth, answers, CLASSES)
+    return compare_predictions(truth, answers, CLASSES)
 
 
 @pytest.fixture(scope="module")
 def whole(comparison, truth):
-    shift = compare_answers(
+    shift = compare_predictions(
         truth, {"as it is": right_in(truth, 0.9), "re-rendered": right_in(truth, 0.6)}, CLASSES
     )
     return comparison_page(
@@ -108,7 +108,7 @@ def test_there_is_a_picture_for_everything_asked_for(whole, comparison):
 
 
 def test_one_pipeline_alone_is_a_page_too(truth):
-    alone = compare_answers(truth, {"good": right_in(truth, 0.9, 1)}, CLASSES)
+    alone = compare_predictions(truth, {"good": right_in(truth, 0.9, 1)}, CLASSES)
     page = comparison_page(alone, COSTS)
     assert 'id="differences"' not in page
     assert "each predicted out of fold once by 1 pipeline<" in page

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from galfeat.errors import DataError
-from galfeat.evaluate.comparison.paired import Answers, compare_answers
+from galfeat.evaluate.comparison.paired import OutOfFold, compare_predictions
 from galfeat.evaluate.metrics import METRICS
 from galfeat.evaluate.repeats import summarise_repeats
 
@@ -17,7 +17,7 @@ def answers_of(truth, skill, repeats=2, seed=0):
     named = np.where(known, truth, rng.integers(0, 3, (repeats, n)))
     probabilities = np.full((repeats, n, 3), 0.2)
     np.put_along_axis(probabilities, named[..., None], 0.6, axis=2)
-    return Answers(probabilities, named)
+    return OutOfFold(probabilities, named)
 
 
 @pytest.fixture
@@ -26,13 +26,13 @@ def truth():
 
 
 def compared(truth, **answers):
-    return compare_answers(truth, answers, CLASSES)
+    return compare_predictions(truth, answers, CLASSES)
 
 
 def test_scores_are_those_of_a_cross_validation(truth):
     groups = np.arange(600) // 2
     answers = answers_of(truth, 0.5)
-    found = compare_answers(truth, {"a": answers}, CLASSES, groups=groups, seed=3).scores["a"]
+    found = compare_predictions(truth, {"a": answers}, CLASSES, groups=groups, seed=3).scores["a"]
     expected = summarise_repeats(
         truth, answers.probabilities, answers.predicted, answers.predicted, CLASSES,
         groups=groups, seed=3,
@@ -52,7 +52,7 @@ def test_a_clear_difference_is_told_and_has_the_right_sign(truth):
     assert difference.scores["log_loss"].low > 0
     assert [difference.better(metric) for metric in METRICS[:4]] == ["good"] * 4
     assert found.ranked() == found.ranked("log_loss") == ["good", "poor"]
-    assert found.level_with_best() == []
+    assert found.tied_with_best() == []
 
 
 def test_pipelines_of_one_skill_cannot_be_told_apart(truth):
@@ -65,7 +65,7 @@ def test_pipelines_of_one_skill_cannot_be_told_apart(truth):
     best, second, _ = found.ranked()
     assert {best, second} == {"one", "other"}
     assert found.difference("one", "other").better() is None
-    assert found.level_with_best() == [second]
+    assert found.tied_with_best() == [second]
 
 
 def test_the_same_answers_differ_by_nothing(truth):
@@ -80,7 +80,7 @@ def test_a_difference_is_paired(truth):
     one = answers_of(truth, 0.6)
     named = one.predicted.copy()
     named[:, :15] = (truth[:15] + 1) % 3  # 15 galaxies worse, all others the same
-    (found,) = compared(truth, one=one, other=Answers(one.probabilities, named)).differences
+    (found,) = compared(truth, one=one, other=OutOfFold(one.probabilities, named)).differences
     assert found.better("accuracy") == "one"
     alone = compared(truth, one=one).scores["one"]["accuracy"]
     paired = found.scores["accuracy"]
@@ -92,7 +92,7 @@ def test_the_luck_of_the_split_is_in_the_interval(truth):
     good, poor = answers_of(truth, 0.7, 1), answers_of(truth, 0.4, 1, seed=1)
 
     def repeated(*parts):
-        return Answers(
+        return OutOfFold(
             np.concatenate([part.probabilities for part in parts]),
             np.concatenate([part.predicted for part in parts]),
         )

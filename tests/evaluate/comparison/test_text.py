@@ -4,7 +4,7 @@ import io
 import numpy as np
 import pytest
 
-from galfeat.evaluate.comparison.paired import Answers, compare_answers
+from galfeat.evaluate.comparison.paired import OutOfFold, compare_predictions
 from galfeat.evaluate.comparison.text import brief, comparison_csv, comparison_text, verdict
 
 COSTS = {
@@ -15,14 +15,14 @@ COSTS = {
 
 def right_in(truth, share):
     named = np.where(np.arange(len(truth)) % 10 < 10 * share, truth, 1 - truth)
-    return Answers(np.where(np.eye(2)[named] > 0, 0.9, 0.1)[None], named[None])
+    return OutOfFold(np.where(np.eye(2)[named] > 0, 0.9, 0.1)[None], named[None])
 
 
 @pytest.fixture
 def comparison():
     truth = np.arange(300) // 7 % 2
     answers = {"poor": right_in(truth, 0.5), "good": right_in(truth, 0.9)}
-    return compare_answers(truth, answers | {"twin": answers["good"]}, ("smooth", "spiral"))
+    return compare_predictions(truth, answers | {"twin": answers["good"]}, ("smooth", "spiral"))
 
 
 def test_the_text_tells_apart_what_can_be_told_apart(comparison):
@@ -38,7 +38,7 @@ def test_the_text_tells_apart_what_can_be_told_apart(comparison):
 
 def test_a_single_pipeline_has_no_differences(comparison):
     truth = np.arange(40) % 2
-    alone = compare_answers(truth, {"good": right_in(truth, 0.9)}, ("smooth", "spiral"))
+    alone = compare_predictions(truth, {"good": right_in(truth, 0.9)}, ("smooth", "spiral"))
     text = comparison_text(alone, COSTS)
     assert "less" not in text
     assert verdict(alone) == "good is the best of these by macro-F1."
@@ -58,7 +58,7 @@ def test_the_csv_has_a_row_for_each_pipeline_the_best_first(comparison):
 def compare_shift(name):
     truth = np.arange(300) // 7 % 2
     before, after = right_in(truth, 0.9), right_in(truth, 0.6)
-    return compare_answers(truth, {"as it is": before, "re-rendered": after}, ("a", "b"))
+    return compare_predictions(truth, {"as it is": before, "re-rendered": after}, ("a", "b"))
 
 
 @pytest.mark.parametrize(

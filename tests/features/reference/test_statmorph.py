@@ -42,7 +42,7 @@ def test_what_statmorph_cannot_measure_is_nan():
 
 def test_too_many_images_are_refused_before_the_first(paint):
     pytest.importorskip("statmorph", reason="statmorph is not installed")
-    images = [paint(16)] * (family.MOST_IMAGES + 1)
+    images = [paint(16)] * (family.MAX_IMAGES + 1)
     with pytest.raises(DataError, match="at most 1,000 images, and 1,001 were given"):
         FeatureExtractor(("statmorph",)).extract(images)
 

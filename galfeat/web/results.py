@@ -20,7 +20,7 @@ REASONS = 3
 Answer = dict[str, Any]
 
 
-def answer_images(
+def classify_images(
     classifier: GalaxyClassifier,
     images: Sequence[NDArray[np.uint8]],
     ids: Sequence[str],

@@ -1,0 +1,93 @@
+"""What an evaluation and a cross-validation have in common: scores of one set of galaxies."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Generic, Protocol, TypeVar
+
+from galfeat.evaluate.metrics import Floats, PerClass, per_class
+
+#: The rule whose label metrics stand beside those of the rule in force.
+OTHER_DECISION = {"balanced": "probable", "tempered": "probable", "probable": "balanced"}
+
+
+class Score(Protocol):
+    """A score with an interval."""
+
+    def to_json(self) -> dict[str, Any]:
+        """Return it in plain types."""
+
+
+S = TypeVar("S", bound=Score)
+
+
+@dataclass(frozen=True, kw_only=True)
+class ScoreSummary(Generic[S]):
+    """Scores of n galaxies, per class, per source, and for both decisions.
+
+    Attributes
+    ----------
+    classes : tuple of str
+        The k class names in order.
+    n : int
+        Galaxies that were scored.
+    decision : {"balanced", "tempered", "probable"}
+        The rule that named the classes.
+    scores : dict of str to score
+        `accuracy`, `balanced_accuracy`, `macro_f1`, `log_loss` and `ece`.
+    alternative : dict of str to score
+        `accuracy`, `balanced_accuracy` and `macro_f1` under the other rule.
+    confusion : ndarray, shape (k, k)
+        True class by row, named class by column.
+    sources : dict of str to (int, dict of str to score)
+        Number of galaxies and scores of each source; empty where sources are not known.
+    """
+
+    classes: tuple[str, ...]
+    n: int
+    decision: str
+    scores: dict[str, S]
+    alternative: dict[str, S]
+    confusion: Floats
+    sources: dict[str, tuple[int, dict[str, S]]] = field(default_factory=dict)
+
+    @property
+    def per_class(self) -> PerClass:
+        """Precision, recall, F1 and support, each of shape (k,); NaN where undefined."""
+        return per_class(self.confusion)
+
+    @property
+    def other_decision(self) -> str:
+        """The rule that `alternative` follows."""
+        return OTHER_DECISION[self.decision]
+
+    def to_json(self) -> dict[str, Any]:
+        """Return everything in plain types, with None for what is not finite.
+
+        Returns
+        -------
+        dict
+            The five scores by name; `per_class` by class name with `precision`, `recall`,
+            `f1` and `support`; `confusion` as rows, true class by row; `classes`, `n`,
+            `decision`; `alternative` with its `decision` and label metrics; `sources` by
+            name, where they are known, with `n` and the five scores.
+        """
+        result: dict[str, Any] = {
+            **_plain(self.scores),
+            "per_class": self.per_class.to_json(self.classes),
+            "confusion": self.confusion.tolist(),
+            "classes": list(self.classes),
+            "n": self.n,
+            "decision": self.decision,
+            "alternative": {"decision": self.other_decision, **_plain(self.alternative)},
+        }
+        if self.sources:
+            result["sources"] = {
+                name: {"n": n, **_plain(scores)} for name, (n, scores) in self.sources.items()
+            }
+        return result
+
+
+def _plain(scores: Mapping[str, Score]) -> dict[str, dict[str, Any]]:
+    return {name: score.to_json() for name, score in scores.items()}
