@@ -39,7 +39,7 @@ lint: .venv/lint.stamp
 bench: .venv/bench.stamp
 	$(BIN)/galfeat warmup
 	$(TESTING) $(BIN)/python benchmarks/features.py
-	$(TESTING) $(BIN)/python benchmarks/serving.py
+	$(TESTING) $(BIN)/python benchmarks/serving/serving.py
 
 # Its kernels lie apart: another numba would replace those of the newest one.
 test-lowest: export NUMBA_CACHE_DIR = $(CURDIR)/.venv-lowest/kernels

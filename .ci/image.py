@@ -50,7 +50,7 @@ COMPILE_ONE = "import numba; numba.njit(lambda number: number + 1)(1)"
 DRAW = """
 import sys
 from PIL import Image
-from galfeat.data.simulation.simulate import simulate
+from galfeat.data.simulation.simulator import simulate
 for number, image in enumerate(simulate(20, seed=1).images):
     Image.fromarray(image).save(f"{sys.argv[1]}/{number}.png")
 """

@@ -22,7 +22,7 @@ from timing import typical_time
 
 from galfeat.data import open_dataset
 from galfeat.data.readers.decode import decode_file
-from galfeat.data.simulation.simulate import simulate
+from galfeat.data.simulation.simulator import simulate
 from galfeat.model_io.folder import load_model
 
 #: Side in pixels of the files, and how many there are.

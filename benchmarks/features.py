@@ -32,7 +32,7 @@ from threadpoolctl import threadpool_limits
 from timing import best_times, calibration, typical_time
 
 from galfeat.data import pixel_digest
-from galfeat.data.simulation.simulate import simulate
+from galfeat.data.simulation.simulator import simulate
 from galfeat.features import DEFAULT_FAMILIES, FeatureExtractor, embedding
 from galfeat.features.warmup import warmup
 from galfeat.frame import measure_frame

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from PIL import Image as Pillow
 
 from galfeat import GalaxyClassifier, load_model, open_dataset
-from galfeat.data.simulation.simulate import simulate
+from galfeat.data.simulation.simulator import simulate
 from galfeat.features.quantiles import UNLIKE
 from galfeat.model_io.shipped import DEFAULT
 

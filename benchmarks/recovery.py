@@ -17,7 +17,7 @@ import numpy as np
 from recovery_picture import QUANTITIES, RENDERINGS, Floats, Pairs, draw_picture
 from scipy.stats import spearmanr
 
-from galfeat.data.simulation.simulate import Simulation, simulate
+from galfeat.data.simulation.simulator import Simulation, simulate
 from galfeat.features import FAMILIES
 from galfeat.features.registry import family_module
 from galfeat.frame import Flag, Frame, measure_frame

@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 from scipy.stats import spearmanr
 
 import galfeat.features
-from galfeat.data.simulation.simulate import simulate
+from galfeat.data.simulation.simulator import simulate
 from galfeat.features import FeatureExtractor, columns
 from galfeat.features.registry import OWN_FAMILIES, Column
 

@@ -13,7 +13,7 @@ from pathlib import Path
 from PIL import Image
 
 from galfeat.cli import main
-from galfeat.data.simulation.simulate import simulate, simulate_file
+from galfeat.data.simulation.simulator import simulate, simulate_file
 
 PICTURE = Path(__file__).with_name("explain.png")
 #: The new galaxy: a row of this simulation of barred spirals.

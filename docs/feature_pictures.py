@@ -35,7 +35,7 @@ from feature_panels import (
 from numpy.typing import NDArray
 from scipy.ndimage import map_coordinates, maximum_filter, uniform_filter
 
-from galfeat.data.simulation.simulate import simulate
+from galfeat.data.simulation.simulator import simulate
 from galfeat.explain.overlay import arm_lines, bar_ends, spiral
 from galfeat.features import colour as colours
 from galfeat.features import hog

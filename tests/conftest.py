@@ -80,7 +80,7 @@ def quick_pipeline(tmp_path_factory):
 @pytest.fixture(scope="session")
 def simulated(tmp_path_factory):
     """An HDF5 file of 120 simulated galaxies, 12 of each of the ten classes."""
-    from galfeat.data.simulation.simulate import simulate_file
+    from galfeat.data.simulation.simulator import simulate_file
 
     path = tmp_path_factory.mktemp("simulated") / "galaxies.h5"
     simulate_file(path, 120, seed=7, class_counts=[12] * 10)

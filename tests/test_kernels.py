@@ -184,7 +184,7 @@ def test_what_a_read_only_folder_lacks_is_compiled_in_memory(
 @pytest.fixture(scope="module")
 def images(paint, tmp_path_factory):
     """A file of images of every kind that may ask a kernel for another type or another path."""
-    from galfeat.data.simulation.simulate import simulate
+    from galfeat.data.simulation.simulator import simulate
 
     rng = np.random.default_rng(0)
     galaxy = paint(90, scale=6.0, q=0.6, pa=0.4, noise=3.0)
@@ -220,7 +220,7 @@ MEASURE = """
 import json, sys
 import numpy as np
 from numba.core.registry import CPUDispatcher
-from galfeat.data.simulation.simulate import simulate
+from galfeat.data.simulation.simulator import simulate
 from galfeat.data.simulation.warmup import warmup as compile_simulator
 from galfeat.features import FAMILIES, FeatureExtractor
 from galfeat.features.warmup import warmup

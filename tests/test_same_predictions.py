@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 
 from galfeat import GalaxyClassifier, load_model
-from galfeat.data.simulation.simulate import simulate
+from galfeat.data.simulation.simulator import simulate
 
 RECORD = Path(__file__).parent / "predictions_0_1_0.json"
 SHIPPED = ("galaxy10", "coarse", "simulated")

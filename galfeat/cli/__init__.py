@@ -9,6 +9,8 @@ import click
 
 from galfeat.cli.failures import one_line_failures
 
+__all__ = ["main"]
+
 VERBS = (
     "data",
     "features",

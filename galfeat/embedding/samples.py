@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from galfeat.data import DataSet, pixel_digest
-from galfeat.data.simulation.simulate import simulate
+from galfeat.data.simulation.simulator import simulate
 from galfeat.errors import ImageError
 from galfeat.features.planes import SHAPE, planes
 from galfeat.frame import Flag, as_rgb, measure_frame

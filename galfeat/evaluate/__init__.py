@@ -1,1 +1,5 @@
-"""Splits, scores, intervals and the report: what is known about a model's answers."""
+"""Statistics of predictions: splits, scores, intervals, reports. Nothing is fitted here."""
+
+import lazy_loader
+
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

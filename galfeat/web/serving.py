@@ -139,7 +139,7 @@ def _opened(samples: str, label: str | None) -> DataSet:
 def _simulated(seed: int, threads: int) -> DataSet:
     from galfeat.data import ArrayDataSet
     from galfeat.data.catalogue.galaxy10 import GALAXY10_DECALS
-    from galfeat.data.simulation.simulate import simulate
+    from galfeat.data.simulation.simulator import simulate
 
     counts = [PER_CLASS] * len(GALAXY10_DECALS)
     drawn = simulate(sum(counts), seed=seed, class_counts=counts, jobs=threads)

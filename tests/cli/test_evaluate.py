@@ -6,7 +6,7 @@ import h5py
 import numpy as np
 import pytest
 
-from galfeat.data.simulation.simulate import simulate_file
+from galfeat.data.simulation.simulator import simulate_file
 from galfeat.model_io.rows import read_rows
 from galfeat.model_io.shipped import DEFAULT
 

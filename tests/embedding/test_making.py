@@ -10,7 +10,7 @@ from PIL import Image
 
 from galfeat.cli import main
 from galfeat.data import pixel_digest
-from galfeat.data.simulation.simulate import simulate
+from galfeat.data.simulation.simulator import simulate
 from galfeat.embedding.making import CARD, CURVE
 from galfeat.features.network import NETWORK, SEEN, WIDTH, Network
 from galfeat.features.planes import SHAPE

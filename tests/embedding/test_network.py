@@ -80,7 +80,7 @@ def test_a_turned_or_mirrored_image_has_the_same_activations(paint, move):
 
 LOAD = """
 from galfeat import load_model
-from galfeat.data.simulation.simulate import simulate
+from galfeat.data.simulation.simulator import simulate
 load_model("galaxy10").predict_proba(simulate(1, seed=1).images)
 """
 

@@ -5,7 +5,7 @@ import pytest
 
 from galfeat.data import pixel_digest
 from galfeat.data.catalogue.galaxy10 import GALAXY10_DECALS
-from galfeat.data.simulation.simulate import simulate
+from galfeat.data.simulation.simulator import simulate
 from galfeat.embedding.samples import BLOCK, DRAWN, SIMULATED_CLASS, joined, simulated
 from galfeat.embedding.sources import gather
 from galfeat.errors import DataError

@@ -42,7 +42,7 @@ def spiral(polar):
 @pytest.fixture(scope="session")
 def population():
     """Galaxies of all classes as the Legacy Surveys show them, and their features."""
-    from galfeat.data.simulation.simulate import simulate
+    from galfeat.data.simulation.simulator import simulate
     from galfeat.features import FeatureExtractor
 
     simulated = simulate(100, seed=3, class_counts=[10] * 10)

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from scipy.stats import spearmanr
 
-from galfeat.data.simulation.simulate import simulate
+from galfeat.data.simulation.simulator import simulate
 from galfeat.features import FeatureExtractor, classifier_columns, columns
 from galfeat.features.registry import FAMILIES, _survey_bound
 

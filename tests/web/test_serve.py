@@ -35,7 +35,7 @@ seen = event.RecordingListener()
 event.register("numba:compile", seen)
 from PIL import Image
 from starlette.testclient import TestClient
-from galfeat.data.simulation.simulate import simulate
+from galfeat.data.simulation.simulator import simulate
 from galfeat.web.app import create_app
 from galfeat.web.serving import prepare
 

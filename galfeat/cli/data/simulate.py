@@ -37,7 +37,7 @@ def simulate(number: int, output: Path, rendering: str, seed: int, jobs: int) ->
 
     What was drawn is stored beside the images, as truth/*.
     """
-    from galfeat.data.simulation.simulate import simulate_file
+    from galfeat.data.simulation.simulator import simulate_file
 
     start = time.perf_counter()
     with progress_bar(output.name) as progress:

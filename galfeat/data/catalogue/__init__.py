@@ -1,1 +1,5 @@
-"""Which galaxies there are: tables, labels, groups, and the classes of Galaxy10."""
+"""Which galaxies there are: tables of labels and positions, groups, the classes of Galaxy10."""
+
+import lazy_loader
+
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

@@ -1,1 +1,5 @@
-"""Images and samples from elsewhere: downloads, surveys, cut-outs by position."""
+"""Images from elsewhere: published files, and cut-outs by position from the surveys."""
+
+import lazy_loader
+
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

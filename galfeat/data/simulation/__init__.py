@@ -1,5 +1,9 @@
-"""What the simulator is made of: scenes, the populations they are drawn from, and their pictures.
+"""Simulated galaxies of the ten Galaxy10 DECaLS classes, with the truth beside them.
 
-`scene` says what a galaxy is, `population` and `surroundings` draw one at random,
-`light`, `paint`, `blur` and `rendering` turn it into an image, `draw` puts these together.
+`sampling` draws what a galaxy is made of, `draw` paints it with its spheroid, disc, bar, arms and
+companions, and `rendering` shows it as a survey would.
 """
+
+import lazy_loader
+
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

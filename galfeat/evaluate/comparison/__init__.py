@@ -1,1 +1,5 @@
-"""Paired comparisons: statistics, and the page and text that show them."""
+"""Paired comparisons of pipelines: their statistics, and the page and text that show them."""
+
+import lazy_loader
+
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

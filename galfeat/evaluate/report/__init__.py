@@ -1,1 +1,5 @@
 """The HTML report of an evaluation: its page, figures, pictures and prose."""
+
+import lazy_loader
+
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

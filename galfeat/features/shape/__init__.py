@@ -1,1 +1,5 @@
 """Outline, symmetry and surroundings of a galaxy in its canonical views."""
+
+import lazy_loader
+
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

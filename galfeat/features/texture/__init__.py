@@ -1,1 +1,5 @@
 """Texture: local patterns, co-occurrence, Gabor and starlet scales, Zernike moments."""
+
+import lazy_loader
+
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

@@ -13,7 +13,7 @@ from click.testing import CliRunner
 from galfeat.cli import main
 from galfeat.data import open_dataset
 from galfeat.data.catalogue.galaxy10 import GALAXY10_DECALS
-from galfeat.data.simulation.simulate import (
+from galfeat.data.simulation.simulator import (
     GALAXY10_COUNTS,
     class_labels,
     draw,
@@ -179,7 +179,7 @@ def test_after_the_warm_up_nothing_is_left_to_compile():
     script = """
 import pkgutil, importlib
 import galfeat.data.simulation as room
-from galfeat.data.simulation.simulate import simulate
+from galfeat.data.simulation.simulator import simulate
 from galfeat.data.simulation.warmup import warmup
 
 def compiled():

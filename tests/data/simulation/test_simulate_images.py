@@ -8,7 +8,7 @@ import pytest
 from galfeat.data.catalogue.galaxy10 import GALAXY10_DECALS
 from galfeat.data.simulation.rendering import RENDERINGS, add_noise, share_colour
 from galfeat.data.simulation.scene import Conditions, Galaxy, Scene, Spheroid, Star
-from galfeat.data.simulation.simulate import draw, sample_scene
+from galfeat.data.simulation.simulator import draw, sample_scene
 from galfeat.data.simulation.truth import truth
 from galfeat.errors import DataError
 

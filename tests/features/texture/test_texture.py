@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from galfeat.data import open_dataset
-from galfeat.data.simulation.simulate import simulate
+from galfeat.data.simulation.simulator import simulate
 from galfeat.features.texture.family import COLUMNS, disc_norms, measure, quantised
 from galfeat.features.texture.glcm import PROPERTIES, cooccurrence, haralick
 from galfeat.features.texture.lbp import binary_patterns, pattern_shares

@@ -11,7 +11,7 @@ from galfeat.data import pixel_digest
 from galfeat.data.fetch.training import read_training
 from galfeat.errors import DataError
 
-FILE = Path(__file__).resolve().parent.parent / "benchmarks" / "training_list.py"
+FILE = Path(__file__).resolve().parents[2] / "benchmarks" / "training_list.py"
 
 
 @pytest.fixture(scope="module")

@@ -36,7 +36,7 @@ __all__ = [
     "serving",
 ]
 
-COMMAND_LINE = Path(__file__).resolve().parent.parent / "cli.py"
+COMMAND_LINE = Path(__file__).resolve().parents[2] / "cli.py"
 
 
 @dataclass(frozen=True)

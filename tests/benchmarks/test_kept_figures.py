@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-FILE = Path(__file__).resolve().parent.parent / "benchmarks" / "kept_figures.py"
+FILE = Path(__file__).resolve().parents[2] / "benchmarks" / "kept_figures.py"
 
 
 @pytest.fixture(scope="module")

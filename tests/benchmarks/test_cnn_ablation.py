@@ -12,7 +12,7 @@ from galfeat import open_dataset
 from galfeat.evaluate.comparison.paired import OutOfFold, compare_predictions
 from galfeat.features import FAMILIES
 
-FOLDER = Path(__file__).resolve().parent.parent / "benchmarks"
+FOLDER = Path(__file__).resolve().parents[2] / "benchmarks" / "cnn"
 MODULES = ("cnn_ablation", "cnn_text")
 
 

@@ -12,7 +12,7 @@ FIRST = "baseline"
 
 PAGE = """# The plain CNN
 
-Made by `python benchmarks/cnn_ablation.py DATA --label {label}`; do not edit. {n:,} images of
+Made by `python benchmarks/cnn/cnn_ablation.py DATA --label {label}`; do not edit. {n:,} images of
 {size} pixels, {classes} classes, {folds} folds with groups kept together, {repeats}, seed {seed};
 each galaxy is predicted by networks that did not see it. The baseline is the pipeline
 `cnn-baseline`: three blocks of 32 3×3 filters, a ReLU and a pool, a dense layer of 128 and a

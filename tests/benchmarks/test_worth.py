@@ -13,7 +13,7 @@ from galfeat.evaluate.metrics import log_loss
 from galfeat.experiments.fits import Galaxies
 from galfeat.features import FeatureTable
 
-FOLDER = Path(__file__).resolve().parent.parent / "benchmarks"
+FOLDER = Path(__file__).resolve().parents[2] / "benchmarks"
 MODULES = ("worth_fits", "worth_pairs", "worth_limits")
 
 

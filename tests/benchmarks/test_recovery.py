@@ -7,9 +7,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from galfeat.data.simulation.simulate import simulate
+from galfeat.data.simulation.simulator import simulate
 
-FOLDER = Path(__file__).resolve().parent.parent / "benchmarks"
+FOLDER = Path(__file__).resolve().parents[2] / "benchmarks"
 MODULES = ("recovery", "recovery_picture")
 
 

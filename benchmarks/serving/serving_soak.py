@@ -3,7 +3,7 @@
 Prints what was answered, every answer that is not a well-formed 2xx, 4xx or 503, and the server's
 memory as time goes by; fails if there is such an answer, or too much memory.
 
-    python benchmarks/serving_soak.py [--seconds 600] [--model MODEL] [--samples DATA]
+    python benchmarks/serving/serving_soak.py [--seconds 600] [--model MODEL] [--samples DATA]
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ import numpy as np
 from PIL import Image
 from serving import press
 
-from galfeat.data.simulation.simulate import simulate
+from galfeat.data.simulation.simulator import simulate
 
 #: Seconds between two readings of the memory.
 READING = 5.0

@@ -7,7 +7,7 @@ largest images that are taken. Milliseconds are those of the visitor, who shares
 with the server; work is the server's processor time. Without MODEL and DATA the server is the one
 that `galfeat serve` starts, and `galaxy10` answers uploads.
 
-    python benchmarks/serving.py [--model MODEL] [--samples DATA] [--rounds 5]
+    python benchmarks/serving/serving.py [--model MODEL] [--samples DATA] [--rounds 5]
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
-from galfeat.data.simulation.simulate import simulate
+from galfeat.data.simulation.simulator import simulate
 from galfeat.web.uploads import MAX_PIXELS
 
 #: Visitors who press at once, seconds between their presses, and of a round.

@@ -1,0 +1,37 @@
+from .evaluation import Evaluation as Evaluation
+from .evaluation import evaluate_predictions as evaluate_predictions
+from .importances import Importances as Importances
+from .importances import measure_importances as measure_importances
+from .intervals import Interval as Interval
+from .intervals import bootstrap as bootstrap
+from .intervals import wilson as wilson
+from .repeats import (
+    CrossValidation as CrossValidation,
+)
+from .repeats import (
+    RepeatedScore as RepeatedScore,
+)
+from .repeats import (
+    summarise_repeats as summarise_repeats,
+)
+from .resampling import Resampling as Resampling
+from .score_summary import ScoreSummary as ScoreSummary
+from .splits import folds as folds
+from .splits import holdout as holdout
+
+__all__ = [
+    "CrossValidation",
+    "Evaluation",
+    "Importances",
+    "Interval",
+    "RepeatedScore",
+    "Resampling",
+    "ScoreSummary",
+    "bootstrap",
+    "evaluate_predictions",
+    "folds",
+    "holdout",
+    "measure_importances",
+    "summarise_repeats",
+    "wilson",
+]

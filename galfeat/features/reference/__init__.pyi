@@ -1,0 +1,5 @@
+from .pixels import Pixels as Pixels
+
+__all__ = [
+    "Pixels",
+]
