@@ -1,8 +1,9 @@
 """The one way galfeat compiles a kernel, and where the compiled code is kept.
 
-numba keys its cache on a file's time stamp and does not see a change in a helper that
-lives in another file. So the cache folder carries galfeat's version and a digest of
-every source file that holds a kernel: change one and all of them compile afresh.
+numba keys its cache on a source file's path and contents and does not see a change in a helper
+that lives in another file. So the cache folder carries galfeat's version, a digest of every source
+file that holds a kernel, and numba's version: change one and all kernels compile afresh. Where
+galfeat is installed does not matter: a wheel and a checkout of the same sources share the folder.
 """
 
 from __future__ import annotations
@@ -52,7 +53,9 @@ def cache_folder() -> Path | None:
     parent = os.environ.get("NUMBA_CACHE_DIR") or os.path.join(
         os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache", "galfeat", "kernels"
     )
-    folder = Path(parent) / f"{__version__}-{source_digest()}"
+    checked = "-checked" if numba.config.BOUNDSCHECK else ""
+    name = f"{__version__}-{source_digest()}-numba{numba.__version__}{checked}"
+    folder = Path(parent) / name
     if _can_write(folder) or folder.is_dir():
         return folder
     _say_in_memory(folder)
@@ -93,7 +96,37 @@ def _say_that_it_takes_long() -> None:
 _GivenFolder: Any = CompileResultCacheImpl._locator_classes[0]
 
 
-class _ReadOnlyLocator(_GivenFolder):
+class _Locator(_GivenFolder):
+    """Places galfeat's own kernels by module, wherever the package is installed."""
+
+    @classmethod
+    def get_suitable_cache_subpath(cls, py_file: str) -> str:
+        """Return the folder of a source file's kernels, below the cache folder."""
+        file = Path(py_file).resolve()
+        if file.is_relative_to(_PACKAGE):
+            return "_".join(file.relative_to(_PACKAGE.parent).parent.parts)
+        subpath: str = super().get_suitable_cache_subpath(py_file)
+        return subpath
+
+    def get_source_stamp(self) -> Any:  # noqa: ANN401
+        """Return what must be equal for a kernel to be loaded; the folder's name does the rest."""
+        own = Path(self._py_file).resolve().is_relative_to(_PACKAGE)
+        return "galfeat" if own else super().get_source_stamp()
+
+
+class _Format(CompileResultCacheImpl):
+    """What numba keeps of a kernel."""
+
+    _locator_classes = (_Locator,)
+
+
+class _Cache(FunctionCache):
+    """Loads and keeps kernels where `_Locator` places them."""
+
+    _impl_class = _Format
+
+
+class _ReadOnlyLocator(_Locator):
     """Takes a folder that cannot be written; numba's own locators pass it over."""
 
     def ensure_cache_path(self) -> None:
@@ -186,10 +219,7 @@ def kernel(function: Function) -> Function:
     before = numba.config.CACHE_DIR
     numba.config.CACHE_DIR = str(folder)
     try:
-        if _can_write(folder):
-            compiled.enable_caching()
-        else:
-            compiled._cache = _ReadOnlyCache(function)
+        compiled._cache = (_Cache if _can_write(folder) else _ReadOnlyCache)(function)
         return compiled  # type: ignore[no-any-return]
     finally:
         numba.config.CACHE_DIR = before

@@ -109,6 +109,27 @@ def test_a_changed_kernel_is_kept_elsewhere(tmp_path):
     assert kernel_file != original
 
 
+LOADED = """
+import json
+import numpy as np
+from galfeat.frame.forest import root_of
+root_of(np.zeros(3, np.int32), 2)
+stats = root_of.stats
+print(json.dumps([sum(stats.cache_hits.values()), sum(stats.cache_misses.values())]))
+"""
+
+
+def test_copies_of_the_same_sources_share_their_kernels(tmp_path):
+    cache = {"NUMBA_CACHE_DIR": str(tmp_path / "cache")}
+    copy = tmp_path / "elsewhere" / "galfeat"
+    shutil.copytree(
+        PACKAGE, copy, ignore=shutil.ignore_patterns("__pycache__"), copy_function=shutil.copy
+    )
+    assert run(LOADED, **cache)[0] == [0, 1]
+    assert run(LOADED, package=copy, **cache)[0] == [1, 0]
+    assert run(LOADED, package=copy, NUMBA_BOUNDSCHECK="1", **cache)[0] == [0, 1]
+
+
 TOY = """
 import json
 import numpy as np
