@@ -41,18 +41,14 @@ bench: .venv/bench.stamp
 	$(TESTING) $(BIN)/python benchmarks/features.py
 	$(TESTING) $(BIN)/python benchmarks/serving/serving.py
 
-# Its kernels lie apart: another numba would replace those of the newest one.
-test-lowest: export NUMBA_CACHE_DIR = $(CURDIR)/.venv-lowest/kernels
 test-lowest: .venv-lowest/test.stamp
 	$(LOWEST)/galfeat warmup
-	$(TESTING) $(LOWEST)/python -m pytest -n 2 -m "not slow"
+	$(TESTING) $(LOWEST)/python -m pytest -n 2 -m "not slow and not once"
 
-# Its kernels lie apart: numba does not tell checked ones from others. About two minutes.
-test-bounds: export NUMBA_CACHE_DIR = $(CURDIR)/.venv/kernels-checked
 test-bounds: export NUMBA_BOUNDSCHECK = 1
 test-bounds: .venv/test.stamp
 	$(BIN)/galfeat warmup
-	$(TESTING) $(BIN)/python -m pytest -n 2 -m "not slow" tests/features tests/frame
+	$(TESTING) $(BIN)/python -m pytest -n 2 -m "not slow and not once" tests/features tests/frame
 
 # Three minutes: it installs everything once more and compiles every kernel.
 test-image:

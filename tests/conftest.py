@@ -17,6 +17,32 @@ settings.register_profile("explore", deadline=None, derandomize=False, max_examp
 settings.load_profile("repeat")
 
 
+#: Tests that no library's version changes: they are run once, with the newest.
+ONCE = (
+    "benchmarks/",
+    "cli/test_commands.py",
+    "data/fetch/",
+    "evaluate/report/test_report_style.py",
+    "features/test_features_page.py",
+    "storage/",
+    "test_architecture.py",
+    "test_dockerfile.py",
+    "test_packaging.py",
+    "web/test_browser.py",
+    "web/test_everybody.py",
+)
+
+
+def pytest_collection_modifyitems(items):
+    """Mark the tests that need no other versions of the libraries."""
+    for item in items:
+        path = item.path
+        if path.is_relative_to(ROOT / "tests"):
+            name = path.relative_to(ROOT / "tests").as_posix()
+            if name.startswith(ONCE):
+                item.add_marker("once")
+
+
 @pytest.fixture(scope="session")
 def real_images():
     """The folder of real galaxy images that GALFEAT_TEST_DATA names."""
