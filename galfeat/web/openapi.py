@@ -75,7 +75,7 @@ def _classify() -> dict[str, Any]:
         "summary": "Classify one image, or several sent as a form.",
         "requestBody": {
             "required": True,
-            "description": "Image formats are detected from the content, not from the content type.",
+            "description": "Image formats are detected from the content, not the content type.",
             "content": {**images, "multipart/form-data": {"schema": _FORM}},
         },
         "responses": {

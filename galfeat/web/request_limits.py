@@ -17,7 +17,7 @@ from galfeat.web.uploads import MAX_BYTES
 #: progress.
 MAX_BODY, MAX_SINGLE, MAX_HELD = 33_000_000, MAX_BYTES, 66_000_000
 #: Maximum time in seconds to receive the next part of a body, and all of it.
-PATIENCE, LONGEST = 10.0, 120.0
+PART_TIMEOUT, BODY_TIMEOUT = 10.0, 120.0
 
 HEADERS = {
     "Content-Security-Policy": "default-src 'none'; script-src 'self'; style-src 'self'; "
@@ -48,15 +48,15 @@ class Limits:
     ----------
     max_body, max_single, max_held : int
         Maximum number of bytes of a form, of any other request, and of all requests in progress.
-    patience, longest : float
+    part_timeout, body_timeout : float
         Maximum time in seconds to receive the next part of a body, and all of it.
     """
 
     max_body: int = MAX_BODY
     max_single: int = MAX_SINGLE
     max_held: int = MAX_HELD
-    patience: float = PATIENCE
-    longest: float = LONGEST
+    part_timeout: float = PART_TIMEOUT
+    body_timeout: float = BODY_TIMEOUT
 
 
 _DEFAULT = Limits()
@@ -126,7 +126,7 @@ class _Body:
         kind = self._headers.get(b"content-type", b"").strip().lower()
         is_form = kind.startswith(b"multipart/form-data")
         self._max_size = guard.limits.max_body if is_form else guard.limits.max_single
-        self._end = asyncio.get_running_loop().time() + guard.limits.longest
+        self._end = asyncio.get_running_loop().time() + guard.limits.body_timeout
         self._complete = False
         self.received = 0
 
@@ -143,7 +143,7 @@ class _Body:
         left = self._end - asyncio.get_running_loop().time()
         try:
             message = await asyncio.wait_for(
-                self._receive(), min(self._guard.limits.patience, left)
+                self._receive(), min(self._guard.limits.part_timeout, left)
             )
         except TimeoutError:
             raise RequestRefusedError(

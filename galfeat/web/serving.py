@@ -95,8 +95,8 @@ def _check_classes(dataset: DataSet, classifier: GalaxyClassifier, samples: str 
         if samples is not None:
             raise
         raise DataError(
-            "the simulated galaxies have classes that are not classes of the model; name a data set "
-            "labelled with its classes with --samples"
+            "the simulated galaxies have classes that are not classes of the model; name labelled "
+            "galaxies of its classes with --samples"
         ) from error
 
 
