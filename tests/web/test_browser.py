@@ -135,7 +135,7 @@ def test_upload_by_choosing_a_file(visit, galaxy):
     assert page.inner_text("#verdict") == "Your image"
     assert "Actual class" not in page.inner_text("#answer")
     model = page.evaluate("fetch('api/model').then(response => response.json())")
-    assert page.inner_text("#truth").endswith(f"Model: {model['name']}")
+    assert page.inner_text("#truth").endswith(f"Classified by the model {model['name']}.")
     with page.expect_file_chooser() as chooser:
         page.click("#drop")
     with page.expect_response("**/api/classify"):  # the same file once more

@@ -88,7 +88,7 @@ function truthOf(galaxy, guess) {
     const guessLine = guess === undefined ? "" : `\nYour guess: ${guess}`;
     return `Actual class: ${galaxy.true_class}${guessLine}`;
   }
-  return galaxy.problem ?? `Actual class: unknown\nModel: ${galaxy.model}`;
+  return galaxy.problem ?? `The true class is unknown.\nClassified by the model ${galaxy.model}.`;
 }
 
 function probabilityRow(galaxy, name, probability) {
