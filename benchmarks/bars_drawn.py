@@ -25,7 +25,7 @@ def measured(number: int, rendering: str) -> NDArray[np.float64]:
     """Return measured strength, whether a bar was simulated, and whether the class is unsettled."""
     simulation = simulate(number, seed=5, rendering=rendering, jobs=2)
     table = measure_images(simulation.images, ("shape", "fourier"), n_jobs=2)
-    column = dict(zip(table.names, table.values.T, strict=True))
+    column = {name: table.values[:, index] for index, name in enumerate(table.names)}
     names = np.array(simulation.class_names)[simulation.labels]
     rows = np.stack(
         [

@@ -3,8 +3,8 @@
     python benchmarks/cnn/cnn_ablation.py DATA --label class_id -o docs/cnn.md [--jobs 1]
 
 Fits the pipeline `cnn-baseline` and each variant, and writes a table of scores with intervals.
-Completed fits are stored (--kept), so an interrupted run resumes. Needs the extra `cnn`, and 4 GB of
-memory for 700 images of 256×256 pixels.
+Completed fits are stored (--kept), so an interrupted run resumes. Needs the extra `cnn`, and 4 GB
+of memory for 700 images of 256×256 pixels.
 """
 
 from __future__ import annotations
