@@ -109,14 +109,14 @@ def report_embedding(report: Report, images: Sequence[NDArray[np.uint8]]) -> Non
     """Measure the small network on given frames, for one galaxy and on two threads."""
     frames = [frame for frame in map(measure_frame, images) if frame is not None]
     embedding.measure(frames[0])  # open the session
-    one = typical_time(embedding.measure, frames)
+    single = typical_time(embedding.measure, frames)
     clock = np.inf
     with ThreadPoolExecutor(2) as pool:
         for _ in range(_ROUNDS):
             start = time.perf_counter()
             list(pool.map(embedding.measure, frames))
             clock = min(clock, time.perf_counter() - start)
-    report.line("embedding, one galaxy", f"{one:6.0f} µs  goal 2000 µs", Figure(one, "µs"))
+    report.line("embedding, one galaxy", f"{single:6.0f} µs  goal 2000 µs", Figure(single, "µs"))
     report.line("embedding, two threads", f"{len(frames) / clock:6.0f} galaxies/s  goal 1000")
 
 
@@ -133,11 +133,11 @@ def report_commands(report: Report, folder: Path, seed: int) -> None:
     """Measure the command line."""
     files, model, table = folder / "images", folder / "model", folder / "features.npz"
     command_line.write_files(files, seed)
-    one = files / "0000.jpg"
+    image = files / "0000.jpg"
     report.heading("the command line, each command as a new process")
     report.command("compile all kernels", command_line.compiling(folder), "  goal 90 s")
     report.command("import galfeat", typical_run([sys.executable, "-c", "import galfeat"]))
-    start = typical_run(galfeat("extract", one, "-o", table))
+    start = typical_run(galfeat("extract", image, "-o", table))
     report.command("extract one image", start)
     all_files = typical_run(galfeat("extract", files, "-o", table), 3)
     decoded = command_line.decoding(files)
@@ -151,7 +151,9 @@ def report_commands(report: Report, folder: Path, seed: int) -> None:
     report.line("decoding a file", f"{decoded:6.0f} µs, {without}", Figure(decoded, "µs"))
     fit = command_line.run(galfeat("fit", files, "--label", "label", "-o", model))
     report.command(f"fit lightgbm to {number}", fit)
-    report.command("classify one image", typical_run(galfeat("classify", model, one)), "  goal 4 s")
+    report.command(
+        "classify one image", typical_run(galfeat("classify", model, image)), "  goal 4 s"
+    )
     warm = command_line.warm_classify(model, files)
     report.line("classify one, loaded model", f"{warm:6.2f} ms  goal 5 ms", Figure(warm, "ms"))
     few, many = (command_line.peak_memory(files, times * number) for times in (1, 4))

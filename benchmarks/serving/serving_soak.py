@@ -50,8 +50,8 @@ def _picture() -> tuple[bytes, str]:
 
 def _damaged() -> bytes:
     content = bytearray(_picture()[0])
-    for place in _RNG.integers(0, len(content), 5):
-        content[place] = _RNG.integers(256)
+    for position in _RNG.integers(0, len(content), 5):
+        content[position] = _RNG.integers(256)
     return bytes(content[: _RNG.integers(1, len(content) + 1)])
 
 

@@ -59,13 +59,14 @@ def classify(
     jobs: int,
     seed: int,
 ) -> None:
-    """Classify galaxies with MODEL, by default the first of `galfeat models`.
+    """Classify galaxies with MODEL.
 
-    INPUT is a data set as for `galfeat fit`, or image files, folders and patterns. The
-    output has one row per galaxy: its id, the class predicted by the decision rule of the
-    model's pipeline and its probability, the most probable class, the probability of each
-    class, the true class if known, quality flags (unlike_training: probably not a galaxy),
-    and the error if the image could not be read.
+    MODEL is by default the first of `galfeat models`. INPUT is a data set as for `galfeat
+    fit`, or image files, folders and patterns. The output has one row per galaxy: its id,
+    the class predicted by the decision rule of the model's pipeline and its probability,
+    the most probable class, the probability of each class, the true class if known,
+    quality flags (unlike_training: probably not a galaxy), and the error if the image
+    could not be read.
 
     The true class is read from the column the model was fitted to, or else from a common
     label column if all its classes are classes of the model; --label names another column.

@@ -74,7 +74,7 @@ def compare(
     jobs: int,
     seed: int,
 ) -> None:
-    """Compare pipelines on the same cross-validation folds of labelled images.
+    """Compare pipelines by cross-validation on the same folds.
 
     Writes scores, paired differences, times, memory and model sizes to compare.csv and
     compare.json, and a page with figures to compare.html. Completed fits are kept in

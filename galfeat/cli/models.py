@@ -8,7 +8,7 @@ import click
 @click.command()
 @click.argument("name", required=False)
 def models(name: str | None) -> None:
-    """List the models that ship with galfeat, or show the card of one.
+    """List the shipped models, or show the card of one.
 
     All commands accept NAME in place of a model folder. The first model is the default of
     `galfeat classify`, `galfeat explain` and `galfeat serve`.

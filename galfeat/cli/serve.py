@@ -42,10 +42,12 @@ def serve(
     threads: int,
     seed: int,
 ) -> None:
-    """Serve a web page that classifies random galaxies and uploaded images, with reasons.
+    """Serve the web page that classifies galaxies.
 
-    Without --samples the galaxies are simulated; `galfeat data fetch samples` downloads real
-    ones. The API is described at /openapi.json. Uploaded images are not stored.
+    The page shows random galaxies with the predicted class and the reasons for it, and
+    classifies uploaded images, which are not stored. Without --samples the galaxies are
+    simulated; `galfeat data fetch samples` downloads real ones. The API is described at
+    /openapi.json.
     """
     with ExitStack() as running:
         with _exempt_from_collection():

@@ -21,7 +21,7 @@ from galfeat.cli.options import model_argument, trust_option
 )
 @trust_option
 def share(model: Path, output: Path, trust: bool) -> None:
-    """Write MODEL in a form that others can load without running code from it.
+    """Write MODEL in a form that loads without running code.
 
     The folder works like any model and needs no --trust. It contains only numbers, text and
     a fixed list of types; a folder with any other type is refused on loading.

@@ -45,8 +45,8 @@ def fetch(
 
     NAME is galaxy10-decals (17,736 images, 2.7 GB), galaxy10-sdss (21,785 images, 0.2 GB),
     samples or training. A file is renamed to its final name only after its SHA-256 has been
-    verified. samples downloads 50 cut-outs from the Legacy Surveys, five of each Galaxy10
-    DECaLS class, into a folder for `galfeat serve --samples`. training downloads the cut-outs
+    verified. `samples` downloads 50 cut-outs from the Legacy Surveys, five of each Galaxy10
+    DECaLS class, into a folder for `galfeat serve --samples`. `training` downloads the cut-outs
     that MODEL (or the list in its training.csv) was fitted to, from SDSS and the Legacy Surveys.
     Run the command again to resume an interrupted download.
     """
@@ -123,8 +123,8 @@ def _published(name: str | None, url: str | None, sha256: str | None) -> Publish
             )
         if sha256 is not None:
             raise click.UsageError(f"the SHA-256 of {name} is already known; omit NAME or --sha256")
-        known = PUBLISHED[name]
-        return known if url is None else known._replace(urls=(url, *known.urls))
+        published = PUBLISHED[name]
+        return published if url is None else published._replace(urls=(url, *published.urls))
     if url is None or sha256 is None:
         names = ", ".join([*PUBLISHED, *CUTOUTS])
         raise click.UsageError(f"nothing to fetch; give NAME ({names}), or both --url and --sha256")
