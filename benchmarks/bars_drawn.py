@@ -47,7 +47,7 @@ def main() -> None:
     rows = np.concatenate([measured(number, rendering) for rendering in ("legacy", "sdss")])
     strength, barred, settled = rows[:, 0], rows[:, 1] > 0, rows[:, 2] == 0
     print(f"{barred.sum():,} galaxies with a bar, {(~barred).sum():,} without")
-    print("| threshold | drawn with a bar | drawn without | drawn bars that are real | outside "
+    print("| threshold | drawn if barred | drawn if unbarred | barred if drawn | same, outside "
           f"{' and '.join(UNSETTLED)} |")  # fmt: skip
     print("|---|---|---|---|---|")
     for threshold in STRENGTHS:

@@ -152,17 +152,17 @@ def sufficient(title: str, ablated: Ablation, costs: dict[str, float]) -> str:
     """Describe how many families, added in order, score as well as all, and their cost."""
     total = sum(costs[name] for name in ALL)
     sentences = []
-    for label, order in (("greedy order", ablated.greedy), ("by cost", ablated.cheapest)):
+    for label, order in (("In greedy order", ablated.greedy), ("By cost", ablated.cheapest)):
         parts = []
         for view, images in ((AS_IT_IS, "original"), (RERENDERED, "re-rendered")):
             number = sufficient_number(ablated.comparisons[view], order)
             spent = sum(costs[name] for name in order[:number])
-            parts.append(f"the first {number} on {images} images ({spent:.0f} of {total:.0f} µs)")
+            parts.append(f"{number} on {images} images ({spent:.0f} of {total:.0f} µs)")
         listed = ", ".join(f"`{name}`" for name in order)
-        sentences.append(f"{label} ({listed}): {' and '.join(parts)}")
+        sentences.append(f"{label} ({listed}): {', '.join(parts)}.")
     return (
-        f"- {title}, smallest number of families beyond which using all is not significantly "
-        f"better in any of the three scores; {'; '.join(sentences)}."
+        f"- {title}, number of families beyond which using all improves none of the three scores "
+        f"significantly. {' '.join(sentences)}"
     )
 
 
