@@ -1,18 +1,18 @@
-# The page with the button, ready to serve; docs/deploy.md says where and how.
+# The web page, ready to serve; see docs/deploy.md.
 #
 #   docker build -t galfeat .
 #   docker run --rm --read-only --tmpfs /tmp -p 8080:8080 galfeat
 #
-# `make test-image` follows these lines without a container engine: what it does not
-# understand stops it.
+# `make test-image` runs these steps without a container engine, and fails on instructions it
+# does not support.
 
 FROM python:3.13-slim AS base
-# LightGBM's wheel brings no OpenMP library.
+# LightGBM's wheel does not include an OpenMP library.
 RUN apt-get update \
  && apt-get install --yes --no-install-recommends libgomp1 \
  && rm -rf /var/lib/apt/lists/*
-# Kernels are compiled here and run on another processor, so for none in particular. Threads
-# over images are galfeat's own; OpenMP under them would only get in the way.
+# Kernels are compiled for a generic CPU, as they run on a different one. galfeat uses its own
+# threads over images; OpenMP threads would only compete with them.
 ENV PATH=/opt/galfeat/bin:$PATH \
     NUMBA_CACHE_DIR=/opt/galfeat/kernels \
     NUMBA_CPU_NAME=generic \
@@ -26,8 +26,7 @@ COPY setup.py setup.cfg pyproject.toml MANIFEST.in README.md LICENSE ./
 COPY pipelines pipelines
 COPY models models
 COPY galfeat galfeat
-# The base's pip installs into the environment, which needs none of its own; nobody runs the
-# packages' tests there.
+# The environment uses pip of the base image. The tests of installed packages are not needed.
 RUN python -m venv --without-pip /opt/galfeat \
  && python -m pip --python /opt/galfeat install --quiet . \
  && find /opt/galfeat/lib -type d -name tests -prune -exec rm -r {} +

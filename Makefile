@@ -1,18 +1,18 @@
-# Each goal does its own set-up in .venv and does it again only when the metadata change.
-#   make demo   the main job from end to end, on simulated galaxies
-#   make web    the page with the button, on http://127.0.0.1:8000
-#   make test   every test          make lint   style and types
-#   make bench  the benchmarks      make test-lowest   quick tests on the oldest dependencies
-#                                   make test-bounds   quick tests with every array index checked
-#                                   make test-networks those that need PyTorch, which it installs
-#                                   make test-image    what the Dockerfile makes, without an engine
+# Each goal sets up .venv itself, and again only if the package metadata change.
+#   make demo    the whole workflow on simulated galaxies
+#   make web     the web page on http://127.0.0.1:8000
+#   make lint    style and types    make test           all tests
+#   make bench   benchmarks         make test-lowest    quick tests with the oldest dependencies
+#                                   make test-bounds    quick tests with array bounds checked
+#                                   make test-networks  tests that need PyTorch (installs it)
+#                                   make test-image     the image of the Dockerfile, without an engine
 
 PYTHON ?= python3
 BIN := .venv/bin
 LOWEST := .venv-lowest/bin
 METADATA := setup.py setup.cfg pyproject.toml
 
-# Threads over images and folds are galfeat's own; OpenMP under them would only get in the way.
+# galfeat uses its own threads over images and folds; OpenMP threads would compete with them.
 TESTING := OMP_NUM_THREADS=1
 
 .PHONY: demo web test test-networks lint bench test-lowest test-bounds test-image wheel clean
@@ -27,7 +27,7 @@ test: .venv/test.stamp
 	$(BIN)/galfeat warmup
 	$(TESTING) $(BIN)/python -m pytest -n 2
 
-# Those that `make test` leaves out where PyTorch is not installed.
+# The tests that `make test` skips if PyTorch is not installed.
 test-networks: .venv/networks.stamp
 	$(TESTING) $(BIN)/python -m pytest -n 2 -m network
 
@@ -50,7 +50,7 @@ test-bounds: .venv/test.stamp
 	$(BIN)/galfeat warmup
 	$(TESTING) $(BIN)/python -m pytest -n 2 -m "not slow and not once" tests/features tests/frame
 
-# Three minutes: it installs everything once more and compiles every kernel.
+# Three minutes: installs everything again and compiles all kernels.
 test-image:
 	$(PYTHON) .ci/image.py
 
@@ -66,7 +66,7 @@ clean:
 	@$(call need_openmp,$(BIN))
 	@touch $@
 
-# statmorph has no wheels, so the oldest dependencies, of which wheels are asked, go without it.
+# statmorph has no wheels, so test-lowest, which installs only wheels, omits it.
 .venv/test.stamp: .venv/galfeat.stamp
 	$(BIN)/pip install --quiet --editable '.[test,statmorph]'
 	@touch $@
@@ -75,7 +75,7 @@ clean:
 	$(BIN)/pip install --quiet --editable '.[test,cnn]'
 	@touch $@
 
-# The references of the benchmark.
+# With the reference packages of the benchmark.
 .venv/bench.stamp: .venv/galfeat.stamp
 	$(BIN)/pip install --quiet --editable '.[bench]'
 	@touch $@
@@ -103,7 +103,7 @@ clean:
 	    exit 1; }
 	@touch $@
 
-# LightGBM's wheel is the one that brings no OpenMP library of its own.
+# LightGBM's wheel does not include an OpenMP library.
 define need_openmp
 $(1)/python -c 'import lightgbm' 2> /dev/null \
   || { apt-get update && apt-get install -y libgomp1 && $(1)/python -c 'import lightgbm'; } > /dev/null 2>&1 \

@@ -1,11 +1,11 @@
-"""Follow a Dockerfile in a folder, for want of a container engine.
+"""Run the steps of a Dockerfile in a folder, without a container engine.
 
-RUN, ENV, COPY, WORKDIR, USER and CMD do what they say, in a folder that stands for the image's
-root: ``/opt`` and ``/tmp`` in them mean folders below it. Each stage starts from an empty one or
-from a finished stage, and what goes from one to the next loses the fractions of seconds in its
-files' times, as it does in layers of an image. Not followed: the base image (``python`` is the
-one that is given, and the system is the machine's) and apt-get, whose packages have to be on the
-machine. An instruction or a pattern that is not understood is an error.
+RUN, ENV, COPY, WORKDIR, USER and CMD take effect in a folder that serves as the root of the
+image; ``/opt`` and ``/tmp`` refer to folders below it. Each stage starts from an empty folder or
+from a finished stage. Files copied between stages lose the fractional seconds of their times, as
+in image layers. Not run: the base image (``python`` is the given interpreter, on the system of
+this machine) and apt-get, whose packages must be installed on this machine. Unsupported
+instructions or patterns raise an error.
 """
 
 from __future__ import annotations
@@ -21,23 +21,25 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-# What pip may need to find packages is the machine's business, and all that RUN sees of it.
-_OF_PIP = re.compile(r"PIP_|SSL_|REQUESTS_|CURL_|HOME$|(HTTP|HTTPS|NO)_PROXY$", re.IGNORECASE)
+# Variables pip may need to find packages; RUN sees no others of this machine.
+_PIP_VARIABLES = re.compile(
+    r"PIP_|SSL_|REQUESTS_|CURL_|HOME$|(HTTP|HTTPS|NO)_PROXY$", re.IGNORECASE
+)
 _SYSTEM = "/usr/local/bin:/usr/bin:/bin"
 
 
 @dataclass(frozen=True)
 class Image:
-    """What a stage has come to.
+    """The settings of a stage.
 
     Attributes
     ----------
     environment : dict of str to str
     folder : str
-        In which commands run.
+        Working directory.
     user : int or None
     command, health : tuple of str
-        Of CMD and HEALTHCHECK.
+        Commands of CMD and HEALTHCHECK.
     """
 
     environment: dict[str, str] = field(default_factory=dict)
@@ -48,7 +50,7 @@ class Image:
 
 
 def instructions(text: str) -> Iterator[tuple[str, str]]:
-    """Yield the name and the rest of every instruction."""
+    """Yield the name and the arguments of each instruction."""
     lines = [line for line in text.splitlines() if not line.lstrip().startswith("#")]
     for line in re.sub(r"\\\n", " ", "\n".join(lines)).splitlines():
         if line.strip():
@@ -56,8 +58,8 @@ def instructions(text: str) -> Iterator[tuple[str, str]]:
             yield name, rest.strip()
 
 
-class Follower:
-    """Follows a Dockerfile.
+class Builder:
+    """Runs the steps of a Dockerfile.
 
     Parameters
     ----------
@@ -66,7 +68,7 @@ class Follower:
     scratch : Path
         An empty folder.
     python : Path
-        The interpreter that is in the base image's place.
+        The interpreter that replaces the base image.
     """
 
     def __init__(self, context: Path, scratch: Path, python: Path) -> None:
@@ -76,27 +78,27 @@ class Follower:
         self._stage = ""
         self._bin = scratch / "bin"
         self._bin.mkdir(parents=True)
-        named = self._bin / "python"
-        named.write_text(f'#!/bin/sh\nexec {python} "$@"\n')
-        named.chmod(0o755)
+        wrapper = self._bin / "python"
+        wrapper.write_text(f'#!/bin/sh\nexec {python} "$@"\n')
+        wrapper.chmod(0o755)
         self.image = Image()
 
-    def follow(self) -> Image:
-        """Do what the Dockerfile says and return what it comes to."""
+    def build(self) -> Image:
+        """Run all steps and return the final stage."""
         for name, rest in instructions((self.context / "Dockerfile").read_text(encoding="utf-8")):
             if name == "EXPOSE":
                 continue
             step = getattr(self, f"_{name.lower()}", None)
             if step is None:
-                raise ValueError(f"no way to follow {name} {rest}")
+                raise ValueError(f"unsupported instruction {name} {rest}")
             print(f"{name} {rest}", flush=True)
             step(rest)
         return self.image
 
-    def here(self, text: str) -> str:
-        """Return a text with the image's folders /opt and /tmp below the folder that stands for /.
+    def localise(self, text: str) -> str:
+        """Return a text with /opt and /tmp replaced by folders below the root folder.
 
-        A path is one only at the beginning of a word or after an equals sign or a colon.
+        Paths are recognised only at the start of a word or after an equals sign or a colon.
         """
         return re.sub(r"(^|(?<=[\s=:\"']))/(?=(opt|tmp)\b)", f"{self.root}/", text)
 
@@ -104,14 +106,14 @@ class Follower:
         if self._stage:
             self._finish_stage()
         parent, _, name = re.fullmatch(r"(\S+)( AS (\S+))?", rest).groups()  # type: ignore[union-attr]
-        self._stage = name or "the last"
+        self._stage = name or "final"
         if parent in self._stages:
             self.image = self._stages[parent]
             _copy_as_layer(self._finished / parent, self.root)
             return
         if not re.fullmatch(r"python:3\.\d+-slim", parent):
-            raise ValueError(f"no way to stand in for {parent}")
-        print(f"    instead of it: Python {sys.version.split()[0]} on this machine")
+            raise ValueError(f"unsupported base image {parent}")
+        print(f"    replaced by Python {sys.version.split()[0]} on this machine")
         self.image = Image(environment={"PATH": f"{self._bin}:{_SYSTEM}"})
         (self.root / "tmp").mkdir(parents=True)
 
@@ -121,11 +123,11 @@ class Follower:
         self.root.rename(self._finished / self._stage)
 
     def _env(self, rest: str) -> None:
-        before = self.image.environment
-        given = dict(word.partition("=")[::2] for word in shlex.split(self.here(rest)))
+        inherited = self.image.environment
+        given = dict(word.partition("=")[::2] for word in shlex.split(self.localise(rest)))
         for name, value in given.items():
-            given[name] = re.sub(r"\$(\w+)", lambda found: before[found[1]], value)
-        self.image = replace(self.image, environment={**before, **given})
+            given[name] = re.sub(r"\$(\w+)", lambda match: inherited[match[1]], value)
+        self.image = replace(self.image, environment={**inherited, **given})
 
     def _workdir(self, rest: str) -> None:
         self.image = replace(self.image, folder=rest)
@@ -136,45 +138,49 @@ class Follower:
 
     def _copy(self, rest: str) -> None:
         *sources, target = rest.split()
-        destination = self._folder() / self.here(target)
+        destination = self._folder() / self.localise(target)
         if sources[0].startswith("--from="):
             stage = self._finished / sources[0].removeprefix("--from=")
             for source in sources[1:]:
                 _copy_as_layer(stage / source.lstrip("/"), destination)
             return
         for source in sources:
-            origin = self._allowed(source)
+            origin = self._in_context(source)
             if origin.is_dir():
                 caches = shutil.ignore_patterns("__pycache__")
                 shutil.copytree(origin, destination, ignore=caches)
             else:
                 shutil.copy(origin, destination / origin.name)
 
-    def _allowed(self, source: str) -> Path:
-        """Return what is in the context, which .dockerignore decides."""
+    def _in_context(self, source: str) -> Path:
+        """Return the path of a source that .dockerignore includes in the context."""
         rules = (self.context / ".dockerignore").read_text(encoding="utf-8").splitlines()
         rules = [rule for rule in rules if rule and not rule.startswith("#")]
         if rules[0] != "*" or rules[-1] != "**/__pycache__":
-            raise ValueError(".dockerignore has to leave out all, let in names, leave out caches")
+            raise ValueError(
+                ".dockerignore must exclude everything, include names, and exclude **/__pycache__"
+            )
         if f"!{source}" not in rules:
-            raise ValueError(f".dockerignore leaves out {source}")
+            raise ValueError(f".dockerignore excludes {source}")
         return self.context / source
 
     def _run(self, rest: str) -> None:
         if rest.startswith("apt-get"):
             self._check_packages(rest)
             return
-        of_pip = {name: value for name, value in os.environ.items() if _OF_PIP.match(name)}
+        pip_variables = {
+            name: value for name, value in os.environ.items() if _PIP_VARIABLES.match(name)
+        }
         subprocess.run(
-            ["/bin/sh", "-c", self.here(rest)],
-            cwd=self._folder(), env={**of_pip, **self.image.environment}, check=True,
+            ["/bin/sh", "-c", self.localise(rest)],
+            cwd=self._folder(), env={**pip_variables, **self.image.environment}, check=True,
         )  # fmt: skip
 
     def _check_packages(self, rest: str) -> None:
         listed = re.search(r"apt-get install((?: [a-z0-9.+-]+)+)", rest)
         packages = [word for word in (listed[1] if listed else "").split() if word[0] != "-"]
         if shutil.which("dpkg-query") is None:
-            print(f"    not checked, as this is not Debian: {' '.join(packages)}")
+            print(f"    not checked on a system other than Debian: {' '.join(packages)}")
             return
         subprocess.run(["dpkg-query", "--show", *packages], check=True)
 
@@ -182,23 +188,23 @@ class Follower:
         self.image = replace(self.image, user=int(rest.partition(":")[0]))
 
     def _healthcheck(self, rest: str) -> None:
-        self.image = replace(self.image, health=self._words(rest.partition("CMD ")[2]))
+        self.image = replace(self.image, health=self._arguments(rest.partition("CMD ")[2]))
 
     def _cmd(self, rest: str) -> None:
-        self.image = replace(self.image, command=self._words(rest))
+        self.image = replace(self.image, command=self._arguments(rest))
 
-    def _words(self, rest: str) -> tuple[str, ...]:
-        """Return the words of an instruction in the exec form, the one that passes signals on."""
-        return tuple(self.here(word) for word in json.loads(rest))
+    def _arguments(self, rest: str) -> tuple[str, ...]:
+        """Return the arguments of an instruction in exec form, which passes signals on."""
+        return tuple(self.localise(word) for word in json.loads(rest))
 
 
 def _copy_as_layer(source: Path, target: Path) -> None:
-    """Copy a folder; times lose their fractions of a second."""
+    """Copy a folder, truncating file times to whole seconds."""
 
-    def copy(one: str, other: str) -> None:
-        shutil.copy2(one, other, follow_symlinks=False)
-        if not os.path.islink(other):
-            seconds = int(os.stat(other).st_mtime)
-            os.utime(other, (seconds, seconds))
+    def copy(origin: str, copied: str) -> None:
+        shutil.copy2(origin, copied, follow_symlinks=False)
+        if not os.path.islink(copied):
+            seconds = int(os.stat(copied).st_mtime)
+            os.utime(copied, (seconds, seconds))
 
     shutil.copytree(source, target, symlinks=True, copy_function=copy)

@@ -1,4 +1,4 @@
-"""Print pip constraints that hold every dependency of a setup.cfg at its lower bound."""
+"""Print pip constraints that pin the dependencies in a setup.cfg to their lower bounds."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ def lowest(setup_cfg: Path) -> list[str]:
         config["options"]["install_requires"],
         *config["options.extras_require"].values(),
     ]
-    found = re.findall(r"^([A-Za-z0-9_.-]+) *>= *([0-9.]+)", "\n".join(requirements), re.MULTILINE)
-    return [f"{name}=={bound}" for name, bound in found]
+    bounds = re.findall(r"^([A-Za-z0-9_.-]+) *>= *([0-9.]+)", "\n".join(requirements), re.MULTILINE)
+    return [f"{name}=={bound}" for name, bound in bounds]
 
 
 if __name__ == "__main__":

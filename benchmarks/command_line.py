@@ -1,7 +1,7 @@
-"""What a user of the command line waits for: files, starts, compiling, one galaxy, memory.
+"""Costs of the command line: start, compilation, files, a single galaxy, memory.
 
-Every command is a process of its own. Seconds are the clock's; beside them stands the processor
-time of the process, which other work on the machine changes less.
+Each command runs as a separate process. Wall-clock seconds are reported with the processor time
+of the process, which depends less on other load on the machine.
 """
 
 from __future__ import annotations
@@ -25,11 +25,11 @@ from galfeat.data.readers.decode import decode_file
 from galfeat.data.simulation.simulator import simulate
 from galfeat.model_io.folder import load_model
 
-#: Side in pixels of the files, and how many there are.
+#: Side of the image files in pixels, and their number.
 SIDE, FILES = 400, 300
 
-# A new process begins with the greatest memory of its parent, so it has to ask the kernel itself.
-_PEAK_OF_EXTRACTING = """
+# getrusage of a new process includes the peak memory of its parent, so read /proc instead.
+_EXTRACT_AND_PRINT_PEAK = """
 import re, sys
 from galfeat.data import open_dataset
 from galfeat.features import FeatureExtractor
@@ -42,19 +42,19 @@ print(re.search(r"VmHWM:\\s+(\\d+)", open("/proc/self/status").read()).group(1))
 
 @dataclass(frozen=True)
 class Cost:
-    """Seconds of the clock and of the processor."""
+    """Wall-clock and processor time in seconds."""
 
     clock: float
     processor: float
 
 
 def run(command: Sequence[str], **environment: str) -> Cost:
-    """Run a command to its end.
+    """Run a command to completion.
 
     Raises
     ------
     SystemExit
-        If it fails; with what it wrote to standard error.
+        If it fails, with its standard error.
     """
     start = time.perf_counter()
     with tempfile.TemporaryFile("w+") as messages:
@@ -70,19 +70,19 @@ def run(command: Sequence[str], **environment: str) -> Cost:
 
 
 def typical_run(command: Sequence[str], times: int = 5, **environment: str) -> Cost:
-    """Return the medians over several runs, after one that is not counted."""
+    """Return the medians over several runs, after a warm-up run."""
     run(command, **environment)
     costs = [run(command, **environment) for _ in range(times)]
     return Cost(median(c.clock for c in costs), median(c.processor for c in costs))
 
 
 def galfeat(*arguments: str | Path) -> list[str]:
-    """Return the command line of galfeat with these arguments."""
+    """Return the galfeat command line with these arguments."""
     return [sys.executable, "-m", "galfeat", *map(str, arguments)]
 
 
 def write_files(folder: Path, seed: int) -> None:
-    """Write simulated galaxies as JPEG files, with a table of their classes."""
+    """Write simulated galaxies as JPEG files with a table of classes."""
     simulation = simulate(FILES, seed=seed)
     folder.mkdir()
     with (folder / "labels.csv").open("w", newline="", encoding="utf-8") as stream:
@@ -97,7 +97,7 @@ def write_files(folder: Path, seed: int) -> None:
 
 
 def compiling(folder: Path) -> Cost:
-    """Return what compiling every kernel takes where none is kept."""
+    """Return the cost of compiling all kernels with an empty cache."""
     return run(galfeat("warmup"), NUMBA_CACHE_DIR=str(folder / "kernels"))
 
 
@@ -107,17 +107,17 @@ def decoding(files: Path) -> float:
 
 
 def peak_memory(files: Path, number: int) -> float:
-    """Return the most memory of a process that extracts features of images, in 10⁶ bytes.
+    """Return the peak memory of a process that extracts features of images, in 10⁶ bytes.
 
-    If there are fewer files, they are read again and again.
+    If there are fewer files, they are read repeatedly.
     """
-    command = [sys.executable, "-c", _PEAK_OF_EXTRACTING, str(files), str(number)]
-    answer = subprocess.run(command, capture_output=True, text=True, check=True)
-    return 1024e-6 * int(answer.stdout)
+    command = [sys.executable, "-c", _EXTRACT_AND_PRINT_PEAK, str(files), str(number)]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    return 1024e-6 * int(done.stdout)
 
 
 def warm_classify(model: Path, files: Path) -> float:
-    """Return the processor milliseconds to classify one decoded image, with the model loaded."""
+    """Return the processor time in ms to classify a decoded image with a loaded model."""
     classifier = load_model(model).set_params(n_jobs=1)
     images = open_dataset(files).read(range(20))
     return 1e-3 * typical_time(lambda image: classifier.classify([image]), images)

@@ -1,7 +1,7 @@
-"""Draw galaxies above their canonical views: raw with ellipse, aligned, deprojected, context.
+"""Draw galaxies with their canonical views: raw with ellipse, aligned, deprojected, context.
 
-A column for each class. A blank tile is a view the galaxy has not: edge-on and blended
-galaxies are not deprojected.
+One column per class. A blank tile is a missing view: edge-on and blended galaxies are not
+deprojected.
 
 python benchmarks/frame_sheet.py DATA -o sheet.png [--per-class 1] [--seed 0] [--label COLUMN]
 """
@@ -21,7 +21,7 @@ _TILE = 112
 
 
 def raw_tile(rgb: NDArray[np.uint8], frame: Frame | None) -> Image.Image:
-    """Return the image at the size of a tile, with the ellipse that holds 90 % of the light."""
+    """Return the image at tile size, with the ellipse that contains 90 % of the light."""
     tile = Image.fromarray(rgb).resize((_TILE, _TILE), Image.Resampling.LANCZOS)
     if frame is not None:
         angle = np.linspace(0.0, 2.0 * np.pi, 73)
@@ -35,7 +35,7 @@ def raw_tile(rgb: NDArray[np.uint8], frame: Frame | None) -> Image.Image:
 
 
 def view_tile(view: View | None, sky: NDArray[np.float64]) -> Image.Image:
-    """Return a view on its sky; a blank tile where there is no view."""
+    """Return a view with its sky, or a blank tile for a missing view."""
     if view is None:
         return Image.new("RGB", (_TILE, _TILE), (40, 40, 60))
     pixels = np.clip(view.light.transpose(1, 2, 0) + sky[0], 0, 255).astype(np.uint8)
@@ -43,7 +43,7 @@ def view_tile(view: View | None, sky: NDArray[np.float64]) -> Image.Image:
 
 
 def rows_of(dataset: DataSet, per_class: int, seed: int) -> list[NDArray[np.intp]]:
-    """Return a random sample of rows for each class that has any."""
+    """Return a random sample of rows for each non-empty class."""
     chosen = stratified_sample(dataset.labels, per_class, seed)
     labels = dataset.labels[chosen]
     return [chosen[labels == label] for label in np.unique(labels)]
@@ -61,7 +61,7 @@ def main(data: str, output: str, per_class: int, seed: int, label: str | None) -
     columns = rows_of(dataset, per_class, seed)
     sheet = Image.new("RGB", (_TILE * len(columns), 4 * _TILE * per_class))
     for column, rows in enumerate(columns):
-        for place, rgb in enumerate(dataset.read(rows)):
+        for row, rgb in enumerate(dataset.read(rows)):
             if isinstance(rgb, ImageError):
                 continue
             frame = measure_frame(rgb)
@@ -70,7 +70,7 @@ def main(data: str, output: str, per_class: int, seed: int, label: str | None) -
                 views = (frame.aligned[0], frame.deprojected, frame.context[0])
                 tiles += [view_tile(view, frame.sky) for view in views]
             for k, tile in enumerate(tiles):
-                sheet.paste(tile, (column * _TILE, (4 * place + k) * _TILE))
+                sheet.paste(tile, (column * _TILE, (4 * row + k) * _TILE))
     sheet.save(output)
     click.echo(f"wrote {output}")
 

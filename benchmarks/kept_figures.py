@@ -1,4 +1,4 @@
-"""The figures of the last run of the benchmark, and what became slower or faster since."""
+"""Stored figures of the last benchmark run, and changes since."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ from pathlib import Path
 
 from galfeat.storage.atomic import atomic_file
 
-#: A line is slower or faster if it takes this many times as much, or the other does.
+#: Lines that change by more than this factor are reported as slower or faster.
 TOLERANCE = 1.25
-#: Units of which more is better; those that do not depend on how fast the machine is.
+#: Units for which higher is better; units independent of the speed of the machine.
 _RATES, _SIZES = ("images/s",), ("MB",)
 
 
@@ -24,14 +24,14 @@ class Figure:
 
 @dataclass(frozen=True)
 class Run:
-    """What one run of the benchmark measured.
+    """The results of one benchmark run.
 
     Attributes
     ----------
     settings : dict
-        What was measured; runs of other settings are not compared.
+        Settings of the run; only runs with equal settings are compared.
     calibration : float
-        Time of a fixed piece of work that is not galfeat's, in the same run.
+        Time of a fixed task outside galfeat, in the same run.
     figures : dict
         The figure of each line.
     """
@@ -42,10 +42,10 @@ class Run:
 
 
 def compare_runs(now: Run, before: Run) -> list[str]:
-    """Name the lines that changed by more than `TOLERANCE`, the worst first.
+    """Describe the lines that changed by more than `TOLERANCE`, the worst first.
 
-    Times are taken relative to the calibration of their run, so that a slower machine is not
-    blamed on a line. Lines that only one of the runs has are left out.
+    Times are relative to the calibration of their run, so a slower machine has no effect. Lines
+    that occur in only one of the runs are ignored.
     """
     if now.settings != before.settings:
         return []
@@ -58,10 +58,10 @@ def compare_runs(now: Run, before: Run) -> list[str]:
     for name, change in sorted(changes.items(), key=lambda item: -item[1]):
         if not 1.0 / TOLERANCE <= change <= TOLERANCE:
             old, figure = before.figures[name], now.figures[name]
-            more, less = ("larger", "smaller") if figure.unit in _SIZES else ("slower", "faster")
-            word, times = (more, change) if change > 1.0 else (less, 1.0 / change)
-            was = f"{old.value:.3g} to {figure.value:.3g} {figure.unit}"
-            lines.append(f"{name}: {times:.2f}× {word} ({was})")
+            worse, better = ("larger", "smaller") if figure.unit in _SIZES else ("slower", "faster")
+            label, factor = (worse, change) if change > 1.0 else (better, 1.0 / change)
+            values = f"{old.value:.3g} to {figure.value:.3g} {figure.unit}"
+            lines.append(f"{name}: {factor:.2f}× {label} ({values})")
     return lines
 
 
@@ -73,19 +73,19 @@ def _cost(figure: Figure, calibration: float) -> float:
 
 
 def read_run(path: Path) -> Run | None:
-    """Return the run that was kept, or None where there is none that can be read."""
+    """Return the stored run, or None if there is no readable one."""
     try:
-        kept = json.loads(path.read_text(encoding="utf-8"))
+        stored = json.loads(path.read_text(encoding="utf-8"))
         figures = {
             name: Figure(float(figure["value"]), str(figure["unit"]))
-            for name, figure in kept["figures"].items()
+            for name, figure in stored["figures"].items()
         }
-        return Run(dict(kept["settings"]), float(kept["calibration"]), figures)
+        return Run(dict(stored["settings"]), float(stored["calibration"]), figures)
     except (OSError, ValueError, KeyError, TypeError, AttributeError):
         return None
 
 
 def write_run(path: Path, run: Run) -> None:
-    """Keep a run in place of the last one."""
+    """Store a run, replacing the last one."""
     with atomic_file(path) as temporary:
         temporary.write_text(json.dumps(asdict(run), indent=1) + "\n", encoding="utf-8")

@@ -1,8 +1,8 @@
-"""How often a class is named for what is no galaxy, and refused for what is one.
+"""How often a class is assigned to images without a galaxy, and refused for galaxies.
 
-``python benchmarks/not_galaxies.py [--model MODEL] [GALAXIES ...]`` shows a model stars, noise,
-plain shapes and parts of the photographs that come with scikit-image, simulated galaxies, and the
-images in the folders that are named.
+``python benchmarks/not_galaxies.py [--model MODEL] [GALAXIES ...]`` classifies stars, noise,
+simple shapes, parts of the photographs in scikit-image, simulated galaxies, and the images in the
+given folders.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from galfeat.model_io.shipped import DEFAULT
 
 Image = NDArray[np.uint8]
 SIDE, NUMBER = 256, 80
-#: Levels of the sky in the images of several surveys.
+#: Sky levels in images of different surveys.
 _SKIES = (3.0, 17.0, 33.0)
 
 
@@ -32,7 +32,7 @@ def _as_image(values: NDArray[np.float64]) -> Image:
 
 
 def noise(rng: np.random.Generator) -> Iterator[Image]:
-    """Give white noise of many strengths, in colour or grey."""
+    """Yield white noise of different strengths, in colour or grey."""
     for number in range(NUMBER):
         level, strength = rng.choice([*_SKIES, 120.0]), 2.0 ** rng.uniform(0, 6)
         channels = 1 if number % 2 else 3
@@ -40,7 +40,7 @@ def noise(rng: np.random.Generator) -> Iterator[Image]:
 
 
 def stars(rng: np.random.Generator) -> Iterator[Image]:
-    """Give single stars: Moffat profiles, the bright ones saturated and with spikes."""
+    """Yield single stars: Moffat profiles, the bright ones saturated and with spikes."""
     y, x = np.mgrid[:SIDE, :SIDE].astype(float)
     for number in range(NUMBER):
         x0, y0 = 0.5 * (SIDE - 1) + rng.normal(0, 1.5, 2)
@@ -62,7 +62,7 @@ def stars(rng: np.random.Generator) -> Iterator[Image]:
 
 
 def shapes(rng: np.random.Generator) -> Iterator[Image]:
-    """Give discs, boxes, ramps, waves and chequers."""
+    """Yield discs, boxes, ramps, waves and chequerboards."""
     y, x = np.mgrid[:SIDE, :SIDE].astype(float)
     half = SIDE / 2
     for number in range(NUMBER):
@@ -78,7 +78,7 @@ def shapes(rng: np.random.Generator) -> Iterator[Image]:
 
 
 def photographs(rng: np.random.Generator) -> Iterator[Image]:
-    """Give parts of the photographs and drawings that come with scikit-image, but of the sky."""
+    """Yield parts of the photographs and drawings in scikit-image, except those of the sky."""
     import skimage.data
 
     folder = Path(str(skimage.data.__file__)).parent
@@ -94,21 +94,21 @@ def photographs(rng: np.random.Generator) -> Iterator[Image]:
 
 
 def line(name: str, images: Sequence[Image], classifier: GalaxyClassifier) -> str:
-    """Return how many are found to be no galaxy, and why."""
+    """Return a table row with the share of images refused, by reason."""
     flags = classifier.classify(list(images)).flags
-    empty = np.mean(["no_source" in one for one in flags])
-    unlike = np.mean([UNLIKE in one for one in flags])
+    empty = np.mean(["no_source" in text for text in flags])
+    unlike = np.mean([UNLIKE in text for text in flags])
     return f"| {name} | {len(images)} | {empty:.3f} | {unlike:.3f} | {1 - empty - unlike:.3f} |"
 
 
 def main() -> None:
-    """Print a table."""
+    """Print the table."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("galaxies", nargs="*", help="folders of images of galaxies")
+    parser.add_argument("galaxies", nargs="*", help="folders of galaxy images")
     parser.add_argument("--model", default=DEFAULT)
     arguments = parser.parse_args()
     classifier = load_model(arguments.model).set_params(n_jobs=2)
-    print("| images | number | no light found | unlike any galaxy | a class is named |")
+    print("| images | number | no source found | unlike training | class assigned |")
     print("|---|---|---|---|---|")
     for make in (stars, noise, shapes, photographs):
         images = list(make(np.random.default_rng(0)))
@@ -116,7 +116,7 @@ def main() -> None:
     print(line("simulated galaxies", list(simulate(300, seed=11).images), classifier), flush=True)
     for folder in arguments.galaxies:
         dataset = open_dataset(folder)
-        images = [one for one in dataset.read(range(len(dataset))) if isinstance(one, np.ndarray)]
+        images = [i for i in dataset.read(range(len(dataset))) if isinstance(i, np.ndarray)]
         print(line(Path(folder).name, images, classifier), flush=True)
 
 

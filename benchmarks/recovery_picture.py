@@ -1,4 +1,4 @@
-"""The picture of what is measured against what was drawn; see `recovery.py`."""
+"""The figure of measured against true values; see `recovery.py`."""
 
 from __future__ import annotations
 
@@ -11,16 +11,16 @@ from numpy.typing import NDArray
 from scipy.stats import spearmanr
 
 Floats = NDArray[np.float64]
-#: What was drawn and what was measured, by the name of the quantity.
+#: True and measured values by quantity.
 Pairs = dict[str, tuple[Floats, Floats]]
 
-#: The surveys' looks, and their colours in the picture.
+#: Names of the renderings and their colours in the figure.
 RENDERINGS = {"legacy": ("Legacy Surveys", "#2563a8"), "sdss": ("SDSS", "#e07b1f")}
 
 
 @dataclass(frozen=True)
 class Quantity:
-    """One thing drawn and measured: name, unit, and the range of its picture."""
+    """A quantity with its name, unit and plot range."""
 
     name: str
     unit: str
@@ -42,7 +42,7 @@ QUANTITIES = (
 
 
 def draw_picture(results: dict[str, Pairs], path: Path) -> None:
-    """Draw measured against drawn, a panel for each quantity."""
+    """Draw measured against true values, one panel per quantity."""
     import matplotlib
 
     matplotlib.use("Agg")
@@ -62,14 +62,14 @@ def draw_picture(results: dict[str, Pairs], path: Path) -> None:
         for axis, quantity in zip(axes.flat, shown, strict=False):
             _draw_panel(axis, quantity, results)
         handles = [
-            Line2D([], [], marker="o", linestyle="", color=colour, label=f"as in the {name}")
+            Line2D([], [], marker="o", linestyle="", color=colour, label=f"rendered as {name}")
             for name, colour in RENDERINGS.values()
         ]
         figure.legend(
             handles=handles, loc="outside upper right", ncols=2, frameon=False, fontsize=10.5
         )
         figure.suptitle(
-            "Measured against drawn", x=0.012, ha="left", fontsize=14, fontweight="bold"
+            "Measured against true values", x=0.012, ha="left", fontsize=14, fontweight="bold"
         )
         figure.savefig(path, dpi=110)
         pyplot.close(figure)
@@ -81,29 +81,29 @@ def _draw_panel(axis: Any, quantity: Quantity, results: dict[str, Pairs]) -> Non
     axis.set_title(quantity.name + unit, loc="left", fontsize=11, color="#1d2127")
     if quantity.name != "bar strength":
         axis.plot([low, high], [low, high], color="#b9bec6", linewidth=1.2, zorder=0)
-    for place, (rendering, (_, colour)) in enumerate(RENDERINGS.items()):
+    for index, (rendering, (_, colour)) in enumerate(RENDERINGS.items()):
         if quantity.name not in results[rendering]:
             continue
-        drawn, measured = results[rendering][quantity.name]
-        order = float(spearmanr(drawn, measured).statistic)
+        true, measured = results[rendering][quantity.name]
+        rank = float(spearmanr(true, measured).statistic)
         if quantity.name == "number of arms":
-            _draw_shares(axis, drawn, measured, 0.22 * place - 0.11, colour)
+            _draw_shares(axis, true, measured, 0.22 * index - 0.11, colour)
         else:
-            if quantity.name == "bar strength":  # those without a bar side by side
-                drawn = drawn + np.random.default_rng(place).uniform(-0.012, 0.012, len(drawn))
+            if quantity.name == "bar strength":  # spread out galaxies without a bar
+                true = true + np.random.default_rng(index).uniform(-0.012, 0.012, len(true))
             if quantity.name == "position angle":
                 measured = measured % 180.0
             axis.scatter(
-                drawn, np.clip(measured, low, high), s=10, color=colour, alpha=0.45,
-                linewidths=0, clip_on=False, zorder=2 + place,
+                true, np.clip(measured, low, high), s=10, color=colour, alpha=0.45,
+                linewidths=0, clip_on=False, zorder=2 + index,
             )  # fmt: skip
         axis.text(
-            0.03, 0.97 - 0.085 * place, f"ρ = {order:.2f}", color=colour, transform=axis.transAxes,
+            0.03, 0.97 - 0.085 * index, f"ρ = {rank:.2f}", color=colour, transform=axis.transAxes,
             va="top", fontsize=9.5, fontweight="bold",
         )  # fmt: skip
-    axis.set(xlim=(low, high), ylim=(low, high), xlabel="drawn", ylabel="measured")
+    axis.set(xlim=(low, high), ylim=(low, high), xlabel="true", ylabel="measured")
     if quantity.name == "bar strength":
-        axis.set(xlim=(-0.02, 0.46), xlabel="drawn: light of bar over disc")
+        axis.set(xlim=(-0.02, 0.46), xlabel="true: light of bar over disc")
         axis.set_ylabel("measured: amplitude of m = 2")
     if quantity.name == "number of arms":
         axis.set(xticks=[2, 3, 4], yticks=[2, 3, 4])
@@ -115,10 +115,10 @@ def _draw_panel(axis: Any, quantity: Quantity, results: dict[str, Pairs]) -> Non
     axis.set_axisbelow(True)
 
 
-def _draw_shares(axis: Any, drawn: Floats, measured: Floats, shift: float, colour: str) -> None:  # noqa: ANN401
-    """Draw discs whose area is the share of the galaxies of that number of arms."""
-    for number in np.unique(drawn):
-        same = measured[drawn == number]
+def _draw_shares(axis: Any, true: Floats, measured: Floats, shift: float, colour: str) -> None:  # noqa: ANN401
+    """Draw discs with an area proportional to the share of galaxies with that number of arms."""
+    for number in np.unique(true):
+        same = measured[true == number]
         for value in np.unique(same):
             share = float(np.mean(same == value))
             axis.scatter(

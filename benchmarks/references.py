@@ -1,7 +1,7 @@
-"""Each of galfeat's own families and kernels, and what others offer for the same work.
+"""Feature families and kernels of galfeat, paired with reference implementations.
 
-All work on the same views, segments and parameters. The references of a family do the part of it
-that they can: their time is what that part takes without galfeat.
+Both use the same views, segments and parameters. A reference may cover only part of a family;
+its time is then the time for that part.
 """
 
 from __future__ import annotations
@@ -35,20 +35,20 @@ _MIDDLE, _RADIUS = 31.5, 31.5
 
 @dataclass(frozen=True)
 class Pair:
-    """One piece of work in two ways.
+    """The same task in galfeat and in a reference package.
 
     Attributes
     ----------
     name, own, items
-        What galfeat does, and to what.
+        The task in galfeat, and its inputs.
     reference_name, reference, reference_items
-        What is compared, and to what it is done, if not to the same.
+        The task in the reference, and its inputs if different.
     package : str
-        That the reference needs.
+        The package of the reference.
     goal : float or None
-        How many times less galfeat must take.
-    most, rounds : int
-        How many items the reference is timed on, and how often.
+        Required speed-up of galfeat.
+    max_items, rounds : int
+        Maximum number of inputs, and number of rounds, to time the reference.
     """
 
     name: str
@@ -59,23 +59,23 @@ class Pair:
     package: str = "skimage"
     goal: float | None = None
     reference_items: Sequence[Any] | None = None
-    most: int = 30
+    max_items: int = 30
     rounds: int = 3
 
     @property
     def installed(self) -> bool:
-        """Whether the reference can be run."""
+        """Whether the package of the reference is installed."""
         return find_spec(self.package) is not None
 
     @property
     def measured_by_reference(self) -> Sequence[Any]:
-        """The items the reference is timed on: enough for a median."""
-        given = self.items if self.reference_items is None else self.reference_items
-        return given[: self.most]
+        """The inputs the reference is timed on."""
+        items = self.items if self.reference_items is None else self.reference_items
+        return items[: self.max_items]
 
 
 def pairs(images: Sequence[NDArray[np.uint8]], frames: Sequence[Frame]) -> Iterator[Pair]:
-    """Give what is compared: kernels, then whole families."""
+    """Yield the pairs to compare: kernels, then whole families."""
     views = [frame.aligned[0].equalised for frame in frames]
     levels = [levels_of(view) for view in views]
     yield Pair("frame", measure_frame, images, "label, regionprops", _segment)
@@ -104,13 +104,15 @@ def pairs(images: Sequence[NDArray[np.uint8]], frames: Sequence[Frame]) -> Itera
         ("texture", "zernike_moments, haralick", _mahotas_textures, "mahotas", None),
         ("morphology", "SourceMorphology", _statmorph, "statmorph", 300.0),
     ):
-        most, rounds = (5, 1) if package == "statmorph" else (30, 3)
+        max_items, rounds = (5, 1) if package == "statmorph" else (30, 3)
         own = family_module(family).measure
-        yield Pair(family, own, frames, name, reference, package, goal, most=most, rounds=rounds)
+        yield Pair(
+            family, own, frames, name, reference, package, goal, max_items=max_items, rounds=rounds
+        )
 
 
 def levels_of(view: NDArray[np.float32]) -> NDArray[np.uint8]:
-    """Return a view in sixteen levels from its least to its greatest value."""
+    """Return a view quantised to sixteen levels between its minimum and maximum."""
     low, high = float(view.min()), float(view.max())
     scaled = (view - low) * (_LEVELS / max(high - low, 1e-6))
     levels: NDArray[np.uint8] = np.minimum(scaled, _LEVELS - 1).astype(np.uint8)

@@ -1,10 +1,10 @@
-"""How the morphology family agrees with statmorph on real galaxies, and what each costs.
+"""Agreement of the morphology family with statmorph on real galaxies, and the cost of both.
 
     python benchmarks/statmorph_parity.py DATA [--number 250] [--cache FILE] -o docs/statmorph.md
 
-Both are given the same image (the mean of red, green and blue above the sky, as float), the
-same segments and the same gain. statmorph takes a second or two per galaxy: what it found is
-kept in the cache file, and a run that was interrupted goes on from there.
+Both use the same image (the mean of red, green and blue above the sky, as float), the same
+segments and the same gain. statmorph takes a second or two per galaxy; its results are stored in
+the cache file, from which an interrupted run resumes.
 """
 
 from __future__ import annotations
@@ -27,82 +27,82 @@ from galfeat.frame import Frame, measure_frame
 from galfeat.storage.atomic import atomic_file
 
 GAIN = 1.0
-#: Column of galfeat, attribute of statmorph, Spearman wanted, and where galfeat departs and why.
+#: Column of galfeat, attribute of statmorph, required Spearman, and differences in definition.
 PAIRS = (
     ("petrosian_circular", "rpetro_circ", 0.99,
-     "A dip below 0.2 that ends within a sixteenth of the radius is no edge; statmorph looks at "
-     "a hundred radii along the stamp's diagonal, about every 4 px, and may step over it or not."),
+     "A dip below 0.2 that ends within a sixteenth of the radius is ignored; statmorph samples "
+     "a hundred radii along the diagonal of the stamp, about every 4 px, and may miss it."),
     ("petrosian_elliptical", "rpetro_ellip", 0.99, "As above."),
-    ("r20", "r20", 0.99, "Pixels are spread over radii instead of cut by apertures."),
+    ("r20", "r20", 0.99, "Pixels are distributed over radii rather than split by apertures."),
     ("r50", "r50", 0.99, "As above."),
     ("r80", "r80", 0.99, "As above."),
-    ("concentration", "concentration", 0.99, "0 where there is no light; statmorph: -99."),
+    ("concentration", "concentration", 0.99, "0 without light; statmorph: -99."),
     ("asymmetry", "asymmetry", 0.99,
-     "Given the sky of statmorph's box; on its own galfeat measures all sky around the galaxy, "
-     "see below."),
+     "With the sky of statmorph's box; by default galfeat uses all sky around the galaxy, see "
+     "below."),
     ("outer_asymmetry", "outer_asymmetry", None,
-     "Bounded by the outline of the next row, and so by its threshold."),
+     "Bounded by the outline of the next row, and therefore depends on its threshold."),
     ("shape_asymmetry", "shape_asymmetry", None,
-     "Both start one deviation above the mode of the sky, which galfeat measures all around the "
-     "galaxy, statmorph two to four Petrosian radii away. At one deviation noise joins on, so "
-     "that a little matters; above the same level the outlines are the same."),
+     "Both use a threshold of one deviation above the mode of the sky, measured by galfeat all "
+     "around the galaxy, by statmorph at two to four Petrosian radii. At one deviation noise "
+     "merges with the segment, so small differences matter; at equal thresholds outlines agree."),
     ("smoothness", "smoothness", None,
-     "Never negative. The sky's clumps are those of a normal distribution with its deviation, "
-     "and are not taken off where other objects are masked, which statmorph does."),
-    ("gini", "gini", 0.99, "0 where there is no light; statmorph: -99. No pixels are dropped."),
+     "Never negative. The clumpiness of the sky is that of a normal distribution with its "
+     "deviation, and is not subtracted in masked pixels, unlike in statmorph."),
+    ("gini", "gini", 0.99, "0 without light; statmorph: -99. No pixels are dropped."),
     ("m20", "m20", 0.99, "As above."),
-    ("signal_to_noise", "sn_per_pixel", None, "Given the sky of statmorph's box."),
+    ("signal_to_noise", "sn_per_pixel", None, "With the sky of statmorph's box."),
     ("multimode", "multimode", None,
-     "All thresholds that a fiftieth of the pixels reach; statmorph tries 50 and walks on at "
-     "random from the best."),
-    ("intensity", "intensity", None, "Basins by steepest ascent; statmorph: by watershed."),
+     "All thresholds reached by a fiftieth of the pixels; statmorph tries 50 and refines the best "
+     "by a random walk."),
+    ("intensity", "intensity", None, "Regions by steepest ascent; statmorph: by watershed."),
     ("deviation", "deviation", None, ""),
     ("sersic_index", "sersic_n", None,
-     "Fitted to rings from 2 px to 1.5 Petrosian radii; statmorph fits the whole stamp, its "
-     "centre and its ellipse too."),
+     "Fitted to rings from 2 px to 1.5 Petrosian radii; statmorph fits the whole stamp, "
+     "including centre and ellipse."),
     ("axis_ratio", "elongation_asymmetry", 0.99, ""),
 )  # fmt: skip
 HEAD = """# Agreement with statmorph
 
-Made by `python benchmarks/statmorph_parity.py`; do not edit. The columns `morphology.*` against
-statmorph {version} on {number} real SDSS galaxies on which statmorph raises no flag{left}.
-Both were given the same float image, the mean of red, green and blue above the sky, the same
-segments and a gain of {gain:g}. Where the definition subtracts the sky or its noise, both were
-given those of statmorph's sky box. The images are display images: these are statistics of
-stretched light.
+Made by `python benchmarks/statmorph_parity.py`; do not edit. The columns `morphology.*` compared
+with statmorph {version} on {number} real SDSS galaxies without a statmorph flag{excluded}.
+Both use the same float image (the mean of red, green and blue above the sky), the same segments
+and a gain of {gain:g}. Where the definition subtracts the sky or its noise, both use those of
+statmorph's sky box. The images are display images, so these are statistics of stretched light.
 
-| column | statmorph | Spearman | wanted | median difference | in words |
+| column | statmorph | Spearman | required | median difference | differences in definition |
 |---|---|---|---|---|---|
 """
 TAIL = """
-The centre of least asymmetry differs by {centre:.3f} px (median; {centre95:.2f} px at 95 %), the
-position angle of galaxies flatter than 0.8 by {angle:.3f} degrees (median of {flat}).
+The centre of minimum asymmetry differs by {centre:.3f} px (median; 95th percentile
+{centre95:.2f} px), the position angle of galaxies with an axis ratio below 0.8 by {angle:.3f}
+degrees (median of {flat}).
 
-## On purpose
+## Intentional differences
 
-- **The sky.** statmorph takes the first square of up to 32 px without a source, from the top
-  left. On its own galfeat measures all sky around the galaxy, so nothing changes when the image
-  is turned. With that sky the asymmetry has a Spearman of {own:.3f} with statmorph's. The square
-  is what limits it: the mean difference of two of its pixels scatters by {scatter:.0f} % around
-  that of all sky, and the area of the aperture multiplies it; so the two asymmetries differ by
-  {term:.0f} % (median).
-- **Missing values.** Where a definition gives nothing statmorph returns -99; galfeat returns the
-  value that the registry states, or NaN in every column if the segment holds no light.
-- **Segment.** statmorph needs one from elsewhere; galfeat's frame brings it.
-- **Bands.** statmorph takes one band; galfeat the mean of three.
-- **Clumps.** statmorph's smoothness is negative for {negative:.0f} % of these galaxies, galfeat's
-  never: less clumps than the sky has are none.
-- **Random numbers.** Part of statmorph's multimode is a random walk; galfeat has none.
+- **Sky.** statmorph uses the first square of up to 32 px without a source, from the top left. By
+  default galfeat uses all sky around the galaxy, so results do not change when the image is
+  rotated. With that sky the Spearman of the asymmetries is {own:.3f}. The square is the limiting
+  factor: the mean difference of two of its pixels scatters by {scatter:.0f} % around that of all
+  sky and is multiplied by the area of the aperture, so the asymmetries differ by {term:.0f} %
+  (median).
+- **Missing values.** Where a quantity is undefined statmorph returns -99; galfeat returns the
+  value stated in the registry, or NaN in all columns if the segment contains no light.
+- **Segment.** statmorph requires a segmentation map as input; galfeat's frame provides it.
+- **Bands.** statmorph uses one band; galfeat uses the mean of three.
+- **Clumps.** statmorph's smoothness is negative for {negative:.0f} % of these galaxies; galfeat's
+  is never negative: fewer clumps than in the sky count as none.
+- **Random numbers.** Part of statmorph's multimode is a random walk; galfeat is deterministic.
 
 ## Time
 
 Processor time per galaxy of {size} px on one thread: statmorph {slow:.0f} ms, `morphology`
-{fast:.2f} ms, {ratio:.0f} times less (medians). The segment, which both need, is not in it.
+{fast:.2f} ms, {ratio:.0f} times less (medians). Both exclude the segmentation.
 """
 
 
 def run_statmorph(frame: Frame) -> dict[str, float]:
-    """Return what statmorph measures, its sky and how long it takes."""
+    """Return the statistics of statmorph, its sky and its time."""
     import statmorph
 
     start = time.process_time()
@@ -115,7 +115,7 @@ def run_statmorph(frame: Frame) -> dict[str, float]:
     names = [theirs for _, theirs, _, _ in PAIRS]
     names += ["xc_asymmetry", "yc_asymmetry", "orientation_asymmetry", "sky_mean", "sky_sigma"]
     result = {name: float(getattr(found, name)) for name in names}
-    # Its sky term has no public name.
+    # The sky term is not public.
     return {
         **result, "sky_difference": float(found._sky_asymmetry), "flag": float(found.flag),
         "seconds": seconds,
@@ -123,7 +123,7 @@ def run_statmorph(frame: Frame) -> dict[str, float]:
 
 
 def run_galfeat(frame: Frame, theirs: dict[str, float]) -> dict[str, float]:
-    """Return galfeat's morphology with statmorph's sky, its own asymmetry and its time."""
+    """Return the morphology with statmorph's sky, the asymmetry with galfeat's, and the time."""
     segment = frame.labels == frame.galaxy + 1
     mask = (frame.labels != 0) & ~segment
     whole = (0, segment.shape[0], 0, segment.shape[1])
@@ -143,7 +143,7 @@ def run_galfeat(frame: Frame, theirs: dict[str, float]) -> dict[str, float]:
 
 
 def read_cache(path: Path | None) -> dict[str, dict[str, float]]:
-    """Return what statmorph found so far, by image."""
+    """Return the stored statmorph results by image."""
     if path is None or not path.exists():
         return {}
     lines = [json.loads(line) for line in path.read_text().splitlines() if line.endswith("}")]
@@ -153,8 +153,8 @@ def read_cache(path: Path | None) -> dict[str, dict[str, float]]:
 def compare(
     data: DataSet, number: int, seed: int, cache: Path | None
 ) -> tuple[list[dict[str, float]], list[dict[str, float]], int]:
-    """Return the statistics of both on unflagged galaxies, and how many were flagged."""
-    known = read_cache(cache)
+    """Return the statistics of both on unflagged galaxies, and the number of flagged ones."""
+    stored = read_cache(cache)
     own: list[dict[str, float]] = []
     others: list[dict[str, float]] = []
     flagged = 0
@@ -166,50 +166,52 @@ def compare(
         if frame is None:
             continue
         name = str(data.ids[row])
-        if name not in known:
-            known[name] = run_statmorph(frame)
+        if name not in stored:
+            stored[name] = run_statmorph(frame)
             if cache is not None:
                 with cache.open("a") as stream:
-                    stream.write(json.dumps({"id": name, "found": known[name]}) + "\n")
-        if known[name]["flag"] != 0.0:
+                    stream.write(json.dumps({"id": name, "found": stored[name]}) + "\n")
+        if stored[name]["flag"] != 0.0:
             flagged += 1
             continue
-        others.append(known[name])
-        own.append(run_galfeat(frame, known[name]))
+        others.append(stored[name])
+        own.append(run_galfeat(frame, stored[name]))
     return own, others, flagged
 
 
 def table_of(own: list[dict[str, float]], others: list[dict[str, float]]) -> str:
     """Return the rows of the table."""
     lines = []
-    for ours, theirs, wanted, words in PAIRS:
+    for ours, theirs, required, notes in PAIRS:
         a, b = _column(own, ours), _column(others, theirs)
         if ours == "axis_ratio":
             b = 1.0 / b
         rank = spearmanr(a, b).statistic
-        goal = "" if wanted is None else f"{wanted:.2f}{'' if rank >= wanted else ' (missed)'}"
+        goal = (
+            "" if required is None else f"{required:.2f}{'' if rank >= required else ' (missed)'}"
+        )
         lines.append(
             f"| `{ours}` | `{theirs}` | {rank:.4f} | {goal} | {np.median(np.abs(a - b)):.4f} "
-            f"(median value {np.median(b):.3f}) | {words} |"
+            f"(median value {np.median(b):.3f}) | {notes} |"
         )
     return "\n".join(lines) + "\n"
 
 
 def tail_of(own: list[dict[str, float]], others: list[dict[str, float]]) -> str:
-    """Return what stands below the table."""
+    """Return the text below the table."""
     distance = np.hypot(
         _column(own, "centre_x") - _column(others, "xc_asymmetry"),
         _column(own, "centre_y") - _column(others, "yc_asymmetry"),
     )
-    turn = _column(own, "position_angle") - _column(others, "orientation_asymmetry")
-    turn = np.abs((turn + 0.5 * np.pi) % np.pi - 0.5 * np.pi)
+    rotation = _column(own, "position_angle") - _column(others, "orientation_asymmetry")
+    rotation = np.abs((rotation + 0.5 * np.pi) % np.pi - 0.5 * np.pi)
     flat = _column(own, "axis_ratio") < 0.8
     asymmetry = _column(others, "asymmetry")
     step = np.abs(_column(own, "own_asymmetry") - _column(own, "asymmetry"))
     slow, fast = np.median(_column(others, "seconds")), np.median(_column(own, "seconds"))
     return TAIL.format(
         centre=np.median(distance), centre95=np.percentile(distance, 95),
-        angle=np.degrees(np.median(turn[flat])), flat=int(flat.sum()),
+        angle=np.degrees(np.median(rotation[flat])), flat=int(flat.sum()),
         own=spearmanr(_column(own, "own_asymmetry"), asymmetry).statistic,
         scatter=100.0 * _scatter(own, others), term=100.0 * np.median(step / np.abs(asymmetry)),
         negative=100.0 * np.mean(_column(others, "smoothness") < 0.0),
@@ -223,24 +225,26 @@ def _column(rows: list[dict[str, float]], name: str) -> NDArray[np.float64]:
 
 
 def _scatter(own: list[dict[str, float]], others: list[dict[str, float]]) -> float:
-    """Return the scatter of the box's mean difference around that of all sky."""
+    """Return the scatter of the mean difference in the box around that of all sky."""
     ratio = _column(others, "sky_difference") / _column(own, "sky_difference")
     return float(1.4826 * np.median(np.abs(ratio - np.median(ratio))))
 
 
 @click.command(help=__doc__)
 @click.argument("data")
-@click.option("--number", default=250, show_default=True, help="Galaxies without a flag.")
+@click.option("--number", default=250, show_default=True, help="Number of galaxies without a flag.")
 @click.option("--seed", default=0, show_default=True)
-@click.option("--cache", type=click.Path(path_type=Path), help="Keeps what statmorph found.")
+@click.option(
+    "--cache", type=click.Path(path_type=Path), help="File to store the results of statmorph in."
+)
 @click.option("-o", "--output", type=click.Path(path_type=Path), required=True)
 def main(data: str, number: int, seed: int, cache: Path | None, output: Path) -> None:
     """Compare and write the page."""
     import statmorph
 
     own, others, flagged = compare(open_dataset(data), number, seed, cache)
-    left = f"; {flagged} with a flag left out" if flagged else ""
-    head = HEAD.format(version=statmorph.__version__, number=len(own), left=left, gain=GAIN)
+    excluded = f"; {flagged} with a flag are excluded" if flagged else ""
+    head = HEAD.format(version=statmorph.__version__, number=len(own), excluded=excluded, gain=GAIN)
     with atomic_file(output) as path:
         path.write_text(head + table_of(own, others) + tail_of(own, others))
     click.echo(output.read_text())

@@ -1,9 +1,8 @@
-"""How much of its score a pipeline loses when the same galaxies are shown by another survey.
+"""Loss in score of a pipeline on images re-rendered as another survey.
 
-Validation images are re-rendered as a survey with a coarser and fixed pixel scale, a wider
-PSF, another stretch and band balance, a higher sky and more noise would show them (see
-`galfeat.data.simulation.rerender`); training images stay as they are. `galfeat compare
---survey-shift` does the same for several pipelines.
+Test images are re-rendered with a coarser, fixed pixel scale, a wider PSF, a different stretch
+and band balance, a higher sky and more noise (see `galfeat.data.simulation.rerender`); training
+images are unchanged. `galfeat compare --survey-shift` does the same for several pipelines.
 
     python benchmarks/survey_shift.py DATA --label coarse [--pipeline lightgbm] [--folds 5]
 """
@@ -37,25 +36,25 @@ def _rows(table: FeatureTable, values: NDArray[np.float32], rows: NDArray[np.int
 @click.option("--seed", default=0, show_default=True)
 @click.option("--jobs", default=2, show_default=True)
 def main(data: str, label: str, name: str, folds: int, seed: int, jobs: int) -> None:
-    """Print the score on the images as they are, re-rendered, and what is lost."""
+    """Print the scores on original and re-rendered images, and the loss."""
     pipeline = load_pipeline(name)
     dataset, digests = read_all(open_dataset(data, label=label).labelled(), jobs)
     dataset = dataset.select(leave_out_learned(pipeline.families, dataset, digests))
     extractor = FeatureExtractor(pipeline.families, frame=pipeline.frame, n_jobs=jobs)
     table = extractor.extract(dataset)
-    shown = extractor.extract(RerenderedDataSet(dataset, seed)).values
+    rerendered = extractor.extract(RerenderedDataSet(dataset, seed)).values
     classifier = GalaxyClassifier(pipeline, n_jobs=jobs, random_state=seed)
     pooled = {
         name: (np.empty((len(dataset), len(dataset.class_names))), np.empty(len(dataset), np.intp))
-        for name in ("as they are", "re-rendered")
+        for name in ("original", "re-rendered")
     }
     for _, train, test in deal_folds(dataset.labels, dataset.groups, folds, 1, seed):
         fitted = clone(classifier).fit_table(
             _rows(table, table.values, train), dataset.labels[train], class_names=None
         )
-        for out, values in zip(pooled.values(), (table.values, shown), strict=True):
-            said = fitted.classify_table(_rows(table, values, test))
-            out[0][test], out[1][test] = said.probabilities, said.predicted
+        for out, values in zip(pooled.values(), (table.values, rerendered), strict=True):
+            predictions = fitted.classify_table(_rows(table, values, test))
+            out[0][test], out[1][test] = predictions.probabilities, predictions.predicted
     scores = {}
     for name, (probabilities, predicted) in pooled.items():
         result = evaluate_predictions(
@@ -63,9 +62,9 @@ def main(data: str, label: str, name: str, folds: int, seed: int, jobs: int) -> 
         ).to_json()
         scores[name] = result
         click.echo(f"{name:12} " + _line(result))
-    lost = {key: scores["as they are"][key]["value"] - scores["re-rendered"][key]["value"]
+    loss = {key: scores["original"][key]["value"] - scores["re-rendered"][key]["value"]
             for key in ("macro_f1", "balanced_accuracy")}  # fmt: skip
-    click.echo("lost         " + ", ".join(f"{k} {v:.3f}" for k, v in lost.items()))
+    click.echo("loss         " + ", ".join(f"{k} {v:.3f}" for k, v in loss.items()))
 
 
 def _line(result: dict[str, dict[str, float]]) -> str:

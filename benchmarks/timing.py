@@ -1,4 +1,4 @@
-"""How the benchmark times: processor time for work, the clock's for what a user waits for."""
+"""Timing of the benchmarks by processor time."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 def best_times(
     work: Callable[[Any], object], items: Sequence[Any], rounds: int = 9
 ) -> NDArray[np.float64]:
-    """Return for each item the least processor time of some rounds, in microseconds."""
+    """Return the minimum processor time over rounds for each item, in microseconds."""
     best = np.full(len(items), np.inf)
     work(items[0])
     for _ in range(rounds):
@@ -30,6 +30,6 @@ def typical_time(work: Callable[[Any], object], items: Sequence[Any], rounds: in
 
 
 def calibration() -> float:
-    """Return the processor time of a numpy transform, in microseconds: how fast the machine is."""
+    """Return the processor time of a numpy FFT in microseconds, as a measure of machine speed."""
     plane = np.random.default_rng(0).random((512, 512))
     return typical_time(np.fft.fft2, [plane] * 20)

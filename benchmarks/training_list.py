@@ -1,9 +1,9 @@
 """List the galaxies a model was fitted to: ``python benchmarks/training_list.py TABLE MODEL``.
 
-TABLE is the ``labels.csv`` of the folder the model was fitted to, with columns ``filename``,
-``group_id`` (the object's name in its survey), ``survey``, ``label_source``, and ``class_name``,
-``coarse`` or both. What is written, ``training.csv``, names objects and labels, but no file; it
-is what ``galfeat data fetch training`` takes.
+TABLE is the ``labels.csv`` of the training folder, with columns ``filename``, ``group_id`` (name
+of the object in its survey), ``survey``, ``label_source``, and ``class_name``, ``coarse`` or
+both. The output, ``training.csv``, contains objects and labels but no files; it is the input of
+``galfeat data fetch training``.
 """
 
 from __future__ import annotations
@@ -24,32 +24,36 @@ from galfeat.errors import DataError, ImageError
 from galfeat.model_io.rows import read_rows
 from galfeat.storage.atomic import atomic_file
 
+REQUIRED = ("group_id", "survey", "label_source")
+
 
 def training_rows(table: Path, learned: NDArray[np.uint8]) -> list[dict[str, str]]:
-    """Return what ``training.csv`` says of each image whose pixels a model was fitted to.
+    """Return the rows of ``training.csv``, one per image that a model was fitted to.
 
     Parameters
     ----------
     table : Path
     learned : ndarray of uint8, shape (m, 16)
-        Digests of the images it was fitted to.
+        Pixel digests of the training images.
 
     Raises
     ------
     DataError
-        If an image it was fitted to is not in the table, or an object has no name.
+        If the table lacks a column or a training image.
     """
     columns = read_csv(table)
-    missing = [name for name in ("group_id", "survey", "label_source") if name not in columns]
+    missing = [name for name in REQUIRED if name not in columns]
     if missing:
-        raise DataError(f"{table} has no column {missing[0]!r}; it cannot be listed")
+        raise DataError(
+            f"{table} has no column {missing[0]!r}; name a table with {', '.join(REQUIRED)}"
+        )
     digests = _digests(table)
     rows = np.flatnonzero(among(digests, learned))
     found = len(np.unique(digests[rows], axis=0))
     if found != len(np.unique(learned, axis=0)):
         raise DataError(
             f"{table} has {found} of the {len(np.unique(learned, axis=0))} images the model was "
-            "fitted to; name the table it was fitted to"
+            "fitted to; name the table of its training folder"
         )
     names = {"object": "group_id", "survey": "survey"}
     names |= {name: name for name in LABEL_COLUMNS if name in columns}
@@ -57,7 +61,7 @@ def training_rows(table: Path, learned: NDArray[np.uint8]) -> list[dict[str, str
 
 
 def _digests(table: Path) -> NDArray[np.uint8]:
-    """Digests of the pixels of every image, shape (n, 16); zeros where one cannot be read."""
+    """Return the pixel digest of each image, shape (n, 16); zeros if unreadable."""
     dataset = open_dataset(table)
     digests = np.zeros((len(dataset), 16), np.uint8)
     for rows, images in dataset.batches():
@@ -68,7 +72,7 @@ def _digests(table: Path) -> NDArray[np.uint8]:
 
 
 def write_rows(rows: Sequence[dict[str, str]], target: Path) -> None:
-    """Write ``training.csv`` in order of object, and see that it can be read."""
+    """Write ``training.csv`` sorted by object, and check that it can be read."""
     with (
         atomic_file(target) as temporary,
         temporary.open("w", newline="", encoding="utf-8") as stream,

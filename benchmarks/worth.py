@@ -1,12 +1,12 @@
-"""What each family of features is worth on labelled images, beside what it costs.
+"""The contribution of each feature family to the scores on labelled images, and its cost.
 
     python benchmarks/worth.py DATA [--seed 0] [--repeats 3] [--page docs/worth.md] [--kept FOLDER]
 
-The pipeline `lightgbm` is fitted to each family alone, to all but each, and to ever more of them,
-on the folds of `galfeat fit --cv 5`; then importances, pairs of classes, and what limits the score.
-DATA has the label columns `class_id` and `coarse`. With --kept, finished fits are kept, so that the
-same command goes on where one before it was stopped. With --page writes the page and its pictures
-(needs matplotlib).
+The pipeline `lightgbm` is fitted to each family alone, to all families but one, and to growing sets
+of families, on the folds of `galfeat fit --cv 5`. Importances, separation of pairs of classes, and
+limits of the score follow. DATA must have the label columns `class_id` and `coarse`. With --kept,
+completed fits are stored, so an interrupted run resumes. With --page, writes the page and its
+figures (needs matplotlib).
 """
 
 from __future__ import annotations
@@ -28,13 +28,13 @@ from galfeat.data import DataSet, open_dataset
 from galfeat.features.registry import family_module
 from galfeat.frame import measure_frame
 
-#: Label columns, and what they are called on the page. The last has galaxies enough for one repeat.
+#: Label columns and their titles on the page. One repeat suffices for the last, larger one.
 LABELS = {"class_id": "Ten classes", "coarse": "Four classes"}
 TIMED = 60
 
 
 def costs_of(dataset: DataSet) -> dict[str, float]:
-    """Return microseconds per galaxy of each family and, as `frame`, of the frame."""
+    """Return the time per galaxy of the frame and of each family, in microseconds."""
     rows = np.unique(np.linspace(0, len(dataset) - 1, TIMED).astype(np.intp))
     images = [image for image in dataset.read(rows) if isinstance(image, np.ndarray)]
     frames = [frame for frame in map(measure_frame, images) if frame is not None]
@@ -43,7 +43,7 @@ def costs_of(dataset: DataSet) -> dict[str, float]:
 
 
 def limits(fits: LabelledFits, data: str) -> list[str]:
-    """Return the lines on what limits the score."""
+    """Return the lines on the limits of the score."""
     parts = (
         worth_limits.curve_lines(fits),
         worth_limits.certainty_lines(fits) + worth_limits.planted_lines(fits),
@@ -55,14 +55,20 @@ def limits(fits: LabelledFits, data: str) -> list[str]:
 @click.command(help=__doc__)
 @click.argument("data")
 @click.option("--seed", default=0, show_default=True)
-@click.option("--repeats", default=3, show_default=True, help="Of class_id; of coarse one.")
+@click.option(
+    "--repeats", default=3, show_default=True, help="Repeats for class_id; coarse has one."
+)
 @click.option("--jobs", default=2, show_default=True)
-@click.option("--page", "target", type=click.Path(path_type=Path), help="Write a page here.")
-@click.option("--kept", type=click.Path(path_type=Path), help="Keep features and fits here.")
+@click.option(
+    "--page", "target", type=click.Path(path_type=Path), help="Write a page to this file."
+)
+@click.option(
+    "--kept", type=click.Path(path_type=Path), help="Folder for features and completed fits."
+)
 def main(
     data: str, seed: int, repeats: int, jobs: int, target: Path | None, kept: Path | None
 ) -> None:
-    """Measure, print and write."""
+    """Fit, print and write the page."""
     os.environ.setdefault("OMP_NUM_THREADS", "1")
     with tempfile.TemporaryDirectory() as temporary:
         folder = kept or Path(temporary)
@@ -83,9 +89,12 @@ def main(
         sections = [
             section(title, fits[title], ablations[title], costs) for title in LABELS.values()
         ]
-        ends = [f"### {title}\n\n" + "\n".join(limits(one, data)) for title, one in fits.items()]
+        ends = [
+            f"### {title}\n\n" + "\n".join(limits(labelled, data))
+            for title, labelled in fits.items()
+        ]
     text = worth_text.page(
-        [(title, len(one.galaxies.y)) for title, one in fits.items()],
+        [(title, len(labelled.galaxies.y)) for title, labelled in fits.items()],
         repeats, seed, TIMED, worth_text.overview(ablations, costs), sections, ends,
     )  # fmt: skip
     click.echo("\n" + text)
@@ -96,7 +105,7 @@ def main(
         draw_pairs(
             worth_pairs.pairs_of(ten), ten.galaxies.names, target.with_name("worth_pairs.png")
         )
-        click.echo(f"wrote {target} and its pictures")
+        click.echo(f"wrote {target} and its figures")
 
 
 def section(
@@ -104,9 +113,10 @@ def section(
 ) -> tuple[str, str, str]:
     """Return the ablation, the pairs of classes and the importances of one label."""
     pairs, names = worth_pairs.pairs_of(fits), fits.galaxies.names
+    summary, table = worth_pairs.summary(pairs, names), worth_pairs.table(pairs, names)
     return (
         f"## {title}: with and without\n\n{worth_text.ablation(ablation, costs)}\n",
-        f"### {title}\n\n{worth_pairs.words(pairs, names)}\n\n{worth_pairs.table(pairs, names)}\n",
+        f"### {title}\n\n{summary}\n\n{table}\n",
         f"### {title}\n\n{worth_text.importances(*fits.importances())}\n",
     )
 

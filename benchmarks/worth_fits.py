@@ -1,4 +1,4 @@
-"""The fits behind `worth.py`: a pipeline on some families of features, predicted out of fold."""
+"""The fits of `worth.py`: out-of-fold predictions of a pipeline with subsets of families."""
 
 from __future__ import annotations
 
@@ -43,54 +43,54 @@ def family_of(name: str) -> str:
 
 
 def without(family: str) -> Families:
-    """Return all families but one."""
+    """Return all families except one."""
     return tuple(name for name in ALL if name != family)
 
 
 def columns_of(table: FeatureTable, families: Sequence[str]) -> FeatureTable:
     """Return the columns of some families, and the flags."""
-    kept = [i for i, name in enumerate(table.names) if family_of(name) in (*families, FLAGS)]
-    names = tuple(table.names[i] for i in kept)
-    return FeatureTable(table.values[:, kept], names, table.digests, table.errors)
+    positions = [i for i, name in enumerate(table.names) if family_of(name) in (*families, FLAGS)]
+    names = tuple(table.names[i] for i in positions)
+    return FeatureTable(table.values[:, positions], names, table.digests, table.errors)
 
 
 @dataclass(frozen=True)
 class Ablation:
-    """What sets of families reach on one label.
+    """Scores of sets of families for one label column.
 
     Attributes
     ----------
-    order : Families
-        In which greedy forward selection adds the families.
+    greedy : Families
+        The families in the order of greedy forward selection.
     cheapest : Families
         The families, the cheapest first.
-    shown : dict of str to Comparison
-        All sets by `name_of`, on test images `AS_IT_IS` and `RERENDERED`.
+    comparisons : dict of str to Comparison
+        All sets by `name_of`, for the test images `AS_IT_IS` and `RERENDERED`.
     """
 
-    order: Families
+    greedy: Families
     cheapest: Families
-    shown: dict[str, Comparison]
+    comparisons: dict[str, Comparison]
 
 
 def name_of(families: Families) -> str:
-    """Return one text for a set of families, in whatever order."""
+    """Return a name for a set of families, independent of their order."""
     return "+".join(name for name in ALL if name in families)
 
 
 class LabelledFits:
-    """All fits on one label of a data set; none is made twice.
+    """All fits for one label column of a data set; each is done only once.
 
     Parameters
     ----------
     dataset : DataSet
-        n galaxies, all with a label.
+        n labelled galaxies.
     tables : dict of str to FeatureTable
-        All families, of the images `AS_IT_IS` and `RERENDERED`.
+        All families, for the images `AS_IT_IS` and `RERENDERED`.
     repeats, seed, jobs : int
         As in `galfeat.experiments.comparison.Plan`.
     folder : Path
-        Where finished fits are kept.
+        Folder for completed fits.
     """
 
     def __init__(
@@ -110,16 +110,16 @@ class LabelledFits:
         self._pieces = CheckpointStore(
             folder / "pieces", {**common, "libraries": library_versions()}
         )
-        self._known: dict[str, PredictionsByPart] = {}
+        self._predictions: dict[str, PredictionsByPart] = {}
 
-    def answers(self, families: Families) -> PredictionsByPart:
-        """Return what the pipeline says when it is given some families, calibrated."""
+    def predictions(self, families: Families) -> PredictionsByPart:
+        """Return the calibrated out-of-fold predictions with some families."""
         name = name_of(families)
-        if name not in self._known:
+        if name not in self._predictions:
             shares = SHARES if name == name_of(ALL) else (1.0,)
-            said = self._fits(families, self.galaxies).run(shares, _silent)
-            self._known[name] = calibrated(self.galaxies, said)
-        return self._known[name]
+            raw = self._fits(families, self.galaxies).run(shares, _silent)
+            self._predictions[name] = calibrated(self.galaxies, raw)
+        return self._predictions[name]
 
     def _fits(self, families: Families, galaxies: Galaxies) -> PipelineFits:
         ordered = tuple(name for name in ALL if name in families)
@@ -130,12 +130,12 @@ class LabelledFits:
 
     def loss_once(self, families: Families) -> float:
         """Return the log loss of the first repeat."""
-        said = self._fits(families, self.once).run((1.0,), _silent)
-        (chances,) = calibrated(self.once, said)[1.0, AS_IT_IS].probabilities
-        return float(log_loss(self.once.y, chances))
+        raw = self._fits(families, self.once).run((1.0,), _silent)
+        (probabilities,) = calibrated(self.once, raw)[1.0, AS_IT_IS].probabilities
+        return float(log_loss(self.once.y, probabilities))
 
     def greedy_order(self) -> Families:
-        """Add at each step the family that lowers `loss_once` most."""
+        """Return the families in the order of greedy forward selection by `loss_once`."""
         order: Families = ()
         while len(order) < len(ALL):
             rest = [name for name in ALL if name not in order]
@@ -144,24 +144,23 @@ class LabelledFits:
         return order
 
     def ablate(self, costs: Mapping[str, float]) -> Ablation:
-        """Fit each family alone, all but each, and ever more of them in two orders."""
+        """Fit each family alone, all but each, and growing sets of families in two orders."""
         orders = self.greedy_order(), tuple(sorted(ALL, key=lambda name: costs[name]))
         sets = [(name,) for name in ALL] + [without(name) for name in ALL]
         sets += [order[:number] for order in orders for number in range(1, len(ALL) + 1)]
         distinct = {name_of(families): families for families in sets}
-        self.each(list(distinct.values()), self.answers)
-        shown = {view: self._compared(list(distinct), view) for view in self.tables}
-        return Ablation(*orders, shown)
+        self.each(list(distinct.values()), self.predictions)
+        comparisons = {view: self._compared(list(distinct), view) for view in self.tables}
+        return Ablation(*orders, comparisons)
 
     def _compared(self, names: list[str], view: str) -> Comparison:
-        known = {name: self._known[name][1.0, view] for name in names}
-        return self.compared(known)
+        return self.compared({name: self._predictions[name][1.0, view] for name in names})
 
-    def compared(self, answers: dict[str, OutOfFold]) -> Comparison:
-        """Score answers, and the differences between them."""
+    def compared(self, predictions: dict[str, OutOfFold]) -> Comparison:
+        """Score predictions and the differences between them."""
         galaxies = self.galaxies
         return compare_predictions(
-            galaxies.y, answers, galaxies.names, groups=galaxies.groups, seed=self.seed
+            galaxies.y, predictions, galaxies.names, groups=galaxies.groups, seed=self.seed
         )
 
     def fitted(
@@ -170,7 +169,7 @@ class LabelledFits:
         y: NDArray[np.intp] | None = None,
         calibration: str = PIPELINE.calibration,
     ) -> GalaxyClassifier:
-        """Fit the pipeline with all families to some rows, with their own classes or others."""
+        """Fit the pipeline with all families to some rows, with given classes or their own."""
         labels = self.galaxies.y if y is None else y
         pipeline = replace(PIPELINE, families=ALL, calibration=calibration)
         return GalaxyClassifier(pipeline, random_state=self.seed).fit_table(
@@ -181,12 +180,12 @@ class LabelledFits:
         )
 
     def each(self, items: Iterable[Item], work: Callable[[Item], Result]) -> list[Result]:
-        """Do something with each of some items, several at a time."""
+        """Apply a function to each item, in parallel."""
         with ThreadPoolExecutor(self.jobs) as pool:
             return list(pool.map(work, items))
 
     def importances(self) -> tuple[dict[str, tuple[float, float]], dict[str, float]]:
-        """Measure what shuffling a family costs, and the gain of each column.
+        """Return the score lost by shuffling each family, and the gain of each column.
 
         Returns
         -------
@@ -197,17 +196,19 @@ class LabelledFits:
             Share of the gain, mean over the folds.
         """
         table, y = self.tables[AS_IT_IS], self.galaxies.y
-        given = classifier_columns(table.names)
-        names = [table.names[column] for column in given]
+        used = classifier_columns(table.names)
+        names = [table.names[column] for column in used]
         owners = [family_of(name) for name in names]
 
         def measure(split: int) -> tuple[dict[str, float], dict[str, float]]:
             _, _, train, test = self.galaxies.splits[split]
-            found = measure_importances(
-                self.fitted(train).ensemble_, table.values[np.ix_(test, given)], y[test],
+            importances = measure_importances(
+                self.fitted(train).ensemble_, table.values[np.ix_(test, used)], y[test],
                 names, owners, top=len(names), seed=self.seed,
             )  # fmt: skip
-            return {name: mean for name, (mean, _) in found.families.items()}, found.columns
+            return {
+                name: mean for name, (mean, _) in importances.families.items()
+            }, importances.columns
 
         folds = self.each(range(FOLDS), measure)
         lost = {name: np.array([families[name] for families, _ in folds]) for name in ALL}
@@ -218,7 +219,7 @@ class LabelledFits:
 def measured_tables(
     dataset: DataSet, seed: int, jobs: int, folder: Path
 ) -> dict[str, FeatureTable]:
-    """Measure all families, on the images as they are and as another survey shows them."""
+    """Measure all families on the original images and re-rendered as another survey."""
     extractor = FeatureExtractor(ALL, n_jobs=jobs, cache=folder / "features")
     tables = {
         AS_IT_IS: extractor.extract(dataset),
@@ -230,24 +231,25 @@ def measured_tables(
     return tables
 
 
-def calibrated(galaxies: Galaxies, said: PredictionsByPart) -> PredictionsByPart:
-    """Calibrate and decide as the pipeline does, without its inner folds.
+def calibrated(galaxies: Galaxies, raw: PredictionsByPart) -> PredictionsByPart:
+    """Calibrate and decide like the pipeline, but without inner folds.
 
-    The answers on one test fold are calibrated by those on the others, seen as they are.
+    Predictions on a test fold are calibrated by those on the other folds with original images.
     """
     y, k = galaxies.y, len(galaxies.names)
     result = {}
-    for (share, view), answers in said.items():
-        chances, named = np.empty_like(answers.probabilities), np.empty_like(answers.predicted)
+    for (share, view), part in raw.items():
+        probabilities = np.empty_like(part.probabilities)
+        predicted = np.empty_like(part.predicted)
         for repeat, _, train, test in galaxies.splits:
-            if repeat < len(chances):
-                seen = said[share, AS_IT_IS].probabilities[repeat, train]
-                calibrator = Calibrator(np.zeros(k)).fit(_logarithm(seen), y[train])
-                own = _logarithm(answers.probabilities[repeat, test])
-                chances[repeat, test] = np.exp(calibrator.apply(own))
+            if repeat < len(probabilities):
+                others = raw[share, AS_IT_IS].probabilities[repeat, train]
+                calibrator = Calibrator(np.zeros(k)).fit(_logarithm(others), y[train])
+                own = np.exp(calibrator.apply(_logarithm(part.probabilities[repeat, test])))
+                probabilities[repeat, test] = own
                 priors = np.bincount(y[train], minlength=k) / len(train)
-                named[repeat, test] = decide(chances[repeat, test], priors, PIPELINE.decision)
-        result[share, view] = OutOfFold(chances, named)
+                predicted[repeat, test] = decide(own, priors, PIPELINE.decision)
+        result[share, view] = OutOfFold(probabilities, predicted)
     return result
 
 

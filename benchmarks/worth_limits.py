@@ -1,4 +1,4 @@
-"""What limits the score: labels, their number, or what is measured; see `worth.py`."""
+"""What limits the score: label noise, number of labels, or features; see `worth.py`."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 from worth_fits import ALL, FOLDS, LabelledFits, calibrated
-from worth_text import changed
+from worth_text import difference_text
 
 from galfeat.data import DataSet, open_dataset
 from galfeat.ensemble import decide
@@ -20,28 +20,28 @@ from galfeat.experiments.fits import AS_IT_IS
 Floats = NDArray[np.float64]
 Rows = NDArray[np.intp]
 
-#: Share of the labels that are replaced, to see what wrong ones do.
+#: Share of labels replaced, to measure the effect of wrong labels.
 PLANTED = 0.05
-#: So many pairs of classes are named that are taken for each other.
-NAMED = 5
+#: Number of confused pairs of classes listed.
+MAX_PAIRS = 5
 
 
 def suspected(y: Rows, probabilities: Floats) -> NDArray[np.bool_]:
-    """Tell which labels confident learning doubts (Northcutt et al. 2021, JAIR 70, 1373).
+    """Return the labels that confident learning suspects (Northcutt et al. 2021, JAIR 70, 1373).
 
-    A row is confidently of a class if its probability reaches the mean of the rows that carry
-    that label; it is doubted if the likeliest of those classes is not its own.
+    A row confidently belongs to a class if its probability reaches the mean over the rows with
+    that label. Its label is suspected if the most probable of these classes is a different one.
     """
     k = probabilities.shape[1]
     threshold = np.array([probabilities[y == index, index].mean() for index in range(k)])
     confident = probabilities >= threshold
     likeliest = np.where(confident, probabilities, -1.0).argmax(axis=1)
-    doubted: NDArray[np.bool_] = confident.any(axis=1) & (likeliest != y)
-    return doubted
+    result: NDArray[np.bool_] = confident.any(axis=1) & (likeliest != y)
+    return result
 
 
 def plant(y: Rows, k: int, seed: int) -> tuple[Rows, NDArray[np.bool_]]:
-    """Replace a share of the labels by another class, drawn evenly."""
+    """Replace a share of the labels by a different class, drawn uniformly."""
     rng = np.random.default_rng([seed, k])
     changed = np.zeros(len(y), dtype=bool)
     changed[rng.permutation(len(y))[: round(PLANTED * len(y))]] = True
@@ -52,56 +52,57 @@ def plant(y: Rows, k: int, seed: int) -> tuple[Rows, NDArray[np.bool_]]:
 
 def curve_lines(fits: LabelledFits) -> list[str]:
     """Return a table of the score by the number of training labels."""
-    answers = fits.answers(ALL)
-    drawn = {f"{share:g}": answers[share, AS_IT_IS].first() for share in SHARES}
-    found = fits.compared(drawn)
+    predictions = fits.predictions(ALL)
+    by_share = {f"{share:g}": predictions[share, AS_IT_IS].first() for share in SHARES}
+    comparison = fits.compared(by_share)
     lines = ["| training labels | macro-F1 | log loss |", "|---:|---:|---:|"]
     for share in SHARES:
-        f1, loss = (found.scores[f"{share:g}"][metric] for metric in ("macro_f1", "log_loss"))
+        f1, loss = (comparison.scores[f"{share:g}"][metric] for metric in ("macro_f1", "log_loss"))
         number = fits.galaxies.mean_rows(share, fits.seed)
         lines.append(
             f"| {number:,} | {f1.mean:.3f} ({f1.low:.3f} to {f1.high:.3f}) | {loss.mean:.3f} |"
         )
-    doubled = found.difference("1", "0.5")
-    said = [f"{word} {changed(doubled, metric)}" for metric, word in
-            (("macro_f1", "macro-F1"), ("log_loss", "log loss"))]  # fmt: skip
-    return [*lines, "", f"The last doubling changes {' and '.join(said)}."]
+    doubled = comparison.difference("1", "0.5")
+    texts = [f"{title} by {difference_text(doubled, metric)}" for metric, title in
+             (("macro_f1", "macro-F1"), ("log_loss", "log loss"))]  # fmt: skip
+    return [*lines, "", f"The last doubling changes {' and '.join(texts)}."]
 
 
 def certainty_lines(fits: LabelledFits) -> list[str]:
-    """Say how sure the model is of itself, and where it is wrong."""
-    answers = fits.answers(ALL)[1.0, AS_IT_IS]
+    """Describe the confidence of the model and its most frequent confusions."""
+    predictions = fits.predictions(ALL)[1.0, AS_IT_IS]
     names, y = fits.galaxies.names, fits.galaxies.y
-    top = answers.probabilities.max(axis=2)
-    right = answers.probabilities.argmax(axis=2) == y
-    second = np.argsort(answers.probabilities, axis=2)[:, :, -2] == y
-    clear = top >= np.median(top, axis=1, keepdims=True)
-    mixed = [(share, f"{names[i]} and {names[j]} {share:.0%}")
-             for (i, j), share in mixed_up(y, answers.predicted, len(names)).items()]  # fmt: skip
-    named = ", ".join(text for _, text in sorted(mixed, reverse=True)[:NAMED])
+    top = predictions.probabilities.max(axis=2)
+    correct = predictions.probabilities.argmax(axis=2) == y
+    second = np.argsort(predictions.probabilities, axis=2)[:, :, -2] == y
+    confident = top >= np.median(top, axis=1, keepdims=True)
+    confused = [(share, f"{names[i]} and {names[j]} {share:.0%}")
+                for (i, j), share
+                in confusion_shares(y, predictions.predicted, len(names)).items()]  # fmt: skip
+    listed = ", ".join(text for _, text in sorted(confused, reverse=True)[:MAX_PAIRS])
     return [
-        f"- The most probable class is right for {_percent(right)}; its calibrated probability "
-        f"leads one to expect {_percent(top)}. The label is among the two most probable for "
-        f"{_percent(right | second)}.",
-        f"- The half it is surer of: {_percent(right[clear])} right. The other half: "
-        f"{_percent(right[~clear])}.",
-        f"- Of the wrong answers, one class is taken for the other between: {named}.",
+        f"- The most probable class is correct for {_percent(correct)} of galaxies, compared with "
+        f"{_percent(top)} expected from its calibrated probability. The label is among the two "
+        f"most probable classes for {_percent(correct | second)}.",
+        f"- For the half with higher confidence, {_percent(correct[confident])} "
+        f"are correct, for the other half {_percent(correct[~confident])}.",
+        f"- Most frequent confusions, as a share of wrong predictions: {listed}.",
     ]
 
 
-def mixed_up(y: Rows, predicted: Rows, k: int) -> dict[tuple[int, int], float]:
-    """Return which share of all wrong answers lies between each two classes.
+def confusion_shares(y: Rows, predicted: Rows, k: int) -> dict[tuple[int, int], float]:
+    """Return the share of wrong predictions that confuse each pair of classes.
 
     Parameters
     ----------
     y : ndarray of int, shape (n,)
         True classes.
     predicted : ndarray of int, shape (repeats, n)
-        Those named.
+        Predicted classes.
     k : int
         Number of classes.
     """
-    confusion = sum(confusion_matrix(y, named, k) for named in predicted)
+    confusion = sum(confusion_matrix(y, repeat, k) for repeat in predicted)
     both = np.triu(confusion + np.transpose(confusion), 1)
     return {
         (int(i), int(j)): float(both[i, j] / both.sum())
@@ -110,7 +111,7 @@ def mixed_up(y: Rows, predicted: Rows, k: int) -> dict[tuple[int, int], float]:
 
 
 def planted_lines(fits: LabelledFits) -> list[str]:
-    """Say what wrong labels would do, and how many there may be."""
+    """Describe the effect of wrong labels, and bound their number."""
     galaxies = fits.once
     wrong, changed = plant(galaxies.y, len(galaxies.names), fits.seed)
 
@@ -119,36 +120,37 @@ def planted_lines(fits: LabelledFits) -> list[str]:
         fitted = fits.fitted(train, wrong, "none")
         return fitted.classify_table(fits.tables[AS_IT_IS].select(test)).probabilities
 
-    said = np.empty((1, len(wrong), len(galaxies.names)))
-    for split, chances in enumerate(fits.each(range(FOLDS), predict)):
-        said[0, galaxies.splits[split][3]] = chances
-    raw = {(1.0, AS_IT_IS): OutOfFold(said, said.argmax(axis=2))}
+    pooled = np.empty((1, len(wrong), len(galaxies.names)))
+    for split, probabilities in enumerate(fits.each(range(FOLDS), predict)):
+        pooled[0, galaxies.splits[split][3]] = probabilities
+    raw = {(1.0, AS_IT_IS): OutOfFold(pooled, pooled.argmax(axis=2))}
     planted = calibrated(replace(galaxies, y=wrong), raw)[1.0, AS_IT_IS]
-    own = fits.answers(ALL)[1.0, AS_IT_IS].first()
-    taught = fits.compared({"planted": planted, "own": own}).difference("planted", "own")
+    own = fits.predictions(ALL)[1.0, AS_IT_IS].first()
+    effect = fits.compared({"planted": planted, "own": own}).difference("planted", "own")
     f1 = [_macro_f1(galaxies.y, own.predicted[0]), _macro_f1(wrong, planted.predicted[0])]
     natural = suspected(galaxies.y, own.probabilities[0])
-    doubted = suspected(wrong, planted.probabilities[0])
-    found = float(doubted[changed].mean())
-    value, low, high = taught.scores["macro_f1"]
-    sure = own.probabilities[0][np.arange(len(wrong)), galaxies.y] < 0.02
+    suspects = suspected(wrong, planted.probabilities[0])
+    recall = float(suspects[changed].mean())
+    value, low, high = effect.scores["macro_f1"]
+    improbable = own.probabilities[0][np.arange(len(wrong)), galaxies.y] < 0.02
     return [
-        f"- With {_percent(changed)} of all labels replaced by another class at random, training "
-        f"on them changes macro-F1, scored on the labels as they were, by {value:+.3f} "
-        f"({low:+.3f} to {high:+.3f}); being scored on them too, by {f1[1] - f1[0]:+.3f}.",
-        f"- Confident learning doubts {_percent(natural)} of the labels as they are, "
-        f"{_percent(doubted[changed])} of those that were replaced and "
-        f"{_percent(doubted[~changed])} of the others in the same fits. If wrong labels are as "
-        f"easily found as planted ones, at most {min(1.0, natural.mean() / found):.0%} are wrong; "
-        f"hard galaxies are doubted as well, so that it is fewer. Labels to which the model gives "
-        f"less than 0.02: {_percent(sure)}.",
+        f"- With {_percent(changed)} of labels replaced by a random different class, training on "
+        f"them changes macro-F1 on the original labels by {value:+.3f} "
+        f"({low:+.3f} to {high:+.3f}), and macro-F1 on the replaced labels by "
+        f"{f1[1] - f1[0]:+.3f}.",
+        f"- Confident learning suspects {_percent(natural)} of the original labels, "
+        f"{_percent(suspects[changed])} of the replaced labels and "
+        f"{_percent(suspects[~changed])} of the others in the same fits. If wrong labels are found "
+        f"as easily as replaced ones, at most {min(1.0, natural.mean() / recall):.0%} are wrong; "
+        "the true share is lower, because difficult galaxies are suspected too. Labels with a "
+        f"predicted probability below 0.02: {_percent(improbable)}.",
     ]
 
 
 def source_lines(fits: LabelledFits, data: str) -> list[str]:
-    """Say how well labels of one collection teach those of another.
+    """Describe how well a model trained on one collection of labels predicts another.
 
-    Nothing where the data do not tell, or two collections do not share all classes.
+    Empty if the data do not name the collections, or two of them do not share all classes.
     """
     collection = collections_of(fits.dataset, data)
     y = fits.galaxies.y
@@ -160,56 +162,57 @@ def source_lines(fits: LabelledFits, data: str) -> list[str]:
     )
     if fewest < 2 * FOLDS:
         return []
-    taught = {name: OutOfFold(np.empty((1, len(y), len(fits.galaxies.names))),
-                            np.empty((1, len(y)), dtype=np.intp)) for name in names}  # fmt: skip
+    trained = {name: OutOfFold(np.empty((1, len(y), len(fits.galaxies.names))),
+                               np.empty((1, len(y)), dtype=np.intp)) for name in names}  # fmt: skip
 
-    def teach(split: int) -> int:
+    def train_on_each(split: int) -> int:
         _, _, train, test = fits.galaxies.splits[split]
         drawn = matched_rows(y[train], collection[train], names, fits.seed)
         for name, rows in drawn.items():
             fitted = fits.fitted(train[rows])
-            said = fitted.classify_table(fits.tables[AS_IT_IS].select(test)).probabilities
-            taught[name].probabilities[0, test] = said
-            taught[name].predicted[0, test] = decide(said, fitted.priors_, "balanced")
+            predictions = fitted.classify_table(fits.tables[AS_IT_IS].select(test))
+            own = predictions.probabilities
+            trained[name].probabilities[0, test] = own
+            trained[name].predicted[0, test] = decide(own, fitted.priors_, "balanced")
         return len(drawn[names[0]])
 
-    number = round(np.mean(fits.each(range(FOLDS), teach)))
+    number = round(np.mean(fits.each(range(FOLDS), train_on_each)))
     lines = [
-        f"| scored on | galaxies | taught by `{names[0]}` | taught by `{names[1]}` | difference |",
+        f"| scored on | galaxies | fitted to `{names[0]}` | fitted to `{names[1]}` | difference |",
         "|---|---:|---:|---:|---:|",
     ]
     for name in names:
         rows = np.flatnonzero(collection == name)
-        part = {by: OutOfFold(a.probabilities[:, rows], a.predicted[:, rows])
-                for by, a in taught.items()}  # fmt: skip
-        found = compare_predictions(y[rows], part, fits.galaxies.names, seed=fits.seed)
-        scores = [found.scores[by]["balanced_accuracy"].mean for by in names]
-        value, low, high = found.difference(*names).scores["balanced_accuracy"]
+        part = {source: OutOfFold(p.probabilities[:, rows], p.predicted[:, rows])
+                for source, p in trained.items()}  # fmt: skip
+        comparison = compare_predictions(y[rows], part, fits.galaxies.names, seed=fits.seed)
+        scores = [comparison.scores[source]["balanced_accuracy"].mean for source in names]
+        value, low, high = comparison.difference(*names).scores["balanced_accuracy"]
         lines.append(
             f"| `{name}` | {len(rows):,} | {scores[0]:.3f} | {scores[1]:.3f} | "
             f"{value:+.3f} ({low:+.3f} to {high:+.3f}) |"
         )
     return [
-        f"Labels of two collections, balanced accuracy; each taught by {number} galaxies of the "
-        "same classes, which are then named by the rule `balanced`:", "", *lines,
+        f"Balanced accuracy for two collections of labels; each training set has {number} galaxies "
+        "with the same class counts, and the decision rule is `balanced`:", "", *lines,
     ]  # fmt: skip
 
 
 def collections_of(dataset: DataSet, data: str) -> NDArray[np.str_] | None:
-    """Return where the label of each row came from, None if the data do not tell."""
+    """Return the origin of the label of each row, or None if the data do not contain it."""
     try:
-        every = open_dataset(data, label="label_source")
+        sources = open_dataset(data, label="label_source")
     except DataError:
         return None
-    place = {name: row for row, name in enumerate(every.ids)}
-    names = np.array([*every.class_names, ""])
-    return names[every.labels[[place[name] for name in dataset.ids]]]
+    row_of = {name: row for row, name in enumerate(sources.ids)}
+    names = np.array([*sources.class_names, ""])
+    return names[sources.labels[[row_of[name] for name in dataset.ids]]]
 
 
 def matched_rows(
     y: Rows, collection: NDArray[np.str_], names: tuple[str, str], seed: int
 ) -> dict[str, Rows]:
-    """Draw from each of two collections the same number of rows of each class."""
+    """Draw the same number of rows of each class from two collections."""
     rng = np.random.default_rng(seed)
     drawn: dict[str, list[Rows]] = {name: [] for name in names}
     for index in np.unique(y):

@@ -1,4 +1,4 @@
-"""How well a family tells each pair of classes apart; see `worth.py`."""
+"""How well each family separates each pair of classes; see `worth.py`."""
 
 from __future__ import annotations
 
@@ -15,23 +15,23 @@ from worth_fits import ALL, LabelledFits
 from galfeat.experiments.fits import AS_IT_IS
 
 Floats = NDArray[np.float64]
-#: A pair is hard where no family alone has a larger area under the curve.
+#: A pair is hard if no single family has a larger area under the curve.
 HARD = 0.75
 EVERYTHING = "all"
 
 
 @dataclass(frozen=True)
 class Pair:
-    """Two classes and the area under the ROC curve of each family between them.
+    """Two classes and the area under the ROC curve between them for each family.
 
     Attributes
     ----------
     first, second : int
-        Places of the classes.
+        Indices of the classes.
     areas : dict of str to float
-        Of each family alone, and of all together; 0.5 is chance.
+        Area for each family alone, and for all together; 0.5 is chance.
     error : float
-        Standard error of the best family's.
+        Standard error of the area for the best family.
     """
 
     first: int
@@ -41,19 +41,19 @@ class Pair:
 
     @property
     def best(self) -> str:
-        """The family that does best alone."""
+        """The best single family."""
         return max(ALL, key=lambda name: self.areas[name])
 
     @property
     def hard(self) -> bool:
-        """Whether no family alone tells these classes apart well."""
+        """Whether no single family separates these classes well."""
         return self.areas[self.best] < HARD
 
 
 def pairs_of(fits: LabelledFits) -> list[Pair]:
-    """Measure every pair of classes from the out-of-fold answers of the families alone."""
+    """Measure all pairs of classes with the out-of-fold predictions of single families."""
     sets = {**{name: (name,) for name in ALL}, EVERYTHING: ALL}
-    said = {name: fits.answers(families)[1.0, AS_IT_IS] for name, families in sets.items()}
+    by_set = {name: fits.predictions(families)[1.0, AS_IT_IS] for name, families in sets.items()}
     y = fits.galaxies.y
     pairs = []
     for first, second in itertools.combinations(range(len(fits.galaxies.names)), 2):
@@ -61,31 +61,31 @@ def pairs_of(fits: LabelledFits) -> list[Pair]:
         truth = y[rows] == second
         areas = {
             name: float(
-                np.mean([area(truth, odds(one[rows], first, second)) for one in a.probabilities])
+                np.mean([area(truth, log_odds(p[rows], first, second)) for p in part.probabilities])
             )
-            for name, a in said.items()
+            for name, part in by_set.items()
         }
         best = max(areas[name] for name in ALL)
         pairs.append(Pair(first, second, areas, standard_error(best, truth)))
     return pairs
 
 
-def odds(probabilities: Floats, first: int, second: int) -> Floats:
-    """Return by how much, in nats, the second class is likelier than the first."""
+def log_odds(probabilities: Floats, first: int, second: int) -> Floats:
+    """Return the natural logarithm of the odds of the second class over the first."""
     both = np.log(np.maximum(probabilities[:, [first, second]], 1e-12))
     difference: Floats = both[:, 1] - both[:, 0]
     return difference
 
 
 def area(truth: NDArray[np.bool_], score: Floats) -> float:
-    """Return the share of pairs of one true and one false row that a score orders rightly."""
+    """Return the area under the ROC curve, with ties counted as a half."""
     positives = int(truth.sum())
     above = rankdata(score)[truth].sum() - positives * (positives + 1) / 2
     return float(above / (positives * (len(truth) - positives)))
 
 
 def standard_error(value: float, truth: NDArray[np.bool_]) -> float:
-    """Return that of an area under the curve (Hanley and McNeil 1982, Radiology 143, 29)."""
+    """Return the standard error of an area (Hanley and McNeil 1982, Radiology 143, 29)."""
     positives, negatives = int(truth.sum()), int((~truth).sum())
     one, two = value / (2 - value), 2 * value**2 / (1 + value)
     variance = value * (1 - value)
@@ -111,18 +111,18 @@ def table(pairs: Sequence[Pair], names: Sequence[str]) -> str:
     return "\n".join(lines)
 
 
-def words(pairs: Sequence[Pair], names: Sequence[str]) -> str:
-    """Say which family is best how often, and which pairs none tells apart."""
+def summary(pairs: Sequence[Pair], names: Sequence[str]) -> str:
+    """Return how often each family is best, and the pairs that no family separates well."""
     counts = {name: sum(pair.best == name for pair in pairs) for name in ALL}
     ranked = sorted(ALL, key=lambda name: -counts[name])
     best = ", ".join(f"`{name}` {counts[name]}" for name in ranked if counts[name])
     hard = [pair for pair in pairs if pair.hard]
-    text = f"Best of {len(pairs)} pairs: {best}."
+    text = f"Number of pairs, of {len(pairs)}, for which a family is best: {best}."
     if not hard:
-        return f"{text} Every pair has a family that alone reaches {HARD:.2f}."
+        return f"{text} For each pair, a single family reaches at least {HARD:.2f}."
     listed = "; ".join(
         f"{names[pair.first]} and {names[pair.second]} ({pair.areas[pair.best]:.2f}, all together "
         f"{pair.areas[EVERYTHING]:.2f})"
         for pair in sorted(hard, key=lambda pair: pair.areas[pair.best])
     )
-    return f"{text} Below {HARD:.2f} with every family alone: {listed}."
+    return f"{text} Pairs below {HARD:.2f} for all single families: {listed}."

@@ -1,4 +1,4 @@
-"""The pictures of `worth.py`: what families cost and bring, and which classes they separate."""
+"""The figures of `worth.py`: cost and scores of families, and separation of classes."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ from galfeat.evaluate.comparison.paired import CHOSEN
 from galfeat.experiments.fits import AS_IT_IS, RERENDERED
 
 BLUE, ORANGE, GREY = "#2563a8", "#e07b1f", "#8a8f98"
-LOOKS = {AS_IT_IS: BLUE, RERENDERED: ORANGE}
-WORDS = {AS_IT_IS: "as they are", RERENDERED: "re-rendered"}
+COLOURS = {AS_IT_IS: BLUE, RERENDERED: ORANGE}
+LABELS = {AS_IT_IS: "original", RERENDERED: "re-rendered"}
 STYLE: dict[str, Any] = {
     "font.size": 9.5, "font.family": "DejaVu Sans", "axes.spines.top": False,
     "axes.spines.right": False, "axes.edgecolor": "#8a8f98", "axes.labelcolor": "#3a3f47",
@@ -41,15 +41,15 @@ def _figure(rows: int, columns: int, width: float, height: float, path: Path) ->
 
 
 def draw_worth(ablations: dict[str, Ablation], costs: dict[str, float], path: Path) -> None:
-    """Draw macro-F1 as families are added by cost, without each, and of each alone."""
+    """Draw macro-F1 for families added by cost, without each family, and for each alone."""
     with _figure(len(ablations), 3, 13.0, 4.1 * len(ablations), path) as (figure, axes):
         for row, (title, ablation) in zip(axes, ablations.items(), strict=True):
             _draw_added(row[0], title, ablation, costs)
             _draw_without(row[1], title, ablation)
             _draw_alone(row[2], title, ablation, costs)
         handles = [
-            axes[0, 1].plot([], [], "o", color=colour, label=f"test images {WORDS[view]}")[0]
-            for view, colour in LOOKS.items()
+            axes[0, 1].plot([], [], "o", color=colour, label=f"{LABELS[view]} test images")[0]
+            for view, colour in COLOURS.items()
         ]
         figure.legend(handles=handles, loc="outside upper right", ncols=2, frameon=False)
 
@@ -57,9 +57,9 @@ def draw_worth(ablations: dict[str, Ablation], costs: dict[str, float], path: Pa
 def _draw_added(axis: Any, title: str, ablation: Ablation, costs: dict[str, float]) -> None:  # noqa: ANN401
     order = ablation.cheapest
     spent = np.cumsum([costs[name] for name in order])
-    for view, colour in LOOKS.items():
+    for view, colour in COLOURS.items():
         scores = [
-            ablation.shown[view].scores[name_of(order[:number])][CHOSEN]
+            ablation.comparisons[view].scores[name_of(order[:number])][CHOSEN]
             for number in range(1, len(ALL) + 1)
         ]
         means = np.array([score.mean for score in scores])
@@ -81,32 +81,32 @@ def _draw_added(axis: Any, title: str, ablation: Ablation, costs: dict[str, floa
              if 0.8 * spent[0] < value < 1.2 * spent[-1]]  # fmt: skip
     axis.set_xticks(ticks, [str(value) for value in ticks])
     axis.minorticks_off()
-    axis.set(xlabel="µs per galaxy, all so far, the frame apart", ylabel="macro-F1")
-    _finish(axis, f"{title}: the cheapest first")
+    axis.set(xlabel="cumulative µs per galaxy, without the frame", ylabel="macro-F1")
+    _finish(axis, f"{title}: cheapest first")
 
 
 def _draw_without(axis: Any, title: str, ablation: Ablation) -> None:  # noqa: ANN401
-    for shift, (view, colour) in zip((-0.14, 0.14), LOOKS.items(), strict=True):
-        comparison = ablation.shown[view]
-        for place, family in enumerate(ALL):
+    for shift, (view, colour) in zip((-0.14, 0.14), COLOURS.items(), strict=True):
+        comparison = ablation.comparisons[view]
+        for row, family in enumerate(ALL):
             value, low, high = comparison.difference(
                 name_of(without(family)), name_of(ALL)
             ).scores[CHOSEN]  # fmt: skip
-            axis.plot([low, high], [place + shift] * 2, color=colour, linewidth=1.6)
-            axis.plot(value, place + shift, "o", color=colour, markersize=5.5)
+            axis.plot([low, high], [row + shift] * 2, color=colour, linewidth=1.6)
+            axis.plot(value, row + shift, "o", color=colour, markersize=5.5)
     axis.axvline(0.0, color=GREY, linewidth=0.9, zorder=0)
-    axis.set(yticks=range(len(ALL)), yticklabels=ALL, xlabel="change of macro-F1, 95 % interval")
+    axis.set(yticks=range(len(ALL)), yticklabels=ALL, xlabel="change in macro-F1, 95 % interval")
     axis.invert_yaxis()
-    _finish(axis, f"{title}: all without it")
+    _finish(axis, f"{title}: without each family")
 
 
 def _draw_alone(axis: Any, title: str, ablation: Ablation, costs: dict[str, float]) -> None:  # noqa: ANN401
-    for shift, (view, colour) in zip((-0.14, 0.14), LOOKS.items(), strict=True):
-        for place, family in enumerate(ALL):
-            score = ablation.shown[view].scores[family][CHOSEN]
-            axis.plot([score.low, score.high], [place + shift] * 2, color=colour, linewidth=1.6)
-            axis.plot(score.mean, place + shift, "o", color=colour, markersize=5.5)
-    whole = ablation.shown[AS_IT_IS].scores[name_of(ALL)][CHOSEN].mean
+    for shift, (view, colour) in zip((-0.14, 0.14), COLOURS.items(), strict=True):
+        for row, family in enumerate(ALL):
+            score = ablation.comparisons[view].scores[family][CHOSEN]
+            axis.plot([score.low, score.high], [row + shift] * 2, color=colour, linewidth=1.6)
+            axis.plot(score.mean, row + shift, "o", color=colour, markersize=5.5)
+    whole = ablation.comparisons[AS_IT_IS].scores[name_of(ALL)][CHOSEN].mean
     axis.axvline(whole, color=GREY, linewidth=0.9, zorder=0)
     axis.annotate(
         "all", (whole, 0.0), (-4, 0), textcoords="offset points", ha="right", va="center",
@@ -127,7 +127,7 @@ def _finish(axis: Any, title: str) -> None:  # noqa: ANN401
 
 
 def draw_pairs(pairs: Sequence[Pair], names: Sequence[str], path: Path) -> None:
-    """Draw for each family how well it alone tells each pair of classes apart."""
+    """Draw how well each family alone separates each pair of classes."""
     shown = (*ALL, EVERYTHING)
     k = len(names)
     with _figure(2, 4, 16.5, 8.6, path) as (figure, axes):

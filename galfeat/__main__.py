@@ -1,4 +1,4 @@
-"""Where the command line starts: ``galfeat`` and ``python -m galfeat``."""
+"""Entry point of ``galfeat`` and ``python -m galfeat``."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from galfeat.errors import INTERRUPTED, INTERRUPTED_EXIT_CODE
 
 
 def main() -> None:
-    """Run the command line; an interrupt ends in one line from the first import on."""
+    """Run the command line; report an interrupt in one line, even during imports."""
     try:
         from galfeat.cli import main as command_line
 

@@ -1,4 +1,4 @@
-"""What stands in for a container engine, and what deployment files say of the application."""
+"""The Dockerfile builder of .ci, and the health checks of the deployment files."""
 
 import importlib.util
 import os
@@ -37,13 +37,13 @@ CMD ["cat", "http://galaxies/opt", "/opt/made/file"]
 
 
 @pytest.fixture(scope="module")
-def follower_of():
-    """Return the class that follows a Dockerfile."""
+def builder_class():
+    """Return the class that runs the steps of a Dockerfile."""
     specification = importlib.util.spec_from_file_location("dockerfile", ROOT / ".ci/dockerfile.py")
     module = importlib.util.module_from_spec(specification)
-    sys.modules["dockerfile"] = module  # dataclasses look their module up
+    sys.modules["dockerfile"] = module  # dataclasses look up their module
     specification.loader.exec_module(module)
-    yield module.Follower
+    yield module.Builder
     del sys.modules["dockerfile"]
 
 
@@ -58,24 +58,22 @@ def context(tmp_path):
     return tmp_path / "context"
 
 
-def test_stages_hand_on_what_is_copied_and_nothing_else(follower_of, context, tmp_path):
-    follower = follower_of(context, tmp_path / "scratch", Path(sys.executable))
-    follower.follow()
-    made = follower.root / "opt/made/file"
+def test_stages_contain_only_what_is_copied(builder_class, context, tmp_path):
+    builder = builder_class(context, tmp_path / "scratch", Path(sys.executable))
+    builder.build()
+    made = builder.root / "opt/made/file"
     assert made.read_text() == "blue"
     assert os.stat(made).st_mtime_ns % 10**9 == 0  # as in a layer of an image
-    assert {path.name for path in (follower.root / "opt").iterdir()} == {"made"}
+    assert {path.name for path in (builder.root / "opt").iterdir()} == {"made"}
     source = tmp_path / "scratch/stages/build/opt/source"
     found = {str(path.relative_to(source)) for path in source.rglob("*") if path.is_file()}
     assert found == {"kept.txt", "folder/one.txt"}
 
 
-def test_commands_and_settings_mean_the_folder_that_stands_for_the_root(
-    follower_of, context, tmp_path
-):
-    follower = follower_of(context, tmp_path / "scratch", Path(sys.executable))
-    image = follower.follow()
-    root = str(follower.root)
+def test_paths_in_commands_and_settings_are_below_the_root(builder_class, context, tmp_path):
+    builder = builder_class(context, tmp_path / "scratch", Path(sys.executable))
+    image = builder.build()
+    root = str(builder.root)
     assert image.command == ("cat", "http://galaxies/opt", f"{root}/opt/made/file")
     assert image.health == ("cat", f"{root}/opt/made/file")
     assert image.environment["PLACE"] == f"{root}/opt/made:{image.environment['PATH']}"
@@ -83,21 +81,21 @@ def test_commands_and_settings_mean_the_folder_that_stands_for_the_root(
 
 
 @pytest.mark.parametrize(
-    ("line", "error", "told"),
+    ("line", "error", "message"),
     [
-        ("COPY secret.txt ./", ValueError, "leaves out secret.txt"),
-        ("ONBUILD RUN true", ValueError, "no way to follow ONBUILD"),
-        ("FROM ubuntu", ValueError, "no way to stand in for ubuntu"),
+        ("COPY secret.txt ./", ValueError, "excludes secret.txt"),
+        ("ONBUILD RUN true", ValueError, "unsupported instruction ONBUILD"),
+        ("FROM ubuntu", ValueError, "unsupported base image ubuntu"),
         ("RUN false", subprocess.CalledProcessError, "false"),
     ],
 )
-def test_what_cannot_be_followed_ends_it(follower_of, context, tmp_path, line, error, told):
+def test_unsupported_or_failing_steps_raise(builder_class, context, tmp_path, line, error, message):
     (context / "Dockerfile").write_text(f"FROM python:3.13-slim\n{line}\n")
-    with pytest.raises(error, match=told):
-        follower_of(context, tmp_path / "scratch", Path(sys.executable)).follow()
+    with pytest.raises(error, match=message):
+        builder_class(context, tmp_path / "scratch", Path(sys.executable)).build()
 
 
-def test_health_is_asked_where_the_application_answers():
+def test_health_checks_use_paths_of_the_application():
     from galfeat.web.openapi import description
 
     paths = re.findall(r"^  path: (\S+)$", (ROOT / "app.yaml").read_text(), re.MULTILINE)

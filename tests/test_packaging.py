@@ -1,4 +1,4 @@
-"""What ends up in the wheel, and what works from it."""
+"""The contents of the wheel, and commands run from it."""
 
 import ast
 import configparser
@@ -35,7 +35,7 @@ def metadata():
 
 @pytest.fixture(scope="module")
 def distributions(tmp_path_factory):
-    """A wheel and an sdist built from a copy of the sources: nothing is left in the checkout."""
+    """A wheel and an sdist, built from a copy of the sources to keep the checkout clean."""
     sources = tmp_path_factory.mktemp("sources")
     for name in SHIPPED:
         if (ROOT / name).is_dir():
@@ -63,7 +63,7 @@ def wheel(distributions):
 
 @pytest.fixture(scope="module")
 def wheel_metadata(wheel):
-    """What the wheel says of itself."""
+    """The metadata of the wheel."""
     with zipfile.ZipFile(wheel) as archive:
         (name,) = (name for name in archive.namelist() if name.endswith(".dist-info/METADATA"))
         return email.message_from_bytes(archive.read(name))
@@ -71,7 +71,7 @@ def wheel_metadata(wheel):
 
 @pytest.fixture(scope="module")
 def installed(wheel, tmp_path_factory):
-    """A folder that holds what the wheel puts into site-packages."""
+    """A folder with the contents of the wheel, as in site-packages."""
     folder = tmp_path_factory.mktemp("site-packages")
     with zipfile.ZipFile(wheel) as archive:
         archive.extractall(folder)
@@ -79,7 +79,7 @@ def installed(wheel, tmp_path_factory):
 
 
 def run_installed(installed, cwd, *arguments):
-    """Run Python elsewhere, with the wheel's files before everything else on the path."""
+    """Run Python in another folder, with the files of the wheel first on the path."""
     return subprocess.run(
         [sys.executable, *arguments],
         cwd=cwd,
@@ -90,13 +90,13 @@ def run_installed(installed, cwd, *arguments):
     )
 
 
-def test_the_top_level_of_the_wheel_is_galfeat_alone(wheel):
+def test_the_only_top_level_package_of_the_wheel_is_galfeat(wheel):
     with zipfile.ZipFile(wheel) as archive:
         top = {name.split("/")[0] for name in archive.namelist()}
     assert {name for name in top if not name.endswith(".dist-info")} == {"galfeat"}
 
 
-def test_data_folders_hold_no_python():
+def test_data_folders_contain_no_python():
     assert [*ROOT.glob("models/**/*.py"), *ROOT.glob("pipelines/**/*.py")] == []
 
 
@@ -127,10 +127,10 @@ def test_every_source_file_is_in_the_wheel(wheel):
 
 @pytest.fixture(scope="module")
 def declared(metadata):
-    """The modules that setup.cfg promises, by the names they are imported under."""
+    """The modules of the requirements in setup.cfg, by import name."""
     modules = {"scikit-learn": "sklearn", "scikit-image": "skimage", "imbalanced-learn": "imblearn"}
     modules |= {"xgboost-cpu": "xgboost", "Pillow": "PIL"}
-    not_by_galfeat = {"galfeat", "onnxscript", "python-multipart"}
+    imported_indirectly = {"galfeat", "onnxscript", "python-multipart"}
     options, extras = metadata["options"], metadata["options.extras_require"]
     required = "\n".join(
         [
@@ -139,28 +139,28 @@ def declared(metadata):
         ]
     )
     names = re.findall(r"^([A-Za-z0-9_-]+)", required, re.MULTILINE)
-    # An extra may ask for another one; onnxscript is what torch writes ONNX with, and
-    # python-multipart what starlette reads forms with.
-    return {modules.get(name, name) for name in names} - not_by_galfeat
+    # Extras may require galfeat with another extra; torch imports onnxscript, and starlette
+    # imports python-multipart.
+    return {modules.get(name, name) for name in names} - imported_indirectly
 
 
 def imported_by(file):
-    """The top-level modules a source file imports anywhere in it."""
-    found = set()
+    """Return the top-level third-party modules that a source file imports."""
+    modules = set()
     for node in ast.walk(ast.parse(file.read_text())):
         if isinstance(node, ast.Import):
-            found |= {alias.name.split(".")[0] for alias in node.names}
+            modules |= {alias.name.split(".")[0] for alias in node.names}
         elif isinstance(node, ast.ImportFrom) and node.level == 0:
-            found.add(node.module.split(".")[0])
-    return found - sys.stdlib_module_names - {"galfeat"}
+            modules.add(node.module.split(".")[0])
+    return modules - sys.stdlib_module_names - {"galfeat"}
 
 
-def test_what_is_imported_is_declared_and_what_is_declared_is_imported(declared):
+def test_imported_and_declared_packages_agree(declared):
     imported = set().union(*map(imported_by, ROOT.glob("galfeat/**/*.py")))
     assert imported == declared
 
 
-def test_the_licence_is_named_and_comes_with_wheel_and_sdist(distributions, wheel, wheel_metadata):
+def test_the_licence_is_named_and_included_in_wheel_and_sdist(distributions, wheel, wheel_metadata):
     text = (ROOT / "LICENSE").read_bytes()
     assert text.startswith(b"BSD 3-Clause License")
     assert wheel_metadata["License-Expression"] == "BSD-3-Clause"
@@ -174,7 +174,7 @@ def test_the_licence_is_named_and_comes_with_wheel_and_sdist(distributions, whee
         assert archive.extractfile(name).read() == text
 
 
-def test_test_and_lint_tools_are_no_requirement_of_the_wheel(wheel_metadata):
+def test_the_wheel_does_not_require_test_and_lint_tools(wheel_metadata):
     required = [r for r in wheel_metadata.get_all("Requires-Dist") if "extra ==" not in r]
     assert not [r for r in required if re.match(r"pytest|hypothesis|ruff|mypy|setuptools", r)]
 
@@ -196,7 +196,7 @@ def test_pipelines_are_found_in_the_wheel(installed, tmp_path):
     assert done.stdout.split() == [str(folder / path.name) for path in shipped]
 
 
-def test_modules_of_the_same_name_beside_the_user_do_no_harm(installed, tmp_path):
+def test_modules_of_the_same_name_in_the_working_directory_do_no_harm(installed, tmp_path):
     for name in ["models", "pipelines"]:
         (tmp_path / name).mkdir()
         (tmp_path / name / "__init__.py").write_text("raise RuntimeError('not galfeat')")

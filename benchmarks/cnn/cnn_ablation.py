@@ -1,10 +1,10 @@
-"""The plain CNN, and every single change to it that is said to help, on the same folds.
+"""A plain CNN and single changes commonly said to improve it, on the same folds.
 
     python benchmarks/cnn/cnn_ablation.py DATA --label class_id -o docs/cnn.md [--jobs 1]
 
-Fits the pipeline `cnn-baseline` and each change, and writes a table of scores with intervals. Every
-finished fit is kept (--kept), so that the same command goes on where one before it was stopped.
-Needs the extra `cnn`, and 4 GB of memory for 700 images of 256×256 pixels.
+Fits the pipeline `cnn-baseline` and each variant, and writes a table of scores with intervals.
+Completed fits are stored (--kept), so an interrupted run resumes. Needs the extra `cnn`, and 4 GB
+of memory for 700 images of 256×256 pixels.
 """
 
 from __future__ import annotations
@@ -33,12 +33,12 @@ from galfeat.storage.versions import library_versions
 
 FOLDS = 5
 BASELINE = load_pipeline("cnn-baseline")
-#: Settings of astroNN's own training but for its learning rate, which falls when it learns no more.
+#: Training settings of astroNN, except that the learning rate is not reduced on plateaus.
 ASTRONN = {"architecture": "astronn", "learning_rate": 0.005, "epochs": 30, "batch_size": 64}
 
 
-def changed(name: str, **params: Any) -> Pipeline:  # noqa: ANN401
-    """Return the baseline with other parameters, by a name of its own."""
+def variant(name: str, **params: Any) -> Pipeline:  # noqa: ANN401
+    """Return the baseline with different parameters and a new name."""
     (member,) = BASELINE.members
     merged = {**member.params, **params}
     families = (f"pixels-{merged['side']}",)
@@ -46,43 +46,43 @@ def changed(name: str, **params: Any) -> Pipeline:  # noqa: ANN401
 
 
 def transferred(name: str, pipeline: str, member: int) -> Pipeline:
-    """Return one member of a shipped pipeline by itself, calibrated as the baseline is."""
-    given = load_pipeline(pipeline)
-    alone = given.members[member]
+    """Return one member of a shipped pipeline as a pipeline, calibrated like the baseline."""
+    source = load_pipeline(pipeline)
+    single = source.members[member]
     return replace(
-        BASELINE, name=name, frame=given.frame, families=alone.families or given.families,
-        members=(Member(alone.kind, alone.params),),
+        BASELINE, name=name, frame=source.frame, families=single.families or source.families,
+        members=(Member(single.kind, single.params),),
     )  # fmt: skip
 
 
-#: Those of the same images beside each other, the smallest images first.
+#: Variants with the same families are adjacent, with increasing image size.
 VARIANTS = (
-    changed("baseline"),
-    changed("grey", colour=False),
-    changed("64 filters", filters=64),
-    changed("45 epochs", epochs=45),
-    changed("120 epochs", epochs=120),
-    changed("SGD", optimiser="sgd", learning_rate=0.01),
-    changed("sigmoid", activation="sigmoid"),
-    changed("boosting on top", boosting=True),
-    changed("astroNN's network", **ASTRONN),
+    variant("baseline"),
+    variant("grey", colour=False),
+    variant("64 filters", filters=64),
+    variant("45 epochs", epochs=45),
+    variant("120 epochs", epochs=120),
+    variant("SGD", optimiser="sgd", learning_rate=0.01),
+    variant("sigmoid", activation="sigmoid"),
+    variant("boosting on top", boosting=True),
+    variant("astroNN's network", **ASTRONN),
     transferred("transfer learning", "network", 0),
     transferred("transfer, boosting on top", "stacking-embedding", 0),
-    changed("128×128 pixels", side=128),
-    changed("256×256 pixels", side=256),
+    variant("128×128 pixels", side=128),
+    variant("256×256 pixels", side=256),
 )
 
 
 @dataclass(frozen=True)
 class Ablation:
-    """What came out.
+    """Results of the ablation.
 
     Attributes
     ----------
     comparison : Comparison
-        Of all variants by name.
+        Comparison of all variants by name.
     seconds : dict of str to float
-        Processor time of a fit, with what its calibration takes; mean over the folds.
+        Processor time of a fit including calibration; mean over the folds.
     """
 
     comparison: Comparison
@@ -100,23 +100,23 @@ def ablate(
 ) -> Ablation:
     """Fit and score variants on the same folds.
 
-    Galaxies that a network was trained on before it is transferred are left out for all.
+    Galaxies used to pretrain a transferred network are excluded for all variants.
 
     Parameters
     ----------
     dataset : DataSet
-        All rows have a label.
+        All rows labelled.
     variants : sequence of Pipeline
-        Each with a name of its own; those of the same families beside each other.
+        With unique names; variants with the same families must be adjacent.
     folder : Path
-        Where finished fits are kept.
+        Folder for completed fits.
     repeats, jobs, seed : int
         As in `galfeat.experiments.comparison.Plan`.
     """
     families = {family: None for pipeline in variants for family in pipeline.families}
     readable, digests = read_all(dataset, jobs)
     dataset = readable.select(leave_out_learned(list(families), readable, digests))
-    answers: dict[str, OutOfFold] = {}
+    predictions: dict[str, OutOfFold] = {}
     seconds: dict[str, float] = {}
     measured: tuple[str, ...] = ()
     for pipeline in variants:
@@ -128,17 +128,17 @@ def ablate(
         classifier = GalaxyClassifier(pipeline, n_jobs=jobs, random_state=seed)
         fits = PipelineFits(classifier, galaxies, {AS_IT_IS: table}, pieces)
         with progress_bar(pipeline.name) as progress:
-            answers[pipeline.name] = fits.run((1.0,), progress)[1.0, AS_IT_IS]
+            predictions[pipeline.name] = fits.run((1.0,), progress)[1.0, AS_IT_IS]
         seconds[pipeline.name] = float(np.mean(fits.seconds))
-        click.echo(f"{pipeline.name}: {seconds[pipeline.name]:.0f} s a fit", err=True)
+        click.echo(f"{pipeline.name}: {seconds[pipeline.name]:.0f} s per fit", err=True)
     comparison = compare_predictions(
-        galaxies.y, answers, galaxies.names, groups=galaxies.groups, seed=seed
+        galaxies.y, predictions, galaxies.names, groups=galaxies.groups, seed=seed
     )
     return Ablation(comparison, seconds)
 
 
 def measured_table(pipeline: Pipeline, dataset: DataSet, jobs: int) -> FeatureTable:
-    """Return the pixels of all images, anew each time: that takes less than to keep them."""
+    """Return the pixels of all images; reading them again is cheaper than storing them."""
     extractor = FeatureExtractor(pipeline.families, frame=pipeline.frame, n_jobs=jobs)
     with progress_bar(", ".join(pipeline.families)) as progress:
         table = extractor.extract(dataset, progress=progress)
@@ -148,7 +148,7 @@ def measured_table(pipeline: Pipeline, dataset: DataSet, jobs: int) -> FeatureTa
 
 
 def image_size(dataset: DataSet) -> str:
-    """Return the size most images have."""
+    """Return the most common image size."""
     shapes = [image.shape for image in dataset.read(np.arange(min(len(dataset), 50)))
               if isinstance(image, np.ndarray)]  # fmt: skip
     height, width, _ = max(set(shapes), key=shapes.count)
@@ -157,23 +157,23 @@ def image_size(dataset: DataSet) -> str:
 
 @click.command(help=__doc__)
 @click.argument("data")
-@click.option("--label", required=True, help="Column of the classes.")
+@click.option("--label", required=True, help="Column of classes.")
 @click.option("--repeats", default=1, show_default=True, type=click.IntRange(min=1))
-@click.option("--jobs", default=1, show_default=True, help="Trainings at a time.")
+@click.option("--jobs", default=1, show_default=True, help="Number of parallel trainings.")
 @click.option("--seed", default=0, show_default=True)
 @click.option(
     "--kept", type=click.Path(path_type=Path), default=Path("build/cnn-ablation"),
-    show_default=True, help="Keep finished fits here.",
+    show_default=True, help="Folder for completed fits.",
 )  # fmt: skip
-@click.option("-o", "--output", type=click.Path(path_type=Path), help="Write a page here.")
+@click.option("-o", "--output", type=click.Path(path_type=Path), help="Write a page to this file.")
 def main(
     data: str, label: str, repeats: int, jobs: int, seed: int, kept: Path, output: Path | None
 ) -> None:
-    """Fit, print and write."""
+    """Fit all variants, print and write the page."""
     os.environ.setdefault("OMP_NUM_THREADS", "1")
     dataset = open_dataset(data, label=label).labelled()
-    found = ablate(dataset, VARIANTS, kept, repeats=repeats, jobs=jobs, seed=seed)
-    text = page(found.comparison, found.seconds, label, image_size(dataset), FOLDS, seed)
+    ablation = ablate(dataset, VARIANTS, kept, repeats=repeats, jobs=jobs, seed=seed)
+    text = page(ablation.comparison, ablation.seconds, label, image_size(dataset), FOLDS, seed)
     click.echo(text)
     if output is not None:
         with atomic_file(output) as temporary:

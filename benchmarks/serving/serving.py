@@ -1,11 +1,11 @@
-"""How fast the page is: presses of the button, samples per second, uploads, start, memory.
+"""Performance of the web page: button presses, samples per second, uploads, start, memory.
 
-Presses come in volleys: all visitors press in the same instant, and again when the next beat
-begins. A press is two requests, one after the other: what is said of a galaxy, and its picture.
-Samples and uploads are asked for without a pause; uploads are galaxies of 256 pixels a side, or the
-largest images that are taken. Milliseconds are those of the visitor, who shares the machine's cores
-with the server; work is the server's processor time. Without MODEL and DATA the server is the one
-that `galfeat serve` starts, and `galaxy10` answers uploads.
+Presses come in volleys: all visitors press simultaneously, at regular intervals. A press is two
+successive requests, one for a sample and one for its image. Samples and uploads are requested
+without a pause; uploads are galaxies of 256 pixels a side, or the largest images accepted. Times
+are measured by the visitors, who share the cores of the machine with the server; work is the
+processor time of the server. Without MODEL and DATA the defaults of `galfeat serve` are used, and
+`galaxy10` classifies uploads.
 
     python benchmarks/serving/serving.py [--model MODEL] [--samples DATA] [--rounds 5]
 """
@@ -30,12 +30,12 @@ from PIL import Image
 from galfeat.data.simulation.simulator import simulate
 from galfeat.web.uploads import MAX_PIXELS
 
-#: Visitors who press at once, seconds between their presses, and of a round.
+#: Number of simultaneous visitors, seconds between their presses, and seconds per round.
 VISITORS, BEAT, SECONDS = 15, 0.5, 5.0
-#: Milliseconds of a press, samples per second, seconds to ready and megabytes that are wanted.
+#: Targets by line of the table.
 TARGETS = {
-    "press, work for all at once": "< 20 ms", "press, 99th percentile": "< 60 ms",
-    "samples": "> 500 /s", "start to ready": "< 5 s", "memory at most": "< 600 MB",
+    "press, work for all visitors": "< 20 ms", "press, 99th percentile": "< 60 ms",
+    "samples": "> 500 /s", "start to ready": "< 5 s", "memory, peak": "< 600 MB",
 }  # fmt: skip
 
 
@@ -53,36 +53,36 @@ FILES, LARGEST = _files(20, 256), _files(5, isqrt(MAX_PIXELS))
 
 
 def press(user: Any) -> None:  # noqa: ANN401
-    """Ask for a galaxy and its picture."""
+    """Request a sample and its image."""
     galaxy = user.client.get("/api/sample", name="sample").json()
     user.client.get("/" + galaxy["image"], name="picture")
 
 
-def press_and_tell(user: Any) -> None:  # noqa: ANN401
-    """Press, and record how long it took."""
+def timed_press(user: Any) -> None:  # noqa: ANN401
+    """Press, and record the time it took."""
     start = time.perf_counter()
     press(user)
-    passed = 1e3 * (time.perf_counter() - start)
+    milliseconds = 1e3 * (time.perf_counter() - start)
     user.environment.events.request.fire(
-        request_type="", name="press", response_time=passed, response_length=0, response=None,
+        request_type="", name="press", response_time=milliseconds, response_length=0, response=None,
         context={}, exception=None,
     )  # fmt: skip
 
 
 def upload(user: Any) -> None:  # noqa: ANN401
-    """Send a galaxy."""
+    """Upload a galaxy."""
     user.client.post("/api/classify", data=random.choice(FILES), name="upload")
 
 
 def upload_largest(user: Any) -> None:  # noqa: ANN401
-    """Send an image as large as is taken."""
+    """Upload an image of the maximum size."""
     user.client.post("/api/classify", data=random.choice(LARGEST), name="upload")
 
 
 class Volley(FastHttpUser):
-    """Presses whenever a beat begins."""
+    """Presses at the start of each beat."""
 
-    tasks = (press_and_tell,)
+    tasks = (timed_press,)
 
     def wait_time(self) -> float:
         """Return the seconds to the next beat."""
@@ -90,7 +90,7 @@ class Volley(FastHttpUser):
 
 
 class Hurried(FastHttpUser):
-    """Asks for samples without a pause."""
+    """Requests samples without a pause."""
 
     tasks = (press,)
     wait_time = constant(0)
@@ -111,34 +111,34 @@ class LargeSender(FastHttpUser):
 
 
 def _times(requests: list[Request], name: str) -> dict[str, float]:
-    times = [one.milliseconds for one in requests if one.name == name]
+    times = [request.milliseconds for request in requests if request.name == name]
     return {
         "median": float(np.median(times)), "99th percentile": float(np.quantile(times, 0.99)),
     }  # fmt: skip
 
 
 def _check(requests: list[Request]) -> None:
-    wrong = [one for one in requests if one.status != 200 and one.name != "press"]
-    if wrong:
-        raise SystemExit(f"{len(wrong)} of {len(requests)} were not answered; first: {wrong[0]}")
+    failed = [r for r in requests if r.status != 200 and r.name != "press"]
+    if failed:
+        raise SystemExit(f"{len(failed)} of {len(requests)} requests failed; first: {failed[0]}")
 
 
 def _round(server: Server) -> dict[str, float]:
-    """Measure once."""
-    found: dict[str, float] = {}
+    """Run one round of measurements."""
+    results: dict[str, float] = {}
     before = server.milliseconds_of_work()
     presses = load(server, {Volley: VISITORS}, SECONDS)
     worked = server.milliseconds_of_work() - before
-    of_each = worked / sum(one.name == "press" for one in presses)
-    found["press, work of the server"] = of_each
-    # Nobody of those who press at once waits longer for the server than this.
-    found["press, work for all at once"] = VISITORS * of_each
+    per_press = worked / sum(request.name == "press" for request in presses)
+    results["press, work of the server"] = per_press
+    # The maximum time that any of the simultaneous visitors waits for the server.
+    results["press, work for all visitors"] = VISITORS * per_press
     for name, value in _times(presses, "press").items():
-        found[f"press, {name}"] = value
+        results[f"press, {name}"] = value
     samples = load(server, {Hurried: VISITORS}, SECONDS)
-    found["samples"] = sum(one.name == "sample" for one in samples) / SECONDS
+    results["samples"] = sum(request.name == "sample" for request in samples) / SECONDS
     _check(presses + samples)
-    for what, sender, number in (
+    for kind, sender, number in (
         ("uploads", Sender, 1), ("uploads", Sender, 2), ("uploads", Sender, VISITORS),
         ("largest uploads", LargeSender, 2),
     ):  # fmt: skip
@@ -146,11 +146,11 @@ def _round(server: Server) -> dict[str, float]:
         uploads = load(server, {sender: number}, SECONDS)
         worked = server.milliseconds_of_work() - before
         _check(uploads)
-        found[f"{what}, {number} at once, work of each"] = worked / len(uploads)
-        found[f"{what}, {number} at once"] = len(uploads) / SECONDS
+        results[f"{kind}, {number} at once, work per upload"] = worked / len(uploads)
+        results[f"{kind}, {number} at once"] = len(uploads) / SECONDS
         for name, value in _times(uploads, "upload").items():
-            found[f"{what}, {number} at once, {name}"] = value
-    return found
+            results[f"{kind}, {number} at once, {name}"] = value
+    return results
 
 
 def _unit(name: str) -> str:
@@ -164,28 +164,28 @@ def _unit(name: str) -> str:
 def main() -> None:
     """Measure and print a table."""
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
-    parser.add_argument("--model", help="by default those of galfeat serve")
-    parser.add_argument("--samples", help="by default simulated ones")
+    parser.add_argument("--model", help="model of galfeat serve")
+    parser.add_argument("--samples", help="samples of galfeat serve")
     parser.add_argument("--rounds", type=int, default=5)
-    given = parser.parse_args()
+    arguments = parser.parse_args()
     starts = []
     for _ in range(6):
-        with serving(given.model, given.samples) as server:
+        with serving(arguments.model, arguments.samples) as server:
             starts.append(server.seconds_to_ready)
     print(load_average())
-    with serving(given.model, given.samples) as server:
-        at_start = server.megabytes()
-        rounds = [_round(server) for _ in range(given.rounds)]
-        at_end, at_most = server.megabytes(), server.megabytes(at_most=True)
+    with serving(arguments.model, arguments.samples) as server:
+        start = server.megabytes()
+        rounds = [_round(server) for _ in range(arguments.rounds)]
+        end, peak = server.megabytes(), server.megabytes(peak=True)
     print(load_average())
-    kept = {name: [one[name] for one in rounds] for name in rounds[0]}
-    kept |= {
-        "start to ready": starts[1:],  # the first one may have compiled
-        "memory at the start": [at_start], "memory at the end": [at_end],
-        "memory at most": [at_most],
+    table = {name: [results[name] for results in rounds] for name in rounds[0]}
+    table |= {
+        "start to ready": starts[1:],  # the first one may include compilation
+        "memory, start": [start], "memory, end": [end],
+        "memory, peak": [peak],
     }  # fmt: skip
-    print(f"{'':34}{'median':>10}{'least':>10}{'most':>10}       wanted")
-    for name, values in kept.items():
+    print(f"{'':34}{'median':>10}{'min':>10}{'max':>10}       target")
+    for name, values in table.items():
         row = "".join(f"{value:10.1f}" for value in (median(values), min(values), max(values)))
         print(f"{name:34}{row} {_unit(name):5} {TARGETS.get(name, '')}")
 

@@ -1,4 +1,4 @@
-"""The command line: one file per verb, nothing heavy imported before a verb needs it."""
+"""The command line: one module per command, imported only when the command is used."""
 
 from __future__ import annotations
 
@@ -31,14 +31,14 @@ VERBS = (
 
 
 class VerbGroup(click.Group):
-    """A group that finds each verb in the module of its own name when it is asked for."""
+    """A click group that imports each command from the module of the same name on first use."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
-        """Name the verbs in the order of the help page."""
+        """Return the command names in the order of the help page."""
         return list(VERBS)
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
-        """Import the module of a verb and return its command."""
+        """Import the module of a command and return the command."""
         if cmd_name not in VERBS:
             return None
         command: click.Command = getattr(
@@ -47,12 +47,12 @@ class VerbGroup(click.Group):
         return command
 
     def make_context(self, *arguments: Any, **settings: Any) -> click.Context:  # noqa: ANN401
-        """Read the options, and for the help the verbs; an interrupt ends in one line too."""
+        """Parse the options; report an interrupt in one line here too."""
         with one_line_failures(debug=False):
             return super().make_context(*arguments, **settings)
 
     def invoke(self, ctx: click.Context) -> object:
-        """Run the verb; whatever goes wrong ends in one line and an exit code."""
+        """Run the command; report any error in one line and set the exit code."""
         with one_line_failures(debug=ctx.params["debug"]):
             return super().invoke(ctx)
 
@@ -63,11 +63,11 @@ class VerbGroup(click.Group):
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 @click.option(
-    "--debug", is_flag=True, envvar="GALFEAT_DEBUG", help="Show the traceback of an error."
+    "--debug", is_flag=True, envvar="GALFEAT_DEBUG", help="Show the full traceback on errors."
 )
-@click.option("--version", is_flag=True, help="Print the version and exit.")
+@click.option("--version", is_flag=True, help="Show the version and exit.")
 @click.option(
-    "--verbose", is_flag=True, help="With --version: the versions and places of everything used."
+    "--verbose", is_flag=True, help="With --version: show dependency versions and file locations."
 )
 @click.pass_context
 def main(ctx: click.Context, debug: bool, version: bool, verbose: bool) -> None:
@@ -78,6 +78,6 @@ def main(ctx: click.Context, debug: bool, version: bool, verbose: bool) -> None:
         click.echo(describe(verbose=verbose))
         ctx.exit()
     if verbose:
-        raise click.UsageError("--verbose goes with --version")
+        raise click.UsageError("--verbose requires --version")
     if ctx.invoked_subcommand is None:
         click.echo(ctx.get_help())

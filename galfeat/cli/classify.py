@@ -1,4 +1,4 @@
-"""``galfeat classify``: class probabilities of galaxies."""
+"""``galfeat classify``: predict class probabilities of galaxies."""
 
 from __future__ import annotations
 
@@ -35,14 +35,14 @@ if TYPE_CHECKING:
     "--per-class",
     metavar="K",
     type=click.IntRange(min=1),
-    help="Classify only a random sample of K galaxies of each true class.",
+    help="Classify only a random sample of K galaxies per true class.",
 )
 @click.option(
     "-o",
     "--output",
     metavar="FILE",
     type=click.Path(dir_okay=False, path_type=Path),
-    help="Where to write: a .csv or .jsonl file. [default: CSV on standard output]",
+    help="Output file, .csv or .jsonl. [default: CSV on standard output]",
 )
 @label_option
 @seed_option
@@ -59,28 +59,28 @@ def classify(
     jobs: int,
     seed: int,
 ) -> None:
-    """Classify galaxies with MODEL, or with the first of `galfeat models` where none is named.
+    """Classify galaxies with MODEL.
 
-    INPUT is a data set as for `galfeat fit`, or image files, folders and patterns. One
-    row per galaxy: its id, the class named by the decision rule of the model's pipeline
-    and that class's probability, the most probable class, the probability of each
-    class, the true class where it is known, what stood in the way of the measurement
-    (with unlike_training it hardly is a galaxy), and the error where the image could not be
-    read.
+    MODEL is by default the first of `galfeat models`. INPUT is a data set as for `galfeat
+    fit`, or image files, folders and patterns. The output has one row per galaxy: its id,
+    the class predicted by the decision rule of the model's pipeline and its probability,
+    the most probable class, the probability of each class, the true class if known,
+    quality flags (unlike_training: probably not a galaxy), and the error if the image
+    could not be read.
 
-    The true class is read from the column the model was fitted to, or else from a usual
-    column of classes if the model knows them all; --label names another.
+    The true class is read from the column the model was fitted to, or else from a common
+    label column if all its classes are classes of the model; --label names another column.
     """
     if output is not None and output.suffix.lower() not in (".csv", ".jsonl"):
-        raise click.UsageError(f"{output}: name a file that ends in .csv or .jsonl")
+        raise click.UsageError(f"{output}: unknown format; use .csv or .jsonl")
     from galfeat.data import open_dataset
     from galfeat.model_io.manifest import read_manifest
     from galfeat.predictions import no_galaxy
 
     classifier, model, inputs = classifier_and_inputs(inputs, trust=trust, jobs=jobs)
     if label is None:
-        of_model = read_manifest(model)["label_column"]
-        dataset = _open_with_classes(inputs, of_model, classifier.classes_, images)
+        model_column = read_manifest(model)["label_column"]
+        dataset = _open_with_classes(inputs, model_column, classifier.classes_, images)
     else:
         dataset = open_dataset(inputs, label=label, images=images)
     if per_class is not None:
@@ -88,11 +88,11 @@ def classify(
 
         names = dataset.class_names
         dataset = dataset.select(stratified_sample(dataset.labels, per_class, seed, names))
-    with _opened(output) as file:
+    with _open_output(output) as file:
         with progress_bar("galaxies") as progress:
             predictions = classifier.classify(dataset, progress=progress)
         true = [dataset.class_names[label] if label >= 0 else None for label in dataset.labels]
-        rows = predictions.rows([str(one) for one in dataset.ids], true)
+        rows = predictions.rows([str(name) for name in dataset.ids], true)
         if output is not None and output.suffix.lower() == ".jsonl":
             file.writelines(json.dumps(row, ensure_ascii=False) + "\n" for row in rows)
         else:
@@ -102,13 +102,13 @@ def classify(
     empty = sum(no_galaxy(flags) is not None for flags in predictions.flags)
     if empty:
         click.echo(
-            f"{empty} of {len(dataset)} images perhaps show no galaxy: see the column flags",
+            f"{empty} of {len(dataset)} images may show no galaxy; see the column flags",
             err=True,
         )
     if predictions.errors:
         first, error = next(iter(predictions.errors.items()))
         click.echo(
-            f"{len(predictions.errors)} of {len(dataset)} images failed; the first is "
+            f"{len(predictions.errors)} of {len(dataset)} images failed; the first: "
             f"{dataset.ids[first]}: {error}",
             err=True,
         )
@@ -116,32 +116,32 @@ def classify(
 
 
 def _open_with_classes(
-    inputs: tuple[str, ...], of_model: str | None, classes: NDArray[Any], images: str | None
+    inputs: tuple[str, ...], model_column: str | None, classes: NDArray[Any], images: str | None
 ) -> DataSet:
-    """Open the input, with labels only if they are of the model's column or of its classes."""
+    """Open the input; drop labels from other columns unless the model has all their classes."""
     from galfeat.data import open_dataset
 
-    if of_model is not None:
+    if model_column is not None:
         with contextlib.suppress(DataError):
-            return open_dataset(inputs, label=of_model, images=images)
+            return open_dataset(inputs, label=model_column, images=images)
     dataset = open_dataset(inputs, images=images)
     present = {dataset.class_names[label] for label in set(dataset.labels.tolist()) - {-1}}
     unknown = sorted(present - {str(name) for name in classes})
     if not unknown:
         return dataset
     click.echo(
-        f"true_class is left empty: {dataset.label_column!r} holds {unknown[0]!r}, which the "
-        "model does not know; name the column of true classes with --label",
+        f"true_class is left empty: {dataset.label_column!r} holds {unknown[0]!r}, which is not a "
+        "class of the model; name the column of true classes with --label",
         err=True,
     )
     return dataset.unlabelled()
 
 
 @contextlib.contextmanager
-def _opened(output: Path | None) -> Iterator[TextIO]:
+def _open_output(output: Path | None) -> Iterator[TextIO]:
     if output is None:
         yield sys.stdout
-        sys.stdout.flush()  # so that a full disk is met here, and not when Python ends
+        sys.stdout.flush()  # raise for a full disk here rather than at interpreter exit
         return
     with (
         atomic_file(output) as temporary,

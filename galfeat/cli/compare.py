@@ -1,4 +1,4 @@
-"""``galfeat compare``: several pipelines on the same folds."""
+"""``galfeat compare``: cross-validate several pipelines on the same folds."""
 
 from __future__ import annotations
 
@@ -25,26 +25,26 @@ CSV, JSON, PAGE = "compare.csv", "compare.json", "compare.html"
     "pipeline_names",
     metavar="A,B,...",
     required=True,
-    help="Pipelines: of `galfeat pipelines`, or TOML files. A name with + and a way of balancing "
-    "(hog-svm+smote) is that pipeline with its classes balanced so.",
+    help="Pipelines to compare: names from `galfeat pipelines` or TOML files. Append + and a "
+    "balancing method to change how classes are balanced, e.g. hog-svm+smote.",
 )
 @click.option(
     "--folds", metavar="K", type=click.IntRange(min=2), default=5, show_default=True,
-    help="Parts the galaxies are dealt to.",
+    help="Number of cross-validation folds.",
 )  # fmt: skip
 @click.option(
     "--repeats", metavar="R", type=click.IntRange(min=1), default=3, show_default=True,
-    help="How many times, each with other folds.",
+    help="Number of repeats, each with different folds.",
 )  # fmt: skip
 @click.option(
     "--learning-curve",
     is_flag=True,
-    help="Also fit to 5, 10, 20 and 50 % of the training labels, in the first repeat.",
+    help="Also fit to 5, 10, 20 and 50 % of the training labels, in the first repeat only.",
 )
 @click.option(
     "--survey-shift",
     is_flag=True,
-    help="Also predict the test galaxies as another survey would show them, in the first repeat.",
+    help="Also score test images re-rendered as another survey, in the first repeat only.",
 )
 @click.option(
     "-o",
@@ -53,7 +53,7 @@ CSV, JSON, PAGE = "compare.csv", "compare.json", "compare.html"
     type=click.Path(file_okay=False, path_type=Path),
     default=Path("comparison"),
     show_default=True,
-    help="Folder for the results. A comparison that was stopped goes on with what is there.",
+    help="Folder for the results. An interrupted comparison resumes from its contents.",
 )
 @label_option
 @images_option
@@ -74,12 +74,12 @@ def compare(
     jobs: int,
     seed: int,
 ) -> None:
-    """Compare pipelines on the same folds of labelled images.
+    """Compare pipelines by cross-validation on the same folds.
 
-    Writes scores, paired differences, times, memory and model sizes as compare.csv,
-    compare.json and a page with pictures, compare.html. Run it again, with the same or with
-    more pipelines or repeats, and only what has not been done is done: every finished fit is
-    kept in FOLDER/pieces, and features in FOLDER/features.
+    Writes scores, paired differences, times, memory and model sizes to compare.csv and
+    compare.json, and a page with figures to compare.html. Completed fits are kept in
+    FOLDER/pieces and features in FOLDER/features; a further run, with the same or with more
+    pipelines or repeats, computes only what is missing.
     """
     ensure_folder_writable(output)
     for name in (CSV, JSON, PAGE):
@@ -93,7 +93,7 @@ def compare(
 
     pipelines = [load_pipeline(name.strip()) for name in pipeline_names.split(",") if name.strip()]
     if not pipelines:
-        raise click.UsageError("name at least one pipeline with --pipelines")
+        raise click.UsageError("no pipeline given; name at least one pipeline with --pipelines")
     plan = Plan(pipelines, folds, repeats, seed, jobs, learning_curve, survey_shift)
     opened = open_labelled(data, label=label, images=images)
     plan.check(opened)

@@ -1,4 +1,4 @@
-"""``galfeat demo``: the main job from end to end on simulated galaxies."""
+"""``galfeat demo``: the whole workflow on simulated galaxies."""
 
 from __future__ import annotations
 
@@ -24,23 +24,23 @@ TRAINING, NEW, PER_CLASS = 1000, 300, 5
     type=click.Path(file_okay=False, path_type=Path),
     default=Path("demo"),
     show_default=True,
-    help="Folder for everything the demo makes.",
+    help="Folder for all files of the demo.",
 )
 @jobs_option
 @seed_option
 @click.pass_context
 def demo(ctx: click.Context, output: Path, jobs: int, seed: int) -> None:
-    """Run the main job on simulated galaxies.
+    """Run the whole workflow on simulated galaxies.
 
-    Simulates, fits, evaluates, classifies a sample and writes a report, offline. Each
-    step is a command you could have typed; it is printed before it runs.
+    Simulates galaxies, fits and evaluates a model, writes a report and classifies new
+    galaxies, all offline. Each step is an ordinary command, printed before it runs.
     """
     start = time.perf_counter()
     try:
         output.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise OutputError(
-            f"cannot make the folder {output}: {error.strerror}; name another with -o"
+            f"cannot create the folder {output}: {error.strerror}; name another with -o"
         ) from error
     training, new, model = (str(output / name) for name in ("galaxies.h5", "new.h5", "model"))
     sample, scores, report = (output / name for name in ("sample.csv", "scores.json", "report"))
@@ -69,19 +69,20 @@ def _run(ctx: click.Context, *arguments: str) -> None:
     assert isinstance(group, click.Group)
     command = group.get_command(ctx, arguments[0])
     assert command is not None
-    with command.make_context(arguments[0], list(arguments[1:]), parent=ctx.find_root()) as verb:
-        command.invoke(verb)
+    root = ctx.find_root()
+    with command.make_context(arguments[0], list(arguments[1:]), parent=root) as context:
+        command.invoke(context)
     click.echo(f"[{time.perf_counter() - start:.1f} s]\n")
 
 
 def _summarise(scores: Path, sample: Path) -> None:
     from galfeat.evaluate.text import METRIC_NAMES
 
-    found = json.loads(scores.read_text())
+    metrics = json.loads(scores.read_text())
     for metric, name in METRIC_NAMES.items():
-        score = found[metric]
+        score = metrics[metric]
         click.echo(f"{name:<18}{score['value']:.3f}  ({score['low']:.3f} to {score['high']:.3f})")
     with sample.open(newline="") as file:
         rows = list(csv.DictReader(file))
     right = sum(row["class"] == row["true_class"] for row in rows)
-    click.echo(f"{'sample':<18}{right} of {len(rows)} new galaxies right: {sample}")
+    click.echo(f"{'sample':<18}{right} of {len(rows)} new galaxies correct: {sample}")

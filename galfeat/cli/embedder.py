@@ -1,4 +1,4 @@
-"""``galfeat embedder``: train the small network whose activations are features."""
+"""``galfeat embedder``: train the small network whose activations serve as features."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from galfeat.cli.progress import progress_bar
 
 @click.group()
 def embedder() -> None:
-    """Train a small network whose activations are features."""
+    """Train a small network whose activations serve as features."""
 
 
 @embedder.command()
@@ -32,19 +32,20 @@ def embedder() -> None:
     "labels",
     metavar="COLUMN",
     multiple=True,
-    help="Column of classes to learn; may be given several times.",
+    help="Column of classes to train on; may be repeated.",
 )
 @click.option(
     "--unless",
     metavar="COLUMN",
-    help="Leave out rows that have a value in this column: they are for the classifiers.",
+    help="Exclude rows with a value in this column, to keep them for the classifiers.",
 )
 @click.option(
     "--share",
     type=click.FloatRange(0, 1, min_open=True),
     default=1.0,
     show_default=True,
-    help="Part of the rows to train on, chosen by their pixels; the rest is for the classifiers.",
+    help="Fraction of the rows to train on, selected by pixel digest; the rest is kept for the "
+    "classifiers.",
 )
 @click.option(
     "--simulated",
@@ -53,19 +54,25 @@ def embedder() -> None:
     type=click.IntRange(min=0),
     default=24_000,
     show_default=True,
-    help="Simulated galaxies to learn from as well, whose parameters are known.",
+    help="Number of simulated galaxies, with known parameters, to add to the training data.",
 )
 @click.option(
-    "--epochs", type=click.IntRange(min=1), default=40, show_default=True, help="At most so many."
+    "--epochs",
+    type=click.IntRange(min=1),
+    default=40,
+    show_default=True,
+    help="Maximum number of epochs.",
 )
 @click.option(
     "--threads",
     type=click.IntRange(min=1),
     default=2,
     show_default=True,
-    help="Threads of torch. The result depends on it.",
+    help="Number of PyTorch threads. Results depend on it.",
 )
-@click.option("--credit", metavar="TEXT", default="", help="Whose images these are, for the card.")
+@click.option(
+    "--credit", metavar="TEXT", default="", help="Credit for the images, shown on the card."
+)
 @jobs_option
 @seed_option
 def train(
@@ -81,11 +88,11 @@ def train(
     jobs: int,
     seed: int,
 ) -> None:
-    """Train a network on labelled images, DATA, and on simulated galaxies.
+    """Train a network on the labelled images in DATA and on simulated galaxies.
 
-    A training that was stopped goes on where it was when the same command is run again. The
-    folder holds embedder.onnx, seen.npy (digests of the images it has seen), curve.svg and
-    README.md, the card. Needs PyTorch: pip install 'galfeat[cnn]'.
+    Run the same command again to resume an interrupted training. The output folder contains
+    embedder.onnx, seen.npy (digests of the training images), curve.svg and the card,
+    README.md. Requires PyTorch: pip install 'galfeat[cnn]'.
     """
     from galfeat.embedding.making import is_embedder, make_embedder, require_training_packages
 
@@ -97,7 +104,9 @@ def train(
 
     ensure_folder_writable(output.parent)
     if not can_replace(output, is_embedder):
-        raise OutputError(f"{output} holds other things; name another folder, or remove it first")
+        raise OutputError(
+            f"{output} exists and is not an embedder; name another folder, or remove it first"
+        )
     samples, sources = gather(
         data,
         labels=labels,
@@ -112,8 +121,8 @@ def train(
         click.echo(f"{source.galaxies:,} galaxies from {source.name}")
         if source.left_out:
             click.echo(
-                f"{source.left_out:,} images of {source.name} cannot be read or show no galaxy, "
-                "and are left out",
+                f"{source.left_out:,} images of {source.name} skipped: unreadable, or no galaxy "
+                "found",
                 err=True,
             )
     plan = Plan(epochs=epochs, threads=threads, seed=seed)
@@ -125,5 +134,5 @@ def train(
     best = trained.history[trained.best_epoch - 1]
     click.echo(
         f"{output}: epoch {trained.best_epoch} of {len(trained.history)}, "
-        f"loss {best['held_back']:.3f} on galaxies held back"
+        f"loss {best['held_back']:.3f} on held-out galaxies"
     )

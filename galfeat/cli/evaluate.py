@@ -34,24 +34,24 @@ if TYPE_CHECKING:
     "json_file",
     metavar="FILE",
     type=click.Path(dir_okay=False, path_type=Path),
-    help="Write every number to this file.",
+    help="Write all scores to this file.",
 )
 @click.option(
     "--report",
     metavar="DIR",
     type=click.Path(file_okay=False, path_type=Path),
-    help="Write an HTML report with pictures into this folder.",
+    help="Write an HTML report with figures to this folder.",
 )
 @click.option(
     "--include-training",
     is_flag=True,
-    help="Score images the model was fitted to as well. Such scores are too good.",
+    help="Also score images the model was fitted to. Such scores are optimistic.",
 )
 @click.option(
     "--ablation",
     is_flag=True,
-    help="Also fit again without each family of features, to the training images in DATA, and "
-    "say what the scores lose. Takes as many fits as there are families, and one.",
+    help="Also refit to the training images in DATA without each feature family, and report "
+    "the loss in score. Takes one fit more than there are families.",
 )
 @trust_option
 @label_option
@@ -75,18 +75,18 @@ def evaluate(
 ) -> None:
     """Score MODEL on the labelled images in DATA.
 
-    Where `galfeat fit --test-size` held some of these images out, just those are
-    scored. Data that hold images the model was fitted to are refused otherwise. Each
-    score has a 95 % bootstrap interval. The labels come from the column the model
-    learned, unless --label names another.
+    If `galfeat fit --test-size` held out some of these images, only those are scored.
+    Otherwise data that contain images the model was fitted to are refused. Each score has
+    a 95 % bootstrap interval. Labels are read from the column the model was fitted to,
+    unless --label names another.
 
-    With --ablation, DATA is the data set that `galfeat fit --test-size` was given.
+    With --ablation, DATA must be the data set given to `galfeat fit --test-size`.
     """
     if ablation and include_training:
         raise click.UsageError(
-            "--ablation compares scores on images that were held out; leave --include-training out"
+            "--ablation compares scores on held-out images; omit --include-training"
         )
-    _check_places(json_file, report)
+    _check_outputs(json_file, report)
     from galfeat.cli.measure import measure, open_labelled
     from galfeat.evaluate.text import evaluation_text
     from galfeat.experiments.scoring import score, true_classes
@@ -95,34 +95,34 @@ def evaluate(
     from galfeat.model_io.rows import read_rows
 
     classifier = load_model(model, trust=trust).set_params(n_jobs=jobs)
-    known = read_rows(model)
+    model_rows = read_rows(model)
     families = tuple(classifier.extractor_.families)
     label = label or read_manifest(model)["label_column"]
     opened = open_labelled(data, label=label, images=images)
-    true_classes(opened, classifier.classes_)  # a foreign class is found before the long work
-    rows = _choose(opened, known, families, include_training, jobs)
+    true_classes(opened, classifier.classes_)  # fail early on classes unknown to the model
+    rows = _choose(opened, model_rows, families, include_training, jobs)
     if ablation:
         from galfeat.experiments.ablation import check_ablation
 
-        check_ablation(classifier, rows.training, len(known.training))
+        check_ablation(classifier, rows.training, len(model_rows.training))
     facts = {"Model": str(model), "Data": data, "Seed": str(seed)} | rows.facts
     dataset, table = measure(classifier.extractor_.set_params(n_jobs=jobs), rows.scored)
     with running_clock("scores"):
         scored = score(classifier, dataset, table, seed=seed)
     click.echo(evaluation_text(scored.evaluation))
-    lost = _ablate(scored, rows.training, seed) if ablation else None
+    ablated = _ablate(scored, rows.training, seed) if ablation else None
     if json_file is not None:
-        _write_json(json_file, scored, lost)
+        _write_json(json_file, scored, ablated)
     if report is not None:
-        _write_report(report, scored, lost, len(known.training), facts, seed)
+        _write_report(report, scored, ablated, len(model_rows.training), facts, seed)
     if rows.failed:
         ctx.exit(3)
 
 
 class _Rows(NamedTuple):
-    """Rows of the data: which are scored, and which the model was fitted to.
+    """Rows to score, and rows the model was fitted to.
 
-    `facts` are words about them for the report, `failed` is how many cannot be read.
+    `facts` are descriptions for the report, `failed` is the number of unreadable images.
     """
 
     scored: DataSet
@@ -131,8 +131,8 @@ class _Rows(NamedTuple):
     failed: int
 
 
-def _check_places(json_file: Path | None, report: Path | None) -> None:
-    """Find out before the work is done that its results cannot be written."""
+def _check_outputs(json_file: Path | None, report: Path | None) -> None:
+    """Check early that the results can be written."""
     if json_file is not None:
         ensure_writable(json_file)
     if report is not None:
@@ -141,14 +141,14 @@ def _check_places(json_file: Path | None, report: Path | None) -> None:
 
 def _choose(
     opened: DataSet,
-    known: ModelRows,
+    model_rows: ModelRows,
     families: tuple[str, ...],
     include_training: bool,
     jobs: int,
 ) -> _Rows:
     """Choose the rows to score.
 
-    Rows are told apart by their pixels, so that none is measured that is not scored.
+    Rows are identified by their pixels, so only the rows to score need to be measured.
     """
     import numpy as np
 
@@ -159,25 +159,25 @@ def _choose(
 
     readable, digests = read_all(opened, jobs)
     failed = len(opened) - len(readable)
-    learned = known.learned(digests, readable.groups)
+    learned = model_rows.learned(digests, readable.groups)
     by_features = trained_on(families, digests) & ~learned
     if by_features.any():
-        words = "some of its features were themselves learned from"
         click.echo(
-            f"{by_features.sum():,} of {len(readable):,} galaxies are ones {words}", err=True
+            f"{by_features.sum():,} of {len(readable):,} galaxies were used to train some of the "
+            "model's features",
+            err=True,
         )
     training = readable.select(np.flatnonzero(learned))
     if include_training:
-        trained = int(learned.sum())
-        words = f"{trained:,} of {len(readable):,} galaxies are ones the model was fitted to"
-        click.echo(words)
-        return _Rows(readable, training, {"Rows": words}, failed)
-    rows = rows_to_score(learned | by_features, among(digests, known.held_out))
+        description = f"{learned.sum():,} of {len(readable):,} galaxies are training galaxies"
+        click.echo(description)
+        return _Rows(readable, training, {"Rows": description}, failed)
+    rows = rows_to_score(learned | by_features, among(digests, model_rows.held_out))
     if len(rows) == len(readable):
         return _Rows(readable, training, {}, failed)
-    words = f"the {len(rows)} of {len(readable)} galaxies that were held out"
-    click.echo(f"scoring {words}")
-    return _Rows(readable.select(rows), training, {"Rows": words}, failed)
+    description = f"the {len(rows)} of {len(readable)} galaxies that were held out"
+    click.echo(f"scoring {description}")
+    return _Rows(readable.select(rows), training, {"Rows": description}, failed)
 
 
 def _ablate(scored: Scored, training: DataSet, seed: int) -> Ablation:
@@ -187,16 +187,16 @@ def _ablate(scored: Scored, training: DataSet, seed: int) -> Ablation:
     from galfeat.experiments.ablation import ablate
 
     dataset, table = measure(scored.classifier.extractor_, training, label="training features")
-    with progress_bar("fits without a family") as progress:
-        lost = ablate(scored, dataset, table, seed=seed, progress=progress)
-    click.echo("\n" + ablation_text(lost))
-    return lost
+    with progress_bar("ablation fits") as progress:
+        ablated = ablate(scored, dataset, table, seed=seed, progress=progress)
+    click.echo("\n" + ablation_text(ablated))
+    return ablated
 
 
-def _write_json(path: Path, scored: Scored, lost: Ablation | None) -> None:
+def _write_json(path: Path, scored: Scored, ablated: Ablation | None) -> None:
     values = scored.evaluation.to_json()
-    if lost is not None:
-        values["ablation"] = lost.to_json()
+    if ablated is not None:
+        values["ablation"] = ablated.to_json()
     with atomic_file(path) as temporary:
         temporary.write_text(json.dumps(values, indent=2) + "\n")
 
@@ -204,7 +204,7 @@ def _write_json(path: Path, scored: Scored, lost: Ablation | None) -> None:
 def _write_report(
     folder: Path,
     scored: Scored,
-    lost: Ablation | None,
+    ablated: Ablation | None,
     n_training: int,
     facts: dict[str, str],
     seed: int,
@@ -212,5 +212,7 @@ def _write_report(
     from galfeat.experiments.scoring import report
 
     with running_clock("report"):
-        page = report(folder, scored, n_training=n_training, ablation=lost, facts=facts, seed=seed)
+        page = report(
+            folder, scored, n_training=n_training, ablation=ablated, facts=facts, seed=seed
+        )
     click.echo(f"report: {page}")

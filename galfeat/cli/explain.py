@@ -1,4 +1,4 @@
-"""``galfeat explain``: why a model says what it says of galaxies."""
+"""``galfeat explain``: explain the predictions of a model."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     Image = NDArray[np.uint8]
 
-#: How many reasons are printed.
+#: Maximum number of reasons printed.
 _REASONS = 8
 
 
@@ -31,14 +31,14 @@ _REASONS = 8
 @click.option(
     "--of",
     metavar="CLASS",
-    help="The class to explain. [default: the one the model names]",
+    help="The class to explain. [default: the predicted class]",
 )
 @click.option(
     "-o",
     "--output",
     metavar="FOLDER",
     type=click.Path(file_okay=False, path_type=Path),
-    help="Also write a picture and a JSON file for each galaxy there.",
+    help="Also write a figure and a JSON file per galaxy to this folder.",
 )
 @classifier_options
 @click.pass_context
@@ -51,13 +51,13 @@ def explain(
     images: str | None,
     jobs: int,
 ) -> None:
-    """Say what speaks for and against the class that MODEL names.
+    """Show the reasons for and against the class predicted by MODEL.
 
-    Where no MODEL is named, it is the first of `galfeat models`.
-    INPUT is image files, folders, patterns or a data set. What the features of the boosted
-    trees and linear members add is told by what they measure; members that cannot say why
-    stand as they are. All that is listed adds up to the logarithm of the class's
-    probability over the geometric mean of those of all classes.
+    MODEL is by default the first of `galfeat models`. INPUT is image files, folders, patterns
+    or a data set. Contributions of tree and linear members are grouped by what their features
+    measure; a member that cannot be explained is listed as a whole. The contributions add up
+    to the logarithm of the class probability over the geometric mean of all class
+    probabilities.
     """
     if output is not None:
         ensure_folder_writable(output)
@@ -70,69 +70,72 @@ def explain(
     opened = open_dataset(inputs, images=images)
     classifier.extractor_.n_jobs = jobs
     dataset, table = measure(classifier.extractor_, opened)
-    said = classifier.classify_table(table)
-    found = explain_table(classifier, table, said, of=of)
+    predictions = classifier.classify_table(table)
+    explanations = explain_table(classifier, table, predictions, of=of)
     stems = _stems(dataset.ids)
-    for number, (name, one) in enumerate(zip(dataset.ids, found, strict=True)):
-        problem = no_galaxy(said.flags[number])
-        click.echo(("\n" if number else "") + _text(name, one, problem))
+    for row, (name, explanation) in enumerate(zip(dataset.ids, explanations, strict=True)):
+        problem = no_galaxy(predictions.flags[row])
+        click.echo(("\n" if row else "") + _text(name, explanation, problem))
         if output is not None:
             output.mkdir(parents=True, exist_ok=True)
-            (image,) = dataset.read([number])
-            _write(output / stems[number], cast("Image", image), Path(name).name, one, problem)
+            (image,) = dataset.read([row])
+            title = Path(name).name
+            _write(output / stems[row], cast("Image", image), title, explanation, problem)
     if output is not None:
-        click.echo(f"\n{counted(len(found))} in {output}")
+        click.echo(f"\n{counted(len(explanations))} in {output}")
     if len(dataset) < len(opened):
         ctx.exit(3)
 
 
 def _stems(ids: Iterable[str]) -> list[str]:
-    """Return a name of its own for the files of each galaxy, images of one name told by number."""
-    stems: dict[str, None] = {}  # a set with an order
+    """Return a unique file stem per galaxy; repeated names are numbered."""
+    stems: dict[str, None] = {}  # an ordered set
     for name in ids:
         stem = Path(name).stem
         numbered = (f"{stem}-{number}" for number in count(2))
-        stems[next(one for one in chain([stem], numbered) if one not in stems)] = None
+        stems[next(unused for unused in chain([stem], numbered) if unused not in stems)] = None
     return list(stems)
 
 
-def _text(name: str, found: Explanation, problem: str | None) -> str:
-    lines = [f"{name}: {found.predicted}"]
+def _text(name: str, explanation: Explanation, problem: str | None) -> str:
+    lines = [f"{name}: {explanation.predicted}"]
     if problem:
-        lines.append(f"  but perhaps no galaxy at all. {problem}")
-    lines += [f"  {p:6.3f}  {of}" for of, p in list(found.probabilities.items())[:3]]
-    lines.append(f"why {found.of}, or why not:")
-    lines.append(f"  {found.start:+6.2f}  how common it is")
-    for reason in found.reasons[:_REASONS]:
+        lines.append(f"  possibly not a galaxy. {problem}")
+    lines += [f"  {p:6.3f}  {of}" for of, p in list(explanation.probabilities.items())[:3]]
+    lines.append(f"reasons for and against {explanation.of}:")
+    lines.append(f"  {explanation.start:+6.2f}  class frequency")
+    for reason in explanation.reasons[:_REASONS]:
         measured = ""
         if reason.value is not None:
             measured = f"  ({reason.feature} {reason.value:.3g}"
             if reason.share_below is not None:
-                measured += f", {_among(reason.share_below)}"
+                measured += f", {_rank_text(reason.share_below)}"
             measured += ")"
         lines.append(f"  {reason.added:+6.2f}  {reason.words}{measured}")
-    rest = sum(reason.added for reason in found.reasons[_REASONS:])
-    lines.append(f"  {rest:+6.2f}  everything else")
-    lines.append(f"  {found.score:+6.2f}  in all")
+    rest = sum(reason.added for reason in explanation.reasons[_REASONS:])
+    lines.append(f"  {rest:+6.2f}  all other reasons")
+    lines.append(f"  {explanation.score:+6.2f}  total")
     return "\n".join(lines)
 
 
-def _among(share_below: float) -> str:
-    """Say where a value lies among those of the training galaxies."""
+def _rank_text(share_below: float) -> str:
+    """Describe the rank of a value among the training galaxies."""
     if share_below < 0.5:
         return f"less than in {min(math.floor(100 * (1 - share_below)), 99)} % of galaxies"
     return f"more than in {min(math.floor(100 * share_below), 99)} % of galaxies"
 
 
-def _write(stem: Path, image: Image, name: str, found: Explanation, problem: str | None) -> None:
+def _write(
+    stem: Path, image: Image, name: str, explanation: Explanation, problem: str | None
+) -> None:
     from galfeat.explain.picture import write_picture
     from galfeat.frame import as_rgb, measure_frame
 
     rgb = as_rgb(image)
-    title = f"{name}: perhaps no galaxy" if problem else name
-    write_picture(stem.with_name(stem.name + ".png"), rgb, measure_frame(rgb), found, title)
+    title = f"{name}: possibly not a galaxy" if problem else name
+    write_picture(stem.with_name(stem.name + ".png"), rgb, measure_frame(rgb), explanation, title)
     with atomic_file(stem.with_name(stem.name + ".json")) as temporary:
         text = json.dumps(
-            {"id": name, "problem": problem, **found.to_json()}, indent=2, ensure_ascii=False
+            {"id": name, "problem": problem, **explanation.to_json()}, indent=2, ensure_ascii=False
         )
         temporary.write_text(text + "\n", encoding="utf-8")

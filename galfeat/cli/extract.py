@@ -1,4 +1,4 @@
-"""``galfeat extract``: features of a data set, as a table."""
+"""``galfeat extract``: write the features of a data set as a table."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     "--output",
     type=click.Path(dir_okay=False, path_type=Path),
     required=True,
-    help="Where to write: a .npz, .csv or .parquet file.",
+    help="Output file, .npz, .csv or .parquet.",
 )
 @label_option
 @images_option
@@ -43,12 +43,11 @@ def extract(
     jobs: int,
     seed: int,
 ) -> None:
-    """Measure every feature of each image.
+    """Measure all features of each image.
 
-    One row per image with its id, its class where that is known, a digest of its
-    pixels, the features, and flags that say why a feature is missing. An image that
-    cannot be read has a row without features and the error in it. Nothing in it is
-    random: every seed gives the same.
+    The output has one row per image: its id, its class if known, a digest of its pixels,
+    the features, flags that explain missing features, and for an unreadable image the error
+    in place of features. The result does not depend on the seed.
     """
     write = _writer(output)
     from galfeat.cli.progress import progress_bar
@@ -64,14 +63,14 @@ def extract(
         write(temporary, dataset, table)
     click.echo(f"{len(dataset)} rows of {len(table.names) - 1} features in {output}")
     if table.errors:
-        click.echo(f"{len(table.errors)} images could not be read; see `error`", err=True)
+        click.echo(f"{len(table.errors)} images could not be read; see the column error", err=True)
         ctx.exit(3)
 
 
 def _writer(output: Path) -> Callable[[Path, DataSet, FeatureTable], None]:
     writers = {".npz": _write_npz, ".csv": _write_csv, ".parquet": _write_parquet}
     if output.suffix.lower() not in writers:
-        raise click.UsageError(f"{output}: name a file that ends in {', '.join(writers)}")
+        raise click.UsageError(f"{output}: unknown format; use one of {', '.join(writers)}")
     if output.suffix.lower() == ".parquet":
         _import_parquet()
     return writers[output.suffix.lower()]
@@ -82,12 +81,12 @@ def _import_parquet() -> None:
         import pyarrow.parquet  # noqa: F401
     except ImportError as error:
         raise MissingDependencyError(
-            "writing .parquet needs pyarrow: pip install 'galfeat[parquet]', or name a .csv or .npz"
+            "writing .parquet requires pyarrow; pip install 'galfeat[parquet]', or use .csv or .npz"
         ) from error
 
 
 def _class_names(dataset: DataSet) -> list[str]:
-    """Name the class of each row, or give an empty text."""
+    """Return the class name of each row, empty if unknown."""
     return [dataset.class_names[label] if label >= 0 else "" for label in dataset.labels]
 
 
@@ -128,7 +127,7 @@ def _write_csv(path: Path, dataset: DataSet, table: FeatureTable) -> None:
         texts = zip(dataset.ids, _class_names(dataset), _flags(table), _errors(table), strict=True)
         for row, (identity, class_name, flags, error) in enumerate(texts):
             values = table.values[row, :-1]
-            # str of a float32 is the shortest text that reads back as the same number
+            # str of a float32 is the shortest text that round-trips
             numbers = np.where(np.isnan(values), "", values.astype(np.str_))
             digest = table.digests[row].tobytes().hex()
             rows.writerow([identity, class_name, digest, *numbers, flags, error])
@@ -143,8 +142,8 @@ def _write_parquet(path: Path, dataset: DataSet, table: FeatureTable) -> None:
         "class": _class_names(dataset),
         "digest": [digest.tobytes().hex() for digest in table.digests],
     }
-    for place, name in enumerate(table.names[:-1]):
-        columns[name] = table.values[:, place]
+    for position, name in enumerate(table.names[:-1]):
+        columns[name] = table.values[:, position]
     columns["flags"] = _flags(table)
     columns["error"] = _errors(table)
     pyarrow.parquet.write_table(pyarrow.table(columns), path)

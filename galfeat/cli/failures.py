@@ -1,4 +1,4 @@
-"""Turn whatever goes wrong into one line on stderr and a documented exit code."""
+"""Report errors in one line on stderr with a documented exit code."""
 
 from __future__ import annotations
 
@@ -29,10 +29,10 @@ _NO_SPACE = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 
 @contextlib.contextmanager
 def one_line_failures(*, debug: bool) -> Iterator[None]:
-    """Run a block so that every error ends in one line on stderr and an exit code.
+    """Report any error of a block in one line on stderr and raise click's exit exception.
 
-    With `debug` the traceback comes before the line. `click` deals with its own
-    exceptions, and ends quietly on a broken pipe.
+    With `debug` the traceback is printed before the line. click handles its own exceptions,
+    and exits silently on a broken pipe.
     """
     with warnings.catch_warnings(), _terminate_like_interrupt():
         warnings.simplefilter("always", GalfeatWarning)
@@ -44,14 +44,14 @@ def one_line_failures(*, debug: bool) -> Iterator[None]:
         except (Exception, KeyboardInterrupt) as error:
             if debug:
                 click.echo(traceback.format_exc(), err=True, nl=False)
-            _drop_what_cannot_be_printed()
+            _discard_unwritable_output()
             message, exit_code = _describe(error)
             click.echo(f"galfeat: {' '.join(message.split())}", err=True)
             raise click.exceptions.Exit(exit_code) from error
 
 
 def _describe(error: BaseException) -> tuple[str, int]:
-    """Say in one line what went wrong, with the exit code of docs/exit-codes.md."""
+    """Return the message and the exit code (see docs/exit-codes.md) of an error."""
     if isinstance(error, GalfeatError):
         return str(error), error.exit_code
     if isinstance(error, KeyboardInterrupt):
@@ -59,14 +59,13 @@ def _describe(error: BaseException) -> tuple[str, int]:
     if isinstance(error, OSError) and error.errno in _NO_SPACE:
         return f"{error}; free some space or write to another disk", OutputError.exit_code
     return (
-        f"unexpected {type(error).__name__}: {error}; "
-        "run `galfeat --debug ...` to see where it happened",
+        f"unexpected {type(error).__name__}: {error}; run `galfeat --debug ...` for the traceback",
         1,
     )
 
 
-def _drop_what_cannot_be_printed() -> None:
-    """Keep Python from trying once more, when it ends, to print to where there is no space."""
+def _discard_unwritable_output() -> None:
+    """Redirect stdout if it cannot be flushed, so Python does not retry at interpreter exit."""
     try:
         sys.stdout.flush()
     except OSError:
@@ -74,7 +73,7 @@ def _drop_what_cannot_be_printed() -> None:
 
 
 def _warn_in_one_line() -> None:
-    """Make `warnings` print galfeat's own warnings the way errors are printed."""
+    """Print galfeat warnings in one line, like errors."""
     standard = warnings.showwarning
 
     def show(
@@ -95,7 +94,7 @@ def _warn_in_one_line() -> None:
 
 @contextlib.contextmanager
 def _terminate_like_interrupt() -> Iterator[None]:
-    """Let SIGTERM end the block as Ctrl-C does, so that temporary files are removed."""
+    """Raise KeyboardInterrupt on SIGTERM, so temporary files are removed."""
     if threading.current_thread() is not threading.main_thread():
         yield
         return
@@ -103,8 +102,8 @@ def _terminate_like_interrupt() -> Iterator[None]:
     def interrupt(number: int, frame: FrameType | None) -> None:
         raise KeyboardInterrupt
 
-    before = signal.signal(signal.SIGTERM, interrupt)
+    previous = signal.signal(signal.SIGTERM, interrupt)
     try:
         yield
     finally:
-        signal.signal(signal.SIGTERM, before)
+        signal.signal(signal.SIGTERM, previous)

@@ -1,4 +1,4 @@
-"""``galfeat features``: what galfeat measures."""
+"""``galfeat features``: list the measured features."""
 
 from __future__ import annotations
 
@@ -7,21 +7,21 @@ import click
 
 @click.command()
 def features() -> None:
-    """List every feature: name, unit, meaning and reference.
+    """List all features with unit, meaning and reference.
 
-    Names marked with * change when the galaxy is turned or mirrored, as they must;
-    those marked with + another survey's rendering would change too much. Both are
-    extracted but not given to classifiers.
+    Features marked with * are covariant: they change when the galaxy is rotated or mirrored.
+    Features marked with + change too much between the renderings of different surveys. Both
+    are extracted but not used by classifiers.
     """
     from galfeat.features import columns
 
-    known = columns()
+    listed = columns()
     names = [
-        column.name + "*" * (not column.invariant) + "+" * column.survey_bound for column in known
+        column.name + "*" * (not column.invariant) + "+" * column.survey_bound for column in listed
     ]
     name_width = max(len(name) for name in names)
-    unit_width = max(len(column.unit) for column in known)
-    for name, column in zip(names, known, strict=True):
+    unit_width = max(len(column.unit) for column in listed)
+    for name, column in zip(names, listed, strict=True):
         reference = f" ({column.reference})" if column.reference else ""
         click.echo(
             f"{name:<{name_width}}  {column.unit:<{unit_width}}  {column.meaning}{reference}"

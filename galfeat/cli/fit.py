@@ -1,4 +1,4 @@
-"""``galfeat fit``: from labelled galaxies to a model."""
+"""``galfeat fit``: fit a model to labelled galaxies."""
 
 from __future__ import annotations
 
@@ -30,27 +30,27 @@ if TYPE_CHECKING:
     metavar="NAME|FILE",
     default="lightgbm",
     show_default=True,
-    help="The pipeline: one of `galfeat pipelines`, or a TOML file; followed by + and a way of "
-    "balancing (hog-svm+smote), balanced so.",
+    help="Pipeline to fit: a name from `galfeat pipelines` or a TOML file. Append + and a "
+    "balancing method to change how classes are balanced, e.g. hog-svm+smote.",
 )
 @click.option(
     "-o",
     "--output",
     metavar="MODEL",
     type=click.Path(path_type=Path),
-    help="Folder to write the model to. With --cv it may be left out: only scores are printed.",
+    help="Folder to write the model to. Optional with --cv, which prints scores.",
 )
 @click.option(
     "--test-size",
     type=click.FloatRange(0, 1, min_open=True, max_open=True),
-    help="Share of the rows to hold out for `galfeat evaluate`.",
+    help="Fraction of the rows to hold out for `galfeat evaluate`.",
 )
-@click.option("--cv", metavar="K", type=click.IntRange(min=2), help="Cross-validate in K folds.")
+@click.option("--cv", metavar="K", type=click.IntRange(min=2), help="Cross-validate with K folds.")
 @click.option(
     "--repeats",
     metavar="R",
     type=click.IntRange(min=1),
-    help="With --cv: how many times, each with other folds. [default: 1]",
+    help="With --cv: number of repeats, each with different folds. [default: 1]",
 )
 @label_option
 @images_option
@@ -72,8 +72,8 @@ def fit(
 ) -> None:
     """Fit a model to labelled images and save it.
 
-    DATA is a Galaxy10 or other HDF5 file, a .npz file, a folder with labels.csv, or a
-    folder with a folder of images for each class.
+    DATA is a Galaxy10 or other HDF5 file, an .npz file, a folder with labels.csv, or a
+    folder with one subfolder of images per class.
     """
     _check_usage(output, test_size, cv, repeats)
     from galfeat.classifier import GalaxyClassifier
@@ -85,7 +85,7 @@ def fit(
 
     pipeline = load_pipeline(pipeline_name)
     if output is not None:
-        _check_place(output)
+        _check_output(output)
     opened = open_labelled(data, label=label, images=images)
     _check_splits(opened, test_size, cv, seed)
     for member in pipeline.members:
@@ -102,7 +102,7 @@ def fit(
         metrics["cross_validation"] = scores.to_json()
         click.echo(cross_validation_text(scores))
     if output is None:
-        click.echo("no model was written; name its folder with -o to get one", err=True)
+        click.echo("no model was written; name a folder with -o to save one", err=True)
     else:
         _fit_and_save(classifier, training, output, test_size, metrics)
     if len(readable) < len(opened):
@@ -110,7 +110,7 @@ def fit(
 
 
 class _Training(NamedTuple):
-    """Labelled rows, their features and groups, and the seed of every split."""
+    """Labelled rows, their features and groups, and the seed of all splits."""
 
     dataset: DataSet
     table: FeatureTable
@@ -122,30 +122,34 @@ def _check_usage(
     output: Path | None, test_size: float | None, cv: int | None, repeats: int | None
 ) -> None:
     if output is None and cv is None:
-        raise click.UsageError("name the folder of the model with -o, or ask for scores with --cv")
+        raise click.UsageError(
+            "nothing to do; name a model folder with -o, or cross-validate with --cv"
+        )
     if test_size is not None and cv is not None:
-        raise click.UsageError("--test-size and --cv are two ways to score; use one of them")
+        raise click.UsageError("--test-size and --cv are mutually exclusive; use one of them")
     if repeats is not None and cv is None:
-        raise click.UsageError("--repeats goes with --cv")
+        raise click.UsageError("--repeats requires --cv")
 
 
-def _check_place(output: Path) -> None:
-    """Find out before the work is done that no model can be written there."""
+def _check_output(output: Path) -> None:
+    """Check early that a model can be written to a folder."""
     from galfeat.model_io.manifest import is_model
     from galfeat.storage.atomic import can_replace
 
     if not can_replace(output, is_model):
-        raise OutputError(f"{output} is there and is no model; name another folder or remove it")
+        raise OutputError(
+            f"{output} exists and is not a model; name another folder, or remove it first"
+        )
     try:
         tempfile.TemporaryDirectory(dir=output.parent).cleanup()
     except OSError as error:
         raise OutputError(
-            f"cannot write {output}: {error.strerror}; name a place in an existing, writable folder"
+            f"cannot write {output}: {error.strerror}; name a path in an existing, writable folder"
         ) from error
 
 
 def _check_splits(opened: DataSet, test_size: float | None, cv: int | None, seed: int) -> None:
-    """Find out before the work is done that there are too few rows of a class."""
+    """Check early that each class has enough rows for the splits."""
     from galfeat.evaluate.splits import folds, holdout
 
     labels, groups, names = opened.labels, opened.groups, opened.class_names
@@ -212,11 +216,11 @@ def _fit_and_save(
     )
     click.echo(f"{output}: {len(classifier.classes_)} classes, fitted to {len(train)} galaxies")
     if len(held_out):
-        click.echo(f"{len(held_out)} held out; `galfeat evaluate` on the same data scores those")
+        click.echo(f"{len(held_out)} held out; score them with `galfeat evaluate` on the same data")
 
 
 def _digest(dataset: DataSet, table: FeatureTable) -> str:
-    """SHA-256 of the pixels and classes of all labelled rows, in their order."""
+    """Return the SHA-256 of the pixels and classes of all labelled rows, in order."""
     digest = hashlib.sha256(table.digests.tobytes())
     for label in dataset.labels:
         digest.update(dataset.class_names[label].encode() + b"\0")

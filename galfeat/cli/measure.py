@@ -1,4 +1,4 @@
-"""Open a data set and compute its features, saying aloud what had to be left out."""
+"""Open a data set and compute its features, reporting skipped rows on stderr."""
 
 from __future__ import annotations
 
@@ -18,23 +18,23 @@ if TYPE_CHECKING:
 
 
 def open_labelled(data: str, *, label: str | None, images: str | None) -> DataSet:
-    """Open the rows of a data set that have a label.
+    """Open the labelled rows of a data set.
 
     Raises
     ------
     DataError
-        If there are none.
+        If no row has a label.
     """
     from galfeat.data import open_dataset
 
-    everything = open_dataset(data, label=label, images=images)
-    dataset = everything.labelled()
+    opened = open_dataset(data, label=label, images=images)
+    dataset = opened.labelled()
     if not len(dataset):
         raise DataError(f"no row of {data} has a label; name the column of classes with --label")
     if dataset.skipped:
         click.echo(
-            f"{dataset.skipped} of {len(everything)} rows have no "
-            f"{dataset.label_column!r} and are left out",
+            f"{dataset.skipped} of {len(opened)} rows have no "
+            f"{dataset.label_column!r} and are skipped",
             err=True,
         )
     return dataset
@@ -43,9 +43,9 @@ def open_labelled(data: str, *, label: str | None, images: str | None) -> DataSe
 def measure(
     extractor: FeatureExtractor, dataset: DataSet, *, label: str = "features"
 ) -> tuple[DataSet, FeatureTable]:
-    """Compute features; return the rows whose image could be read, and their table.
+    """Compute features; return the readable rows and their table.
 
-    `label` stands before the progress bar.
+    `label` is the label of the progress bar.
 
     Raises
     ------
@@ -59,46 +59,46 @@ def measure(
     first = min(table.errors)
     problem = f"{dataset.ids[first]}: {table.errors[first]}"
     if len(table.errors) == len(dataset):
-        raise DataError(f"none of the {len(dataset)} images can be read; the first is {problem}")
+        raise DataError(f"none of the {len(dataset)} images can be read; the first: {problem}")
     click.echo(
-        f"{len(table.errors)} of {len(dataset)} images cannot be read and are left out; "
-        f"the first is {problem}",
+        f"{len(table.errors)} of {len(dataset)} images cannot be read and are skipped; "
+        f"the first: {problem}",
         err=True,
     )
-    good = np.setdiff1d(np.arange(len(dataset)), list(table.errors))
-    return dataset.select(good), table.select(good)
+    readable = np.setdiff1d(np.arange(len(dataset)), list(table.errors))
+    return dataset.select(readable), table.select(readable)
 
 
 def leave_out_learned(
     families: Sequence[str], dataset: DataSet, digests: NDArray[np.uint8]
 ) -> NDArray[np.intp]:
-    """Return the rows that no family of features was itself trained on.
+    """Return the rows that were not used to train any of the feature families.
 
     Raises
     ------
     DataError
-        If there are none.
+        If all rows were used.
     """
     from galfeat.features.registry import trained_on
 
     learned = trained_on(families, digests)
     if learned.all():
         raise DataError(
-            f"some of the features were themselves learned from all {len(dataset)} images, so "
-            "nothing can be fitted to them or scored on them: give other images, or leave the "
-            "family out of the pipeline"
+            f"all {len(dataset)} images were used to train some of the features, so none can be "
+            "used to fit or score a model; use other images, or remove the family from the "
+            "pipeline"
         )
     if learned.any():
         click.echo(
-            f"{learned.sum():,} of {len(dataset):,} galaxies are ones some of the features were "
-            "themselves learned from, and are left out",
+            f"{learned.sum():,} of {len(dataset):,} galaxies were used to train some of the "
+            "features, and are skipped",
             err=True,
         )
     return np.flatnonzero(~learned)
 
 
 def read_all(dataset: DataSet, jobs: int) -> tuple[DataSet, NDArray[np.uint8]]:
-    """Read every image once; return the rows that can be read, and their pixel digests.
+    """Read each image once; return the readable rows and their pixel digests.
 
     Raises
     ------

@@ -1,4 +1,4 @@
-"""``galfeat models``: the fitted models that come with galfeat."""
+"""``galfeat models``: list the models that ship with galfeat."""
 
 from __future__ import annotations
 
@@ -8,19 +8,19 @@ import click
 @click.command()
 @click.argument("name", required=False)
 def models(name: str | None) -> None:
-    """List the models that come with galfeat, or print the card of one.
+    """List the shipped models, or show the card of one.
 
-    NAME stands for the folder of a model in every command; `galfeat classify`, `galfeat
-    explain` and `galfeat serve` use the first one where none is named.
+    All commands accept NAME in place of a model folder. The first model is the default of
+    `galfeat classify`, `galfeat explain` and `galfeat serve`.
     """
     from galfeat.model_io.card import headline_scores
     from galfeat.model_io.manifest import CARD
     from galfeat.model_io.shipped import SHIPPED, shipped_folder
 
     if name is None:
-        for one in SHIPPED:
-            click.echo(f"{one:<10}  {headline_scores(shipped_folder(one))}")
+        for shipped in SHIPPED:
+            click.echo(f"{shipped:<10}  {headline_scores(shipped_folder(shipped))}")
         return
     if name not in SHIPPED:
-        raise click.UsageError(f"{name!r} is none of {', '.join(SHIPPED)}")
+        raise click.UsageError(f"unknown model {name!r}; expected one of {', '.join(SHIPPED)}")
     click.echo((shipped_folder(name) / CARD).read_text(encoding="utf-8").rstrip("\n"))

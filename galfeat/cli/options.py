@@ -1,4 +1,4 @@
-"""The options that mean the same on every command that reads data."""
+"""Options and arguments shared by the commands that read data."""
 
 from __future__ import annotations
 
@@ -23,13 +23,13 @@ def available_cores() -> int:
 label_option = click.option(
     "--label",
     metavar="COLUMN",
-    help="Column of labels.csv (or label data set of an HDF5 file) to use as the class.",
+    help="Column of labels.csv, or data set of an HDF5 file, with the classes.",
 )
 
 images_option = click.option(
     "--images",
     metavar="NAME",
-    help="Data set of an HDF5 or .npz file that holds the images.",
+    help="Data set of an HDF5 or .npz file with the images.",
 )
 
 jobs_option = click.option(
@@ -38,7 +38,7 @@ jobs_option = click.option(
     type=click.IntRange(min=1),
     default=available_cores,
     show_default="all cores",
-    help="Number of threads. The result does not depend on it.",
+    help="Number of threads; results do not depend on it.",
 )
 
 seed_option = click.option(
@@ -47,12 +47,12 @@ seed_option = click.option(
     type=click.IntRange(min=0, max=2**32 - 1),
     default=0,
     show_default=True,
-    help="Seed of everything random. The same seed gives the same result.",
+    help="Random seed; results are reproducible for the same seed.",
 )
 
 
 def find_model(_ctx: click.Context, _param: click.Parameter, value: str) -> Path:
-    """Return the folder of a model, or of the one of that name which comes with galfeat."""
+    """Return a model folder from its path or from the name of a shipped model."""
     from galfeat.model_io.shipped import model_folder
 
     return model_folder(value)
@@ -66,12 +66,12 @@ model_and_inputs_argument = click.argument(
 
 
 def model_and_inputs(arguments: tuple[str, ...]) -> tuple[Path, tuple[str, ...]]:
-    """Tell the model from the images; where none is named, take the first that ships, and say so.
+    """Split the arguments into model and inputs; without a model, use and print the default.
 
     Raises
     ------
     click.UsageError
-        If there are no images.
+        If there are no inputs.
     """
     from galfeat.model_io.card import headline_scores
     from galfeat.model_io.shipped import DEFAULT, model_folder, names_model, shipped_folder
@@ -83,21 +83,23 @@ def model_and_inputs(arguments: tuple[str, ...]) -> tuple[Path, tuple[str, ...]]
         model, inputs = shipped_folder(DEFAULT), arguments
         click.echo(f"model {DEFAULT}: {headline_scores(model)}", err=True)
     if not inputs and not model.exists():
-        raise click.UsageError(f"there is no image and no model {first!r}")
+        raise click.UsageError(
+            f"{first!r} is neither a model nor an image; name at least one image"
+        )
     if not inputs:
-        raise click.UsageError(f"{first} is a model; name the images after it")
+        raise click.UsageError(f"no images given; name them after the model {first}")
     return model, inputs
 
 
 trust_option = click.option(
     "--trust",
     is_flag=True,
-    help="Trust MODEL from now on: loading a model runs code that is in it.",
+    help="Trust MODEL from now on. Loading a model runs code contained in it.",
 )
 
 
 def classifier_options(command: Callable[..., None]) -> Callable[..., None]:
-    """Add what every command takes that runs a model on images of one's own."""
+    """Add the options and arguments of commands that run a model on images."""
     for option in (jobs_option, images_option, trust_option, model_and_inputs_argument):
         command = option(command)
     return command
@@ -106,7 +108,7 @@ def classifier_options(command: Callable[..., None]) -> Callable[..., None]:
 def classifier_and_inputs(
     arguments: tuple[str, ...], *, trust: bool, jobs: int
 ) -> tuple[GalaxyClassifier, Path, tuple[str, ...]]:
-    """Return the classifier that `model_and_inputs` finds, its folder, and the inputs."""
+    """Load the model of `model_and_inputs`; return the classifier, its folder and the inputs."""
     from galfeat.model_io.folder import load_model
 
     model, inputs = model_and_inputs(arguments)

@@ -1,4 +1,4 @@
-"""``galfeat pipelines``: the pipelines that come with galfeat."""
+"""``galfeat pipelines``: list the pipelines that ship with galfeat."""
 
 from __future__ import annotations
 
@@ -8,11 +8,11 @@ import click
 @click.command()
 @click.argument("pipeline", metavar="[NAME|FILE]", required=False)
 def pipelines(pipeline: str | None) -> None:
-    """List the pipelines, or print one as TOML.
+    """List the pipelines, or show one as TOML.
 
-    A pipeline says what is extracted, how the classes are balanced, what is fitted,
-    how probabilities are calibrated and which class is named. Save one to a file,
-    change it, and give the file to `galfeat fit --pipeline`.
+    A pipeline specifies the features, class balancing, the ensemble, probability calibration
+    and the decision rule. To customise one, save it to a file, edit it and pass the file to
+    `galfeat fit --pipeline`.
     """
     from galfeat.pipeline import available_pipelines, load_pipeline
 
@@ -20,6 +20,6 @@ def pipelines(pipeline: str | None) -> None:
         click.echo(load_pipeline(pipeline).to_toml().rstrip("\n"))
         return
     available = available_pipelines()
-    width = max(len(one.name) for one in available)
-    for one in available:
-        click.echo(f"{one.name:<{width}}  {one.description}")
+    width = max(len(listed.name) for listed in available)
+    for listed in available:
+        click.echo(f"{listed.name:<{width}}  {listed.description}")

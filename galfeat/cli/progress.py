@@ -1,4 +1,4 @@
-"""What stderr shows while something takes long; nothing when it is no terminal."""
+"""Progress display on stderr; nothing is shown unless stderr is a terminal."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ import click
 
 @contextlib.contextmanager
 def progress_bar(label: str) -> Iterator[Callable[[int, int], None]]:
-    """Give a function ``update(done, total)`` that draws a bar.
+    """Yield a function ``update(done, total)`` that draws a progress bar.
 
     Parameters
     ----------
     label : str
-        What is being counted, printed before the bar.
+        Printed before the bar.
     """
     if not sys.stderr.isatty():
         yield lambda done, total: None
@@ -34,12 +34,12 @@ def progress_bar(label: str) -> Iterator[Callable[[int, int], None]]:
 
 @contextlib.contextmanager
 def running_clock(label: str) -> Iterator[None]:
-    """Show how long a block has been running, where there is nothing to count.
+    """Show the elapsed time of a block.
 
     Parameters
     ----------
     label : str
-        What is being done, printed before the time.
+        Printed before the time.
     """
     if not sys.stderr.isatty():
         yield

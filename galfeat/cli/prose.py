@@ -1,8 +1,8 @@
-"""Words that several commands print."""
+"""Phrases shared by several commands."""
 
 from __future__ import annotations
 
 
 def counted(galaxies: int) -> str:
-    """Return "1 galaxy", "2 galaxies"."""
+    """Return a count such as "1 galaxy" or "2 galaxies"."""
     return f"{galaxies:,} {'galaxy' if galaxies == 1 else 'galaxies'}"

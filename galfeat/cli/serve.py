@@ -1,4 +1,4 @@
-"""``galfeat serve``: the web page with the button."""
+"""``galfeat serve``: run the web page."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ from galfeat.cli.options import seed_option, trust_option
 @click.command()
 @click.option(
     "--model", metavar="MODEL", type=click.Path(path_type=Path),
-    help="The model that answers: a folder, or one of `galfeat models`. [default: the first of "
-    "these; with simulated galaxies the one fitted to such]",
+    help="Model to use: a folder, or a name from `galfeat models`. [default: the first of these; "
+    "for simulated galaxies the model fitted to simulated galaxies]",
 )  # fmt: skip
 @click.option(
     "--samples", metavar="DATA",
-    help="Labelled galaxies to draw the samples from. [default: simulated ones]",
+    help="Labelled data set to draw sample galaxies from. [default: simulated galaxies]",
 )  # fmt: skip
 @click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
 @click.option(
@@ -30,7 +30,7 @@ from galfeat.cli.options import seed_option, trust_option
 @trust_option
 @click.option(
     "--threads", metavar="N", type=click.IntRange(min=1), default=2, show_default=True,
-    help="Threads that measure what visitors send.",
+    help="Number of threads for uploaded images.",
 )  # fmt: skip
 @seed_option
 def serve(
@@ -42,14 +42,15 @@ def serve(
     threads: int,
     seed: int,
 ) -> None:
-    """Show a random galaxy at the press of a button, what a model says of it, and why.
+    """Serve the web page that classifies galaxies.
 
-    Without --samples the galaxies are simulated; `galfeat data fetch samples` gets real ones. The
-    page also takes an image of one's own, and there is an API: see /openapi.json. Nothing
-    a visitor sends is kept.
+    The page shows random galaxies with the predicted class and the reasons for it, and
+    classifies uploaded images, which are not stored. Without --samples the galaxies are
+    simulated; `galfeat data fetch samples` downloads real ones. The API is described at
+    /openapi.json.
     """
     with ExitStack() as running:
-        with _lasting():
+        with _exempt_from_collection():
             import uvicorn
 
             from galfeat.data.readers.decode import decoding
@@ -58,20 +59,22 @@ def serve(
             from galfeat.web.serving import prepare
 
             listener = running.enter_context(listening(host, port))
-            shown = prepare(model, samples, seed=seed, trust=trust, threads=threads)
-            server = uvicorn.Server(configure(create_app(shown, threads=threads), host, port))
-        name, number = shown.model_of_samples["name"], listener.getsockname()[1]
-        click.echo(f"{len(shown.samples)} galaxies, model {name}, on http://{host}:{number}")
+            content = prepare(model, samples, seed=seed, trust=trust, threads=threads)
+            server = uvicorn.Server(configure(create_app(content, threads=threads), host, port))
+        name, number = content.sample_model_info["name"], listener.getsockname()[1]
+        click.echo(
+            f"serving {len(content.samples)} galaxies, model {name}, on http://{host}:{number}"
+        )
         with suppress(KeyboardInterrupt), decoding():
             server.run(sockets=[listener])
 
 
 @contextmanager
-def _lasting() -> Iterator[None]:
-    """Keep what is made in this block out of the garbage collector's way.
+def _exempt_from_collection() -> Iterator[None]:
+    """Exempt objects created in this block from garbage collection.
 
-    It stays as long as the server runs. To look through all of it takes the collector a tenth of a
-    second, in which nobody is answered.
+    They live as long as the server. A collection that visits all of them takes a tenth of a
+    second, during which no request is served.
     """
     gc.disable()
     try:

@@ -1,4 +1,4 @@
-"""``galfeat share``: a model in a form that others can load without running code."""
+"""``galfeat share``: write a model in a form that loads without running code."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ from galfeat.cli.options import model_argument, trust_option
     metavar="FOLDER",
     type=click.Path(file_okay=False, path_type=Path),
     required=True,
-    help="Folder to write.",
+    help="Folder to write to.",
 )
 @trust_option
 def share(model: Path, output: Path, trust: bool) -> None:
-    """Write MODEL for others: whoever loads it runs no code that is in it.
+    """Write MODEL in a form that loads without running code.
 
-    The folder is used like any model, and needs no --trust. It holds numbers, texts and a
-    fixed list of types; one that names anything else is not opened.
+    The folder works like any model and needs no --trust. It contains only numbers, text and
+    a fixed list of types; a folder with any other type is refused on loading.
     """
     from galfeat.model_io.folder import share_model
 

@@ -1,4 +1,4 @@
-"""What ``galfeat --version`` prints."""
+"""The text of ``galfeat --version``."""
 
 from __future__ import annotations
 
@@ -39,11 +39,11 @@ DEPENDENCIES = (
     "torch",
     "onnx",
 )
-"""The distributions galfeat uses, the optional ones last."""
+"""The distributions that galfeat depends on, optional ones last."""
 
 
 def describe(*, verbose: bool) -> str:
-    """Return the version line, and with `verbose` the versions and places of what is used."""
+    """Return the version, and with `verbose` dependency versions and file locations."""
     from galfeat import __version__
 
     lines = [f"galfeat {__version__}"]
@@ -59,10 +59,10 @@ def _details() -> Iterator[str]:
 
     yield f"installed in {Path(galfeat.__file__).parent}"
     yield f"python {platform.python_version()} ({sys.executable}) on {platform.platform()}"
-    found = {name: _version(name) for name in DEPENDENCIES}
-    for name, version in found.items():
+    versions = {name: _version(name) for name in DEPENDENCIES}
+    for name, version in versions.items():
         yield f"{name} {version or 'not installed'}"
-    if found["xgboost"] and found["xgboost-cpu"]:
+    if versions["xgboost"] and versions["xgboost-cpu"]:
         yield (
             "both xgboost and xgboost-cpu are installed and overwrite each other's files; "
             "keep one: pip uninstall -y xgboost xgboost-cpu && pip install xgboost-cpu"

@@ -1,4 +1,4 @@
-"""``galfeat warmup``: compile the kernels once."""
+"""``galfeat warmup``: compile the numba kernels."""
 
 from __future__ import annotations
 
@@ -10,17 +10,17 @@ import click
 
 from galfeat.cli.progress import running_clock
 
-# Two processes share the work: a sixth of it is the simulator's.
+# Two processes share the work; the simulator accounts for a sixth of it.
 _SIMULATOR = "from galfeat.data.simulation.warmup import warmup; warmup()"
 
 
 @click.command()
 def warmup() -> None:
-    """Compile the kernels now.
+    """Compile the kernels in advance.
 
-    The next command then starts at once. Compiled kernels are kept in the user's cache
-    folder, or in NUMBA_CACHE_DIR, and are compiled again after an update of galfeat.
-    Once they are there, that folder may be read-only, as in an image of a container.
+    Other commands then start without delay. Compiled kernels are cached in the user's cache
+    folder, or in NUMBA_CACHE_DIR, and recompiled after an update of galfeat. Afterwards the
+    cache may be read-only, as in a container image.
     """
     from galfeat.data.simulation.warmup import warmup as compile_simulator
     from galfeat.features.warmup import warmup as compile_kernels
@@ -28,14 +28,14 @@ def warmup() -> None:
 
     start = time.perf_counter()
     with running_clock("compiling kernels"):
-        beside = subprocess.Popen(
+        simulator = subprocess.Popen(
             (sys.executable, "-c", _SIMULATOR),
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
-            start_new_session=True,  # Ctrl-C is for the command to answer
+            start_new_session=True,  # leave Ctrl-C to the parent
         )
         compile_kernels()
-        beside.wait()
-        compile_simulator()  # loads what was kept; compiles and complains where that failed
+        simulator.wait()
+        compile_simulator()  # load the cached kernels; compile and report errors if that failed
     seconds = time.perf_counter() - start
-    click.echo(f"kernels ready after {seconds:.1f} s, kept in {cache_folder() or 'memory'}")
+    click.echo(f"kernels ready after {seconds:.1f} s, cached in {cache_folder() or 'memory'}")

@@ -1,6 +1,6 @@
-"""The web application: a button, a galaxy, what a model predicts for it and why.
+"""The web application: random galaxies and uploaded images, classified with reasons.
 
-`request_limits` bounds what visitors may send, `uploads` what they may upload.
+`request_limits` bounds the size and time of requests; `uploads` validates images.
 """
 
 import lazy_loader

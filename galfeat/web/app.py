@@ -1,4 +1,4 @@
-"""The web application: routes, and nothing else."""
+"""The web application: routes and their handlers."""
 
 from __future__ import annotations
 
@@ -27,54 +27,54 @@ from galfeat.classifier import GalaxyClassifier
 from galfeat.data.fetch.cutouts import CREDIT
 from galfeat.errors import ImageError
 from galfeat.web.openapi import description
-from galfeat.web.request_limits import MAX_BODY, Guard
-from galfeat.web.results import Answer, classify_images
+from galfeat.web.request_limits import MAX_BODY, RequestGuard
+from galfeat.web.results import Result, classify_images
 from galfeat.web.samples import Sample
 from galfeat.web.uploads import MAX_BYTES, decode_upload
 from galfeat.web.worker_pool import BusyError, ClientDisconnected, Workers
 
 HERE = Path(__file__).resolve().parent
 STATIC = "/static"
-#: Images of one request; requests that may wait for a thread.
+#: Maximum number of images per request, and of requests in progress or queued.
 MAX_IMAGES, MAX_WAITING = 8, 32
 
 
 @dataclass(frozen=True, eq=False)
-class Shown:
-    """What the application shows.
+class Content:
+    """Models and sample galaxies served by the application.
 
     Attributes
     ----------
     classifier : GalaxyClassifier
-        Answers for the images of visitors.
-    model : dict
-        What `/api/model` says of it: name, classes, what it was fitted to, scores.
+        Classifies uploaded images.
+    model_info : dict
+        Description of `classifier`, served as `/api/model`; see `galfeat.web.model_info`.
     samples : list of Sample
-        The galaxies behind the button.
-    model_of_samples : dict
-        The same of the model that answers for these.
+        The sample galaxies.
+    sample_model_info : dict
+        Description of the model that classified the samples.
     notice : str
-        What a visitor has to know of samples and model; empty if nothing.
+        Note on samples and models for visitors; may be empty.
     """
 
     classifier: GalaxyClassifier
-    model: dict[str, Any]
+    model_info: dict[str, Any]
     samples: list[Sample]
-    model_of_samples: dict[str, Any]
+    sample_model_info: dict[str, Any]
     notice: str = ""
 
 
-def create_app(shown: Shown, *, threads: int = 2) -> Starlette:
-    """Return the application; it is ready when it is made.
+def create_app(content: Content, *, threads: int = 2) -> Starlette:
+    """Return the application, ready to serve.
 
     Parameters
     ----------
-    shown : Shown
+    content : Content
     threads : int
-        That measure uploaded galaxies.
+        Number of threads that measure uploaded images.
     """
-    # Nothing a visitor sends is written to disk: what is not kept in memory is refused before. And
-    # what is wrong with a form is told to who sent it, not to who serves.
+    # Uploads are never written to disk: larger bodies are refused before. Malformed forms are
+    # reported to the client, not logged.
     MultiPartParser.spool_max_size = MAX_BODY
     logging.getLogger("python_multipart").setLevel(logging.ERROR)
     workers = Workers(threads, MAX_WAITING)
@@ -87,8 +87,8 @@ def create_app(shown: Shown, *, threads: int = 2) -> Starlette:
 
     app = Starlette(
         routes=[
-            Route("/", _page("index.html", shown)),
-            Route("/about", _page("about.html", shown)),
+            Route("/", _page("index.html", content)),
+            Route("/about", _page("about.html", content)),
             Route("/api/sample", _sample),
             Route("/api/classify", _classify, methods=["POST"]),
             Route("/api/model", _model),
@@ -99,34 +99,34 @@ def create_app(shown: Shown, *, threads: int = 2) -> Starlette:
             Route("/metrics", _metrics),
             Mount(STATIC, _Static(directory=HERE / "static")),
         ],
-        middleware=[Middleware(Counter, counts=counts), Middleware(Guard)],
+        middleware=[Middleware(Counter, counts=counts), Middleware(RequestGuard)],
         exception_handlers={
-            HTTPException: _refused,
-            ImageError: _not_taken,
+            HTTPException: _http_error,
+            ImageError: _bad_image,
             BusyError: _busy,
-            ClientDisconnected: _left,
+            ClientDisconnected: _disconnected,
         },
         lifespan=lifespan,
     )
-    # By text: a number of 5,000 digits is none to Python.
-    app.state.numbered = {str(number): sample for number, sample in enumerate(shown.samples)}
+    # Keyed by text: int() raises for a number of 5,000 digits.
+    app.state.numbered = {str(number): sample for number, sample in enumerate(content.samples)}
     app.router.redirect_slashes = False
-    app.state.shown, app.state.workers, app.state.counts = shown, workers, counts
+    app.state.content, app.state.workers, app.state.counts = content, workers, counts
     return app
 
 
 class _Static(StaticFiles):
-    """Files that a browser asks about before it takes its own copy: page and script go together."""
+    """Static files that browsers revalidate, so page and script always match."""
 
     def file_response(self, *args: Any, **options: Any) -> Response:  # noqa: ANN401
-        """Return a file, or that it has not changed."""
+        """Return a file, or 304 if it has not changed."""
         response = super().file_response(*args, **options)
         response.headers["Cache-Control"] = "no-cache"
         return response
 
 
 class Counter:
-    """ASGI middleware that counts answers by path and status."""
+    """ASGI middleware that counts responses by path and status."""
 
     def __init__(self, app: Any, counts: dict[tuple[str, int], int]) -> None:  # noqa: ANN401
         self._app, self._counts = app, counts
@@ -144,14 +144,14 @@ class Counter:
         await self._app(scope, receive, counted if scope["type"] == "http" else send)
 
 
-def _page(template: str, shown: Shown) -> Any:  # noqa: ANN401
+def _page(template: str, content: Content) -> Any:  # noqa: ANN401
     environment = Environment(
         loader=FileSystemLoader(HERE / "templates"), autoescape=select_autoescape(),
         trim_blocks=True,
     )  # fmt: skip
     text = environment.get_template(template).render(
-        model=shown.model_of_samples, model_of_visitors=shown.model, notice=shown.notice,
-        samples=[sample.answer for sample in shown.samples], credit=CREDIT,
+        model=content.sample_model_info, upload_model=content.model_info, notice=content.notice,
+        samples=[sample.result for sample in content.samples], credit=CREDIT,
     )  # fmt: skip
 
     async def page(_: Request) -> Response:
@@ -161,67 +161,70 @@ def _page(template: str, shown: Shown) -> Any:  # noqa: ANN401
 
 
 async def _sample(request: Request) -> Response:
-    shown: Shown = request.app.state.shown
-    content = random.choice(shown.samples).content
-    return Response(content, media_type="application/json", headers={"Cache-Control": "no-store"})
+    content: Content = request.app.state.content
+    body = random.choice(content.samples).json
+    return Response(body, media_type="application/json", headers={"Cache-Control": "no-store"})
 
 
 async def _picture(request: Request) -> Response:
-    shown: Shown = request.app.state.shown
+    content: Content = request.app.state.content
     sample = request.app.state.numbered.get(request.path_params["number"])
     if sample is None:
-        raise HTTPException(404, f"there is no such sample; there are {len(shown.samples)}")
+        last = len(content.samples) - 1
+        raise HTTPException(404, f"no such sample; use a number from 0 to {last}")
     headers = {"Cache-Control": "public, max-age=3600"}
     return Response(sample.picture, media_type="image/jpeg", headers=headers)
 
 
 async def _classify(request: Request) -> Response:
     files = await _files(request)
-    shown: Shown = request.app.state.shown
+    content: Content = request.app.state.content
 
-    def answer(name: str, content: bytes) -> Answer:
-        (only,) = classify_images(shown.classifier, [decode_upload(content)], [name], [None])
-        return only
+    def classify(name: str, data: bytes) -> Result:
+        (result,) = classify_images(content.classifier, [decode_upload(data)], [name], [None])
+        return result
 
-    leaving = asyncio.ensure_future(_gone(request))
+    disconnected = asyncio.ensure_future(_wait_for_disconnect(request))
     try:
-        # One after the other: a form of eight waits as often as eight visitors do, and eight large
-        # images decoded at once would fill the memory.
-        answers = [
-            await request.app.state.workers.run(partial(answer, name, content), leaving)
-            for name, content in files
+        # One at a time: each image of a form queues like a request of its own, and decoding eight
+        # large images at once would exhaust memory.
+        results = [
+            await request.app.state.workers.run(partial(classify, name, data), disconnected)
+            for name, data in files
         ]
     finally:
-        leaving.cancel()
-    return JSONResponse({"galaxies": answers, "model": shown.model["name"]})
+        disconnected.cancel()
+    return JSONResponse({"galaxies": results, "model": content.model_info["name"]})
 
 
-async def _gone(request: Request) -> None:
-    """Wait until the visitor has gone, who has sent all there is."""
+async def _wait_for_disconnect(request: Request) -> None:
+    """Wait until the client disconnects; its body must have been received."""
     while (await request.receive())["type"] != "http.disconnect":
         pass
 
 
 async def _files(request: Request) -> Sequence[tuple[str, bytes]]:
-    """Return names and contents of the images of a request."""
+    """Return the names and contents of the images in a request."""
     kind = request.headers.get("content-type", "").split(";")[0].strip().lower()
     if kind != "multipart/form-data":
-        content = await request.body()
-        if not content:
-            raise HTTPException(400, "the request holds no image; send one as its body")
-        return [("upload", content)]
+        body = await request.body()
+        if not body:
+            raise HTTPException(400, "the request is empty; send an image as its body")
+        return [("upload", body)]
     async with request.form(max_files=MAX_IMAGES, max_fields=8, max_part_size=4096) as form:
-        files = [one for _, one in form.multi_items() if isinstance(one, UploadFile)]
+        files = [value for _, value in form.multi_items() if isinstance(value, UploadFile)]
         if not files:
-            raise HTTPException(400, "the form holds no file; send images as files")
-        for one in files:
-            if (one.size or 0) > MAX_BYTES:
-                raise HTTPException(413, f"an image has more than {MAX_BYTES:,} bytes; send less")
-        return [(f"upload-{n}", await one.read()) for n, one in enumerate(files)]
+            raise HTTPException(400, "the form contains no file; send images as files")
+        for file in files:
+            if (file.size or 0) > MAX_BYTES:
+                raise HTTPException(
+                    413, f"an image has {file.size:,} bytes; send at most {MAX_BYTES:,}"
+                )
+        return [(f"upload-{n}", await file.read()) for n, file in enumerate(files)]
 
 
 async def _model(request: Request) -> Response:
-    return JSONResponse(request.app.state.shown.model)
+    return JSONResponse(request.app.state.content.model_info)
 
 
 async def _openapi(_: Request) -> Response:
@@ -233,27 +236,27 @@ async def _health(_: Request) -> Response:
 
 
 async def _metrics(request: Request) -> Response:
-    lines = ["# HELP galfeat_answers_total Answers by path and status.",
+    lines = ["# HELP galfeat_answers_total Responses by path and status.",
              "# TYPE galfeat_answers_total counter"]  # fmt: skip
     for (path, status), count in sorted(request.app.state.counts.items()):
         lines.append(f'galfeat_answers_total{{path="{path}",status="{status}"}} {count}')
     lines += [
-        "# HELP galfeat_waiting Uploads under way or waiting.", "# TYPE galfeat_waiting gauge",
+        "# HELP galfeat_waiting Uploads in progress or queued.", "# TYPE galfeat_waiting gauge",
         f"galfeat_waiting {request.app.state.workers.waiting}",
     ]  # fmt: skip
     return PlainTextResponse("\n".join(lines) + "\n", media_type="text/plain; version=0.0.4")
 
 
-async def _refused(_: Request, error: Exception) -> Response:
+async def _http_error(_: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)
     return JSONResponse({"error": error.detail}, error.status_code, headers=error.headers)
 
 
-async def _not_taken(_: Request, error: Exception) -> Response:
+async def _bad_image(_: Request, error: Exception) -> Response:
     return JSONResponse({"error": str(error)}, 422)
 
 
-async def _left(_: Request, error: Exception) -> Response:
+async def _disconnected(_: Request, error: Exception) -> Response:
     raise ClientDisconnect from error
 
 

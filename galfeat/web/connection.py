@@ -1,4 +1,4 @@
-"""How the server treats connections: uvicorn's HTTP/1.1, and no waiting for the slow."""
+"""The HTTP server: uvicorn's HTTP/1.1 with timeouts for slow clients."""
 
 from __future__ import annotations
 
@@ -14,72 +14,72 @@ from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from galfeat.errors import OutputError
 
-#: Seconds for which a connection may lie still, or take to send the head of a request.
-KEPT_ALIVE = 10.0
-#: Connections at once; bytes of the head of a request.
+#: Timeout in seconds for an idle connection, or for the head of a request.
+KEEP_ALIVE = 10.0
+#: Maximum number of connections, and of bytes in the head of a request.
 MAX_CONNECTIONS, MAX_HEAD = 500, 16_384
-#: Seconds for what is under way when SIGTERM comes; Cloud Run kills after ten.
-SECONDS_TO_END = 5
+#: Seconds to finish requests after SIGTERM; Cloud Run kills after ten.
+SHUTDOWN_TIMEOUT = 5
 
 
 class Connection(H11Protocol):
-    """A connection that is dropped when its visitor keeps it waiting.
+    """A connection that is closed when its client is too slow.
 
-    uvicorn ends connections that lie still after an answer, but waits for ever for a first
-    request, for the rest of the head of one, for a visitor to take an answer, and for the end of a
-    body that has been refused. Here each of these has as long as a connection may lie still.
+    uvicorn closes connections that are idle after a response, but waits indefinitely for the
+    first request, for the rest of a request's head, for the client to read a response, and for
+    the end of a refused body. Here the keep-alive timeout applies to all of these.
     """
 
-    _waiting: asyncio.TimerHandle | None = None
+    _timer: asyncio.TimerHandle | None = None
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        """Wait for a first request."""
+        """Start the timer for the first request."""
         assert isinstance(transport, asyncio.Transport)
         super().connection_made(transport)
-        self._wait()
+        self._start_timer()
 
     def on_response_complete(self) -> None:
-        """Wait for the answer to be taken and the next request to come."""
+        """Start the timer for reading the response and sending the next request."""
         super().on_response_complete()
-        self._wait()
+        self._start_timer()
 
     def pause_writing(self) -> None:
-        """Wait for the visitor to take what was sent."""
+        """Start the timer for reading what was sent."""
         super().pause_writing()
-        self._wait()
+        self._start_timer()
 
     def connection_lost(self, exc: Exception | None) -> None:
-        """Wait no longer."""
+        """Stop the timer."""
         super().connection_lost(exc)
-        self._wait_no_longer()
+        self._stop_timer()
 
-    def _wait(self) -> None:
-        self._wait_no_longer()
-        self._waiting = self.loop.call_later(self.timeout_keep_alive, self._drop_if_slow)
+    def _start_timer(self) -> None:
+        self._stop_timer()
+        self._timer = self.loop.call_later(self.timeout_keep_alive, self._close_if_slow)
 
-    def _wait_no_longer(self) -> None:
-        if self._waiting is not None:
-            self._waiting.cancel()
+    def _stop_timer(self) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
 
-    def _drop_if_slow(self) -> None:
-        asks_for_nothing = self.conn.their_state is h11.IDLE
-        sends_on_after_the_answer = self.conn.our_state is h11.DONE
-        takes_no_answer = self.flow.write_paused or self.transport.is_closing()
-        if asks_for_nothing or sends_on_after_the_answer or takes_no_answer:
+    def _close_if_slow(self) -> None:
+        sends_no_request = self.conn.their_state is h11.IDLE
+        sends_after_response = self.conn.our_state is h11.DONE
+        reads_no_response = self.flow.write_paused or self.transport.is_closing()
+        if sends_no_request or sends_after_response or reads_no_response:
             self.transport.abort()
 
 
 @contextmanager
 def listening(host: str, port: int) -> Iterator[socket.socket]:
-    """Give a socket bound to an address; the server listens on it when it is ready.
+    """Yield a socket bound to an address; the server listens on it once it is ready.
 
     Raises
     ------
     OutputError
-        If the address cannot be had.
+        If the address cannot be bound.
     """
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    # With the protocol named asyncio sends at once; else an answer waits 40 ms for more to say.
+    # asyncio sets TCP_NODELAY only if the protocol is named; otherwise responses wait 40 ms.
     listener = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     with listener:
@@ -94,22 +94,22 @@ def listening(host: str, port: int) -> Iterator[socket.socket]:
 
 
 def configure(
-    app: ASGIApp, host: str, port: int, *, kept_alive: float = KEPT_ALIVE
+    app: ASGIApp, host: str, port: int, *, keep_alive: float = KEEP_ALIVE
 ) -> uvicorn.Config:
-    """Return how an application is served.
+    """Return the server configuration for an application.
 
     Parameters
     ----------
     app : ASGIApp
     host : str
     port : int
-    kept_alive : float
-        Seconds for which a connection may lie still.
+    keep_alive : float
+        Timeout in seconds for an idle connection.
     """
     config = uvicorn.Config(
         app, host=host, port=port, http=Connection, ws="none", log_level="warning",
         access_log=False, server_header=False, limit_concurrency=MAX_CONNECTIONS,
-        h11_max_incomplete_event_size=MAX_HEAD, timeout_graceful_shutdown=SECONDS_TO_END,
+        h11_max_incomplete_event_size=MAX_HEAD, timeout_graceful_shutdown=SHUTDOWN_TIMEOUT,
     )  # fmt: skip
-    config.timeout_keep_alive = kept_alive  # type: ignore[assignment]  # fractions do as well
+    config.timeout_keep_alive = keep_alive  # type: ignore[assignment]  # fractions work too
     return config

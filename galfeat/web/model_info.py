@@ -1,4 +1,4 @@
-"""What the page tells of a model: how it was made, on what it was scored, and how well it did."""
+"""The description of a model on the page: pipeline, training data and scores."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from galfeat.model_io.card import measured
 def model_info(
     name: str, manifest: Mapping[str, Any], metrics: Mapping[str, Any]
 ) -> dict[str, Any]:
-    """Return what `/api/model` and the about page say of a model.
+    """Return the description of a model for `/api/model` and the about page.
 
     Parameters
     ----------
@@ -21,7 +21,7 @@ def model_info(
     manifest : mapping
         See `galfeat.model_io.manifest.read_manifest`.
     metrics : mapping
-        Of held-out galaxies, of a cross-validation, or of nothing at all.
+        Scores on held-out galaxies or of a cross-validation; may be empty.
 
     Returns
     -------
@@ -50,17 +50,17 @@ def model_info(
 
 
 def _scores(metrics: Mapping[str, Any]) -> dict[str, Any]:
-    """Return ``scored_on``, ``scores``, ``by_class`` and ``calibration_error``, or them empty."""
-    found, crossed = measured(metrics)
+    """Return ``scored_on``, ``scores``, ``by_class`` and ``calibration_error``; may be empty."""
+    results, cross_validated = measured(metrics)
     scores = {
-        title: _interval(found[name])
+        title: _interval(results[name])
         for name, title in METRIC_NAMES.items()
-        if isinstance(found.get(name), Mapping)
+        if isinstance(results.get(name), Mapping)
     }
     return {
-        "scored_on": _scored_on(found, crossed) if scores else "",
+        "scored_on": _scored_on(results, cross_validated) if scores else "",
         "scores": {title: score for title, score in scores.items() if score["value"] is not None},
-        "by_class": _by_class(found) if scores else {},
+        "by_class": _by_class(results) if scores else {},
         "calibration_error": scores.get(METRIC_NAMES["ece"], {}).get("value"),
     }
 
@@ -70,29 +70,31 @@ def _interval(score: Mapping[str, Any]) -> dict[str, Any]:
     return {"value": value, "low": score.get("low"), "high": score.get("high")}
 
 
-def _scored_on(found: Mapping[str, Any], crossed: bool) -> str:
-    galaxies = f"{found['n']:,} galaxies" if "n" in found else "galaxies"
-    return f"{galaxies}, each kept back in its turn" if crossed else f"{galaxies} kept back"
+def _scored_on(results: Mapping[str, Any], cross_validated: bool) -> str:
+    count = f"{results['n']:,} " if "n" in results else ""
+    return (
+        f"{count}galaxies by cross-validation" if cross_validated else f"{count}held-out galaxies"
+    )
 
 
-def _by_class(found: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
-    """Return how many of each class there are, its scores, and what it is most taken for."""
-    classes, confusion = found.get("classes", []), found.get("confusion", [])
+def _by_class(results: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
+    """Return the support, the scores and the most frequent confusion of each class."""
+    classes, confusion = results.get("classes", []), results.get("confusion", [])
     if not confusion:
         return {}
     return {
         name: {
             "support": round(sum(row)),
             **{score: interval.to_json() for score, interval in intervals._asdict().items()},
-            "taken_for": _most_taken_for(place, row, classes),
+            "taken_for": _most_confused_with(position, row, classes),
         }
-        for place, (name, row, intervals) in enumerate(
+        for position, (name, row, intervals) in enumerate(
             zip(classes, confusion, class_intervals(confusion), strict=True)
         )
     }
 
 
-def _most_taken_for(place: int, row: Sequence[float], classes: Sequence[str]) -> str | None:
-    others = [0.0 if other == place else float(count) for other, count in enumerate(row)]
+def _most_confused_with(position: int, row: Sequence[float], classes: Sequence[str]) -> str | None:
+    others = [0.0 if other == position else float(count) for other, count in enumerate(row)]
     most = max(others, default=0.0)
     return str(classes[others.index(most)]) if most > 0.0 else None

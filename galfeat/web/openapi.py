@@ -1,4 +1,4 @@
-"""The description of the API, for programs."""
+"""The OpenAPI description of the API."""
 
 from __future__ import annotations
 
@@ -11,17 +11,17 @@ from galfeat.web.uploads import MAX_BYTES
 _BINARY = {"type": "string", "format": "binary", "maxLength": MAX_BYTES}
 _FORM = {
     "type": "object",
-    "description": "Images as files under any name; other fields are not read.",
+    "description": "Images as files under any field name; other fields are ignored.",
     "properties": {"image": {"type": "array", "items": _BINARY, "minItems": 1, "maxItems": 8}},
     "required": ["image"],
 }
 _REFUSALS = {
-    "400": "No image was sent, or the form is broken.",
-    "408": "The image did not come in time.",
-    "413": "Too much was sent.",
-    "422": "It is no image that can be measured.",
+    "400": "No image was sent, or the form is malformed.",
+    "408": "The image was not received in time.",
+    "413": "The request or an image is too large.",
+    "422": "The file is not a supported image, or is damaged, too large or too small.",
 }
-_AFTER = {"description": "Seconds after which to try again.", "schema": {"type": "integer"}}
+_AFTER = {"description": "Seconds to wait before retrying.", "schema": {"type": "integer"}}
 
 
 def description() -> dict[str, Any]:
@@ -31,8 +31,8 @@ def description() -> dict[str, Any]:
         "info": {
             "title": "galfeat",
             "version": __version__,
-            "description": "What kinds of galaxies images show. Nothing that is sent is kept. "
-            "Where too many ask at once, any path may answer 503.",
+            "description": "Classifies images of galaxies by morphology. Uploads are not stored. "
+            "Any path may return 503 when the server is overloaded.",
             "license": {"name": "BSD-3-Clause", "identifier": "BSD-3-Clause"},
         },
         "paths": {
@@ -40,16 +40,16 @@ def description() -> dict[str, Any]:
             "/api/sample": {
                 "get": {
                     "operationId": "sample",
-                    "summary": "A random galaxy of the samples, and what is said of it.",
-                    "responses": {"200": _json("The galaxy.", "Sample")},
+                    "summary": "Return a random sample galaxy with its classification.",
+                    "responses": {"200": _json("The sample galaxy.", "Sample")},
                 }
             },
             "/samples/{number}.jpg": {"get": _picture()},
             "/api/model": {
                 "get": {
                     "operationId": "model",
-                    "summary": "The model that answers.",
-                    "responses": {"200": _json("The model.", "Model")},
+                    "summary": "Describe the model that classifies uploads.",
+                    "responses": {"200": _json("The description of the model.", "Model")},
                 }
             },
             **{
@@ -57,9 +57,9 @@ def description() -> dict[str, Any]:
                     "get": {"operationId": path[1:], "summary": text, "responses": {"200": _TEXT}}
                 }
                 for path, text in (
-                    ("/healthz", "Whether the process lives."),
-                    ("/readyz", "Whether model and kernels are loaded."),
-                    ("/metrics", "Counts for Prometheus."),
+                    ("/healthz", "Liveness check."),
+                    ("/readyz", "Readiness check: models and kernels are loaded."),
+                    ("/metrics", "Metrics in the Prometheus text format."),
                 )
             },
         },
@@ -69,17 +69,17 @@ def description() -> dict[str, Any]:
 
 def _classify() -> dict[str, Any]:
     images = {f"image/{kind}": {"schema": _BINARY} for kind in ("png", "jpeg", "webp")}
-    busy = _json("Too many are waiting.", "Error")
+    busy = _json("Too many requests are in progress.", "Error")
     return {
         "operationId": "classify",
-        "summary": "Classify one image, or several as a form.",
+        "summary": "Classify one image, or several sent as a form.",
         "requestBody": {
             "required": True,
-            "description": "The kind of an image is told by its content, not by its type.",
+            "description": "Image formats are detected from the content, not the content type.",
             "content": {**images, "multipart/form-data": {"schema": _FORM}},
         },
         "responses": {
-            "200": _json("The galaxies in the order of the images.", "Galaxies"),
+            "200": _json("The classified galaxies, in the order of the images.", "Galaxies"),
             **{code: _json(text, "Error") for code, text in _REFUSALS.items()},
             "503": {**busy, "headers": {"Retry-After": _AFTER}},
         },
@@ -93,16 +93,16 @@ def _picture() -> dict[str, Any]:
     }  # fmt: skip
     return {
         "operationId": "picture",
-        "summary": "The picture of a sample.",
+        "summary": "Return the image of a sample galaxy.",
         "parameters": [number],
         "responses": {
-            "200": {"description": "The picture.", "content": {"image/jpeg": {}}},
-            "404": _json("There is no such sample.", "Error"),
+            "200": {"description": "The image.", "content": {"image/jpeg": {}}},
+            "404": _json("No such sample.", "Error"),
         },
     }
 
 
-_TEXT = {"description": "It is.", "content": {"text/plain": {"schema": {"type": "string"}}}}
+_TEXT = {"description": "Success.", "content": {"text/plain": {"schema": {"type": "string"}}}}
 
 
 def _json(text: str, schema: str) -> dict[str, Any]:

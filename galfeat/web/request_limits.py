@@ -1,4 +1,4 @@
-"""What stands before the application: limits on what is received, and headers on what is sent."""
+"""Limits on requests and security headers on responses."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from galfeat.web.uploads import MAX_BYTES
 
-#: Bytes of all files of one request together, of a request that is one file, and of all requests
-#: that are being taken.
+#: Maximum number of bytes of a form, of a request with a single file, and of all requests in
+#: progress.
 MAX_BODY, MAX_SINGLE, MAX_HELD = 33_000_000, MAX_BYTES, 66_000_000
-#: Seconds in which the next part of a body has to come, and all of it.
-PATIENCE, LONGEST = 10.0, 120.0
+#: Maximum time in seconds to receive the next part of a body, and all of it.
+PART_TIMEOUT, BODY_TIMEOUT = 10.0, 120.0
 
 HEADERS = {
     "Content-Security-Policy": "default-src 'none'; script-src 'self'; style-src 'self'; "
@@ -33,41 +33,43 @@ HEADERS = {
 
 
 class RequestRefusedError(Exception):
-    """A request that is not taken, with the answer it gets."""
+    """A refused request, with its response."""
 
     def __init__(self, status: int, text: str, **headers: str) -> None:
         super().__init__(text)
-        self.answer = JSONResponse({"error": text}, status, headers)
+        self.response = JSONResponse({"error": text}, status, headers)
 
 
 @dataclass(frozen=True)
 class Limits:
-    """What is taken of visitors.
+    """Limits on requests.
 
     Attributes
     ----------
     max_body, max_single, max_held : int
-        Bytes of a form, of a request that is none, and of all that are being taken or worked on.
-    patience, longest : float
-        Seconds for the next part of a body, and for all of it.
+        Maximum number of bytes of a form, of any other request, and of all requests in progress.
+    part_timeout, body_timeout : float
+        Maximum time in seconds to receive the next part of a body, and all of it.
     """
 
     max_body: int = MAX_BODY
     max_single: int = MAX_SINGLE
     max_held: int = MAX_HELD
-    patience: float = PATIENCE
-    longest: float = LONGEST
+    part_timeout: float = PART_TIMEOUT
+    body_timeout: float = BODY_TIMEOUT
 
 
-_USUAL = Limits()
-_FAILED = RequestRefusedError(500, "this went wrong here, and was noted; try another image")
-_ENDS = RequestRefusedError(
-    503, "the server ends before it could answer; send the image again", **{"Retry-After": "1"}
+_DEFAULT = Limits()
+_FAILED = RequestRefusedError(
+    500, "internal server error, which has been logged; try another image"
+)
+_SHUTTING_DOWN = RequestRefusedError(
+    503, "the server is shutting down; send the image again", **{"Retry-After": "1"}
 )
 
 
-class Guard:
-    """ASGI middleware: bodies are limited while they come in, chunked ones too.
+class RequestGuard:
+    """ASGI middleware that limits request bodies while they are received, chunked ones too.
 
     Parameters
     ----------
@@ -75,7 +77,7 @@ class Guard:
     limits : Limits
     """
 
-    def __init__(self, app: ASGIApp, limits: Limits = _USUAL) -> None:
+    def __init__(self, app: ASGIApp, limits: Limits = _DEFAULT) -> None:
         self._app, self.limits = app, limits
         self.held = 0
 
@@ -84,12 +86,12 @@ class Guard:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        answered = False
+        started = False
 
         async def send_with_headers(message: Message) -> None:
-            nonlocal answered
+            nonlocal started
             if message["type"] == "http.response.start":
-                answered = True
+                started = True
                 headers = MutableHeaders(scope=message)
                 for name, value in HEADERS.items():
                     headers.setdefault(name, value)
@@ -100,54 +102,54 @@ class Guard:
             body.check_length()
             await self._app(scope, body.next_part, send_with_headers)
         except RequestRefusedError as refused:
-            if not answered:
-                await refused.answer(scope, receive, send_with_headers)
+            if not started:
+                await refused.response(scope, receive, send_with_headers)
         except ClientDisconnect:
-            pass  # who has gone needs no answer
-        except asyncio.CancelledError:  # only when the server has to end
-            if not answered:
-                await _ENDS.answer(scope, receive, send_with_headers)
+            pass  # nobody is left to respond to
+        except asyncio.CancelledError:  # raised only at shutdown
+            if not started:
+                await _SHUTTING_DOWN.response(scope, receive, send_with_headers)
         except Exception:
             logging.getLogger("galfeat").exception("a request failed")
-            if not answered:
-                await _FAILED.answer(scope, receive, send_with_headers)
+            if not started:
+                await _FAILED.response(scope, receive, send_with_headers)
         finally:
             self.held -= body.received
 
 
 class _Body:
-    """The body of one request as it comes in."""
+    """The body of one request while it is received."""
 
-    def __init__(self, guard: Guard, receive: Receive, scope: Scope) -> None:
+    def __init__(self, guard: RequestGuard, receive: Receive, scope: Scope) -> None:
         self._guard, self._receive = guard, receive
         self._headers = dict(scope["headers"])
         kind = self._headers.get(b"content-type", b"").strip().lower()
         is_form = kind.startswith(b"multipart/form-data")
-        self._most = guard.limits.max_body if is_form else guard.limits.max_single
-        self._end = asyncio.get_running_loop().time() + guard.limits.longest
-        self._whole = False
+        self._max_size = guard.limits.max_body if is_form else guard.limits.max_single
+        self._end = asyncio.get_running_loop().time() + guard.limits.body_timeout
+        self._complete = False
         self.received = 0
 
     def check_length(self) -> None:
-        """Refuse what says that it is too large."""
+        """Raise if the declared length is too large."""
         length = self._headers.get(b"content-length", b"")
         if length.isdigit():
             self._check_size(int(length))
 
     async def next_part(self) -> Message:
-        """Return the next part; after the last one, wait for the visitor to go."""
-        if self._whole:
+        """Return the next part; after the last one, wait for the client to disconnect."""
+        if self._complete:
             return await self._receive()
         left = self._end - asyncio.get_running_loop().time()
         try:
             message = await asyncio.wait_for(
-                self._receive(), min(self._guard.limits.patience, left)
+                self._receive(), min(self._guard.limits.part_timeout, left)
             )
         except TimeoutError:
             raise RequestRefusedError(
-                408, "the image did not come in time; send it again", Connection="close"
+                408, "the image was not received in time; send it again", Connection="close"
             ) from None
-        self._whole = not message.get("more_body", False)
+        self._complete = not message.get("more_body", False)
         size = len(message.get("body", b""))
         self.received += size
         self._guard.held += size
@@ -156,11 +158,13 @@ class _Body:
 
     def _check_size(self, size: int) -> None:
         limits = self._guard.limits
-        if size > self._most:
+        if size > self._max_size:
             raise RequestRefusedError(
-                413, f"the request is larger than {self._most:,} bytes; send less"
+                413, f"the request is too large; send at most {self._max_size:,} bytes"
             )
         if self._guard.held > limits.max_held:
             raise RequestRefusedError(
-                503, "too many images are coming in; come back in a second", **{"Retry-After": "1"}
+                503,
+                "the server is receiving too many images; try again in a second",
+                **{"Retry-After": "1"},
             )

@@ -1,4 +1,4 @@
-"""What the page and the API say of a galaxy."""
+"""Classification results for the page and the API."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ from galfeat.explain.reasons import Reason
 from galfeat.frame import measure_frame
 from galfeat.predictions import no_galaxy
 
-#: Reasons with names that are told, and the weightier ones without.
+#: Maximum number of reasons that refer to a feature; stronger ones that do not are added.
 REASONS = 3
 
-Answer = dict[str, Any]
+Result = dict[str, Any]
 
 
 def classify_images(
@@ -25,28 +25,28 @@ def classify_images(
     images: Sequence[NDArray[np.uint8]],
     ids: Sequence[str],
     true_classes: Sequence[str | None],
-) -> list[Answer]:
-    """Return for each image the row of `galfeat classify`, with reasons and lines to draw.
+) -> list[Result]:
+    """Return for each image a row as of `galfeat classify`, with reasons and overlay lines.
 
-    Where no galaxy is found, or nothing like the ones the classifier was fitted on where it is not
-    known what it is, `galaxy` is False, `problem` says why, and there is no class and no reason.
+    If no galaxy is found, or an image of unknown class is unlike any training galaxy, `galaxy` is
+    False, `problem` is the explanation, the class is None and reasons and lines are empty.
 
     Parameters
     ----------
     classifier : GalaxyClassifier
-        Fitted.
+        Fitted classifier.
     images : sequence of ndarray of uint8, shape (H, W, 3)
     ids : sequence of str
     true_classes : sequence of str or None
     """
     table = classifier.extractor_.extract(list(images))
-    said = classifier.classify_table(table)
-    found = explain(classifier, table, said)
-    rows = said.rows(ids, true_classes)
-    return [_answer(row, one, image) for row, one, image in zip(rows, found, images, strict=True)]
+    predictions = classifier.classify_table(table)
+    explanations = explain(classifier, table, predictions)
+    rows = predictions.rows(ids, true_classes)
+    return [_result(*parts) for parts in zip(rows, explanations, images, strict=True)]
 
 
-def _answer(row: dict[str, Any], found: Explanation, image: NDArray[np.uint8]) -> Answer:
+def _result(row: dict[str, Any], explanation: Explanation, image: NDArray[np.uint8]) -> Result:
     height, width = image.shape[:2]
     frame = measure_frame(image)
     size = {"width": width, "height": height}
@@ -61,8 +61,8 @@ def _answer(row: dict[str, Any], found: Explanation, image: NDArray[np.uint8]) -
         }  # fmt: skip
     return {
         **row, **size, "galaxy": True, "problem": None,
-        "probabilities": found.probabilities,
-        "reasons": [reason.to_json() for reason in _told(found.reasons)],
+        "probabilities": explanation.probabilities,
+        "reasons": [reason.to_json() for reason in _strongest(explanation.reasons)],
         "marks": [
             {"name": mark.name, "points": np.round(mark.points, 1).tolist()}
             for mark in marks(frame)
@@ -70,7 +70,7 @@ def _answer(row: dict[str, Any], found: Explanation, image: NDArray[np.uint8]) -
     }  # fmt: skip
 
 
-def _told(reasons: Sequence[Reason]) -> list[Reason]:
-    """Return the strongest reasons down to the last that is told of those with names."""
-    named = [place for place, reason in enumerate(reasons) if reason.feature]
+def _strongest(reasons: Sequence[Reason]) -> list[Reason]:
+    """Return the strongest reasons, down to the last of `REASONS` that refer to a feature."""
+    named = [position for position, reason in enumerate(reasons) if reason.feature]
     return list(reasons[: named[:REASONS][-1] + 1] if named else reasons[:1])

@@ -1,4 +1,4 @@
-"""The galaxies behind the button: drawn once, measured once, answered from memory."""
+"""Sample galaxies: drawn and classified once, served from memory."""
 
 from __future__ import annotations
 
@@ -21,92 +21,92 @@ from galfeat.features.registry import trained_on
 from galfeat.model_io.rows import ModelRows
 from galfeat.web.results import classify_images
 
-#: Of each class.
+#: Maximum number of samples per class.
 PER_CLASS = 5
 _QUALITY = 92
 
 
 @dataclass(frozen=True, eq=False)
 class Sample:
-    """One galaxy behind the button.
+    """One sample galaxy.
 
     Attributes
     ----------
     picture : bytes
-        A JPEG file.
-    answer : dict
-        What is said of it.
-    content : bytes
-        The same as JSON, as it is sent.
+        The image as a JPEG file.
+    result : dict
+        Its classification.
+    json : bytes
+        `result` as JSON.
     """
 
     picture: bytes
-    answer: dict[str, Any]
-    content: bytes
+    result: dict[str, Any]
+    json: bytes
 
 
 def draw_samples(
     classifier: GalaxyClassifier,
     dataset: DataSet,
-    known: ModelRows,
+    model_rows: ModelRows,
     seed: int = 0,
     *,
     threads: int = 2,
 ) -> list[Sample]:
-    """Return galaxies of each class, as many of each, with what the classifier says of them.
+    """Draw up to `PER_CLASS` galaxies of each class and classify them.
 
-    Galaxies that it has learned from are left out: of these it knows the answer.
+    Galaxies that the classifier or its features were trained on are excluded.
 
     Parameters
     ----------
     classifier : GalaxyClassifier
-        Fitted.
+        Fitted classifier.
     dataset : DataSet
-        With labels.
-    known : ModelRows
-        What it was fitted to.
+        Labelled galaxies.
+    model_rows : ModelRows
+        Rows the classifier was fitted to.
     seed : int
     threads : int
-        That measure them.
+        Number of threads that measure the galaxies.
 
     Raises
     ------
     DataError
-        If it has no labelled galaxy that can be read and that is new to the classifier.
+        If there is no readable labelled galaxy that is new to the classifier.
     """
     rng = np.random.default_rng(seed)
     chosen: list[tuple[int, NDArray[np.uint8]]] = []
     for label in range(len(dataset.class_names)):
         rows = rng.permutation(np.flatnonzero(dataset.labels == label))
-        new = _new_to(classifier, dataset, rows, known)
+        new = _new_to(classifier, dataset, rows, model_rows)
         chosen += [(label, image) for image in islice(new, PER_CLASS)]
     if not chosen:
         raise DataError(
-            "there is no galaxy to show that is labelled, can be read and is new to the model; "
-            "name another data set with --samples"
+            "found no readable labelled galaxy that is new to the model; name another data set "
+            "with --samples"
         )
     names = [str(name) for name in dataset.class_names]
 
-    def measured(numbers: Sequence[int]) -> list[Sample]:
+    def classified(numbers: Sequence[int]) -> list[Sample]:
         images = [chosen[number][1] for number in numbers]
         true = [names[chosen[number][0]] for number in numbers]
-        answers = classify_images(classifier, images, [f"sample-{n}" for n in numbers], true)
-        return list(map(_sample, images, numbers, answers))
+        results = classify_images(classifier, images, [f"sample-{n}" for n in numbers], true)
+        return list(map(_sample, images, numbers, results))
 
-    # Parts of one size: with the size of a table the last bits of its sums change.
-    everyone = range(len(chosen))
-    parts = [everyone[first : first + PER_CLASS] for first in everyone[::PER_CLASS]]
+    # Fixed batch size: the last bits of sums depend on the size of a table.
+    numbers = range(len(chosen))
+    batches = [numbers[first : first + PER_CLASS] for first in numbers[::PER_CLASS]]
     with ThreadPoolExecutor(threads) as pool:
-        return [sample for part in pool.map(measured, parts) for sample in part]
+        return [sample for batch in pool.map(classified, batches) for sample in batch]
 
 
 def _new_to(
     classifier: GalaxyClassifier,
     dataset: DataSet,
     rows: NDArray[np.intp],
-    known: ModelRows,
+    model_rows: ModelRows,
 ) -> Iterator[NDArray[np.uint8]]:
-    """Read one image after another; give those that neither model nor features learned from."""
+    """Yield the readable images that neither the model nor its features were trained on."""
     for row in rows:
         (image,) = dataset.read([row])
         if not isinstance(image, np.ndarray):
@@ -114,14 +114,14 @@ def _new_to(
         digest = np.frombuffer(pixel_digest(image), np.uint8)[None]
         group = None if dataset.groups is None else dataset.groups[[row]]
         by_features = trained_on(classifier.extractor_.families, digest)
-        if not (known.learned(digest, group) | by_features).any():
+        if not (model_rows.learned(digest, group) | by_features).any():
             yield image
 
 
-def _sample(image: NDArray[np.uint8], number: int, answer: dict[str, Any]) -> Sample:
+def _sample(image: NDArray[np.uint8], number: int, classification: dict[str, Any]) -> Sample:
     stream = io.BytesIO()
     Pillow.fromarray(image).save(stream, "JPEG", quality=_QUALITY)
-    # The digest is for caches: with other samples the number is another galaxy's.
+    # The digest keeps caches valid: with other samples the same number is a different galaxy.
     address = f"samples/{number}.jpg?{pixel_digest(image).hex()[:8]}"
-    whole = {**answer, "image": address, "number": number}
-    return Sample(stream.getvalue(), whole, json.dumps(whole).encode())
+    result = {**classification, "image": address, "number": number}
+    return Sample(stream.getvalue(), result, json.dumps(result).encode())

@@ -1,4 +1,4 @@
-"""From a model folder and a data set to the application, ready to answer."""
+"""Load the models and samples that the application serves."""
 
 from __future__ import annotations
 
@@ -24,13 +24,13 @@ from galfeat.model_io.shipped import (
     model_folder,
     shipped_folder,
 )
-from galfeat.web.app import Shown
+from galfeat.web.app import Content
 from galfeat.web.model_info import model_info
 from galfeat.web.results import classify_images
 from galfeat.web.samples import PER_CLASS, draw_samples
 
-_SIMULATED = "The galaxies behind the button are simulated"
-_FITTED_TO_SIMULATED = "The model that answers was fitted to simulated galaxies alone."
+_SIMULATED = "The sample galaxies are simulated."
+_FITTED_TO_SIMULATED = "The model was fitted to simulated galaxies only."
 
 
 def prepare(
@@ -40,62 +40,63 @@ def prepare(
     seed: int = 0,
     trust: bool = False,
     threads: int = 2,
-) -> Shown:
-    """Load a model, draw the samples and measure them, so that nothing is left to compile.
+) -> Content:
+    """Load a model and draw and classify samples, which also compiles all kernels.
 
     Parameters
     ----------
     model : str, Path or None
-        A model folder, or the name of a model that comes with galfeat; if None the first of these,
-        and for simulated samples the one that was fitted to such.
+        A model folder or the name of a shipped model. If None, the default model, and for
+        simulated samples the model fitted to simulated galaxies.
     samples : str or None
-        A labelled data set whose classes the model knows; simulated galaxies if None.
+        A labelled data set with classes of the model; if None, galaxies are simulated.
     seed : int
-        Of the choice of samples, and of the simulation.
+        Seed of the sampling and the simulation.
     trust : bool
         As in `galfeat.load_model`.
     threads : int
-        That simulate and measure the samples.
+        Number of threads that simulate and measure the samples.
 
     Raises
     ------
     ModelError, DataError
-        If model or samples cannot be used.
+        If the model or the samples cannot be used.
     """
     folder = model_folder(DEFAULT if model is None else model)
-    of_samples = shipped_folder(OF_SIMULATED) if model is None and samples is None else folder
+    simulated = model is None and samples is None
+    sample_folder = shipped_folder(OF_SIMULATED) if simulated else folder
     manifest = read_manifest(folder)
-    with ThreadPoolExecutor(1) as beside:  # the models: reading them leaves the other core idle
-        loading = beside.submit(_load, {folder, of_samples}, trust)
+    with ThreadPoolExecutor(1) as loader:  # load the models meanwhile, on another core
+        loading = loader.submit(_load, {folder, sample_folder}, trust)
         if samples is None:
             dataset = _simulated(seed, threads)
         else:
-            dataset = _opened(samples, manifest["label_column"])
-        loaded = loading.result()
-    _check_classes(dataset, loaded[of_samples], samples)
-    rows = read_rows(of_samples)
-    shown = draw_samples(loaded[of_samples], dataset, rows, seed, threads=threads)
-    if of_samples != folder:
-        _warm_up(loaded[folder], dataset)
-    return Shown(
-        loaded[folder],
-        _facts(folder),
-        shown,
-        _facts(of_samples),
-        _notice(samples, of_samples, folder),
+            dataset = _open_samples(samples, manifest["label_column"])
+        classifiers = loading.result()
+    _check_classes(dataset, classifiers[sample_folder], samples)
+    rows = read_rows(sample_folder)
+    drawn = draw_samples(classifiers[sample_folder], dataset, rows, seed, threads=threads)
+    if sample_folder != folder:
+        _warm_up(classifiers[folder], dataset)
+    return Content(
+        classifiers[folder],
+        _model_info(folder),
+        drawn,
+        _model_info(sample_folder),
+        _notice(samples, sample_folder, folder),
     )
 
 
 def _check_classes(dataset: DataSet, classifier: GalaxyClassifier, samples: str | None) -> None:
-    """Refuse galaxies of classes the model does not know."""
+    """Raise if the samples have classes that are not classes of the model."""
     try:
         true_classes(dataset, classifier.classes_)
     except DataError as error:
         if samples is not None:
             raise
         raise DataError(
-            "the model knows other classes than the simulated galaxies are of; name labelled "
-            "galaxies of its own with --samples"
+            "the simulated galaxies have classes that are not classes of the model; name labelled "
+            "galaxies of its classes with --samples"
         ) from error
 
 
@@ -104,31 +105,32 @@ def _load(folders: set[Path], trust: bool) -> dict[Path, GalaxyClassifier]:
 
 
 def _warm_up(classifier: GalaxyClassifier, dataset: DataSet) -> None:
-    """Ask a model once: the first answer takes longer than others."""
+    """Classify one image: the first prediction of a model is slower."""
     images = [image for image in dataset.read([0]) if isinstance(image, np.ndarray)]
     classify_images(classifier, images, ["first"], [None])
 
 
-def _facts(folder: Path) -> dict[str, Any]:
+def _model_info(folder: Path) -> dict[str, Any]:
     metrics = json.loads((folder / METRICS).read_text(encoding="utf-8"))
     return model_info(folder.resolve().name, read_manifest(folder), metrics)
 
 
-def _notice(samples: str | None, of_samples: Path, folder: Path) -> str:
-    """Say what a visitor has to know of the galaxies and the models."""
-    fitted_to_simulated = read_manifest(of_samples)["sha256"] == SHIPPED[OF_SIMULATED]
+def _notice(samples: str | None, sample_folder: Path, folder: Path) -> str:
+    """Return the note for visitors on samples and models; may be empty."""
+    fitted_to_simulated = read_manifest(sample_folder)["sha256"] == SHIPPED[OF_SIMULATED]
     if samples is not None:
         return _FITTED_TO_SIMULATED if fitted_to_simulated else ""
-    if of_samples != folder:
+    if sample_folder != folder:
         return (
-            f"{_SIMULATED}, and so were those that the model which answers for them was fitted to. "
-            f"For an image of your own another model answers, {folder.name}, which knows real ones."
+            "The sample galaxies are simulated and classified by a model fitted to simulated "
+            f"galaxies. Your own images are classified by the model {folder.name}, which was "
+            "fitted to real galaxies."
         )
-    return f"{_SIMULATED}. {_FITTED_TO_SIMULATED}" if fitted_to_simulated else f"{_SIMULATED}."
+    return f"{_SIMULATED} {_FITTED_TO_SIMULATED}" if fitted_to_simulated else _SIMULATED
 
 
-def _opened(samples: str, label: str | None) -> DataSet:
-    """Open the samples with the labels of the model's column, or else of a usual one."""
+def _open_samples(samples: str, label: str | None) -> DataSet:
+    """Open the samples with labels from the model's column, or else from a common one."""
     from galfeat.data import open_dataset
 
     with suppress(DataError):
@@ -142,5 +144,5 @@ def _simulated(seed: int, threads: int) -> DataSet:
     from galfeat.data.simulation.simulator import simulate
 
     counts = [PER_CLASS] * len(GALAXY10_DECALS)
-    drawn = simulate(sum(counts), seed=seed, class_counts=counts, jobs=threads)
-    return ArrayDataSet(drawn.images, drawn.labels, class_names=GALAXY10_DECALS)
+    simulation = simulate(sum(counts), seed=seed, class_counts=counts, jobs=threads)
+    return ArrayDataSet(simulation.images, simulation.labels, class_names=GALAXY10_DECALS)

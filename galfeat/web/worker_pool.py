@@ -1,4 +1,4 @@
-"""A few threads that measure galaxies, and a short queue before them."""
+"""A thread pool with a bounded queue for measuring galaxies."""
 
 from __future__ import annotations
 
@@ -7,54 +7,54 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, TypeVar
 
-Result = TypeVar("Result")
+T = TypeVar("T")
 
 
 class BusyError(Exception):
-    """As much is waiting as may wait."""
+    """The queue is full."""
 
 
-class ClientDisconnected(Exception):  # noqa: N818  # it is no error
-    """The client that asked has disconnected."""
+class ClientDisconnected(Exception):  # noqa: N818  # not an error
+    """The client disconnected before its request was completed."""
 
 
 class Workers:
-    """Run slow work beside the event loop, and refuse it when too much is waiting.
+    """Run slow work outside the event loop, and refuse it when the queue is full.
 
     Parameters
     ----------
     threads : int
-    most_waiting : int
-        CheckpointStore of work that may be under way or waiting.
+    max_waiting : int
+        Maximum number of calls in progress or queued.
     """
 
-    def __init__(self, threads: int, most_waiting: int) -> None:
+    def __init__(self, threads: int, max_waiting: int) -> None:
         self._pool = ThreadPoolExecutor(threads, thread_name_prefix="galaxy")
-        self._most_waiting = most_waiting
+        self._max_waiting = max_waiting
         self.waiting = 0
 
-    async def run(self, work: Callable[[], Result], leaving: asyncio.Future[Any]) -> Result:
-        """Return what the work returns; work that nobody waits for any more is not begun.
+    async def run(self, work: Callable[[], T], disconnected: asyncio.Future[Any]) -> T:
+        """Return the result of `work`, or cancel it if the client disconnects first.
 
         Parameters
         ----------
         work : callable
-        leaving : Future
-            Done once who asked has gone.
+        disconnected : Future
+            Done once the client has disconnected.
 
         Raises
         ------
         BusyError
-            If too much is waiting.
+            If the queue is full.
         ClientDisconnected
-            If who asked has gone before it was done.
+            If the client disconnected before the work was done.
         """
-        if self.waiting >= self._most_waiting:
-            raise BusyError(f"{self.waiting} requests are waiting; come back in a second")
+        if self.waiting >= self._max_waiting:
+            raise BusyError(f"{self.waiting} requests are in progress; try again in a second")
         self.waiting += 1
         done = asyncio.get_running_loop().run_in_executor(self._pool, work)
         try:
-            await asyncio.wait({done, leaving}, return_when=asyncio.FIRST_COMPLETED)
+            await asyncio.wait({done, disconnected}, return_when=asyncio.FIRST_COMPLETED)
             if not done.done():
                 raise ClientDisconnected
             return done.result()
@@ -63,5 +63,5 @@ class Workers:
             self.waiting -= 1
 
     def close(self) -> None:
-        """Take no more work, and leave undone what has not been begun."""
+        """Accept no more work and cancel work that has not started."""
         self._pool.shutdown(wait=False, cancel_futures=True)

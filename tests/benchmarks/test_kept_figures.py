@@ -1,4 +1,4 @@
-"""What the benchmark says of its last run."""
+"""Comparison of a benchmark run with the last one."""
 
 import importlib.util
 import sys
@@ -11,10 +11,10 @@ FILE = Path(__file__).resolve().parents[2] / "benchmarks" / "kept_figures.py"
 
 @pytest.fixture(scope="module")
 def kept():
-    """The module, which is a part of a script and not of the package."""
+    """The module of the script, which is not part of the package."""
     specification = importlib.util.spec_from_file_location("kept_figures", FILE)
     module = importlib.util.module_from_spec(specification)
-    sys.modules["kept_figures"] = module  # its dataclasses look their module up
+    sys.modules["kept_figures"] = module  # dataclasses look up their module
     specification.loader.exec_module(module)
     yield module
     del sys.modules["kept_figures"]
@@ -22,7 +22,7 @@ def kept():
 
 @pytest.fixture
 def run(kept):
-    """A run with a calibration and one line, or other settings."""
+    """Return a maker of runs with one line, a calibration and settings."""
 
     def make(value, unit="µs", calibration=1000.0, name="frame", **settings):
         figures = {name: kept.Figure(value, unit)}
@@ -32,7 +32,7 @@ def run(kept):
 
 
 @pytest.mark.parametrize(
-    ("unit", "now", "said"),
+    ("unit", "now", "lines"),
     [
         ("µs", 200.0, ["frame: 2.00× slower (100 to 200 µs)"]),
         ("µs", 50.0, ["frame: 2.00× faster (100 to 50 µs)"]),
@@ -46,11 +46,11 @@ def run(kept):
         ("images/s", 81.0, []),
     ],
 )
-def test_a_change_of_more_than_a_quarter_is_said_by_its_direction(kept, run, unit, now, said):
-    assert kept.compare_runs(run(now, unit), run(100.0, unit)) == said
+def test_changes_of_more_than_a_quarter_are_reported(kept, run, unit, now, lines):
+    assert kept.compare_runs(run(now, unit), run(100.0, unit)) == lines
 
 
-def test_a_slower_machine_is_not_blamed_on_a_line(kept, run):
+def test_a_slower_machine_is_not_reported(kept, run):
     slow, memory = {"calibration": 2000.0}, run(200.0, "MB", calibration=2000.0)
     assert kept.compare_runs(run(200.0, **slow), run(100.0)) == []
     assert kept.compare_runs(run(50.0, "images/s", **slow), run(100.0, "images/s")) == []
@@ -58,7 +58,7 @@ def test_a_slower_machine_is_not_blamed_on_a_line(kept, run):
     assert "2.00× larger" in kept.compare_runs(memory, run(100.0, "MB"))[0]
 
 
-def test_only_what_both_runs_measured_in_the_same_way_is_compared(kept, run):
+def test_only_matching_settings_lines_and_units_are_compared(kept, run):
     assert kept.compare_runs(run(500.0, size=128), run(100.0)) == []
     assert kept.compare_runs(run(500.0, name="hog"), run(100.0)) == []
     assert kept.compare_runs(run(500.0, "ms"), run(100.0)) == []
@@ -71,7 +71,7 @@ def test_the_worst_change_comes_first(kept):
     assert [line[0] for line in kept.compare_runs(now, before)] == ["b", "a", "c"]
 
 
-def test_a_run_reads_back_as_it_was_kept(kept, run, tmp_path):
+def test_a_stored_run_round_trips(kept, run, tmp_path):
     file = tmp_path / "kept.json"
     assert kept.read_run(file) is None
     kept.write_run(file, run(100.0))
@@ -81,7 +81,7 @@ def test_a_run_reads_back_as_it_was_kept(kept, run, tmp_path):
 
 
 @pytest.mark.parametrize("text", ["", "[]", "{}", '{"figures": {"a": 3}}', "\xff"])
-def test_a_damaged_file_is_no_run(kept, tmp_path, text):
+def test_a_damaged_file_is_ignored(kept, tmp_path, text):
     file = tmp_path / "kept.json"
     file.write_text(text, encoding="latin-1")
     assert kept.read_run(file) is None

@@ -25,7 +25,7 @@ def listing():
 
 @pytest.fixture
 def table(tmp_path):
-    """Four galaxies, of which the last cannot be read; with the digests of the first three."""
+    """A table of four galaxies, the last unreadable, and the digests of the first three."""
     lines = ["filename,class_id,class_name,coarse,label_source,survey,group_id,original_path"]
     digests = []
     for row in range(3):
@@ -38,7 +38,7 @@ def table(tmp_path):
     return tmp_path / "labels.csv", np.array(digests)
 
 
-def test_the_images_a_model_was_fitted_to_are_listed_without_files(listing, table, tmp_path):
+def test_training_images_are_listed_without_files(listing, table, tmp_path):
     file, digests = table
     target = tmp_path / "training.csv"
     listing.write_rows(listing.training_rows(file, digests[[2, 0]]), target)
@@ -50,13 +50,13 @@ def test_the_images_a_model_was_fitted_to_are_listed_without_files(listing, tabl
     assert len(read_training(target)) == 2
 
 
-def test_another_table_than_the_model_was_fitted_to_is_an_error(listing, table):
+def test_a_table_without_all_training_images_is_an_error(listing, table):
     file, digests = table
     with pytest.raises(DataError, match="has 1 of the 2 images the model was fitted to"):
         listing.training_rows(file, np.stack([digests[0], digests[0] ^ 1]))
 
 
-def test_an_object_that_no_service_knows_is_not_written(listing, tmp_path):
+def test_an_object_unknown_to_the_surveys_is_not_written(listing, tmp_path):
     row = {"object": "20506876677a09d1", "survey": "DECaLS", "coarse": "", "label_source": "x"}
     with pytest.raises(DataError, match="object '20506876677a09d1'"):
         listing.write_rows([row], tmp_path / "training.csv")

@@ -1,4 +1,4 @@
-"""The parts of the benchmark of families that need no fit."""
+"""The parts of the benchmark of feature families that need no fit."""
 
 import importlib
 import sys
@@ -19,7 +19,7 @@ MODULES = ("worth_fits", "worth_pairs", "worth_limits")
 
 @pytest.fixture(scope="module")
 def worth():
-    """The modules, which are parts of a script and not of the package."""
+    """The modules of the script, which is not part of the package."""
     sys.path.insert(0, str(FOLDER))
     try:
         yield {name: importlib.import_module(name) for name in MODULES}
@@ -34,7 +34,7 @@ def rng():
     return np.random.default_rng(5)
 
 
-def test_area_is_that_of_scikit_learn_with_ties(worth, rng):
+def test_area_agrees_with_scikit_learn_with_ties(worth, rng):
     truth = rng.random(200) < 0.3
     score = np.round(rng.normal(size=200) + truth, 1)
     assert worth["worth_pairs"].area(truth, score) == pytest.approx(roc_auc_score(truth, score))
@@ -47,23 +47,25 @@ def test_standard_error_is_the_scatter_of_areas(worth, rng):
     assert pairs.standard_error(np.mean(areas), truth) == pytest.approx(np.std(areas), rel=0.15)
 
 
-def test_odds_do_not_depend_on_other_classes(worth):
-    said = np.array([[0.2, 0.3, 0.5], [0.4, 0.6, 0.0]])
-    np.testing.assert_allclose(worth["worth_pairs"].odds(said, 0, 1), np.log([1.5, 1.5]))
+def test_log_odds_do_not_depend_on_other_classes(worth):
+    probabilities = np.array([[0.2, 0.3, 0.5], [0.4, 0.6, 0.0]])
+    np.testing.assert_allclose(
+        worth["worth_pairs"].log_odds(probabilities, 0, 1), np.log([1.5, 1.5])
+    )
 
 
-def test_calibration_takes_back_too_much_confidence(worth, rng):
-    chances = rng.dirichlet([1.0, 1.0, 1.0], 3000)
-    y = np.array([rng.choice(3, p=row) for row in chances])
-    sharp = chances**3 / (chances**3).sum(axis=1, keepdims=True)
+def test_calibration_corrects_overconfidence(worth, rng):
+    probabilities = rng.dirichlet([1.0, 1.0, 1.0], 3000)
+    y = np.array([rng.choice(3, p=row) for row in probabilities])
+    sharp = probabilities**3 / (probabilities**3).sum(axis=1, keepdims=True)
     order = rng.permutation(3000)
     splits = [
         (0, i, np.sort(order[order % 2 != i]), np.sort(order[order % 2 == i])) for i in (0, 1)
     ]
     galaxies = Galaxies(y, ["a", "b", "c"], y.astype(str), splits, "")
-    said = {(1.0, "as it is"): OutOfFold(sharp[None], sharp.argmax(axis=1)[None])}
-    (own,) = worth["worth_fits"].calibrated(galaxies, said)[1.0, "as it is"].probabilities
-    assert float(log_loss(y, own)) == pytest.approx(float(log_loss(y, chances)), abs=5e-3)
+    raw = {(1.0, "as it is"): OutOfFold(sharp[None], sharp.argmax(axis=1)[None])}
+    (own,) = worth["worth_fits"].calibrated(galaxies, raw)[1.0, "as it is"].probabilities
+    assert float(log_loss(y, own)) == pytest.approx(float(log_loss(y, probabilities)), abs=5e-3)
     assert float(log_loss(y, own)) < float(log_loss(y, sharp)) - 0.1
 
 
@@ -75,7 +77,7 @@ def test_columns_of_some_families_keep_the_flags(worth):
     assert part.values.tolist() == [[0.0, 2.0, 3.0], [4.0, 6.0, 7.0]]
 
 
-def test_planted_labels_are_wrong_and_as_many_as_said(worth):
+def test_the_stated_share_of_labels_is_replaced(worth):
     limits = worth["worth_limits"]
     y = np.arange(1000) % 4
     wrong, changed = limits.plant(y, 4, seed=1)
@@ -84,11 +86,11 @@ def test_planted_labels_are_wrong_and_as_many_as_said(worth):
     assert set(wrong) == {0, 1, 2, 3}
 
 
-def test_confident_learning_doubts_a_label_the_model_contradicts(worth):
+def test_confident_learning_suspects_a_contradicted_label(worth):
     y = np.array([0] * 10 + [1] * 10)
-    said = np.where(y[:, None] == [0, 1], 0.9, 0.1)
-    said[3] = 0.05, 0.95
-    assert np.flatnonzero(worth["worth_limits"].suspected(y, said)).tolist() == [3]
+    probabilities = np.where(y[:, None] == [0, 1], 0.9, 0.1)
+    probabilities[3] = 0.05, 0.95
+    assert np.flatnonzero(worth["worth_limits"].suspected(y, probabilities)).tolist() == [3]
 
 
 def test_matched_rows_have_the_same_classes(worth, rng):
@@ -100,7 +102,7 @@ def test_matched_rows_have_the_same_classes(worth, rng):
     assert set(collection[drawn["many"]]) == {"many"}
 
 
-def test_shares_of_wrong_answers(worth):
+def test_confusion_shares(worth):
     y = np.array([0, 0, 1, 1, 2, 2])
     predicted = np.array([[1, 0, 0, 1, 2, 2], [0, 0, 2, 1, 1, 2]])
-    assert worth["worth_limits"].mixed_up(y, predicted, 3) == {(0, 1): 0.5, (1, 2): 0.5}
+    assert worth["worth_limits"].confusion_shares(y, predicted, 3) == {(0, 1): 0.5, (1, 2): 0.5}

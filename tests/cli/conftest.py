@@ -1,4 +1,4 @@
-"""Commands run in this process, and a model they have fitted."""
+"""A runner for commands in this process, and a fitted model."""
 
 import pytest
 from click.testing import CliRunner
@@ -8,7 +8,7 @@ from galfeat.cli import main
 
 @pytest.fixture(scope="session")
 def galfeat():
-    """Run a command line; the result has `exit_code`, `stdout` and `stderr`."""
+    """Return a function that runs a command; its result has `exit_code`, `stdout` and `stderr`."""
 
     def run(*arguments, code=0):
         result = CliRunner().invoke(main, [str(argument) for argument in arguments])
@@ -20,7 +20,7 @@ def galfeat():
 
 @pytest.fixture(scope="session")
 def model(galfeat, simulated, quick_pipeline, tmp_path_factory):
-    """A model of the simulated galaxies with a quarter held out."""
+    """A model fitted to the simulated galaxies, with a quarter held out."""
     folder = tmp_path_factory.mktemp("fitted") / "model"
     galfeat(
         "fit",

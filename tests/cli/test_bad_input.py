@@ -1,4 +1,4 @@
-"""Whatever is given, the answer is one line, its exit code, and nothing broken on disk."""
+"""Bad input results in one line on stderr, an exit code and no damaged files."""
 
 import csv
 import json
@@ -11,12 +11,12 @@ import pytest
 from PIL import Image
 
 
-def assert_one_line(result, *words):
-    """Demand a single line on stderr, by galfeat, that holds the words."""
+def assert_one_line(result, *phrases):
+    """Assert that stderr is a single line of galfeat that contains the phrases."""
     assert result.stderr.startswith("galfeat: ")
     assert result.stderr.count("\n") == 1
-    for word in words:
-        assert word in result.stderr
+    for phrase in phrases:
+        assert phrase in result.stderr
 
 
 def write_h5(path, images, **columns):
@@ -42,7 +42,7 @@ def class_folders(tmp_path):
 
 
 @pytest.mark.parametrize("verb", ["fit", "extract", "classify", "data info"])
-def test_nothing_there(galfeat, model, tmp_path, verb):
+def test_missing_input(galfeat, model, tmp_path, verb):
     arguments = {
         "fit": ["fit", tmp_path / "no", "--cv", 2],
         "extract": ["extract", tmp_path / "no", "-o", tmp_path / "out.csv"],
@@ -68,7 +68,7 @@ def test_missing_label_column(galfeat, simulated, tmp_path):
     assert not (tmp_path / "m").exists()
 
 
-def test_a_guessed_label_column_without_classes_is_no_hindrance(galfeat, model, tmp_path):
+def test_a_guessed_label_column_without_classes_is_ignored(galfeat, model, tmp_path):
     path = write_h5(tmp_path / "odd.h5", some_images(3), y=[0.5, 1.0, 2.0])
     commands = {
         "classify": ["classify", model, path, "-o", tmp_path / "classify.csv"],
@@ -77,7 +77,7 @@ def test_a_guessed_label_column_without_classes_is_no_hindrance(galfeat, model, 
     for verb, arguments in commands.items():
         stderr = galfeat(*arguments, "--jobs", 1).stderr
         assert stderr.startswith("galfeat: warning: going on without labels: column 'y' holds 0.5")
-        # classify finds no galaxies on these, either
+        # classify also reports that these show no galaxy
         assert stderr.count("\n") == {"classify": 2, "extract": 1}[verb]
         named = galfeat(*arguments, "--label", "y", code=4)
         assert_one_line(named, "'y' holds 0.5")
@@ -132,7 +132,7 @@ def test_a_pipeline_that_does_not_exist(galfeat, simulated):
     assert_one_line(result, "'lightgmb'", "'lightgbm'")
 
 
-def test_a_corrupt_jpeg_costs_its_own_row_only(galfeat, model, class_folders):
+def test_a_corrupt_jpeg_affects_only_its_row(galfeat, model, class_folders):
     broken = class_folders / "spiral" / "0.jpg"
     broken.write_bytes(broken.read_bytes()[:300])
     result = galfeat("classify", model, class_folders, "--jobs", 1, code=3)
@@ -144,7 +144,7 @@ def test_a_corrupt_jpeg_costs_its_own_row_only(galfeat, model, class_folders):
     assert all(row["class"] and not row["error"] for row in rows.values())
 
 
-def test_a_corrupt_jpeg_is_left_out_of_a_fit_aloud(
+def test_a_corrupt_jpeg_is_skipped_by_fit_and_reported(
     galfeat, class_folders, quick_pipeline, tmp_path
 ):
     (class_folders / "smooth" / "9.jpg").write_bytes(b"\xff\xd8\xff")
@@ -167,7 +167,7 @@ def test_output_in_a_folder_that_does_not_exist(galfeat, model, simulated, tmp_p
     assert_one_line(result, str(target), "No such file or directory")
 
 
-def test_a_folder_that_is_no_model_is_not_replaced_by_one(galfeat, simulated, tmp_path):
+def test_fit_does_not_replace_a_folder_that_is_not_a_model(galfeat, simulated, tmp_path):
     (tmp_path / "thesis.tex").write_text("all of it")
     assert_one_line(galfeat("fit", simulated, "-o", tmp_path, code=7), str(tmp_path))
     assert (tmp_path / "thesis.tex").read_text() == "all of it"
@@ -194,7 +194,7 @@ def test_a_model_of_another_version(galfeat, model, simulated, tmp_path):
     assert_one_line(galfeat("evaluate", other, simulated, code=6), "99")
 
 
-def test_a_model_of_somebody_else_is_loaded_only_when_trusted(
+def test_a_model_of_another_user_is_loaded_only_if_trusted(
     galfeat, model, simulated, tmp_path, monkeypatch
 ):
     monkeypatch.setenv("GALFEAT_HOME", str(tmp_path / "another user"))

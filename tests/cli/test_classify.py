@@ -1,4 +1,4 @@
-"""``galfeat classify``: one row per galaxy."""
+"""``galfeat classify``: the rows and columns of the output."""
 
 import csv
 import json
@@ -48,7 +48,7 @@ def test_the_columns_and_their_order(galfeat, model, simulated):
     assert np.mean([row["class"] == row["true_class"] for row in rows]) > 0.5
 
 
-def test_a_stratified_sample_depends_on_the_seed_alone(galfeat, model, simulated):
+def test_a_stratified_sample_depends_only_on_the_seed(galfeat, model, simulated):
     arguments = ["classify", model, simulated, "--per-class", 2]
     first = read_csv(galfeat(*arguments, "--jobs", 1).stdout)
     names, counts = np.unique([row["true_class"] for row in first], return_counts=True)
@@ -57,7 +57,7 @@ def test_a_stratified_sample_depends_on_the_seed_alone(galfeat, model, simulated
     assert read_csv(galfeat(*arguments, "--seed", 1).stdout) != first
 
 
-def test_jsonl_says_the_same_as_csv(galfeat, model, simulated, tmp_path):
+def test_jsonl_and_csv_agree(galfeat, model, simulated, tmp_path):
     arguments = ["classify", model, simulated, "--per-class", 1, "--jobs", 1, "-o"]
     galfeat(*arguments, tmp_path / "rows.csv")
     galfeat(*arguments, tmp_path / "rows.jsonl")
@@ -72,7 +72,7 @@ def test_jsonl_says_the_same_as_csv(galfeat, model, simulated, tmp_path):
 
 @pytest.fixture
 def files(simulated, tmp_path):
-    """Three loose image files, the second one broken."""
+    """Three image files, the second one corrupt."""
     paths = []
     with h5py.File(simulated) as file:
         for number in range(3):
@@ -82,14 +82,14 @@ def files(simulated, tmp_path):
     return paths
 
 
-def test_loose_files_and_one_of_them_broken(galfeat, model, files, simulated):
+def test_image_files_with_a_corrupt_one(galfeat, model, files, simulated):
     result = galfeat("classify", model, *files, "--jobs", 1, code=3)
     rows = read_csv(result.stdout)
     assert [row["id"] for row in rows] == [str(path) for path in files]
     assert rows[1]["error"]
     assert all(not rows[1][column] for column in rows[1] if column not in ("id", "error"))
     assert "1 of 3 images failed" in result.stderr
-    # PNG keeps every pixel, so the answers are those for the rows of the HDF5 file.
+    # PNG is lossless, so the predictions equal those for the HDF5 file.
     same = read_csv(galfeat("classify", model, simulated, "--jobs", 1).stdout)
     for number in (0, 2):
         assert rows[number]["true_class"] == ""
@@ -105,7 +105,7 @@ def test_a_pattern_finds_files_in_order(galfeat, model, files):
 
 @pytest.fixture
 def relabelled(simulated, tmp_path):
-    """Return a maker of a file of the simulated galaxies with other columns of classes."""
+    """Return a maker of files of simulated galaxies with different class columns."""
 
     def make(**columns):
         path = tmp_path / "relabelled.npz"
@@ -116,7 +116,7 @@ def relabelled(simulated, tmp_path):
     return make
 
 
-def test_a_guessed_column_gives_true_classes_only_if_they_are_the_models(
+def test_a_guessed_column_is_used_only_if_all_its_classes_are_the_models(
     galfeat, model, relabelled
 ):
     # The model was fitted to 'ans'.
@@ -133,23 +133,23 @@ def test_a_guessed_column_gives_true_classes_only_if_they_are_the_models(
     assert read_csv(result.stdout)[-1]["true_class"] == "comet"
 
 
-def test_the_models_own_column_comes_before_the_usual_ones(galfeat, model, relabelled):
+def test_the_column_of_the_model_has_priority(galfeat, model, relabelled):
     path = relabelled(label=np.arange(10) % 2, ans=np.arange(10), class_names=GALAXY10_DECALS)
     rows = read_csv(galfeat("classify", model, path, "--jobs", 1).stdout)
     assert [row["true_class"] for row in rows] == list(GALAXY10_DECALS)
 
 
-def test_a_sample_by_class_needs_classes(galfeat, model, files):
+def test_a_stratified_sample_requires_classes(galfeat, model, files):
     result = galfeat("classify", model, *files, "--per-class", 1, code=4)
     assert "--label" in result.stderr
 
 
-def test_an_output_of_unknown_kind_is_refused_before_the_work(galfeat, model, simulated, tmp_path):
+def test_an_unknown_output_format_is_refused_early(galfeat, model, simulated, tmp_path):
     result = galfeat("classify", model, simulated, "-o", tmp_path / "out.xlsx", code=2)
     assert ".csv or .jsonl" in result.stderr
 
 
-def test_a_script_loads_the_model_beside_modules_of_the_same_names(
+def test_a_script_loads_the_model_despite_modules_of_the_same_names(
     galfeat, model, simulated, tmp_path
 ):
     for name in ["models", "pipelines"]:

@@ -1,4 +1,4 @@
-"""What holds for every command."""
+"""Properties of all commands."""
 
 import configparser
 import functools
@@ -26,7 +26,7 @@ def options_of(command):
 
 
 @pytest.mark.parametrize("name", COMMANDS)
-def test_every_command_and_option_says_what_it_is_for(name):
+def test_every_command_and_option_has_help(name):
     assert COMMANDS[name].help
     assert [p.name for p in options_of(COMMANDS[name]) if not p.help] == []
 
@@ -42,7 +42,7 @@ def test_label_and_jobs_are_on_every_command_that_reads_data(name):
 
 
 @pytest.mark.parametrize("name", COMMANDS)
-def test_shared_options_mean_the_same_everywhere(name):
+def test_shared_options_are_the_same_everywhere(name):
     @click.command()
     @options.label_option
     @options.images_option
@@ -51,11 +51,11 @@ def test_shared_options_mean_the_same_everywhere(name):
     def shared():
         pass
 
-    meant = {p.name: (p.opts, p.help, p.type.to_info_dict()) for p in shared.params}
+    expected = {p.name: (p.opts, p.help, p.type.to_info_dict()) for p in shared.params}
     for option in options_of(COMMANDS[name]):
-        if option.name in meant:
+        if option.name in expected:
             found = (option.opts, option.help, option.type.to_info_dict())
-            assert found == meant[option.name]
+            assert found == expected[option.name]
 
 
 @pytest.mark.parametrize("arguments", [["--help"], ["fit", "--help"], ["data", "--help"]])
@@ -71,7 +71,7 @@ def test_help_imports_nothing_heavy(arguments):
 
 
 @pytest.mark.parametrize("start", [["-m", "galfeat"], [str(ROOT / "cli.py")]])
-def test_the_module_and_the_shim_are_the_command(start):
+def test_the_module_and_the_shim_run_the_command(start):
     done = run_python(*start, "--help")
     assert done.returncode == 0
     assert done.stdout.startswith("Usage: galfeat [OPTIONS]")
@@ -85,21 +85,21 @@ STARTS = {
 
 
 @pytest.mark.parametrize("start", STARTS)
-def test_an_interrupt_while_modules_load_is_one_line(tmp_path, start):
+def test_an_interrupt_during_imports_is_one_line(tmp_path, start):
     config = configparser.ConfigParser()
     config.read(ROOT / "setup.cfg")
-    name, place = config["options.entry_points"]["console_scripts"].strip().split(" = ")
+    name, target = config["options.entry_points"]["console_scripts"].strip().split(" = ")
     assert name == "galfeat"
-    module, function = place.split(":")
+    module, function = target.split(":")
     arguments = [part.format(module, function, function) for part in STARTS[start]]
-    # The first module of others that is loaded is where the interrupt comes.
+    # Interrupt at the first import of a third-party module.
     (tmp_path / "click.py").write_text("import signal; signal.raise_signal(signal.SIGINT)")
     done = run_python(*arguments, "--help", path=[tmp_path, ROOT])
     assert (done.returncode, done.stdout) == (130, "")
     assert done.stderr == "galfeat: interrupted, nothing half-written was left\n"
 
 
-def test_an_interrupt_while_options_are_read_is_one_line(monkeypatch):
+def test_an_interrupt_during_option_parsing_is_one_line(monkeypatch):
     def interrupt(name):
         raise KeyboardInterrupt
 
@@ -110,11 +110,11 @@ def test_an_interrupt_while_options_are_read_is_one_line(monkeypatch):
 
 
 def run_python(*arguments, path=(ROOT,)):
-    heard = functools.partial(signal.signal, signal.SIGINT, signal.SIG_DFL)
+    restore = functools.partial(signal.signal, signal.SIGINT, signal.SIG_DFL)
     return subprocess.run(
         [sys.executable, *arguments],
         env=os.environ | {"PYTHONPATH": os.pathsep.join(map(str, path))},
-        preexec_fn=heard,  # a shell's background ignores interrupts, and so do its children
+        preexec_fn=restore,  # background jobs of a shell inherit ignored interrupts
         capture_output=True,
         text=True,
         timeout=60,

@@ -1,4 +1,4 @@
-"""``galfeat compare``: what it writes, and what it refuses before the work."""
+"""``galfeat compare``: its output, and early errors."""
 
 import csv
 import json
@@ -25,7 +25,7 @@ def test_the_terminal_shows_scores_costs_and_the_difference(compared):
     assert f"page: {folder / 'compare.html'}" in text
 
 
-def test_the_files_say_the_same(compared):
+def test_the_files_agree(compared):
     _, folder = compared
     found = json.loads((folder / "compare.json").read_text())
     rows = list(csv.DictReader((folder / "compare.csv").read_text().splitlines()))
@@ -40,14 +40,14 @@ def test_the_files_say_the_same(compared):
     assert "quick+under" in page
 
 
-def test_what_is_not_to_be_kept_lies_apart(compared):
+def test_the_output_folder_contains_results_and_caches(compared):
     _, folder = compared
     names = {path.name for path in folder.iterdir()}
     assert names == {"compare.csv", "compare.json", "compare.html", "pieces", "features"}
 
 
 @pytest.mark.parametrize(
-    ("pipelines", "code", "words"),
+    ("pipelines", "code", "message"),
     [
         ("lightgbm,lightgbn", 5, "did you mean 'lightgbm'"),
         ("lightgbm,lightgbm", 5, "two pipelines are called 'lightgbm'"),
@@ -55,16 +55,14 @@ def test_what_is_not_to_be_kept_lies_apart(compared):
         (" , ", 2, "at least one pipeline"),
     ],
 )
-def test_a_list_of_pipelines_that_makes_no_sense(
-    galfeat, simulated, tmp_path, pipelines, code, words
-):
+def test_invalid_lists_of_pipelines(galfeat, simulated, tmp_path, pipelines, code, message):
     folder = tmp_path / "comparison"
     result = galfeat("compare", simulated, "--pipelines", pipelines, "-o", folder, code=code)
-    assert words in result.stderr
+    assert message in result.stderr
     assert not folder.exists()
 
 
-def test_too_many_folds_and_a_bad_place_are_found_before_the_work(galfeat, simulated, tmp_path):
+def test_too_many_folds_and_unwritable_outputs_are_refused_early(galfeat, simulated, tmp_path):
     arguments = ["compare", simulated, "--pipelines", "lightgbm"]
     result = galfeat(*arguments, "--folds", 13, "-o", tmp_path / "new", code=4)
     assert "a 13-fold split" in result.stderr

@@ -1,4 +1,4 @@
-"""A full disk, a locked folder, an interrupt: one line, and nothing half-written."""
+"""Full disks, read-only folders and interrupts: one line, and no partial output."""
 
 import functools
 import os
@@ -14,12 +14,12 @@ import numpy as np
 import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
-# A shell starts what runs in its background with interrupts ignored, and so its children.
-HEAR_INTERRUPTS = functools.partial(signal.signal, signal.SIGINT, signal.SIG_DFL)
+# Background jobs of a shell and their children inherit ignored interrupts.
+RESTORE_INTERRUPTS = functools.partial(signal.signal, signal.SIGINT, signal.SIG_DFL)
 
 
 def start(*arguments, stdout=subprocess.PIPE, **options):
-    """Start a command as a process of its own."""
+    """Start a command as a separate process."""
     return subprocess.Popen(
         [sys.executable, "-m", "galfeat", *map(str, arguments)],
         env=os.environ | {"PYTHONPATH": str(ROOT), "PYTHONUNBUFFERED": ""},
@@ -30,13 +30,13 @@ def start(*arguments, stdout=subprocess.PIPE, **options):
     )
 
 
-def assert_ends(process, code, words):
-    """Demand an exit code and a single line on stderr, by galfeat, that holds the words."""
+def assert_ends(process, code, message):
+    """Assert an exit code and a single line of galfeat on stderr that contains the message."""
     _, stderr = process.communicate(timeout=120)
     assert process.returncode == code, stderr
     assert stderr.startswith("galfeat: ")
     assert stderr.count("\n") == 1
-    assert words in stderr
+    assert message in stderr
 
 
 def contents_of(folder):
@@ -46,9 +46,9 @@ def contents_of(folder):
 
 @pytest.fixture(scope="module")
 def written(galfeat, model, simulated, quick_pipeline, tmp_path_factory):
-    """Return a maker of each command's arguments, and a folder with what each wrote before.
+    """Return a maker of each command's arguments, and a folder with the output of each.
 
-    All the commands have run, so that no kernel is left to compile and to keep.
+    All commands have run once, so all kernels are compiled and cached.
     """
     folder = tmp_path_factory.mktemp("written")
 
@@ -73,36 +73,34 @@ VERBS = ["fit", "evaluate", "classify", "extract npz", "extract csv", "extract p
 
 
 @pytest.mark.parametrize("verb", VERBS)
-def test_a_full_disk_leaves_what_stood_there_whole(written, tmp_path, verb):
-    arguments, before = written
-    shutil.copytree(before, tmp_path, dirs_exist_ok=True)
+def test_a_full_disk_leaves_previous_output_intact(written, tmp_path, verb):
+    arguments, previous = written
+    shutil.copytree(previous, tmp_path, dirs_exist_ok=True)
     process = start(
         *arguments(verb, tmp_path),
         preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (2000, 2000)),
     )
     assert_ends(process, 7, "")
-    assert contents_of(tmp_path) == contents_of(before)
+    assert contents_of(tmp_path) == contents_of(previous)
 
 
 @pytest.mark.parametrize("verb", VERBS)
-def test_a_folder_that_cannot_be_written_is_said_and_left(
-    written, tmp_path, without_override, verb
-):
-    arguments, before = written
+def test_a_read_only_folder_is_an_error_and_left_intact(written, tmp_path, without_override, verb):
+    arguments, previous = written
     folder = tmp_path / "locked"
-    shutil.copytree(before, folder)
+    shutil.copytree(previous, folder)
     folder.chmod(0o555)
     try:
         process = start(*arguments(verb, folder), preexec_fn=without_override)
         assert_ends(process, 7, "Permission denied")
     finally:
         folder.chmod(0o755)
-    assert contents_of(folder) == contents_of(before)
+    assert contents_of(folder) == contents_of(previous)
 
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="this system has no /dev/full")
 @pytest.mark.parametrize("command", ["classify", "classify --per-class 1", "features", "--help"])
-def test_standard_output_that_is_full_is_one_line(model, simulated, command):
+def test_full_standard_output_is_one_line(model, simulated, command):
     verb, *options = command.split()
     arguments = [model, simulated, "--jobs", 1] if verb == "classify" else []
     with open("/dev/full", "w") as full:
@@ -111,7 +109,7 @@ def test_standard_output_that_is_full_is_one_line(model, simulated, command):
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_an_interrupt_leaves_the_old_model_whole(model, simulated, tmp_path, number):
+def test_an_interrupt_leaves_the_old_model_intact(model, simulated, tmp_path, number):
     old = Path(shutil.copytree(model, tmp_path / "copy"))
     before = contents_of(old)
     labels = np.arange(120) // 12
@@ -120,9 +118,9 @@ def test_an_interrupt_leaves_the_old_model_whole(model, simulated, tmp_path, num
         data["images"] = file["images"][:]
         data["label"] = labels
     process = start(
-        *["fit", tmp_path / "data.h5", "-o", old, "--jobs", 1], preexec_fn=HEAR_INTERRUPTS
+        *["fit", tmp_path / "data.h5", "-o", old, "--jobs", 1], preexec_fn=RESTORE_INTERRUPTS
     )
-    # The line about rows without a label comes before the features and the fit.
+    # The line about unlabelled rows is printed before features are measured.
     assert "1 of 120 rows" in process.stderr.readline()
     process.send_signal(number)
     assert_ends(process, 130, "interrupted, nothing half-written was left")
@@ -132,8 +130,8 @@ def test_an_interrupt_leaves_the_old_model_whole(model, simulated, tmp_path, num
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 @pytest.mark.parametrize("verb", ["classify", "extract"])
-def test_an_interrupt_leaves_the_old_table_whole(model, tmp_path, verb, number):
-    # The image is a pipe that nothing ever comes through: the command waits for it, half done.
+def test_an_interrupt_leaves_the_old_table_intact(model, tmp_path, verb, number):
+    # The image is a pipe without data, so the command blocks while reading it.
     data, results = tmp_path / "data", tmp_path / "results"
     for folder in (data, results):
         folder.mkdir()
@@ -141,9 +139,11 @@ def test_an_interrupt_leaves_the_old_table_whole(model, tmp_path, verb, number):
     (data / "labels.csv").write_text("filename\nendless.png\n")
     (results / "out.csv").write_text("old")
     arguments = {"classify": ["classify", model, data], "extract": ["extract", data]}[verb]
-    process = start(*arguments, "-o", results / "out.csv", "--jobs", 1, preexec_fn=HEAR_INTERRUPTS)
-    with (data / "endless.png").open("wb"):  # waits for the command to open it too
-        assert len(list(results.iterdir())) == 2  # the old table and the one under way
+    process = start(
+        *arguments, "-o", results / "out.csv", "--jobs", 1, preexec_fn=RESTORE_INTERRUPTS
+    )
+    with (data / "endless.png").open("wb"):  # blocks until the command opens it too
+        assert len(list(results.iterdir())) == 2  # the old table and the temporary one
         process.send_signal(number)
         assert_ends(process, 130, "interrupted, nothing half-written was left")
     assert [path.name for path in results.iterdir()] == ["out.csv"]

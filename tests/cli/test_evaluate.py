@@ -1,4 +1,4 @@
-"""``galfeat evaluate``: which rows are scored, and what comes out."""
+"""``galfeat evaluate``: the rows scored, and the output."""
 
 import json
 
@@ -15,48 +15,48 @@ SCORES = {"accuracy", "balanced_accuracy", "macro_f1", "log_loss", "ece"}
 
 @pytest.fixture(scope="module")
 def new_galaxies(tmp_path_factory):
-    """Simulated galaxies the model has not seen, 3 of each class."""
+    """Simulated galaxies unseen by the model, 3 of each class."""
     path = tmp_path_factory.mktemp("new") / "new.h5"
     simulate_file(path, 30, seed=8, class_counts=[3] * 10)
     return path
 
 
 def joined(path, *sources, **columns):
-    """Write the images and classes of some files into one."""
+    """Write the images and classes of several files to one."""
     parts = {"images": [], "ans": []}
     for source in sources:
         with h5py.File(source) as file:
             names = file.attrs["class_names"]
-            for name, found in parts.items():
-                found.append(file[name][:])
+            for name, arrays in parts.items():
+                arrays.append(file[name][:])
     with h5py.File(path, "w") as file:
         file.attrs["class_names"] = names
-        for name, found in parts.items():
-            file[name] = np.concatenate(found)
+        for name, arrays in parts.items():
+            file[name] = np.concatenate(arrays)
         for name, values in columns.items():
             file[name] = values
     return path
 
 
 def evaluated(galfeat, tmp_path, model, data, *options):
-    """Evaluate, and return what was printed and the numbers."""
+    """Evaluate a model; return the result of the command and the scores."""
     path = tmp_path / "scores.json"
     result = galfeat("evaluate", model, data, "--json", path, "--jobs", 1, *options)
     return result, json.loads(path.read_text())
 
 
-def test_on_its_own_data_just_the_rows_held_out_are_scored(galfeat, model, simulated, tmp_path):
+def test_on_the_training_data_only_held_out_rows_are_scored(galfeat, model, simulated, tmp_path):
     result, scores = evaluated(galfeat, tmp_path, model, simulated)
     assert "the 30 of 120 galaxies that were held out" in result.stdout
     assert scores["n"] == 30
-    # These are the galaxies that fit scored itself.
+    # `galfeat fit` scored the same galaxies.
     assert scores == json.loads((model / "metrics.json").read_text())
 
 
-def test_the_json_has_the_promised_keys(galfeat, model, new_galaxies, tmp_path):
+def test_the_json_has_the_documented_keys(galfeat, model, new_galaxies, tmp_path):
     _, scores = evaluated(galfeat, tmp_path, model, new_galaxies)
-    more = {"per_class", "confusion", "classes", "n", "alternative"}
-    assert scores.keys() >= SCORES | more
+    details = {"per_class", "confusion", "classes", "n", "alternative"}
+    assert scores.keys() >= SCORES | details
     for name in SCORES:
         assert scores[name].keys() == {"value", "low", "high"}
         assert scores[name]["low"] <= scores[name]["value"] <= scores[name]["high"]
@@ -76,7 +76,7 @@ def test_training_images_among_others_are_refused_with_their_count(
     assert scores["n"] == 150
 
 
-def test_other_pictures_of_training_galaxies_are_refused_too(galfeat, new_galaxies, tmp_path):
+def test_other_images_of_training_galaxies_are_refused_too(galfeat, new_galaxies, tmp_path):
     listed = sorted(read_rows(DEFAULT).objects)[:4]
     names = np.array([*listed, *("new" + str(row) for row in range(26))], dtype=object)
     path = joined(tmp_path / "fetched.h5", new_galaxies, group_id=names)
@@ -94,8 +94,8 @@ def test_an_unknown_class_is_refused_by_name(galfeat, model, new_galaxies, tmp_p
     assert result.stderr.count("\n") == 1
 
 
-def test_the_column_the_model_learned_is_used(galfeat, model, new_galaxies, tmp_path):
-    # `label` would come first if the model did not say what it learned from.
+def test_the_label_column_of_the_model_is_used(galfeat, model, new_galaxies, tmp_path):
+    # `label` would be found first if the model did not name its own column.
     path = joined(tmp_path / "two.h5", new_galaxies, label=np.zeros(30, dtype=int))
     _, scores = evaluated(galfeat, tmp_path, model, path)
     assert {found["support"] for found in scores["per_class"].values()} == {3}
@@ -112,15 +112,15 @@ def test_scores_by_source(galfeat, model, new_galaxies, tmp_path):
     assert "catalogue" in result.stdout
 
 
-def test_the_report_is_one_page_with_pictures(galfeat, model, new_galaxies, tmp_path):
+def test_the_report_is_one_page_with_figures(galfeat, model, new_galaxies, tmp_path):
     folder = tmp_path / "report"
     result = galfeat("evaluate", model, new_galaxies, "--report", folder, "--jobs", 1)
     assert f"report: {folder / 'index.html'}" in result.stdout
     page = (folder / "index.html").read_text()
     assert [path.name for path in folder.iterdir()] == ["index.html"]
     assert page.count("data:image/") >= 30
-    for words in ["radial", "colour", "fitted to the classes as they were collected"]:
-        assert words in page
+    for phrase in ["radial", "colour", "fitted to the classes as they were collected"]:
+        assert phrase in page
 
 
 def test_ablation_is_printed_written_and_shown(galfeat, model, simulated, tmp_path):
@@ -128,18 +128,18 @@ def test_ablation_is_printed_written_and_shown(galfeat, model, simulated, tmp_pa
     result, scores = evaluated(
         galfeat, tmp_path, model, simulated, "--ablation", "--report", folder
     )
-    lost = scores.pop("ablation")
+    ablation = scores.pop("ablation")
     assert scores == json.loads((model / "metrics.json").read_text())
-    assert set(lost["lost_without"]) == {"colour", "radial"}
-    assert (lost["n"], lost["n_training"]) == (30, 90)
-    assert lost["lost_without"]["radial"]["log_loss"]["low"] > 0
+    assert set(ablation["lost_without"]) == {"colour", "radial"}
+    assert (ablation["n"], ablation["n_training"]) == (30, 90)
+    assert ablation["lost_without"]["radial"]["log_loss"]["low"] > 0
     assert "lost without" in result.stdout
     assert "Left out." in (folder / "index.html").read_text()
     _, same = evaluated(galfeat, tmp_path, model, simulated, "--ablation", "--jobs", 3)
-    assert same["ablation"] == lost
+    assert same["ablation"] == ablation
 
 
-def test_ablation_needs_the_training_galaxies(galfeat, model, new_galaxies):
+def test_ablation_requires_the_training_galaxies(galfeat, model, new_galaxies):
     result = galfeat("evaluate", model, new_galaxies, "--ablation", "--jobs", 1, code=4)
     assert "hold 0 of the 90 galaxies the model was fitted to" in result.stderr
     assert "give the data set that `galfeat fit` was given" in result.stderr
@@ -149,15 +149,15 @@ def test_ablation_needs_the_training_galaxies(galfeat, model, new_galaxies):
 def test_ablation_is_not_scored_on_training_galaxies(galfeat, model, simulated):
     options = ("--ablation", "--include-training")
     result = galfeat("evaluate", model, simulated, *options, code=2)
-    assert "leave --include-training out" in result.stderr
+    assert "omit --include-training" in result.stderr
 
 
-@pytest.mark.parametrize("place", [["--json", "no/scores.json"], ["--report", "taken/report"]])
-def test_a_place_that_cannot_be_written_is_found_before_the_work(
-    galfeat, model, simulated, tmp_path, monkeypatch, place
+@pytest.mark.parametrize("output", [["--json", "no/scores.json"], ["--report", "taken/report"]])
+def test_an_unwritable_output_is_refused_early(
+    galfeat, model, simulated, tmp_path, monkeypatch, output
 ):
     monkeypatch.chdir(tmp_path)
     (tmp_path / "taken").write_text("precious")
-    result = galfeat("evaluate", model, simulated, *place, "--jobs", 1, code=7)
+    result = galfeat("evaluate", model, simulated, *output, "--jobs", 1, code=7)
     assert result.stdout == ""
     assert [path.name for path in tmp_path.iterdir()] == ["taken"]

@@ -1,4 +1,4 @@
-"""``galfeat explain``: what speaks for and against a class."""
+"""``galfeat explain``: reasons for and against a class."""
 
 import json
 import re
@@ -22,26 +22,28 @@ def galaxies(simulated, tmp_path_factory):
     return folder
 
 
-def test_what_is_printed_adds_up(galfeat, model, galaxies):
+def test_the_printed_contributions_add_up(galfeat, model, galaxies):
     printed = galfeat("explain", model, galaxies / "g0.png", "--jobs", 1).stdout
     name, of = re.match(r"(.+): (.+)\n", printed).groups()
     assert name.endswith("g0.png")
-    assert f"why {of}, or why not:" in printed
-    added = [float(one) for one in re.findall(r"^ +([+-]\d+\.\d\d)  ", printed, re.M)]
+    assert f"reasons for and against {of}:" in printed
+    added = [float(text) for text in re.findall(r"^ +([+-]\d+\.\d\d)  ", printed, re.M)]
     assert sum(added[:-1]) == pytest.approx(added[-1], abs=0.06)
-    among = r"\((colour|radial)\.\S+ \S+, (more|less) than in \d\d % of galaxies\)"
-    assert re.search(among, printed)
+    rank = r"\((colour|radial)\.\S+ \S+, (more|less) than in \d\d % of galaxies\)"
+    assert re.search(rank, printed)
 
 
-def test_images_of_one_name_get_files_of_their_own(galfeat, model, galaxies, tmp_path):
+def test_images_with_the_same_name_get_separate_files(galfeat, model, galaxies, tmp_path):
     other = tmp_path / "g0.png"
     shutil.copy(galaxies / "g1.png", other)
     galfeat("explain", model, galaxies / "g0.png", other, "-o", tmp_path / "why", "--jobs", 1)
-    said = [json.loads((tmp_path / f"why/{stem}.json").read_text()) for stem in ("g0", "g0-2")]
-    assert said[0]["score"] != said[1]["score"]
+    first, second = (
+        json.loads((tmp_path / f"why/{stem}.json").read_text()) for stem in ("g0", "g0-2")
+    )
+    assert first["score"] != second["score"]
 
 
-def test_a_picture_and_a_file_for_each(galfeat, model, galaxies, tmp_path):
+def test_a_figure_and_a_json_file_per_galaxy(galfeat, model, galaxies, tmp_path):
     output = tmp_path / "why"
     printed = galfeat("explain", model, galaxies, "-o", output, "--jobs", 2).stdout
     assert f"3 galaxies in {output}" in printed
@@ -49,43 +51,43 @@ def test_a_picture_and_a_file_for_each(galfeat, model, galaxies, tmp_path):
         f"g{number}.{kind}" for number in range(3) for kind in ("json", "png")
     ]
     for number in range(3):
-        said = json.loads((output / f"g{number}.json").read_text())
-        assert said["explained"] == said["predicted"]
-        total = said["start"] + sum(reason["added"] for reason in said["reasons"])
-        assert total == pytest.approx(said["score"])
-        assert set(said["families"]) == {"colour", "radial"}
-        assert said["predicted"] in printed
+        explanation = json.loads((output / f"g{number}.json").read_text())
+        assert explanation["explained"] == explanation["predicted"]
+        total = explanation["start"] + sum(reason["added"] for reason in explanation["reasons"])
+        assert total == pytest.approx(explanation["score"])
+        assert set(explanation["families"]) == {"colour", "radial"}
+        assert explanation["predicted"] in printed
         with Image.open(output / f"g{number}.png") as picture:
             pixels = np.asarray(picture.convert("RGB"))
         assert pixels.shape[1] > 1000
         assert (pixels[:, : pixels.shape[1] // 3] < 60).mean() > 0.2  # the sky is dark
 
 
-def test_another_class_than_the_named_one(galfeat, model, galaxies):
+def test_a_class_other_than_the_predicted_one(galfeat, model, galaxies):
     printed = galfeat("explain", model, galaxies / "g0.png", "--of", "Barred Spiral").stdout
-    assert "why Barred Spiral, or why not:" in printed
+    assert "reasons for and against Barred Spiral:" in printed
 
 
-def test_a_class_nobody_knows_is_one_line(galfeat, model, galaxies):
+def test_an_unknown_class_is_one_line(galfeat, model, galaxies):
     failed = galfeat("explain", model, galaxies / "g0.png", "--of", "Ring", code=4)
     assert "the model knows no class 'Ring'" in failed.stderr
     assert failed.stderr.count("\n") == 1
 
 
-def test_what_cannot_be_read_is_left_out_and_told(galfeat, model, galaxies, tmp_path):
+def test_an_unreadable_image_is_skipped_and_reported(galfeat, model, galaxies, tmp_path):
     (tmp_path / "broken.png").write_bytes(b"\x89PNG but no picture")
     done = galfeat("explain", model, galaxies / "g1.png", tmp_path / "broken.png", code=3)
     assert "1 of 2 images cannot be read" in done.stderr
     assert "g1.png" in done.stdout
 
 
-def test_where_no_galaxy_is_found_a_picture_is_made_all_the_same(galfeat, model, tmp_path):
+def test_a_figure_is_written_even_if_no_galaxy_is_found(galfeat, model, tmp_path):
     Image.fromarray(np.full((80, 80, 3), 20, np.uint8)).save(tmp_path / "blank.png")
     galfeat("explain", model, tmp_path / "blank.png", "-o", tmp_path / "why")
     assert (tmp_path / "why" / "blank.png").is_file()
 
 
-def test_the_script_of_the_page_runs_and_says_the_same(
+def test_the_script_on_the_page_agrees_with_the_command(
     galfeat, model, galaxies, tmp_path, monkeypatch, capsys
 ):
     page = Path(__file__).resolve().parents[2] / "docs" / "explain.md"
@@ -104,7 +106,7 @@ def test_the_script_of_the_page_runs_and_says_the_same(
     assert float(probability) > 0.1
 
 
-def test_the_page_states_the_thresholds_there_are():
+def test_the_page_states_the_current_thresholds():
     page = (Path(__file__).resolve().parents[2] / "docs" / "explain.md").read_text("utf-8")
     words = " ".join(page.split())
     assert f"strength of the bar of {overlay.FAINTEST_BAR} or more" in words

@@ -14,7 +14,7 @@ from galfeat.features.registry import OWN_FAMILIES
 
 @pytest.fixture
 def galaxies(simulated, tmp_path):
-    """Four simulated galaxies; the last image is one colour, so nothing is in it."""
+    """Four simulated galaxies; the last image is a single colour."""
     with h5py.File(simulated) as file, h5py.File(tmp_path / "four.h5", "w") as four:
         images = file["images"][:48:12]
         images[3] = 32
@@ -41,7 +41,7 @@ def test_npz_holds_ids_classes_names_values_digests_and_flags(galfeat, galaxies,
         assert found["errors"].tolist() == [""] * 4
 
 
-def test_csv_reads_back_as_the_same_numbers(galfeat, galaxies, table, tmp_path):
+def test_csv_values_round_trip(galfeat, galaxies, table, tmp_path):
     galfeat("extract", galaxies, "-o", tmp_path / "out.csv", "--jobs", 1)
     with (tmp_path / "out.csv").open(newline="") as file:
         rows = list(csv.DictReader(file))
@@ -68,7 +68,7 @@ def test_parquet_without_pyarrow_names_the_extra(galfeat, galaxies, tmp_path, mo
     assert not (tmp_path / "out.parquet").exists()
 
 
-def test_an_unknown_format_is_refused_before_the_work(galfeat, galaxies, tmp_path):
+def test_an_unknown_format_is_refused_early(galfeat, galaxies, tmp_path):
     assert ".parquet" in galfeat("extract", galaxies, "-o", tmp_path / "out.xls", code=2).stderr
 
 

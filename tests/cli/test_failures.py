@@ -1,4 +1,4 @@
-"""Every error ends in one line on stderr and a documented exit code."""
+"""Errors are reported in one line on stderr with a documented exit code."""
 
 import errno
 import os
@@ -36,12 +36,12 @@ def test_an_error_is_one_line_with_its_exit_code(capsys, error, code, line):
 
 
 @pytest.mark.parametrize("number", [errno.ENOSPC, errno.EDQUOT, errno.EFBIG])
-def test_a_full_disk_is_an_output_error_wherever_it_is_met(capsys, number):
+def test_a_full_disk_is_an_output_error(capsys, number):
     assert fail_with(OSError(number, os.strerror(number), "model/model.joblib")) == 7
     assert capsys.readouterr().err.count("\n") == 1
 
 
-def test_an_unexpected_error_names_its_kind_and_the_way_to_more(capsys):
+def test_an_unexpected_error_names_its_type_and_the_debug_option(capsys):
     assert fail_with(ZeroDivisionError("division by zero")) == 1
     line = capsys.readouterr().err
     assert "ZeroDivisionError: division by zero" in line
@@ -61,21 +61,21 @@ def test_usage_errors_are_left_to_click():
         raise click.UsageError("no such option")
 
 
-def test_terminate_is_met_like_an_interrupt_and_restored_afterwards(capsys):
-    before = signal.getsignal(signal.SIGTERM)
+def test_sigterm_is_handled_like_an_interrupt_and_restored(capsys):
+    previous = signal.getsignal(signal.SIGTERM)
     with pytest.raises(click.exceptions.Exit) as caught, one_line_failures(debug=False):
         signal.raise_signal(signal.SIGTERM)
     assert caught.value.exit_code == 130
     assert "interrupted" in capsys.readouterr().err
-    assert signal.getsignal(signal.SIGTERM) is before
+    assert signal.getsignal(signal.SIGTERM) is previous
 
 
-def test_galfeat_warnings_are_one_line_and_do_not_stop(capsys):
+def test_galfeat_warnings_are_one_line(capsys):
     with one_line_failures(debug=False):
         warnings.warn("3 rows\nare blank", errors.GalfeatWarning, stacklevel=1)
     assert capsys.readouterr() == ("", "galfeat: warning: 3 rows are blank\n")
 
 
-def test_every_error_class_has_its_own_documented_exit_code(exit_codes):
+def test_every_error_class_has_a_documented_exit_code(exit_codes):
     classes = [errors.GalfeatError, *errors.GalfeatError.__subclasses__()]
     assert {cls.exit_code for cls in classes} | {0, 2, 3, 130} == set(exit_codes)

@@ -1,4 +1,4 @@
-"""``galfeat fit``: splits, scores, and what is stored."""
+"""``galfeat fit``: splits, scores and stored files."""
 
 import json
 
@@ -15,20 +15,20 @@ def rows_of(folder):
 
 
 @pytest.mark.parametrize(
-    ("arguments", "word"),
+    ("arguments", "message"),
     [
         ([], "-o"),
         (["--cv", 3, "--test-size", 0.2], "--test-size and --cv"),
-        (["--repeats", 3, "-o", "model"], "--repeats goes with --cv"),
+        (["--repeats", 3, "-o", "model"], "--repeats requires --cv"),
         (["--test-size", 1, "-o", "model"], "0<x<1"),
         (["--cv", 1], "x>=2"),
     ],
 )
-def test_options_that_do_not_go_together(galfeat, simulated, arguments, word):
-    assert word in galfeat("fit", simulated, *arguments, code=2).stderr
+def test_incompatible_options_are_refused(galfeat, simulated, arguments, message):
+    assert message in galfeat("fit", simulated, *arguments, code=2).stderr
 
 
-def test_cross_validation_alone_prints_scores_and_says_that_no_model_was_written(
+def test_cross_validation_alone_prints_scores_and_writes_no_model(
     galfeat, simulated, quick_pipeline, tmp_path, monkeypatch
 ):
     monkeypatch.chdir(tmp_path)
@@ -39,7 +39,7 @@ def test_cross_validation_alone_prints_scores_and_says_that_no_model_was_written
     assert list(tmp_path.iterdir()) == []
 
 
-def test_cross_validated_scores_are_stored_beside_the_model(
+def test_cross_validated_scores_are_stored_with_the_model(
     galfeat, simulated, quick_pipeline, tmp_path
 ):
     folder = tmp_path / "model"
@@ -51,12 +51,12 @@ def test_cross_validated_scores_are_stored_beside_the_model(
         assert len(values) == 2
         assert scores[metric]["mean"] == pytest.approx(np.mean(values))
         assert scores[metric]["sd"] == pytest.approx(np.std(values, ddof=1))
-    # Simulated galaxies of ten equal classes: guessing would give 0.1.
+    # Ten equally frequent classes: chance is 0.1.
     assert scores["balanced_accuracy"]["mean"] > 0.3
     assert len(rows_of(folder)["training"]) == 120
 
 
-def test_held_out_rows_are_a_stratified_part_and_their_scores_are_kept(model):
+def test_held_out_rows_are_stratified_and_their_scores_are_stored(model):
     rows = rows_of(model)
     assert (len(rows["training"]), len(rows["held_out"])) == (90, 30)
     assert rows["training"] & rows["held_out"] == set()
@@ -79,7 +79,7 @@ def test_equal_images_are_never_on_both_sides_of_a_split(
     assert len(rows["training"] | rows["held_out"]) == 60
 
 
-def test_rows_without_a_label_are_counted_aloud(galfeat, simulated, quick_pipeline, tmp_path):
+def test_unlabelled_rows_are_reported(galfeat, simulated, quick_pipeline, tmp_path):
     labels = np.arange(120) // 12
     labels[:7] = -1
     with h5py.File(simulated) as file, h5py.File(tmp_path / "some.h5", "w") as some:
@@ -94,17 +94,17 @@ def test_rows_without_a_label_are_counted_aloud(galfeat, simulated, quick_pipeli
 def test_the_same_seed_gives_the_same_bits_for_any_number_of_jobs(
     galfeat, simulated, quick_pipeline, tmp_path
 ):
-    answers = []
+    outputs = []
     for jobs in (1, 2):
         folder = tmp_path / f"model {jobs}"
         arguments = ["fit", simulated, "--pipeline", quick_pipeline, "-o", folder]
         galfeat(*arguments, "--jobs", jobs, "--seed", 5)
-        answers.append(galfeat("classify", folder, simulated, "--jobs", jobs).stdout)
-    assert answers[0] == answers[1]
-    assert len(answers[0].splitlines()) == 121
+        outputs.append(galfeat("classify", folder, simulated, "--jobs", jobs).stdout)
+    assert outputs[0] == outputs[1]
+    assert len(outputs[0].splitlines()) == 121
 
 
-def test_an_old_model_is_replaced_by_the_new_one(galfeat, simulated, quick_pipeline, tmp_path):
+def test_an_existing_model_is_replaced(galfeat, simulated, quick_pipeline, tmp_path):
     folder = tmp_path / "model"
     arguments = ["fit", simulated, "--pipeline", quick_pipeline, "-o", folder, "--jobs", 1]
     for seed in (1, 2):

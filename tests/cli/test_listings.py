@@ -1,4 +1,4 @@
-"""What galfeat says of itself: pipelines, features, versions, progress."""
+"""Listings of pipelines, features and versions, and progress bars."""
 
 import configparser
 import os
@@ -21,7 +21,7 @@ def test_every_pipeline_is_listed_with_its_description(galfeat):
     ]
 
 
-def test_a_printed_pipeline_is_that_pipeline(galfeat, tmp_path):
+def test_a_printed_pipeline_round_trips(galfeat, tmp_path):
     for pipeline in available_pipelines():
         (tmp_path / "copy.toml").write_text(galfeat("pipelines", pipeline.name).stdout)
         assert load_pipeline(tmp_path / "copy.toml") == pipeline
@@ -40,10 +40,10 @@ def test_every_feature_is_listed_with_unit_and_meaning(galfeat):
 
 def test_version(galfeat):
     assert galfeat("--version").stdout == f"galfeat {__version__}\n"
-    assert galfeat("--verbose", code=2).stderr.endswith("--verbose goes with --version\n")
+    assert galfeat("--verbose", code=2).stderr.endswith("--verbose requires --version\n")
 
 
-def test_verbose_version_names_libraries_and_places(galfeat):
+def test_verbose_version_lists_dependencies_and_locations(galfeat):
     shown = galfeat("--version", "--verbose").stdout
     assert f"python {sys.version.split()[0]}" in shown
     config = configparser.ConfigParser()
@@ -67,7 +67,7 @@ def test_two_installs_of_xgboost_are_reported(galfeat, tmp_path, monkeypatch):
     assert "pip uninstall -y xgboost xgboost-cpu && pip install xgboost-cpu" in shown
 
 
-def test_progress_is_drawn_on_a_terminal_only(galfeat, tmp_path):
+def test_progress_is_shown_only_on_a_terminal(galfeat, tmp_path):
     arguments = ["data", "simulate", "-n", "3", "-o", str(tmp_path / "three.h5"), "--jobs", "1"]
     assert "%" not in galfeat(*arguments).stderr
     terminal, side = pty.openpty()

@@ -1,4 +1,4 @@
-"""Commands that use a model which comes with galfeat where none is named."""
+"""Commands that use a shipped model by default."""
 
 import csv
 import io
@@ -18,7 +18,7 @@ def picture(simulated, tmp_path):
     return tmp_path / "my.jpg"
 
 
-def test_it_is_said_which_model_answers_and_what_it_is_worth(galfeat, picture):
+def test_the_default_model_and_its_scores_are_printed(galfeat, picture):
     done = galfeat("classify", picture, "--jobs", 1)
     n = read_manifest(model_folder(DEFAULT))["n_training"]
     assert done.stderr.startswith(f"model {DEFAULT}: 10 classes, fitted to {n} galaxies; macro-F1 ")
@@ -29,27 +29,27 @@ def test_it_is_said_which_model_answers_and_what_it_is_worth(galfeat, picture):
     assert (named.stdout, named.stderr) == (done.stdout, "")
 
 
-def test_another_one_by_name(galfeat, picture):
+def test_another_shipped_model_by_name(galfeat, picture):
     (row,) = csv.DictReader(io.StringIO(galfeat("classify", "coarse", picture, "--jobs", 1).stdout))
     assert row["class"] in ("smooth", "spiral", "edge-on", "merger")
 
 
-def test_reasons_too(galfeat, picture):
+def test_explain_uses_the_default_model(galfeat, picture):
     done = galfeat("explain", picture, "--jobs", 1)
     assert done.stderr.startswith(f"model {DEFAULT}: ")
-    assert "why " in done.stdout
+    assert "reasons for and against " in done.stdout
 
 
-def test_they_are_listed_and_told_of(galfeat):
+def test_shipped_models_and_their_cards_are_printed(galfeat):
     listed = galfeat("models").stdout
     for name in SHIPPED:
         assert f"\n{name} " in f"\n{listed}"
     assert galfeat("models", DEFAULT).stdout.startswith("# galfeat model")
-    assert "none of galaxy10" in galfeat("models", "galaxy11", code=2).stderr
+    assert "expected one of galaxy10" in galfeat("models", "galaxy11", code=2).stderr
 
 
-def test_a_model_alone_is_not_enough(galfeat, model):
-    assert "name the images after it" in galfeat("classify", model, code=2).stderr
+def test_a_model_without_images_is_an_error(galfeat, model):
+    assert "name them after the model" in galfeat("classify", model, code=2).stderr
     assert (
         "there is no model folder" in galfeat("classify", "no-such-model", "a.jpg", code=6).stderr
     )

@@ -22,7 +22,7 @@ from galfeat.web.results import classify_images
 from galfeat.web.samples import draw_samples
 from galfeat.web.worker_pool import BusyError, ClientDisconnected, Workers
 
-NONE = np.empty((0, 16), np.uint8)
+NO_DIGESTS = np.empty((0, 16), np.uint8)
 
 
 def encoded(image, kind="PNG", **options):
@@ -36,43 +36,43 @@ def galaxy(simulated):
     return open_dataset(simulated).read([60])[0]
 
 
-def test_the_page_has_a_button_and_all_classes(client, shown):
+def test_the_page_has_a_button_and_all_classes(client, content):
     page = client.get("/").text
     assert "Show me a galaxy" in page
-    for name in shown.model["classes"]:
+    for name in content.model_info["classes"]:
         assert f'data-class="{name}"' in page
     assert "Simulated." in page
 
 
 @pytest.mark.parametrize("path", ["/", "/about"])
-def test_a_page_needs_nothing_from_elsewhere_and_nothing_inline(client, path):
-    answer = client.get(path)
-    assert answer.status_code == 200
-    assert not re.search(r"https?://|//[a-z]", answer.text.replace("<!doctype html>", ""))
-    assert not re.search(r"<script>|<style|\sstyle=|\son[a-z]+=", answer.text)
-    for name in re.findall(r'(?:src|href)="(static/[^"]+)"', answer.text):
+def test_pages_use_no_external_or_inline_resources(client, path):
+    response = client.get(path)
+    assert response.status_code == 200
+    assert not re.search(r"https?://|//[a-z]", response.text.replace("<!doctype html>", ""))
+    assert not re.search(r"<script>|<style|\sstyle=|\son[a-z]+=", response.text)
+    for name in re.findall(r'(?:src|href)="(static/[^"]+)"', response.text):
         assert client.get(f"/{name}").status_code == 200
 
 
 @pytest.mark.parametrize("path", ["/", "/static/app.js", "/api/sample", "/nowhere", "/healthz"])
-def test_every_answer_has_the_strict_headers(client, path):
+def test_every_response_has_security_headers(client, path):
     headers = client.get(path).headers
     for name, value in HEADERS.items():
         assert headers[name] == value
 
 
 @pytest.mark.parametrize("path", ["/", "/about", "/static/app.js", "/static/app.css"])
-def test_page_and_script_are_asked_for_anew(client, path):
-    answer = client.get(path)
-    assert answer.headers["Cache-Control"] == "no-cache"
+def test_browsers_revalidate_pages_and_scripts(client, path):
+    response = client.get(path)
+    assert response.headers["Cache-Control"] == "no-cache"
     if path.startswith("/static"):
-        again = client.get(path, headers={"If-None-Match": answer.headers["ETag"]})
+        again = client.get(path, headers={"If-None-Match": response.headers["ETag"]})
         assert (again.status_code, again.headers["Cache-Control"]) == (304, "no-cache")
 
 
-def test_there_are_five_samples_of_each_class(client, shown):
-    classes = Counter(sample.answer["true_class"] for sample in shown.samples)
-    assert classes == dict.fromkeys(shown.model["classes"], 5)
+def test_there_are_five_samples_of_each_class(client, content):
+    classes = Counter(sample.result["true_class"] for sample in content.samples)
+    assert classes == dict.fromkeys(content.model_info["classes"], 5)
     for number in (0, 49):
         picture = client.get(f"/samples/{number}.jpg")
         assert picture.headers["content-type"] == "image/jpeg"
@@ -81,31 +81,33 @@ def test_there_are_five_samples_of_each_class(client, shown):
 
 
 @pytest.mark.parametrize("threads", [1, 3])
-def test_samples_are_the_same_for_any_number_of_threads(shown, simulated, threads):
+def test_samples_do_not_depend_on_the_number_of_threads(content, simulated, threads):
     drawn = draw_samples(
-        shown.classifier, open_dataset(simulated), ModelRows(NONE, NONE), seed=3,
+        content.classifier, open_dataset(simulated), ModelRows(NO_DIGESTS, NO_DIGESTS), seed=3,
         threads=threads,
     )  # fmt: skip
-    assert [one.content for one in drawn] == [one.content for one in shown.samples]
-    assert [one.picture for one in drawn] == [one.picture for one in shown.samples]
+    assert [sample.json for sample in drawn] == [sample.json for sample in content.samples]
+    assert [sample.picture for sample in drawn] == [sample.picture for sample in content.samples]
 
 
-def test_no_sample_is_one_the_model_has_learned_from(shown, simulated):
+def test_samples_exclude_training_images(content, simulated):
     dataset = open_dataset(simulated)
     images = dataset.read(np.arange(len(dataset)))
     digests = np.array([np.frombuffer(pixel_digest(image), np.uint8) for image in images])
-    known = np.arange(120) % 12 < 9  # all but three of each class
-    drawn = draw_samples(shown.classifier, dataset, ModelRows(digests[known], NONE), seed=0)
-    assert Counter(one.answer["true_class"] for one in drawn) == dict.fromkeys(
-        shown.model["classes"], 3
+    learned = np.arange(120) % 12 < 9  # all but three of each class
+    drawn = draw_samples(
+        content.classifier, dataset, ModelRows(digests[learned], NO_DIGESTS), seed=0
     )
-    new = {_jpeg(images[row]) for row in np.flatnonzero(~known)}
-    assert {one.picture for one in drawn} == new
+    assert Counter(sample.result["true_class"] for sample in drawn) == dict.fromkeys(
+        content.model_info["classes"], 3
+    )
+    new = {_jpeg(images[row]) for row in np.flatnonzero(~learned)}
+    assert {sample.picture for sample in drawn} == new
     with pytest.raises(DataError, match="new to the model"):
-        draw_samples(shown.classifier, dataset, ModelRows(digests, NONE), seed=0)
+        draw_samples(content.classifier, dataset, ModelRows(digests, NO_DIGESTS), seed=0)
 
 
-def test_no_sample_shows_a_galaxy_the_model_has_learned_from_in_another_picture(shown, simulated):
+def test_samples_exclude_other_images_of_training_galaxies(content, simulated):
     dataset = open_dataset(simulated)
     images = dataset.read(np.arange(0, 120, 6))
     labels = dataset.labels[::6]
@@ -113,40 +115,40 @@ def test_no_sample_shows_a_galaxy_the_model_has_learned_from_in_another_picture(
     again = ArrayDataSet(
         np.stack(images), labels, groups=names, class_names=list(dataset.class_names)
     )
-    known = ModelRows(NONE, NONE, frozenset(names[::2]))
-    drawn = draw_samples(shown.classifier, again, known, seed=0)
-    assert {one.picture for one in drawn} == {_jpeg(image) for image in images[1::2]}
+    learned = ModelRows(NO_DIGESTS, NO_DIGESTS, frozenset(names[::2]))
+    drawn = draw_samples(content.classifier, again, learned, seed=0)
+    assert {sample.picture for sample in drawn} == {_jpeg(image) for image in images[1::2]}
 
 
 def _jpeg(image):
     return encoded(image, "JPEG", quality=92)
 
 
-def test_a_press_shows_one_at_random_with_all_there_is_to_say(client):
+def test_samples_are_random_and_complete(client):
     drawn = [client.get("/api/sample").json() for _ in range(60)]
-    assert len({one["number"] for one in drawn}) > 20
-    for one in drawn:
-        assert client.get("/" + one["image"]).status_code == 200
-        assert one["class"] in one["probabilities"]
-        assert one["probability"] == one["probabilities"][one["class"]]
-        assert len(one["reasons"]) == 3
-        assert {mark["name"] for mark in one["marks"]} >= {"Petrosian radius"}
+    assert len({sample["number"] for sample in drawn}) > 20
+    for sample in drawn:
+        assert client.get("/" + sample["image"]).status_code == 200
+        assert sample["class"] in sample["probabilities"]
+        assert sample["probability"] == sample["probabilities"][sample["class"]]
+        assert len(sample["reasons"]) == 3
+        assert {mark["name"] for mark in sample["marks"]} >= {"Petrosian radius"}
 
 
 @pytest.mark.parametrize("kind", ["PNG", "JPEG", "WEBP"])
-def test_an_upload_is_classified_as_by_the_library(client, shown, galaxy, kind):
-    content = encoded(galaxy, kind)
-    answer = client.post("/api/classify", content=content)
-    assert answer.status_code == 200
-    (found,) = answer.json()["galaxies"]
-    pixels = np.asarray(Image.open(io.BytesIO(content)).convert("RGB"))
-    said = shown.classifier.classify([pixels])
-    (row,) = said.rows(["upload"], [None])
+def test_uploads_are_classified_as_by_the_library(client, content, galaxy, kind):
+    data = encoded(galaxy, kind)
+    response = client.post("/api/classify", content=data)
+    assert response.status_code == 200
+    (found,) = response.json()["galaxies"]
+    pixels = np.asarray(Image.open(io.BytesIO(data)).convert("RGB"))
+    predictions = content.classifier.classify([pixels])
+    (row,) = predictions.rows(["upload"], [None])
     assert found["galaxy"]
     assert {name: found[name] for name in row} == json.loads(json.dumps(row))
 
 
-def test_several_at_once_keep_their_order(client, galaxy):
+def test_several_images_keep_their_order(client, galaxy):
     other = np.ascontiguousarray(galaxy[::-1])
     files = [("image", ("a.png", encoded(galaxy))), ("image", ("b.png", encoded(other)))]
     both = client.post("/api/classify", files=files).json()["galaxies"]
@@ -154,11 +156,11 @@ def test_several_at_once_keep_their_order(client, galaxy):
         client.post("/api/classify", content=encoded(image)).json()["galaxies"][0]
         for image in (galaxy, other)
     ]
-    assert [one["probabilities"] for one in both] == [one["probabilities"] for one in alone]
+    assert [g["probabilities"] for g in both] == [g["probabilities"] for g in alone]
 
 
 def _star():
-    """A star with its diffraction spikes, on the sky of an SDSS image."""
+    """A star with diffraction spikes, on the sky of an SDSS image."""
     y, x = np.mgrid[-80:80, -80:80].astype(float)
     r = np.hypot(x, y)
     spikes = np.exp(-np.abs(x) / 30 - y**2 / 4) + np.exp(-np.abs(y) / 30 - x**2 / 4)
@@ -180,7 +182,7 @@ NO_GALAXIES = {
 
 
 @pytest.mark.parametrize("image", NO_GALAXIES.values(), ids=NO_GALAXIES)
-def test_where_there_is_no_galaxy_no_class_is_named(client, image):
+def test_images_without_a_galaxy_get_no_class(client, image):
     (found,) = client.post("/api/classify", content=encoded(image)).json()["galaxies"]
     assert found["galaxy"] is False
     assert found["problem"].endswith(".")
@@ -189,7 +191,7 @@ def test_where_there_is_no_galaxy_no_class_is_named(client, image):
     assert found["reasons"] == found["marks"] == []
 
 
-def test_model_health_and_counts(client):
+def test_model_health_and_metrics(client):
     assert client.get("/api/model").json()["name"] == "quick"
     assert client.get("/readyz").text == "ok"
     client.get("/api/sample")
@@ -199,53 +201,53 @@ def test_model_health_and_counts(client):
     assert "galfeat_waiting 0" in counts
 
 
-def test_every_route_of_the_api_is_described(shown):
-    routes = {route.path for route in create_app(shown).routes}
+def test_every_route_of_the_api_is_described(content):
+    routes = {route.path for route in create_app(content).routes}
     pages = {"/", "/about", STATIC, "/openapi.json"}
     assert routes - pages == set(description()["paths"])
 
 
-def test_too_many_at_once_are_asked_to_come_back(shown, galaxy):
+def test_too_many_requests_are_told_to_retry(content, galaxy):
     from starlette.testclient import TestClient
 
-    app = create_app(shown)
+    app = create_app(content)
     app.state.workers = Workers(1, 0)
-    answer = TestClient(app).post("/api/classify", content=encoded(galaxy))
-    assert answer.status_code == 503
-    assert answer.headers["retry-after"] == "1"
-    assert "come back" in answer.json()["error"]
+    response = TestClient(app).post("/api/classify", content=encoded(galaxy))
+    assert response.status_code == 503
+    assert response.headers["retry-after"] == "1"
+    assert "try again" in response.json()["error"]
 
 
-def test_work_that_fails_makes_room_again():
+def test_failed_work_frees_its_slot():
     workers = Workers(1, 1)
 
     async def twice():
-        staying = asyncio.get_running_loop().create_future()
+        connected = asyncio.get_running_loop().create_future()
         for _ in range(2):
             with pytest.raises(ZeroDivisionError):
-                await workers.run(lambda: 1 // 0, staying)
-        assert await workers.run(lambda: 7, staying) == 7
-        waiting = asyncio.ensure_future(workers.run(lambda: 8, staying))
+                await workers.run(lambda: 1 // 0, connected)
+        assert await workers.run(lambda: 7, connected) == 7
+        waiting = asyncio.ensure_future(workers.run(lambda: 8, connected))
         await asyncio.sleep(0)
         with pytest.raises(BusyError):
-            await workers.run(lambda: 9, staying)
+            await workers.run(lambda: 9, connected)
         assert await waiting == 8
 
     asyncio.run(twice())
     workers.close()
 
 
-def test_work_that_nobody_waits_for_is_not_begun():
-    workers, busy, begun = Workers(1, 5), threading.Event(), []
+def test_queued_work_of_a_disconnected_client_is_not_started():
+    workers, busy, started = Workers(1, 5), threading.Event(), []
 
     async def leave():
         loop = asyncio.get_running_loop()
         first = asyncio.ensure_future(workers.run(busy.wait, loop.create_future()))
-        leaving = loop.create_future()
-        second = asyncio.ensure_future(workers.run(lambda: begun.append(1), leaving))
+        disconnected = loop.create_future()
+        second = asyncio.ensure_future(workers.run(lambda: started.append(1), disconnected))
         await asyncio.sleep(0)
         assert workers.waiting == 2
-        leaving.set_result(None)
+        disconnected.set_result(None)
         with pytest.raises(ClientDisconnected):
             await second
         assert workers.waiting == 1
@@ -255,19 +257,19 @@ def test_work_that_nobody_waits_for_is_not_begun():
 
     asyncio.run(leave())
     workers.close()
-    assert begun == []
+    assert started == []
 
 
-def test_of_a_form_whose_sender_has_gone_the_rest_is_not_measured(shown, galaxy, monkeypatch):
-    measured, gone = [], threading.Event()
+def test_the_rest_of_a_form_is_not_measured_after_a_disconnect(content, galaxy, monkeypatch):
+    measured, disconnected = [], threading.Event()
 
-    def answer(*asked):
-        measured.append(asked)
-        assert gone.wait(60)
-        return classify_images(*asked)
+    def classify(*arguments):
+        measured.append(arguments)
+        assert disconnected.wait(60)
+        return classify_images(*arguments)
 
-    monkeypatch.setattr("galfeat.web.app.classify_images", answer)
-    app = create_app(shown, threads=1)
+    monkeypatch.setattr("galfeat.web.app.classify_images", classify)
+    app = create_app(content, threads=1)
     part = b'--x\r\nContent-Disposition: form-data; name="image"; filename="g"\r\n\r\n'
     body = 8 * (part + encoded(galaxy) + b"\r\n") + b"--x--\r\n"
     messages = [
@@ -290,7 +292,7 @@ def test_of_a_form_whose_sender_has_gone_the_rest_is_not_measured(shown, galaxy,
         "server": ("galaxies", 80), "client": ("visitor", 1), "root_path": "",
     }  # fmt: skip
     asyncio.run(app(scope, receive, send))
-    gone.set()
+    disconnected.set()
     app.state.workers.close()
     assert len(measured) == 1
     assert sent == []

@@ -1,4 +1,4 @@
-"""A real server and visitors who talk to its socket: slow ones, rude ones and old ones."""
+"""Slow, malformed and old-fashioned requests to the socket of a running server."""
 
 import io
 import logging
@@ -15,24 +15,26 @@ from PIL import Image
 
 from galfeat.web.app import create_app
 from galfeat.web.connection import MAX_HEAD, configure
-from galfeat.web.request_limits import Guard, Limits
+from galfeat.web.request_limits import Limits, RequestGuard
 
-#: Seconds for which this server waits, and in which it takes a body.
-PATIENCE, LONGEST = 0.25, 0.6
-LIMITS = Limits(max_single=100_000, patience=PATIENCE, longest=LONGEST)
-#: How long a test waits for what has to come.
+#: Timeouts of this server in seconds, for part of a body and for all of it.
+PART_TIMEOUT, BODY_TIMEOUT = 0.25, 0.6
+LIMITS = Limits(max_single=100_000, part_timeout=PART_TIMEOUT, body_timeout=BODY_TIMEOUT)
+#: Maximum time in seconds that a test waits for the server.
 PLENTY = 20.0
 
 
 @pytest.fixture(scope="module")
-def address(shown):
-    config = configure(Guard(create_app(shown), LIMITS), "127.0.0.1", 0, kept_alive=PATIENCE)
+def address(content):
+    config = configure(
+        RequestGuard(create_app(content), LIMITS), "127.0.0.1", 0, keep_alive=PART_TIMEOUT
+    )
     listening = config.bind_socket()
     listening.listen()
-    server, complaints = uvicorn.Server(config), logging.Handler(logging.ERROR)
+    server, handler = uvicorn.Server(config), logging.Handler(logging.ERROR)
     errors = []
-    complaints.emit = errors.append
-    logging.getLogger("uvicorn.error").addHandler(complaints)
+    handler.emit = errors.append
+    logging.getLogger("uvicorn.error").addHandler(handler)
     thread = threading.Thread(target=server.run, kwargs={"sockets": [listening]})
     thread.start()
     yield listening.getsockname()
@@ -40,7 +42,7 @@ def address(shown):
     thread.join(PLENTY)
     assert not thread.is_alive()
     listening.close()
-    logging.getLogger("uvicorn.error").removeHandler(complaints)
+    logging.getLogger("uvicorn.error").removeHandler(handler)
     assert errors == []
 
 
@@ -48,8 +50,8 @@ def connected(address):
     return closing(socket.create_connection(address, timeout=PLENTY))
 
 
-def all_that_comes(visitor):
-    """Read until the server ends the connection."""
+def read_all(visitor):
+    """Read until the server closes the connection."""
     parts = []
     with suppress(ConnectionError):
         while part := visitor.recv(65536):
@@ -57,14 +59,14 @@ def all_that_comes(visitor):
     return b"".join(parts)
 
 
-def statuses(answers):
-    return [int(code) for code in re.findall(rb"HTTP/1\.1 (\d{3}) ", answers)]
+def statuses(responses):
+    return [int(code) for code in re.findall(rb"HTTP/1\.1 (\d{3}) ", responses)]
 
 
-def said_to(address, request):
+def exchange(address, request):
     with connected(address) as visitor:
         visitor.sendall(request)
-        return all_that_comes(visitor)
+        return read_all(visitor)
 
 
 def picture():
@@ -82,111 +84,113 @@ CHUNKED = b"POST /api/classify HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked
 
 
 def send_until_ended(visitor, part, pause):
-    """Send a part again and again until the server ends the connection; return what came."""
-    came = b""
+    """Send a part repeatedly until the server closes the connection; return the response."""
+    received = b""
     visitor.settimeout(pause)
     for _ in range(int(PLENTY / pause)):
         try:
             visitor.sendall(part)
-            one = visitor.recv(65536)
+            data = visitor.recv(65536)
         except TimeoutError:
             continue
         except ConnectionError:
-            return came
-        if not one:
-            return came
-        came += one
-    raise AssertionError("the server listens for ever")
+            return received
+        if not data:
+            return received
+        received += data
+    raise AssertionError("the server never closes the connection")
 
 
-def test_who_says_nothing_is_let_go(address):
-    assert said_to(address, b"") == b""
+def test_an_idle_connection_is_closed(address):
+    assert exchange(address, b"") == b""
 
 
-def test_who_says_nothing_more_after_an_answer_is_let_go(address):
-    assert statuses(said_to(address, GET + b"\r\n")) == [200]
+def test_an_idle_connection_is_closed_after_a_response(address):
+    assert statuses(exchange(address, GET + b"\r\n")) == [200]
 
 
 @pytest.mark.parametrize("before", [b"", GET + b"\r\n"])
-def test_a_head_that_drips_is_not_waited_for(address, before):
+def test_a_slow_head_is_not_waited_for(address, before):
     with connected(address) as visitor:
         visitor.sendall(before + b"GET / HTTP/1.1\r\nHost: x\r\nX-Slow: ")
-        came = send_until_ended(visitor, b"x", PATIENCE / 5)
-        assert statuses(came) == [200] * bool(before)
+        received = send_until_ended(visitor, b"x", PART_TIMEOUT / 5)
+        assert statuses(received) == [200] * bool(before)
 
 
-def test_a_body_that_stops(address):
-    answer = said_to(address, upload(5000) + b"\r\n" + picture()[:40])
-    assert statuses(answer) == [408]
-    assert b"send it again" in answer
+def test_a_body_that_stops_is_refused(address):
+    response = exchange(address, upload(5000) + b"\r\n" + picture()[:40])
+    assert statuses(response) == [408]
+    assert b"send it again" in response
 
 
-def test_a_body_that_drips_for_ever(address):
+def test_an_endless_slow_body_is_refused(address):
     with connected(address) as visitor:
         visitor.sendall(CHUNKED)
-        assert statuses(send_until_ended(visitor, b"1\r\nx\r\n", PATIENCE / 5)) == [408]
+        assert statuses(send_until_ended(visitor, b"1\r\nx\r\n", PART_TIMEOUT / 5)) == [408]
 
 
-def test_a_slow_body_that_comes_is_taken(address):
+def test_a_slow_but_complete_body_is_accepted(address):
     content = picture()
     with connected(address) as visitor:
         visitor.sendall(upload(len(content)) + b"\r\n" + content[:50])
-        visitor.settimeout(PATIENCE / 5)
+        visitor.settimeout(PART_TIMEOUT / 5)
         with pytest.raises(TimeoutError):
             visitor.recv(1)
         visitor.settimeout(PLENTY)
         visitor.sendall(content[50:])
-        assert statuses(all_that_comes(visitor)) == [200]
+        assert statuses(read_all(visitor)) == [200]
 
 
-def test_who_goes_away_in_the_middle_leaves_no_error(address):
+def test_a_disconnect_within_a_body_logs_no_error(address):
     with connected(address) as visitor:
         visitor.sendall(upload(5000) + b"\r\n" + picture()[:40])
-    assert statuses(said_to(address, GET + b"\r\n")) == [200]
+    assert statuses(exchange(address, GET + b"\r\n")) == [200]
 
 
 @pytest.mark.parametrize("end", [b"", b"0\r\n\r\n"])
-def test_who_sends_too_much_is_told_and_then_cut_off(address, end):
+def test_an_oversized_body_is_refused_and_cut_off(address, end):
     with connected(address) as visitor:
         visitor.sendall(CHUNKED)
         for _ in range(30):
             visitor.sendall(b"2000\r\n" + bytes(0x2000) + b"\r\n")
         visitor.sendall(end)
-        assert statuses(all_that_comes(visitor)) == [413]
+        assert statuses(read_all(visitor)) == [413]
 
 
-def test_a_body_without_end_ends_all_the_same(address):
+def test_an_endless_fast_body_is_cut_off(address):
     with connected(address) as visitor:
         visitor.sendall(CHUNKED)
-        came = send_until_ended(visitor, b"8000\r\n" + bytes(0x8000) + b"\r\n", PATIENCE / 50)
-        assert statuses(came) in ([413], [])  # the answer may be lost with the connection
+        received = send_until_ended(
+            visitor, b"8000\r\n" + bytes(0x8000) + b"\r\n", PART_TIMEOUT / 50
+        )
+        assert statuses(received) in ([413], [])  # the response may be lost with the connection
 
 
-def test_who_takes_no_answer_is_let_go(address):
-    asked = b"GET /samples/0.jpg HTTP/1.1\r\nHost: x\r\n\r\n"
+def test_a_client_that_reads_no_response_is_dropped(address):
+    request = b"GET /samples/0.jpg HTTP/1.1\r\nHost: x\r\n\r\n"
     with closing(socket.socket()) as visitor:
         visitor.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
         visitor.settimeout(PLENTY)
         visitor.connect(address)
-        visitor.sendall(asked * 2000)
+        visitor.sendall(request * 2000)
         ended = select.poll()
         ended.register(visitor, 0)
-        for _ in range(int(PLENTY / PATIENCE)):
-            if ended.poll(1000 * PATIENCE):
+        for _ in range(int(PLENTY / PART_TIMEOUT)):
+            if ended.poll(1000 * PART_TIMEOUT):
                 return
             with suppress(ConnectionError):
-                visitor.send(b"x")  # or its own side would not notice
-    raise AssertionError("the server waits for ever")
+                visitor.send(b"x")  # otherwise this side would not notice
+    raise AssertionError("the server waits indefinitely")
 
 
-def test_many_who_lie_still_keep_no_one_else_from_an_answer(address):
+def test_many_idle_connections_do_not_block_others(address):
     idle = [socket.create_connection(address, timeout=PLENTY) for _ in range(200)]
     with connected(address) as visitor:
         visitor.sendall(b"GET /api/sample HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
-        assert statuses(all_that_comes(visitor)) == [200]
-    assert all(all_that_comes(one) == b"" for one in idle)
-    for one in idle:
-        one.close()
+        assert statuses(read_all(visitor)) == [200]
+    assert all(read_all(connection) == b"" for connection in idle)
+    for connection in idle:
+        connection.close()
 
 
 @pytest.mark.parametrize(
@@ -213,8 +217,8 @@ def test_many_who_lie_still_keep_no_one_else_from_an_answer(address):
     ],
     ids=lambda value: str(value[:50]) if isinstance(value, bytes) else "",
 )
-def test_rude_and_old_visitors_get_a_well_formed_answer(address, request_, expected):
-    assert statuses(said_to(address, request_)) == expected
+def test_malformed_and_old_requests_get_a_well_formed_response(address, request_, expected):
+    assert statuses(exchange(address, request_)) == expected
 
 
 @pytest.mark.parametrize(
@@ -227,9 +231,9 @@ def test_rude_and_old_visitors_get_a_well_formed_answer(address, request_, expec
         f"/static/{'a' * 5000}", "/static/", "/static", "/static/%ff%fe", "//", "/%0d%0aX:%20y",
     ],
 )  # fmt: skip
-def test_no_path_leads_out_of_the_house(address, path):
+def test_no_path_escapes_the_application(address, path):
     request = f"GET {path} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n".encode()
-    answer = said_to(address, request)
-    assert statuses(answer) in ([404], [405])
-    assert b"root:" not in answer
-    assert b"import" not in answer
+    response = exchange(address, request)
+    assert statuses(response) in ([404], [405])
+    assert b"root:" not in response
+    assert b"import" not in response

@@ -1,29 +1,30 @@
-"""The page for everybody: by keyboard, read out, on a phone, by night, and without a jump."""
+"""Accessibility: keyboard, screen readers, phones, colour schemes and layout shifts."""
 
 import pytest
 
 DESKTOP, PHONE = {"width": 1280, "height": 800}, {"width": 360, "height": 740}
 SCREENS = pytest.mark.parametrize("viewport", [DESKTOP, PHONE], ids=["desktop", "phone"])
 SCHEMES = pytest.mark.parametrize("scheme", ["dark", "light"])
-NOT_TAKEN = "422 /api/classify"
+BAD_IMAGE = "422 /api/classify"
 
 FOCUS = """() => {
-    const one = document.activeElement;
-    const outlined = one.id === "file" ? document.getElementById("drop") : one;
+    const item = document.activeElement;
+    const outlined = item.id === "file" ? document.getElementById("drop") : item;
     const { outlineStyle, outlineWidth } = getComputedStyle(outlined);
-    return [one.id || one.textContent.trim(), outlineStyle !== "none" && parseFloat(outlineWidth)];
+    const name = item.id || item.textContent.trim();
+    return [name, outlineStyle !== "none" && parseFloat(outlineWidth)];
 }"""
 
 
 def tab(page, key="Tab"):
-    """Go on to the next thing that takes keys, which must show it; return what it is."""
+    """Move the focus on, check that it is visible, and return its name."""
     page.keyboard.press(key)
     name, width = page.evaluate(FOCUS)
-    assert width >= 2, f"the focus on {name} cannot be seen"
+    assert width >= 2, f"the focus on {name} is not visible"
     return name
 
 
-def test_everything_can_be_reached_and_used_by_keyboard(visit):
+def test_the_page_works_by_keyboard(visit):
     page = visit().page
     status = page.locator("#status")
     assert [tab(page) for _ in range(7)] == [
@@ -41,7 +42,7 @@ def test_everything_can_be_reached_and_used_by_keyboard(visit):
     page.wait_for_selector("#guesses:visible")
     assert status.inner_text() == "A new galaxy. What is your guess?"
     assert page.evaluate(FOCUS)[0] == "guess-title"
-    page.keyboard.press("Enter")  # once too often: no guess
+    page.keyboard.press("Enter")  # a second press must not submit a guess
     assert page.is_visible("#guesses")
     choices = page.locator(".choice").all_inner_texts()
     assert [tab(page) for _ in choices] == choices
@@ -55,49 +56,51 @@ def test_everything_can_be_reached_and_used_by_keyboard(visit):
     assert page.evaluate(FOCUS)[0] == "show"
 
 
-def test_what_happens_is_read_out(visit, galaxy, blank):
-    visitor = visit(expected=[NOT_TAKEN])
+def test_results_are_announced_to_screen_readers(visit, galaxy, blank):
+    visitor = visit(expected=[BAD_IMAGE])
     status = visitor.page.locator("#status")
     assert status.get_attribute("role") == "status"
-    said = visitor.press()
-    for part in (said["class"], said["true_class"]):
+    sample = visitor.press()
+    for part in (sample["class"], sample["true_class"]):
         assert part in status.inner_text()
-    (own,) = visitor.send(galaxy)["galaxies"]
+    (own,) = visitor.upload(galaxy)["galaxies"]
     assert own["class"] in status.inner_text()
-    visitor.send(blank)
+    visitor.upload(blank)
     assert "No galaxy found" in status.inner_text()
-    visitor.send(b"text")
+    visitor.upload(b"text")
     assert "PNG, JPEG or WebP" in status.inner_text()
 
 
-SPILLED = """() => {
+OVERFLOW = """() => {
     const wide = document.documentElement.clientWidth;
-    const spills = one => one.getBoundingClientRect().right > wide + 0.5 && !one.closest(".scroll");
+    const overflows = item =>
+        item.getBoundingClientRect().right > wide + 0.5 && !item.closest(".scroll");
     return [document.scrollingElement.scrollWidth - wide,
-            ...[...document.body.querySelectorAll("*")].filter(spills).map(one => one.outerHTML)];
+            ...[...document.body.querySelectorAll("*")].filter(overflows)
+                .map(item => item.outerHTML)];
 }"""
 
 
 @pytest.mark.parametrize("width", [320, 360, 800])
-def test_nothing_spills_over_the_side_of_a_small_screen(visit, galaxy, width):
-    visitor = visit(viewport={"width": width, "height": 740}, expected=[NOT_TAKEN])
+def test_nothing_overflows_a_small_screen(visit, galaxy, width):
+    visitor = visit(viewport={"width": width, "height": 740}, expected=[BAD_IMAGE])
     page = visitor.page
-    assert page.evaluate(SPILLED) == [0]
+    assert page.evaluate(OVERFLOW) == [0]
     for _ in range(5):
         visitor.press()
-        assert page.evaluate(SPILLED) == [0]
-    visitor.send(galaxy)
-    assert page.evaluate(SPILLED) == [0]
+        assert page.evaluate(OVERFLOW) == [0]
+    visitor.upload(galaxy)
+    assert page.evaluate(OVERFLOW) == [0]
     page.check("#guessing")
-    visitor.press(answered=False)
-    assert page.evaluate(SPILLED) == [0]
-    visitor.send(b"text")
-    assert page.evaluate(SPILLED) == [0]
+    visitor.press(guessing=True)
+    assert page.evaluate(OVERFLOW) == [0]
+    visitor.upload(b"text")
+    assert page.evaluate(OVERFLOW) == [0]
     page.goto("/about")
-    assert page.evaluate(SPILLED) == [0]
+    assert page.evaluate(OVERFLOW) == [0]
 
 
-def test_on_a_phone_the_button_stays_and_the_galaxy_comes_into_view(visit):
+def test_on_a_phone_the_button_stays_and_the_galaxy_is_scrolled_into_view(visit):
     visitor = visit(viewport=PHONE)
     page = visitor.page
     page.locator("#drop").scroll_into_view_if_needed()
@@ -109,8 +112,8 @@ def test_on_a_phone_the_button_stays_and_the_galaxy_comes_into_view(visit):
         assert box["y"] + box["height"] <= PHONE["height"]
 
 
-@pytest.mark.parametrize("size", [(740, 360), (640, 400)], ids=["on its side", "enlarged"])
-def test_on_a_low_screen_galaxy_and_class_are_seen_together(visit, size):
+@pytest.mark.parametrize("size", [(740, 360), (640, 400)], ids=["landscape", "zoomed"])
+def test_on_a_low_screen_galaxy_and_class_are_both_visible(visit, size):
     width, height = size
     visitor = visit(viewport={"width": width, "height": height})
     page = visitor.page
@@ -118,22 +121,22 @@ def test_on_a_low_screen_galaxy_and_class_are_seen_together(visit, size):
     for inside in ("#frame", "#named"):
         box = page.locator(inside).bounding_box()
         assert 0 <= box["y"] < box["y"] + box["height"] <= height, inside
-    frame, button = (page.locator(one).bounding_box() for one in ("#frame", "#show"))
-    assert button["x"] >= frame["x"] + frame["width"]  # beside the picture, not on it
+    frame, button = (page.locator(item).bounding_box() for item in ("#frame", "#show"))
+    assert button["x"] >= frame["x"] + frame["width"]  # beside the picture, not on top of it
     assert button["y"] + button["height"] <= height
 
 
-def test_on_a_phone_nothing_lies_over_what_can_be_guessed(visit):
+def test_on_a_phone_nothing_covers_the_choices(visit):
     visitor = visit(viewport=PHONE)
     page = visitor.page
     page.check("#guessing")
-    visitor.press(answered=False)
+    visitor.press(guessing=True)
     for choice in page.locator(".choice").all():
         choice.scroll_into_view_if_needed()
         on_top = choice.evaluate(
-            """one => { const box = one.getBoundingClientRect();
+            """item => { const box = item.getBoundingClientRect();
                 return document.elementFromPoint(box.x + box.width / 2, box.y + box.height / 2)
-                       === one; }"""
+                       === item; }"""
         )
         assert on_top, choice.inner_text()
     choice.click()
@@ -144,7 +147,7 @@ def test_on_a_phone_nothing_lies_over_what_can_be_guessed(visit):
 
 @SCHEMES
 @pytest.mark.parametrize("path", ["/", "/about"])
-def test_the_page_is_dark_or_light_as_the_visitor_likes(visit, path, scheme):
+def test_the_page_follows_the_preferred_colour_scheme(visit, path, scheme):
     page = visit(path, color_scheme=scheme).page
     ground, ink = page.evaluate(
         """() => [getComputedStyle(document.documentElement).backgroundColor,
@@ -154,7 +157,7 @@ def test_the_page_is_dark_or_light_as_the_visitor_likes(visit, path, scheme):
     assert (ground < 40 and ink > 200) if scheme == "dark" else (ground > 200 and ink < 80)
 
 
-# Every shift counts, also those just after a key, which the usual sum leaves out.
+# Count all shifts, including those after input, which the standard score excludes.
 SHIFTS = """
     window.shifts = 0;
     new PerformanceObserver(list => {
@@ -164,53 +167,55 @@ SHIFTS = """
 
 
 @SCREENS
-def test_nothing_jumps(visit, galaxy, viewport):
+def test_the_layout_does_not_shift(visit, galaxy, viewport):
     visitor = visit(viewport=viewport)
     page = visitor.page
     page.evaluate(SHIFTS)
     for _ in range(12):
         visitor.press()
     page.uncheck("#drawing")
-    visitor.send(galaxy)
+    visitor.upload(galaxy)
     page.check("#drawing")
     page.check("#guessing")
-    visitor.press(answered=False)
+    visitor.press(guessing=True)
     page.click(".choice >> nth=3")
     page.evaluate("new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done)))")
     assert page.evaluate("window.shifts") < 0.01
 
 
-def grave(page):
-    """Return what axe finds wrong that is serious or critical."""
-    axe = pytest.importorskip("axe_playwright_python.sync_playwright", reason="axe is not there")
+def violations(page):
+    """Return the serious and critical violations found by axe."""
+    axe = pytest.importorskip(
+        "axe_playwright_python.sync_playwright", reason="axe is not installed"
+    )
     found = axe.Axe().run(page).response["violations"]
     return [
-        f"{one['id']}: {node['html']}"
-        for one in found
-        for node in one["nodes"]
-        if one["impact"] in ("serious", "critical")
+        f"{violation['id']}: {node['html']}"
+        for violation in found
+        for node in violation["nodes"]
+        if violation["impact"] in ("serious", "critical")
     ]
 
 
 @pytest.mark.parametrize(
     ("viewport", "scheme"), [(DESKTOP, "dark"), (DESKTOP, "light"), (PHONE, "dark")]
 )
-def test_axe_finds_nothing_grave(visit, galaxy, blank, viewport, scheme):
-    # Its script comes from outside the page, which the page's own policy forbids.
+def test_axe_finds_no_serious_violations(visit, galaxy, blank, viewport, scheme):
+    # The content security policy of the page blocks the injected script.
     visitor = visit(
-        viewport=viewport, color_scheme=scheme, bypass_csp=True, expected=[NOT_TAKEN]
+        viewport=viewport, color_scheme=scheme, bypass_csp=True, expected=[BAD_IMAGE]
     )  # fmt: skip
     page = visitor.page
-    assert grave(page) == []
+    assert violations(page) == []
     visitor.press()
-    assert grave(page) == []
+    assert violations(page) == []
     page.check("#guessing")
-    visitor.press(answered=False)
-    assert grave(page) == []
+    visitor.press(guessing=True)
+    assert violations(page) == []
     page.click(".choice >> nth=0")
-    assert grave(page) == []
-    for content in (galaxy, blank, b"text"):
-        visitor.send(content)
-        assert grave(page) == []
+    assert violations(page) == []
+    for data in (galaxy, blank, b"text"):
+        visitor.upload(data)
+        assert violations(page) == []
     page.goto("/about")
-    assert grave(page) == []
+    assert violations(page) == []

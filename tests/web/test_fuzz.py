@@ -1,4 +1,4 @@
-"""Whatever is sent to the API: the answer is the one its description promises."""
+"""Property-based tests of the API against its OpenAPI description."""
 
 import io
 
@@ -15,11 +15,11 @@ from galfeat.web.openapi import description
 CONFIG = {
     "seed": 0,
     "generation": {"max-examples": 150, "deterministic": True, "database": "none", "mode": "all"},
-    # No schema can say which bytes are an image of a galaxy.
+    # No schema can specify which bytes are a valid image.
     "checks": {"positive_data_acceptance": {"expected-statuses": ["2xx", 422]}},
     "operations": [
         {
-            "include-path": "/samples/{number}.jpg",  # nor how many samples there are
+            "include-path": "/samples/{number}.jpg",  # nor the number of samples
             "checks": {"positive_data_acceptance": {"expected-statuses": ["2xx", 404]}},
         }
     ],
@@ -28,7 +28,7 @@ CONFIG = {
 
 @st.composite
 def images(draw, kind):
-    """Image files, whole ones and damaged ones."""
+    """Intact and damaged image files."""
     height, width = draw(st.integers(1, 80)), draw(st.integers(1, 80))
     rng = np.random.default_rng(draw(st.integers(0, 9)))
     y, x = np.mgrid[:height, :width]
@@ -51,8 +51,8 @@ SCHEMA = schemathesis.openapi.from_dict(description(), config=SchemathesisConfig
 
 
 @pytest.fixture(scope="module")
-def app(shown):
-    return create_app(shown)
+def app(content):
+    return create_app(content)
 
 
 def test_the_description_is_served(client):
@@ -60,5 +60,5 @@ def test_the_description_is_served(client):
 
 
 @SCHEMA.parametrize()
-def test_every_answer_is_as_described(case, app):
+def test_every_response_matches_the_description(case, app):
     case.call_and_validate(app=app)

@@ -1,4 +1,4 @@
-"""What the page tells of a model."""
+"""The description of a model on the page."""
 
 import json
 
@@ -7,7 +7,7 @@ from starlette.testclient import TestClient
 
 from galfeat.evaluate.evaluation import evaluate_predictions
 from galfeat.evaluate.repeats import summarise_repeats
-from galfeat.web.app import Shown, create_app
+from galfeat.web.app import Content, create_app
 from galfeat.web.model_info import model_info
 
 CLASSES = ["Round", "Flat", "Odd"]
@@ -31,38 +31,38 @@ def held_out():
     return json.loads(json.dumps(scored.to_json()))
 
 
-def test_scores_of_held_out_galaxies_come_with_intervals_and_by_class(held_out):
-    facts = model_info("mine", MANIFEST, held_out)
-    assert facts["scored_on"] == "6 galaxies kept back"
-    assert facts["scores"]["accuracy"]["value"] == pytest.approx(4 / 6)
-    assert facts["scores"]["accuracy"]["low"] < 4 / 6 < facts["scores"]["accuracy"]["high"]
-    assert facts["calibration_error"] == facts["scores"]["calibration error"]["value"]
-    recall = facts["by_class"]["Round"]["recall"]
+def test_held_out_scores_have_intervals_and_classes(held_out):
+    info = model_info("mine", MANIFEST, held_out)
+    assert info["scored_on"] == "6 held-out galaxies"
+    assert info["scores"]["accuracy"]["value"] == pytest.approx(4 / 6)
+    assert info["scores"]["accuracy"]["low"] < 4 / 6 < info["scores"]["accuracy"]["high"]
+    assert info["calibration_error"] == info["scores"]["calibration error"]["value"]
+    recall = info["by_class"]["Round"]["recall"]
     assert recall["value"] == pytest.approx(2 / 3)
     assert recall["low"] < 2 / 3 < recall["high"]
-    assert facts["by_class"]["Round"]["support"] == 3
-    assert [facts["by_class"][name]["taken_for"] for name in CLASSES] == ["Flat", None, "Round"]
-    assert facts["priors"] == {"Round": 0.5, "Flat": 0.3, "Odd": 0.2}
-    assert facts["members"] == ["lightgbm", "svm"]
+    assert info["by_class"]["Round"]["support"] == 3
+    assert [info["by_class"][name]["taken_for"] for name in CLASSES] == ["Flat", None, "Round"]
+    assert info["priors"] == {"Round": 0.5, "Flat": 0.3, "Odd": 0.2}
+    assert info["members"] == ["lightgbm", "svm"]
 
 
-def test_scores_of_a_cross_validation_are_told_as_such():
-    crossed = summarise_repeats(
+def test_cross_validated_scores_are_labelled():
+    cross_validated = summarise_repeats(
         TRUTH, [CHANCES, CHANCES], [NAMED, NAMED], [NAMED, NAMED], CLASSES, rule="balanced"
     )
-    metrics = json.loads(json.dumps({"cross_validation": crossed.to_json()}))
-    facts = model_info("mine", MANIFEST, metrics)
-    assert facts["scored_on"] == "6 galaxies, each kept back in its turn"
-    assert facts["scores"]["accuracy"]["value"] == pytest.approx(4 / 6)
-    assert facts["by_class"]["Odd"]["taken_for"] == "Round"
+    metrics = json.loads(json.dumps({"cross_validation": cross_validated.to_json()}))
+    info = model_info("mine", MANIFEST, metrics)
+    assert info["scored_on"] == "6 galaxies by cross-validation"
+    assert info["scores"]["accuracy"]["value"] == pytest.approx(4 / 6)
+    assert info["by_class"]["Odd"]["taken_for"] == "Round"
 
 
 @pytest.mark.parametrize("metrics", [{}, {"accuracy": None}, {"note": "by eye"}])
-def test_a_model_that_nobody_scored_says_so(shown, metrics):
-    facts = model_info("mine", MANIFEST, metrics)
-    assert facts["scores"] == facts["by_class"] == {}
-    app = create_app(Shown(shown.classifier, facts, shown.samples, facts))
+def test_the_page_states_that_a_model_has_no_scores(content, metrics):
+    info = model_info("mine", MANIFEST, metrics)
+    assert info["scores"] == info["by_class"] == {}
+    app = create_app(Content(content.classifier, info, content.samples, info))
     page = TestClient(app, base_url="http://galaxies").get("/about").text
-    assert "Nobody has scored this model" in page
-    assert "Class by class" not in page
-    assert page.count("no example here") == len(CLASSES)  # the samples are of other classes
+    assert "This model has not been scored" in page
+    assert "Scores by class" not in page
+    assert page.count("no example<") == len(CLASSES)  # the samples have other classes

@@ -1,4 +1,4 @@
-"""`galfeat serve` as a process: how it starts where little may be written, and how it ends."""
+"""`galfeat serve` as a process: read-only kernel cache, and shutdown."""
 
 import json
 import os
@@ -26,13 +26,13 @@ warmup()
 compile_simulator()
 print(cache_folder())
 """
-# numba tells of every function that it compiles, whether it is kept or not.
+# numba reports each function that it compiles, cached or not.
 UPLOAD = """
 import io, json, sys
 from pathlib import Path
 from numba.core import event
-seen = event.RecordingListener()
-event.register("numba:compile", seen)
+listener = event.RecordingListener()
+event.register("numba:compile", listener)
 from PIL import Image
 from starlette.testclient import TestClient
 from galfeat.data.simulation.simulator import simulate
@@ -42,18 +42,18 @@ from galfeat.web.serving import prepare
 stream = io.BytesIO()
 Image.fromarray(simulate(1, seed=9).images[0]).save(stream, "PNG")
 app = create_app(prepare(Path(sys.argv[1]), None))
-answer = TestClient(app).post("/api/classify", content=stream.getvalue())
-compiled = [str(one.data["dispatcher"]) for _, one in seen.buffer if one.is_start]
+response = TestClient(app).post("/api/classify", content=stream.getvalue())
+starts = lambda: [event for _, event in listener.buffer if event.is_start]
+compiled = [str(event.data["dispatcher"]) for event in starts()]
 import numba
 numba.njit(lambda number: number + 1)(1)
-last = [one for _, one in seen.buffer if one.is_start][len(compiled):]
-print(json.dumps([answer.status_code, compiled, len(last)]))
+print(json.dumps([response.status_code, compiled, len(starts()) - len(compiled)]))
 """
 
 
 @pytest.fixture(scope="module")
 def model(simulated, quick_pipeline, tmp_path_factory):
-    """The folder of a small model with the features of the pipelines, trusted."""
+    """The folder of a small trusted model with the default features."""
     folder = tmp_path_factory.mktemp("served")
     families = f"families = {json.dumps(load_pipeline('lightgbm').families)}"
     pipeline = folder / "pipeline.toml"
@@ -85,8 +85,8 @@ def wait_until_ready(process, port):
     while True:
         assert process.poll() is None, process.stderr.read()
         try:
-            with urlopen(f"http://127.0.0.1:{port}/readyz") as answer:
-                assert answer.read() == b"ok"
+            with urlopen(f"http://127.0.0.1:{port}/readyz") as response:
+                assert response.read() == b"ok"
                 return
         except URLError:
             pass
@@ -94,16 +94,14 @@ def wait_until_ready(process, port):
 
 @pytest.fixture
 def port():
-    with socket.socket() as one:
-        one.bind(("127.0.0.1", 0))
-        return one.getsockname()[1]
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        return free.getsockname()[1]
 
 
-def test_an_upload_compiles_nothing_where_the_kernels_are_read_only(
-    model, tmp_path, without_override
-):
-    kept = subprocess.check_output([sys.executable, "-c", WARM_UP], text=True).strip()
-    shutil.copytree(kept, tmp_path / Path(kept).name)
+def test_an_upload_compiles_nothing_with_a_read_only_cache(model, tmp_path, without_override):
+    cache = subprocess.check_output([sys.executable, "-c", WARM_UP], text=True).strip()
+    shutil.copytree(cache, tmp_path / Path(cache).name)
     folders = [tmp_path, *(path for path in tmp_path.rglob("*") if path.is_dir())]
     for folder in folders:
         folder.chmod(0o555)
@@ -119,35 +117,35 @@ def test_an_upload_compiles_nothing_where_the_kernels_are_read_only(
     assert json.loads(done.stdout) == [200, [], 1]
 
 
-def test_it_ends_at_sigterm_without_a_word(model, port):
+def test_sigterm_ends_the_server_silently(model, port):
     with serving(model, port) as process:
         process.send_signal(signal.SIGTERM)
-        _, complaints = process.communicate(timeout=60)
-        assert (process.returncode, complaints) == (0, "")
+        _, errors = process.communicate(timeout=60)
+        assert (process.returncode, errors) == (0, "")
 
 
 @pytest.mark.slow
-def test_who_sends_slowly_does_not_keep_it_from_ending(model, port):
+def test_a_slow_client_does_not_delay_the_shutdown(model, port):
     with serving(model, port) as process, socket.create_connection(("127.0.0.1", port)) as visitor:
         visitor.sendall(
             b"POST /api/classify HTTP/1.1\r\nHost: galaxies\r\nTransfer-Encoding: chunked\r\n\r\n"
         )
         process.send_signal(signal.SIGTERM)
         with sending_slowly(visitor):
-            _, complaints = process.communicate(timeout=60)
+            _, errors = process.communicate(timeout=60)
         assert process.returncode == 0
-        assert "Traceback" not in complaints
+        assert "Traceback" not in errors
         assert visitor.recv(1000).startswith(b"HTTP/1.1 503 ")
 
 
 @contextmanager
 def sending_slowly(visitor):
-    """Send a little now and then, so that none of it is too late."""
-    enough = threading.Event()
+    """Send small parts regularly, so that no timeout applies."""
+    stop = threading.Event()
 
     def send():
         with suppress(ConnectionError):  # once the server has ended
-            while not enough.wait(0.2):
+            while not stop.wait(0.2):
                 visitor.sendall(b"1\r\nx\r\n")
 
     sender = threading.Thread(target=send)
@@ -155,5 +153,5 @@ def sending_slowly(visitor):
     try:
         yield
     finally:
-        enough.set()
+        stop.set()
         sender.join()

@@ -30,7 +30,7 @@ def chunk(kind, data):
 
 
 def png_with(kind, data):
-    """A PNG file with one more chunk, before its pixels."""
+    """A PNG file with an additional chunk before the pixels."""
     whole = encoded("PNG")
     place = whole.index(b"IDAT") - 4
     return whole[:place] + chunk(kind, data) + whole[place:]
@@ -42,7 +42,7 @@ def webp(kind, data):
 
 
 def wide_webp(side):
-    """Canvas of any size around a small frame, as an animation would have."""
+    """An animation canvas of any size around a small frame."""
     inner = encoded("WEBP", lossless=True)[12:]
     frame = bytes(6) + b"\x27\0\0\x2f\0\0" + bytes(4) + inner
     canvas = b"\x02\0\0\0" + 2 * (side - 1).to_bytes(3, "little")
@@ -53,7 +53,7 @@ def wide_webp(side):
 
 
 def huge_jpeg():
-    """A JPEG file that says it is 65,535 pixels a side."""
+    """A JPEG file with a declared size of 65,535 pixels a side."""
     whole = encoded("JPEG")
     place = whole.index(b"\xff\xc0\x00") + 5
     return whole[:place] + b"\xff\xff\xff\xff" + whole[place + 4 :]
@@ -72,12 +72,12 @@ LONG = Image.new("1", (LONGEST_SIDE + 1, 20))
 REFUSED = {
     "an animated PNG": encoded("PNG", save_all=True, append_images=[SECOND]),
     "an animated WebP": encoded("WEBP", save_all=True, append_images=[SECOND]),
-    "a WebP of absurd size": wide_webp(16384),
-    "a WebP of absurd size, lossy": webp(b"VP8 ", b"\0\0\0\x9d\x01\x2a\xff\x3f\xff\x3f"),
-    "a WebP of absurd size, lossless": webp(b"VP8L", b"\x2f\xff\xff\xff\x0f" + bytes(9)),
+    "a WebP of huge size": wide_webp(16384),
+    "a WebP of huge size, lossy": webp(b"VP8 ", b"\0\0\0\x9d\x01\x2a\xff\x3f\xff\x3f"),
+    "a WebP of huge size, lossless": webp(b"VP8L", b"\x2f\xff\xff\xff\x0f" + bytes(9)),
     "a WebP of no size": webp(b"VP8L", b"\x2f"),
-    "a WebP of no kind": webp(b"ICCP", bytes(20)),
-    "a JPEG of absurd size": huge_jpeg(),
+    "a WebP of unknown kind": webp(b"ICCP", bytes(20)),
+    "a JPEG of huge size": huge_jpeg(),
     "a thin PNG of one bit": encoded("PNG", LONG),
     "a PNG without a header": b"\x89PNG\r\n\x1a\n" + chunk(b"IDAT", zlib.compress(bytes(99))),
     "a PNG that is a JPEG": b"\x89PNG\r\n\x1a\n" + encoded("JPEG"),
@@ -93,7 +93,7 @@ REFUSED = {
 
 
 @pytest.mark.parametrize("name", REFUSED)
-def test_it_is_refused_before_it_takes_memory(name):
+def test_invalid_images_are_refused_before_allocating_memory(name):
     tracemalloc.start()
     try:
         with pytest.raises(ImageError, match=r"^[^\n]{20,180}$"):
@@ -103,14 +103,14 @@ def test_it_is_refused_before_it_takes_memory(name):
         tracemalloc.stop()
 
 
-def test_no_room_is_made_for_a_webp_of_absurd_size():
+def test_no_memory_is_allocated_for_a_huge_webp():
     def reserved():
         with open("/proc/self/status", encoding="ascii") as status:
             return int(re.search(r"VmPeak:\s+(\d+)", status.read()).group(1))
 
     before = reserved()
     with pytest.raises(ImageError, match="16384 by 16384"):
-        decode_upload(REFUSED["a WebP of absurd size"])
+        decode_upload(REFUSED["a WebP of huge size"])
     assert reserved() - before < 100_000  # its pixels would take a million kilobytes
 
 
@@ -130,7 +130,7 @@ TAKEN = {
 
 
 @pytest.mark.parametrize("name", TAKEN)
-def test_every_way_of_storing_an_image_gives_its_pixels(name):
+def test_all_encodings_decode_to_the_same_pixels(name):
     content, expected = TAKEN[name]
     pixels = decode_upload(content)
     assert pixels.shape == (48, 40, 3)
@@ -139,14 +139,14 @@ def test_every_way_of_storing_an_image_gives_its_pixels(name):
 
 @pytest.mark.parametrize("mode", ["L", "RGB", "CMYK"])
 @pytest.mark.parametrize("progressive", [False, True])
-def test_every_jpeg_is_near_its_pixels(mode, progressive):
+def test_jpeg_images_decode_close_to_the_original(mode, progressive):
     content = encoded("JPEG", PICTURE.convert(mode), quality=95, progressive=progressive)
     assert np.abs(decode_upload(content).astype(int) - GREY[:, :, None]).mean() < 4
 
 
-def test_a_turned_photograph_is_turned_back():
+def test_the_exif_orientation_is_applied():
     exif = Image.Exif()
-    exif[0x0112] = 6  # the camera lay on its side
+    exif[0x0112] = 6  # the camera was rotated
     pixels = decode_upload(encoded("JPEG", quality=95, exif=exif))
     assert pixels.shape == (40, 48, 3)
 
@@ -162,7 +162,7 @@ def test_a_turned_photograph_is_turned_back():
     ],
     ids=["profile", "EXIF in PNG", "EXIF in JPEG", "comment", "EXIF in WebP"],
 )
-def test_what_is_said_beside_the_pixels_does_no_harm(content):
+def test_metadata_does_no_harm(content):
     tracemalloc.start()
     try:
         with contextlib.suppress(ImageError):

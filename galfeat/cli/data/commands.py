@@ -1,4 +1,4 @@
-"""``galfeat data``: fetch data sets, look at them, sample and simulate them."""
+"""``galfeat data``: fetch, inspect, sample and simulate data sets."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from galfeat.cli.progress import progress_bar, running_clock
 
 @click.group()
 def data() -> None:
-    """Fetch, simulate, look at and sample data sets."""
+    """Fetch, simulate, inspect and sample data sets."""
 
 
 @data.command()
@@ -24,7 +24,7 @@ def data() -> None:
 @images_option
 @jobs_option
 @seed_option
-@click.option("--json", "as_json", is_flag=True, help="Print JSON, with every row that is named.")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON, with all rows listed.")
 @click.pass_context
 def info(
     ctx: click.Context,
@@ -35,10 +35,10 @@ def info(
     seed: int,
     as_json: bool,
 ) -> None:
-    """Count the classes and sizes in PATH and find its defects.
+    """Summarise the classes, image sizes and defects of the data set PATH.
 
-    Defects are images that cannot be read, blank images, exact duplicates, and rows with
-    the same position and different labels. Nothing in it is random: every seed gives the same.
+    Defects are unreadable images, blank images, exact duplicates, and rows with the same
+    position but different labels. The result does not depend on the seed.
     """
     from galfeat.data import open_dataset, summarise
 
@@ -57,14 +57,14 @@ def info(
 @data.command()
 @click.argument("path")
 @click.option(
-    "--per-class", type=click.IntRange(min=1), required=True, help="Images of each class."
+    "--per-class", type=click.IntRange(min=1), required=True, help="Number of images per class."
 )
 @click.option(
     "-o",
     "--output",
     type=click.Path(path_type=Path),
     required=True,
-    help="A file in .h5 or .npz for images of one size, or a folder.",
+    help="Output: an .h5 or .npz file if all images have the same size, or a folder.",
 )
 @seed_option
 @label_option
@@ -81,9 +81,9 @@ def sample(
     images: str | None,
     jobs: int,
 ) -> None:
-    """Write a random sample of PATH with the same number of images of each class.
+    """Write a random sample of PATH with the same number of images per class.
 
-    A class with fewer images is taken whole, and named on stderr.
+    Classes with fewer images are included whole and listed on stderr.
     """
     from galfeat.data import open_dataset, stratified_sample, write_dataset
 

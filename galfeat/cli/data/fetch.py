@@ -1,4 +1,4 @@
-"""``galfeat data fetch``: published data sets, and cut-outs from the surveys' own services."""
+"""``galfeat data fetch``: download published data sets and survey cut-outs."""
 
 from __future__ import annotations
 
@@ -21,16 +21,16 @@ CUTOUTS = ("samples", "training")
 @click.argument("source", metavar="[MODEL]", required=False)
 @click.option(
     "--url",
-    help="Where to fetch from: your own file, another mirror of NAME, or another server that "
-    "gives cut-outs under the paths of the surveys'.",
+    help="URL of a file of your own, of another mirror of NAME, or of a server that provides "
+    "cut-outs under the same paths as the surveys.",
 )
-@click.option("--sha256", metavar="DIGEST", help="What the file's SHA-256 must be, with --url.")
+@click.option("--sha256", metavar="DIGEST", help="Expected SHA-256 of the file, with --url.")
 @click.option(
     "-o",
     "--output",
     type=click.Path(path_type=Path),
-    help="Where to put the file, or the folder of cut-outs; by default in the current folder, "
-    "under its own name.",
+    help="Output file, or folder for cut-outs. [default: the name of the file or of the cut-outs, "
+    "in the current folder]",
 )
 @click.pass_context
 def fetch(
@@ -41,18 +41,18 @@ def fetch(
     sha256: str | None,
     output: Path | None,
 ) -> None:
-    """Download a published data set, real galaxies for the page, or a file of your own.
+    """Download a published data set, survey cut-outs, or a file of your own.
 
-    NAME is galaxy10-decals (17,736 images, 2.7 GB) or galaxy10-sdss (21,785 images, 0.2 GB).
-    The file gets its name only after its SHA-256 was found right. With samples, it is 50
-    cut-outs, five of each Galaxy10 DECaLS class, one after another from the Legacy Surveys, in
-    a folder for `galfeat serve --samples`. With training and a MODEL, or its training.csv, it is
-    the cut-outs that model was fitted to, from SDSS and the Legacy Surveys. What broke off goes
-    on when the command is run again.
+    NAME is galaxy10-decals (17,736 images, 2.7 GB), galaxy10-sdss (21,785 images, 0.2 GB),
+    samples or training. A file is renamed to its final name only after its SHA-256 has been
+    verified. `samples` downloads 50 cut-outs from the Legacy Surveys, five of each Galaxy10
+    DECaLS class, into a folder for `galfeat serve --samples`. `training` downloads the cut-outs
+    that MODEL (or the list in its training.csv) was fitted to, from SDSS and the Legacy Surveys.
+    Run the command again to resume an interrupted download.
     """
     if name in CUTOUTS:
         if sha256 is not None:
-            raise click.UsageError("no SHA-256 is known of cut-outs; leave out --sha256")
+            raise click.UsageError("cut-outs have no known SHA-256; omit --sha256")
         folder = output or Path(name)
         failures = _fetch_cutouts(name, source, url, folder)
         click.echo(folder)
@@ -61,19 +61,19 @@ def fetch(
         if failures:
             ctx.exit(3)
     elif source is not None:
-        raise click.UsageError(f"{source!r} is one too many; a model goes with training alone")
+        raise click.UsageError(f"unexpected argument {source!r}; MODEL is used only with training")
     else:
-        click.echo(_fetch_file(_wanted(name, url, sha256), output))
+        click.echo(_fetch_file(_published(name, url, sha256), output))
 
 
-def _fetch_file(wanted: Published, output: Path | None) -> Path:
+def _fetch_file(published: Published, output: Path | None) -> Path:
     from galfeat.data.fetch.download import download
 
-    target = output or Path(wanted.file)
+    target = output or Path(published.file)
     if target.is_dir():
-        raise click.UsageError(f"{target} is a folder; name the file with -o")
+        raise click.UsageError(f"{target} is a folder; name a file with -o")
     with progress_bar(target.name) as progress:
-        return download(wanted.urls, target, wanted.sha256, progress=progress)
+        return download(published.urls, target, published.sha256, progress=progress)
 
 
 def _fetch_cutouts(name: str, source: str | None, url: str | None, folder: Path) -> dict[str, str]:
@@ -82,7 +82,7 @@ def _fetch_cutouts(name: str, source: str | None, url: str | None, folder: Path)
     with progress_bar("cut-outs") as progress:
         if name == "samples":
             if source is not None:
-                raise click.UsageError(f"{source!r} is one too many; samples need no model")
+                raise click.UsageError(f"unexpected argument {source!r}; samples takes no model")
             return cutouts.fetch_cutouts(
                 cutouts.sample_cutouts(url or surveys.LEGACY),
                 folder,
@@ -91,7 +91,7 @@ def _fetch_cutouts(name: str, source: str | None, url: str | None, folder: Path)
                 progress=progress,
             )
         if source is None:
-            raise click.UsageError("name a model, its folder or its training.csv")
+            raise click.UsageError("no model given; name a model, its folder or its training.csv")
         objects = training.read_training(_training_file(source))
         return training.fetch_training(
             objects, folder, root=url, pause=cutouts.PAUSE, progress=progress
@@ -99,7 +99,7 @@ def _fetch_cutouts(name: str, source: str | None, url: str | None, folder: Path)
 
 
 def _training_file(source: str) -> Path:
-    """Return the list of a model's training objects: a file, or in a folder of a model."""
+    """Return the path of the training list: `source` itself, or the one in its model folder."""
     from galfeat.data.readers.folder import TRAINING_FILE
     from galfeat.errors import DataError
     from galfeat.model_io.shipped import model_folder
@@ -108,22 +108,24 @@ def _training_file(source: str) -> Path:
         if path.is_file():
             return path
     raise DataError(
-        f"found no {TRAINING_FILE} at {source}; name a model that ships with galfeat, a model's "
+        f"found no {TRAINING_FILE} at {source}; name a model that ships with galfeat, a model "
         "folder, or the file itself"
     )
 
 
-def _wanted(name: str | None, url: str | None, sha256: str | None) -> Published:
+def _published(name: str | None, url: str | None, sha256: str | None) -> Published:
     from galfeat.data.catalogue.galaxy10 import PUBLISHED, Published
 
     if name is not None:
         if name not in PUBLISHED:
-            raise click.UsageError(f"{name!r} is none of {', '.join([*PUBLISHED, *CUTOUTS])}")
+            raise click.UsageError(
+                f"unknown data set {name!r}; expected one of {', '.join([*PUBLISHED, *CUTOUTS])}"
+            )
         if sha256 is not None:
-            raise click.UsageError(f"the SHA-256 of {name} is known; leave out NAME or --sha256")
-        known = PUBLISHED[name]
-        return known if url is None else known._replace(urls=(url, *known.urls))
+            raise click.UsageError(f"the SHA-256 of {name} is already known; omit NAME or --sha256")
+        published = PUBLISHED[name]
+        return published if url is None else published._replace(urls=(url, *published.urls))
     if url is None or sha256 is None:
         names = ", ".join([*PUBLISHED, *CUTOUTS])
-        raise click.UsageError(f"give NAME ({names}), or both --url and --sha256")
+        raise click.UsageError(f"nothing to fetch; give NAME ({names}), or both --url and --sha256")
     return Published(Path(urlsplit(url).path).name or "download", sha256, (url,))

@@ -1,4 +1,4 @@
-"""``galfeat data simulate``: galaxy images with known truth."""
+"""``galfeat data simulate``: simulate galaxy images with known parameters."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from galfeat.cli.prose import counted
 
 @click.command()
 @click.option(
-    "-n", "--number", type=click.IntRange(min=1), required=True, help="How many galaxies."
+    "-n", "--number", type=click.IntRange(min=1), required=True, help="Number of galaxies."
 )
 @click.option(
     "-o",
@@ -28,14 +28,14 @@ from galfeat.cli.prose import counted
     type=click.Choice(["legacy", "sdss"]),
     default="legacy",
     show_default=True,
-    help="Whose pictures to imitate: the Legacy Surveys' as in Galaxy10 DECaLS, or SDSS's.",
+    help="Survey to imitate: the Legacy Surveys as in Galaxy10 DECaLS, or SDSS.",
 )
 @seed_option
 @jobs_option
 def simulate(number: int, output: Path, rendering: str, seed: int, jobs: int) -> None:
-    """Simulate galaxies of the ten Galaxy10 DECaLS classes, in that data set's own form.
+    """Simulate galaxies of the ten Galaxy10 DECaLS classes, in the format of that data set.
 
-    What was drawn is stored beside the images, as truth/*.
+    The true parameters are stored with the images as truth/*.
     """
     from galfeat.data.simulation.simulator import simulate_file
 

@@ -3,29 +3,29 @@
 const at = (id) => document.getElementById(id);
 const PANELS = ["welcome", "guesses", "measuring", "answer", "problem"];
 const MARKS = ["Petrosian radius", "half of the light", "bar", "spiral arm"];
-const LISTED = 5;
+const MAX_CLASSES = 5;
 const SCORE = "galfeat.score";
-const MOST_WAITING = 60000, NOTICED = 300; // milliseconds
-let current = null; // the galaxy that is shown
-let turns = 0; // of several questions that are under way only the last one is answered
-let asking = new AbortController(); // what is asked now
+const TIMEOUT = 60000, WAITING_DELAY = 300; // milliseconds
+let current = null; // the galaxy shown
+let lastTurn = 0; // of several requests in progress, only the response to the last is shown
+let pending = new AbortController(); // aborts the request in progress
 
 function element(name, text, className) {
-  const made = document.createElement(name);
-  if (text !== undefined) made.textContent = text;
-  if (className) made.className = className;
-  return made;
+  const created = document.createElement(name);
+  if (text !== undefined) created.textContent = text;
+  if (className) created.className = className;
+  return created;
 }
 
 function percent(value) {
-  const whole = 100 * value;
-  if (whole > 0 && whole < 1) return "< 1\u00a0%";
-  return whole > 99 && whole < 100 ? "> 99\u00a0%" : `${Math.round(whole)}\u00a0%`;
+  const scaled = 100 * value;
+  if (scaled > 0 && scaled < 1) return "< 1\u00a0%";
+  return scaled > 99 && scaled < 100 ? "> 99\u00a0%" : `${Math.round(scaled)}\u00a0%`;
 }
 
 function sentence(text) {
-  const first = text.charAt(0).toUpperCase() + text.slice(1);
-  return /[.!?]$/.test(first) ? first : `${first}.`;
+  const capitalised = text.charAt(0).toUpperCase() + text.slice(1);
+  return /[.!?]$/.test(capitalised) ? capitalised : `${capitalised}.`;
 }
 
 function showPanel(shown) {
@@ -69,7 +69,7 @@ function showPicture(picture) {
 
 function showStage() {
   const top = at("stage").getBoundingClientRect().top;
-  // Where picture and answer lie one below the other, both are to be seen.
+  // When picture and result are stacked, scroll both into view.
   if (top < 0 || matchMedia("(max-width: 48rem)").matches) at("stage").scrollIntoView();
 }
 
@@ -78,20 +78,20 @@ function verdictOf(galaxy, guess) {
   const right = galaxy.class === galaxy.true_class;
   if (guess === undefined) return right ? ["The model is right", "right"] : ["The model is wrong", "wrong"];
   if (guess === galaxy.true_class) {
-    return right ? ["You and the model are right", "right"] : ["You are right, the model is wrong", "right"];
+    return right ? ["You and the model are right", "right"] : ["You are right; the model is wrong", "right"];
   }
-  return right ? ["The model is right, you are not", "wrong"] : ["You and the model are wrong", "wrong"];
+  return right ? ["The model is right; you are wrong", "wrong"] : ["You and the model are wrong", "wrong"];
 }
 
 function truthOf(galaxy, guess) {
   if (galaxy.true_class !== null) {
-    const said = guess === undefined ? "" : `\nYour guess: ${guess}`;
-    return `Actual class: ${galaxy.true_class}${said}`;
+    const guessLine = guess === undefined ? "" : `\nYour guess: ${guess}`;
+    return `Actual class: ${galaxy.true_class}${guessLine}`;
   }
-  return galaxy.problem ?? `What it really is, is not known.\nAnswered by the model ${galaxy.model}.`;
+  return galaxy.problem ?? `The true class is unknown.\nClassified by the model ${galaxy.model}.`;
 }
 
-function chanceRow(galaxy, name, probability) {
+function probabilityRow(galaxy, name, probability) {
   const row = element("tr");
   if (name === galaxy.class) row.classList.add("is-named");
   if (name === galaxy.true_class) row.classList.add("is-actual");
@@ -100,7 +100,7 @@ function chanceRow(galaxy, name, probability) {
   const bar = element("progress");
   bar.max = 1;
   bar.value = probability;
-  bar.setAttribute("aria-hidden", "true"); // the number beside it says the same
+  bar.setAttribute("aria-hidden", "true"); // redundant with the number beside it
   const cell = element("td");
   cell.append(bar);
   row.append(head, cell, element("td", percent(probability), "number"));
@@ -108,9 +108,9 @@ function chanceRow(galaxy, name, probability) {
 }
 
 function reasonItem(reason) {
-  const speaks = reason.added >= 0;
-  const item = element("li", undefined, speaks ? "for" : "against");
-  const times = `${speaks ? "×" : "÷"}\u00a0${Math.exp(Math.abs(reason.added)).toPrecision(2)}`;
+  const supports = reason.added >= 0;
+  const item = element("li", undefined, supports ? "for" : "against");
+  const times = `${supports ? "×" : "÷"}\u00a0${Math.exp(Math.abs(reason.added)).toPrecision(2)}`;
   item.append(element("span", reason.words, "words"), element("span", times, "number times"));
   if (!reason.feature) return item;
   const measured = element("span", undefined, "quiet");
@@ -135,8 +135,8 @@ function showAnswer(galaxy, guess) {
   at("probability").textContent = probability;
   at("truth").textContent = truth;
   at("details").hidden = !galaxy.galaxy;
-  const chances = Object.entries(galaxy.probabilities ?? {}).slice(0, LISTED);
-  at("chances").replaceChildren(...chances.map(([name, value]) => chanceRow(galaxy, name, value)));
+  const best = Object.entries(galaxy.probabilities ?? {}).slice(0, MAX_CLASSES);
+  at("probabilities").replaceChildren(...best.map(([name, value]) => probabilityRow(galaxy, name, value)));
   at("reasons").replaceChildren(...galaxy.reasons.map(reasonItem));
   current = galaxy;
   showPanel("answer");
@@ -153,20 +153,20 @@ function showProblem(text) {
 
 function readScore() {
   try {
-    const kept = JSON.parse(localStorage.getItem(SCORE));
-    const whole = [kept.of, kept.you, kept.model].every((one) => Number.isInteger(one) && one >= 0);
-    if (whole) return kept;
+    const stored = JSON.parse(localStorage.getItem(SCORE));
+    const counts = [stored.of, stored.you, stored.model];
+    if (counts.every((value) => Number.isInteger(value) && value >= 0)) return stored;
   } catch {
-    // no score is kept, or the browser keeps nothing
+    // no stored score, or storage is unavailable
   }
   return { of: 0, you: 0, model: 0 };
 }
 
-function keepScore(score) {
+function storeScore(score) {
   try {
     localStorage.setItem(SCORE, JSON.stringify(score));
   } catch {
-    // the browser keeps nothing: the score lasts as long as the page
+    // storage is unavailable: the score lasts until the page is closed
   }
   showScore(score);
 }
@@ -175,8 +175,8 @@ function showScore(score) {
   at("forget").hidden = score.of === 0;
   const galaxies = score.of === 1 ? "galaxy" : "galaxies";
   at("score").textContent = score.of === 0
-    ? "Guess first, and see who is right more often: you or the model."
-    : `Right on ${score.of} ${galaxies}: you ${score.you}, the model ${score.model}`;
+    ? "Guess first to compare your score with the model’s."
+    : `Score after ${score.of} ${galaxies}: you ${score.you}, the model ${score.model}`;
 }
 
 let score = readScore();
@@ -187,31 +187,31 @@ function count(galaxy, guess) {
     you: score.you + Number(guess === galaxy.true_class),
     model: score.model + Number(galaxy.class === galaxy.true_class),
   };
-  keepScore(score);
+  storeScore(score);
 }
 
-async function ask(address, options) {
-  const late = setTimeout(() => asking.abort(), MOST_WAITING);
-  const response = await fetch(address, { ...options, signal: asking.signal }).catch(() => {
-    throw new Error("The server does not answer; try again in a moment.");
-  }).finally(() => clearTimeout(late));
-  const content = await response.json().catch(() => ({ error: "The answer could not be read." }));
-  if (!response.ok) throw new Error(content.error ?? `The server answers with error ${response.status}.`);
+async function request(address, options) {
+  const timer = setTimeout(() => pending.abort(), TIMEOUT);
+  const response = await fetch(address, { ...options, signal: pending.signal }).catch(() => {
+    throw new Error("The server does not respond; try again in a moment.");
+  }).finally(() => clearTimeout(timer));
+  const content = await response.json().catch(() => ({ error: "The response could not be read; try again." }));
+  if (!response.ok) throw new Error(content.error ?? `The server returned error ${response.status}; try again.`);
   return content;
 }
 
 function newTurn() {
-  asking.abort();
-  asking = new AbortController();
-  const turn = ++turns;
-  // Who waits is shown that something is going on, if it takes long enough to be noticed.
-  setTimeout(() => at("stage").classList.toggle("waiting", turn === turns), NOTICED);
+  pending.abort();
+  pending = new AbortController();
+  const turn = ++lastTurn;
+  // Show that a request is in progress if it takes noticeably long.
+  setTimeout(() => at("stage").classList.toggle("waiting", turn === lastTurn), WAITING_DELAY);
   return turn;
 }
 
 function endTurn(turn) {
-  if (turn !== turns) return false;
-  ++turns;
+  if (turn !== lastTurn) return false;
+  ++lastTurn;
   at("stage").classList.remove("waiting");
   return true;
 }
@@ -219,9 +219,9 @@ function endTurn(turn) {
 async function showSample() {
   const turn = newTurn();
   try {
-    const galaxy = await ask("api/sample");
+    const galaxy = await request("api/sample");
     const picture = await loadPicture(galaxy.image).catch(() => {
-      throw new Error("The picture could not be loaded; try again.");
+      throw new Error("The image could not be loaded; try again.");
     });
     if (!endTurn(turn)) return;
     showPicture(picture);
@@ -232,37 +232,37 @@ async function showSample() {
     current = galaxy;
     showPanel("guesses");
     at("status").textContent = "A new galaxy. What is your guess?";
-    // Not on a choice: a second Enter would guess.
+    // Not on a choice: a second Enter would submit a guess.
     at("guess-title").focus({ preventScroll: true });
   } catch (error) {
     if (endTurn(turn)) showProblem(error.message);
   }
 }
 
-function guessed(guess) {
-  if (!current) return;  // a picture of the visitor's own is on its way
+function submitGuess(guess) {
+  if (!current) return; // an upload is in progress
   count(current, guess);
   showAnswer(current, guess);
   showStage();
   at("show").focus({ preventScroll: true });
 }
 
-async function showOwn(file) {
+async function showUpload(file) {
   if (!file) return;
   const turn = newTurn();
   current = null;
   const address = URL.createObjectURL(file);
-  // What the browser cannot show is for the server to judge.
+  // If the browser cannot show the file, the server reports the error.
   const picture = await loadPicture(address).catch(() => Object.assign(element("span"), { id: "picture" }));
   URL.revokeObjectURL(address);
-  if (turn !== turns) return;
+  if (turn !== lastTurn) return;
   showPicture(picture);
   showPanel("measuring");
   at("status").textContent = at("measuring").textContent;
   try {
     const headers = { "Content-Type": file.type || "application/octet-stream" };
-    const found = await ask("api/classify", { method: "POST", body: file, headers });
-    if (endTurn(turn)) showAnswer({ ...found.galaxies[0], model: found.model });
+    const response = await request("api/classify", { method: "POST", body: file, headers });
+    if (endTurn(turn)) showAnswer({ ...response.galaxies[0], model: response.model });
   } catch (error) {
     if (endTurn(turn)) showProblem(error.message);
   }
@@ -272,27 +272,27 @@ at("show").addEventListener("click", showSample);
 at("drawing").addEventListener("change", drawMarks);
 at("forget").addEventListener("click", () => {
   score = { of: 0, you: 0, model: 0 };
-  keepScore(score);
+  storeScore(score);
   at("show").focus();
 });
 for (const choice of document.querySelectorAll(".choice")) {
-  choice.addEventListener("click", () => guessed(choice.dataset.class));
+  choice.addEventListener("click", () => submitGuess(choice.dataset.class));
 }
 at("file").addEventListener("change", (event) => {
-  showOwn(event.target.files[0]);
+  showUpload(event.target.files[0]);
 });
 at("file").addEventListener("click", (event) => {
-  event.target.value = ""; // so that the same file can be chosen again
+  event.target.value = ""; // allow choosing the same file again
 });
 for (const name of ["dragover", "dragleave", "drop"]) {
-  // Anywhere: a file dropped beside the field would otherwise take the place of the page.
+  // Accept drops anywhere: a file dropped beside the field would otherwise replace the page.
   document.addEventListener(name, (event) => {
     event.preventDefault();
     at("drop").classList.toggle("over", name === "dragover");
     if (name !== "drop") return;
     const [file] = event.dataTransfer.files;
-    if (file) showOwn(file);
-    else if (endTurn(newTurn())) showProblem("That is no file; save the image first, and drop the file.");
+    if (file) showUpload(file);
+    else if (endTurn(newTurn())) showProblem("Not a file; save the image first, then drop the file.");
   });
 }
 showScore(score);
