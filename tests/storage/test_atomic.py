@@ -37,7 +37,7 @@ def test_a_link_keeps_pointing_at_what_is_written(tmp_path):
 def test_what_is_no_ordinary_file_is_not_replaced(tmp_path):
     os.mkfifo(tmp_path / "pipe")
     for target in (tmp_path / "pipe", "/dev/null", tmp_path):
-        with pytest.raises(OutputError, match="no ordinary file"), atomic_file(target):
+        with pytest.raises(OutputError, match="not a regular file"), atomic_file(target):
             pass
 
 

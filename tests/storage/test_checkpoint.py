@@ -33,7 +33,7 @@ def test_a_damaged_piece_does_not_count(tmp_path):
 
 def test_a_place_that_cannot_be_written(tmp_path):
     (tmp_path / "file").write_text("")
-    with pytest.raises(OutputError, match="cannot make the folder"):
+    with pytest.raises(OutputError, match="cannot create the folder"):
         CheckpointStore(tmp_path / "file", {})
 
 
