@@ -51,13 +51,13 @@ def npy(path, array):
         (lambda d: d / "nowhere.h5", "found neither a data set nor images at"),
         (lambda d: str(d / "*.png"), "found neither a data set nor images at"),
         (lambda d: table(d / "notes.txt", "x"), "no known format; expected a folder"),
-        (lambda d: folder(d / "empty"), "holds no images; expected JPEG"),
+        (lambda d: folder(d / "empty"), "contains no images; expected JPEG"),
         (lambda d: [], "nothing was given to open"),
         (
             lambda d: [hdf5(d / "a.h5", images=black()), hdf5(d / "b.h5", images=black())],
             "open data sets one at a time",
         ),
-        (lambda d: written(d / "a.h5", b"text"), "is no whole HDF5 file"),
+        (lambda d: written(d / "a.h5", b"text"), "is not a complete HDF5 file"),
         (lambda d: written(d / "a.npz", b"PK\3\4text"), "is no whole .npz file"),
         (lambda d: npz(d / "a.npz", images=np.array([object()])), "is no whole .npz file"),
         (lambda d: npy(d / "a.npz", black()), "is no whole .npz file"),
@@ -96,7 +96,7 @@ def test_what_cannot_be_opened_is_one_sentence(tmp_path, make, message):
 def test_a_cut_off_hdf5_file_is_an_error(tmp_path):
     path = hdf5(tmp_path / "a.h5", images=black(50))
     written(path, path.read_bytes()[:5000])
-    with pytest.raises(DataError, match=r"a\.h5 is no whole HDF5 file"):
+    with pytest.raises(DataError, match=r"a\.h5 is not a complete HDF5 file"):
         open_dataset(path)
 
 

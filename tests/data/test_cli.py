@@ -28,7 +28,8 @@ def test_info_as_text_and_as_json(galaxies):
     result = run("info", galaxies, "--label", "kind", "--jobs", 1)
     assert result.exit_code == 0, result.output
     assert (
-        "9 images\n  8×8: 9\nlabels from 'kind'; 1 rows without\n  a: 6\n  b: 2\n" in result.output
+        "9 images\n  8×8: 9\nlabels from 'kind'; 1 rows without label\n  a: 6\n  b: 2\n"
+        in result.output
     )
     result = run("info", galaxies, "--label", "kind", "--json")
     assert json.loads(result.stdout)["classes"] == {"a": 6, "b": 2}

@@ -148,15 +148,15 @@ def test_what_passes_is_waited_for(surveys, tmp_path, fault):
 @pytest.mark.parametrize(
     ("fault", "asked", "reason"),
     [
-        (404, 1, "answers 404 Not Found"),
-        (503, 3, "answers 503 Service Unavailable, 3 times in a row"),
-        ("page", 3, "no whole JPEG file came, but b'<!DOCTYPE html><'"),
+        (404, 1, "returned 404 Not Found"),
+        (503, 3, "returned 503 Service Unavailable, 3 times in a row"),
+        ("page", 3, "the content is not a complete JPEG file: b'<!DOCTYPE html><'"),
         ("cut_short", 3, "the connection ended at 500 of"),
-        ("half_a_file", 3, "no whole JPEG file came"),
-        ("png", 3, "no whole JPEG file came"),
+        ("half_a_file", 3, "not a complete JPEG file"),
+        ("png", 3, "not a complete JPEG file"),
         ("small", 1, "128×128 pixels; expected 256×256"),
         ("blank", 1, "the image is blank"),
-        ("unending", 1, "sends more than 4194304 bytes"),
+        ("unending", 1, "sent more than 4194304 bytes"),
     ],
 )
 def test_a_galaxy_that_cannot_be_had_is_named_and_the_others_are_there(
@@ -182,8 +182,8 @@ def test_what_was_missing_is_all_that_a_later_run_asks_for(surveys, tmp_path):
     assert result.exit_code == 3
     second, fortieth = (cutouts.sample_cutouts()[place].name for place in (2, 40))
     assert result.stderr == (
-        f"left out: {second}: the server answers 404 Not Found\n"
-        f"left out: {fortieth}: no whole JPEG file came, but b'<!DOCTYPE html><'..., "
+        f"left out: {second}: the server returned 404 Not Found\n"
+        f"left out: {fortieth}: the content is not a complete JPEG file: b'<!DOCTYPE html><'..., "
         "3 times in a row\n"
     )
     assert len(open_dataset(folder)) == 48
@@ -234,7 +234,7 @@ def test_a_service_that_is_down_is_left_alone(surveys, tmp_path):
         result = fetch_samples(service, folder)
         assert len(service.asked) == 5 + 3 * 3
     assert result.exit_code == FetchError.exit_code
-    assert "it goes on with the rest" in result.stderr
+    assert "resumes with the missing ones" in result.stderr
     assert not (folder / "labels.csv").exists()
     assert len(list((folder / "images").iterdir())) == 5
 

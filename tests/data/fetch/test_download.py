@@ -165,7 +165,7 @@ def test_a_broken_chunked_body_is_resumed(target):
 
 def test_a_later_call_resumes_what_an_earlier_one_left(target):
     with Server(serve(stop=100_000), refuse(403)) as server:
-        with pytest.raises(FetchError, match="answers 403 Forbidden"):
+        with pytest.raises(FetchError, match="returned 403 Forbidden"):
             get(target, server)
         assert not target.exists()
         server.replies = [serve()]
@@ -296,7 +296,7 @@ def test_a_stalled_server_is_left_and_resumed(target):
 
 def test_a_server_that_never_answers_is_given_up(target):
     silent = Server(lambda handler: handler.server.outer.released.wait())
-    with silent, pytest.raises(FetchError, match=r"nothing came for 0\.1 s, 3 times in a row"):
+    with silent, pytest.raises(FetchError, match=r"no data received for 0\.1 s, 3 times in a row"):
         get(target, silent, timeout=0.1)
     assert len(silent.requests) == 3
     assert not target.exists()

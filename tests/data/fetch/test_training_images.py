@@ -115,7 +115,7 @@ def test_without_positions_there_is_nothing_to_fetch(surveys, model, tmp_path):
         result = fetch_training(service, model, tmp_path / "out")
         assert len(service.asked) == 3
     assert result.exit_code == FetchError.exit_code
-    assert "the SkyServer gave no positions" in result.stderr
+    assert "the SkyServer returned no positions" in result.stderr
 
 
 def test_samples_and_training_images_do_not_mix(surveys, model, tmp_path):

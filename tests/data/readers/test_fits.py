@@ -100,7 +100,7 @@ def test_a_flat_image_is_sky():
         (np.full((8, 8), np.nan), "100% of the pixels are blank"),
         (np.zeros((2, 8, 8)), r"image of shape \(2, 8, 8\); expected \(H, W\) or \(3, H, W\)"),
         (np.zeros(8), r"image of shape \(8,\)"),
-        (None, "no HDU holds an image"),
+        (None, "no HDU contains an image"),
     ],
 )
 def test_what_is_no_galaxy_image_is_an_error_in_its_place(tmp_path, data, message):

@@ -215,7 +215,7 @@ def test_a_folder_with_a_table_beside_other_inputs_is_an_error(tmp_path):
 def test_folders_named_by_fractions_are_no_classes(tmp_path):
     for name in ["0.1/a.png", "0.2/b.png"]:
         save(tmp_path / name, 1)
-    with pytest.warns(GalfeatWarning, match="without labels: column 'folder' holds 0.1"):
+    with pytest.warns(GalfeatWarning, match="without labels: column 'folder' contains 0.1"):
         assert open_dataset(tmp_path).label_column is None
 
 
@@ -289,5 +289,5 @@ def test_two_classes_of_one_name_are_an_error(tmp_path):
     path = tmp_path / "twice.npz"
     images = np.zeros((3, 16, 16, 3), np.uint8)
     np.savez(path, images=images, label=[0, 1, 2], class_names=["a", "a", "b"])
-    with pytest.raises(DataError, match="named 'a'; give each a name of its own"):
+    with pytest.raises(DataError, match="named 'a'; give each a unique name"):
         open_dataset(path, label="label")
