@@ -197,7 +197,7 @@ def test_a_name_timm_does_not_know_and_weights_that_are_not_there(timm, tmp_path
     with pytest.raises(PipelineError, match=r"there is no file .*none.pth"):
         load_backbone(settings("timm:resnet10t", weights=str(tmp_path / "none.pth")))
     (tmp_path / "some.pth").write_bytes(b"")
-    with pytest.raises(PipelineError, match="timm cannot make 'no-such-network'"):
+    with pytest.raises(PipelineError, match="timm cannot create 'no-such-network'"):
         load_backbone(settings("timm:no-such-network", weights=str(tmp_path / "some.pth")))
 
 

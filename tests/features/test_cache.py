@@ -97,7 +97,7 @@ def test_a_damaged_file_is_one_sentence(images, tmp_path, damage):
             FeatureExtractor(("colour",)).extract(images).values,
         )
         return
-    with pytest.raises(OutputError, match=rf"cannot (keep|read) .*{file.name}: .*; .*delete"):
+    with pytest.raises(OutputError, match=rf"cannot (store|read) .*{file.name}: .*; .*delete"):
         extractor(tmp_path).extract(images)
 
 
@@ -114,7 +114,7 @@ def test_a_damaged_page_is_found_when_it_is_read(paint, tmp_path):
 
 def test_a_folder_that_cannot_be_written_is_one_sentence(images, tmp_path):
     (tmp_path / "file").write_text("in the way")
-    with pytest.raises(OutputError, match=r"cannot keep features in .*name a writable folder"):
+    with pytest.raises(OutputError, match=r"cannot store features in .*name a writable folder"):
         extractor(tmp_path / "file" / "cache").extract(images)
 
 
@@ -158,7 +158,7 @@ def test_a_full_disk_is_one_sentence_and_leaves_the_file_whole(images, tmp_path)
     size = stored(tmp_path / "cache").stat().st_size
     worker = start(tmp_path / "images.npy", tmp_path / "cache", tmp_path / "out.npy", size)
     _, errors = worker.communicate(timeout=120)
-    assert "OutputError: cannot keep features: " in errors.splitlines()[-1]
+    assert "OutputError: cannot store features: " in errors.splitlines()[-1]
     np.testing.assert_array_equal(
         extractor(tmp_path / "cache").extract(images).values,
         FeatureExtractor(("colour",)).extract(images).values,

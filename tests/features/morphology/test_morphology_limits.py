@@ -158,7 +158,7 @@ def test_whatever_there_is_is_measured_or_missing(height, width, seed, kind, par
 @pytest.mark.parametrize("shapes", [((9, 9), (9, 8), (9, 9)), ((9,), (9,), (9,))])
 def test_arrays_of_other_shapes_are_refused(shapes):
     image, segment, mask = (np.ones(shape) for shape in shapes)
-    with pytest.raises(ValueError, match="expected three equal ones with two axes"):
+    with pytest.raises(ValueError, match="expected equal shapes with two axes"):
         morphology(image, segment > 0, mask=mask > 1)
 
 
