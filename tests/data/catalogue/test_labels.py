@@ -58,7 +58,7 @@ def test_text_is_in_alphabetical_order():
     assert found.indices.tolist() == [1, 0, -1]
 
 
-def test_ids_take_their_names_from_the_column_beside():
+def test_ids_take_their_names_from_the_name_column():
     found = labels_of({"kind_id": ["3", "1", "3", ""], "kind_name": ["c", "a", "", "b"]})
     assert found.column is None, "kind_id is no default column"
     found = labels_of(
@@ -81,7 +81,7 @@ def test_an_id_without_any_name_is_an_error():
         labels_of({"class_id": ["1", "2"], "class_name": ["a", ""]}, label="class_id")
 
 
-def test_fractions_are_no_classes():
+def test_fractions_are_not_classes():
     with pytest.raises(DataError, match=r"'redshift' contains 0\.12, which is not a class"):
         labels_of({"redshift": [0.12, 1.0]}, label="redshift")
 
@@ -106,7 +106,7 @@ def test_a_number_beyond_the_given_names_is_an_error():
         ({"class_id": ["1", "1"], "class_name": ["a", "b"]}, "are not one to one"),
     ],
 )
-def test_a_guessed_column_that_is_no_column_of_classes_is_left_out_aloud(columns, words):
+def test_an_unusable_guessed_column_is_ignored_with_a_warning(columns, words):
     with pytest.warns(GalfeatWarning, match="continuing without labels") as caught:
         found = labels_of(columns)
     assert words in str(caught[0].message)
