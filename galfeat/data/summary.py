@@ -129,7 +129,6 @@ def summarise(
     1 images
       24×16: 1
     no labels
-    1 groups that stay together in a split
     0 unreadable
     1 blank (every pixel the same)
       0

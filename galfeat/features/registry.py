@@ -211,7 +211,7 @@ def classifier_columns(names: Sequence[str]) -> NDArray[np.intp]:
     Examples
     --------
     >>> from galfeat.features import classifier_columns
-    >>> classifier_columns(["shape.q", "shape.pa", "flags"]).tolist()
+    >>> classifier_columns(["shape.axis_ratio", "shape.position_angle", "flags"]).tolist()
     [0]
     """
     chosen: set[str] = set()

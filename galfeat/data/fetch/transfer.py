@@ -110,7 +110,7 @@ def content_length(response: http.client.HTTPResponse) -> int | None:
 
 @contextlib.contextmanager
 def network_errors(timeout: float) -> Iterator[None]:
-    """Convert errors of the network to TransferBrokenError, so that disk errors differ."""
+    """Convert network errors to TransferBrokenError, to distinguish them from disk errors."""
     try:
         yield
     except urllib.error.HTTPError:
