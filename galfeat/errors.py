@@ -1,7 +1,7 @@
-"""The errors galfeat raises on purpose.
+"""Exceptions and warnings of galfeat.
 
 Each message names what was found, what was expected and what to do about it.
-The command line prints it in one line and leaves with the class's exit code.
+The command line prints it on one line and exits with the class's exit code.
 """
 
 from __future__ import annotations
@@ -11,50 +11,50 @@ INTERRUPTED_EXIT_CODE = 130
 
 
 class GalfeatError(Exception):
-    """Root of everything galfeat raises on purpose."""
+    """Base class of all errors galfeat raises on purpose."""
 
     exit_code = 1
 
 
 class DataError(GalfeatError):
-    """A data set that cannot be opened, or cannot be used for what was asked."""
+    """A data set cannot be opened, or does not suit the operation."""
 
     exit_code = 4
 
 
 class ImageError(DataError):
-    """One image that cannot be decoded, or has the wrong shape, type or values."""
+    """An image cannot be decoded, or has the wrong shape, dtype or values."""
 
 
 class PipelineError(GalfeatError):
-    """A pipeline that does not exist, or says something galfeat does not know."""
+    """A pipeline does not exist, or has an invalid setting."""
 
     exit_code = 5
 
 
 class ModelError(GalfeatError):
-    """A model folder that is damaged, not trusted, or of another version."""
+    """A model folder is damaged, untrusted or of an incompatible version."""
 
     exit_code = 6
 
 
 class OutputError(GalfeatError):
-    """A result that cannot be written where it was asked to go."""
+    """An output cannot be written."""
 
     exit_code = 7
 
 
 class FetchError(GalfeatError):
-    """A download that did not end in the file it promised."""
+    """A download failed or did not match its checksum."""
 
     exit_code = 8
 
 
 class MissingDependencyError(GalfeatError):
-    """An optional package that is needed here and not installed."""
+    """An optional dependency is required but not installed."""
 
     exit_code = 9
 
 
 class GalfeatWarning(UserWarning):
-    """Something the user should know that does not stop the work."""
+    """A recoverable condition the user should be aware of."""

@@ -1,9 +1,9 @@
-"""The one way galfeat compiles a kernel, and where the compiled code is kept.
+"""Compile kernels with numba and cache the compiled code.
 
-numba keys its cache on a source file's path and contents and does not see a change in a helper
-that lives in another file. So the cache folder carries galfeat's version, a digest of every source
-file that holds a kernel, and numba's version: change one and all kernels compile afresh. Where
-galfeat is installed does not matter: a wheel and a checkout of the same sources share the folder.
+numba keys its cache on the path and contents of a source file and misses changes to helpers in
+other files. The name of the cache folder therefore contains galfeat's version, a digest of every
+source file with kernels, and numba's version: a change to any of them recompiles all. The install
+location does not matter: a wheel and a checkout of the same sources share one cache.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ _FAST = {"contract", "reassoc", "nsz", "arcp"}
 
 @cache
 def source_digest() -> str:
-    """Return a short digest of every source file that holds a kernel."""
+    """Return a short digest of all source files that contain kernels."""
     digest = hashlib.sha256()
     for file in sorted(_PACKAGE.rglob("*.py")):
         source = file.read_bytes()
@@ -43,10 +43,10 @@ def source_digest() -> str:
 
 @cache
 def cache_folder() -> Path | None:
-    """Return the folder of compiled kernels, or None where there is none and none can be made.
+    """Return the folder of compiled kernels, or None if it does not exist and cannot be created.
 
-    ``NUMBA_CACHE_DIR`` names its parent; without it the user's cache folder does. Kernels
-    are loaded from it even where it is read-only.
+    Its parent is ``NUMBA_CACHE_DIR`` or, by default, the user's cache folder. Kernels are
+    loaded from it even if it is read-only.
     """
     from galfeat import __version__
 
@@ -58,7 +58,7 @@ def cache_folder() -> Path | None:
     folder = Path(parent) / name
     if _can_write(folder) or folder.is_dir():
         return folder
-    _say_in_memory(folder)
+    _warn_compiled_in_memory(folder)
     return None
 
 
@@ -73,8 +73,8 @@ def _can_write(folder: Path) -> bool:
 
 
 @cache
-def _say_in_memory(folder: Path) -> None:
-    """Say it, once."""
+def _warn_compiled_in_memory(folder: Path) -> None:
+    """Print a warning, once per process."""
     print(
         f"galfeat: {folder} is not writable; kernels are compiled in memory, "
         "which takes a minute at each start (set NUMBA_CACHE_DIR to a writable folder)",
@@ -83,8 +83,8 @@ def _say_in_memory(folder: Path) -> None:
 
 
 @cache
-def _say_that_it_takes_long() -> None:
-    """Say it, once, where nothing has been compiled before."""
+def _announce_first_compilation() -> None:
+    """Print a notice, once per process, if the cache is empty."""
     folder = cache_folder()
     if folder is not None and _can_write(folder) and next(folder.rglob("*.nbi"), None) is None:
         print(
@@ -92,16 +92,16 @@ def _say_that_it_takes_long() -> None:
         )
 
 
-# Of the places numba looks at, the one that config.CACHE_DIR names; its class has had two names.
-_GivenFolder: Any = CompileResultCacheImpl._locator_classes[0]
+# numba's locator of the folder named by config.CACHE_DIR; the class name varies with its version.
+_CacheDirLocator: Any = CompileResultCacheImpl._locator_classes[0]
 
 
-class _Locator(_GivenFolder):
-    """Places galfeat's own kernels by module, wherever the package is installed."""
+class _Locator(_CacheDirLocator):
+    """Locate galfeat's kernels by module, wherever the package is installed."""
 
     @classmethod
     def get_suitable_cache_subpath(cls, py_file: str) -> str:
-        """Return the folder of a source file's kernels, below the cache folder."""
+        """Return the subfolder for the kernels of a source file."""
         file = Path(py_file).resolve()
         if file.is_relative_to(_PACKAGE):
             return "_".join(file.relative_to(_PACKAGE.parent).parent.parts)
@@ -109,93 +109,93 @@ class _Locator(_GivenFolder):
         return subpath
 
     def get_source_stamp(self) -> Any:  # noqa: ANN401
-        """Return what must be equal for a kernel to be loaded; the folder's name does the rest."""
+        """Return a constant: the folder name already contains the digest of the sources."""
         own = Path(self._py_file).resolve().is_relative_to(_PACKAGE)
         return "galfeat" if own else super().get_source_stamp()
 
 
 class _Format(CompileResultCacheImpl):
-    """What numba keeps of a kernel."""
+    """numba's cache format, with `_Locator`."""
 
     _locator_classes = (_Locator,)
 
 
 class _Cache(FunctionCache):
-    """Loads and keeps kernels where `_Locator` places them."""
+    """Cache of kernels in the folder chosen by `_Locator`."""
 
     _impl_class = _Format
 
 
 class _ReadOnlyLocator(_Locator):
-    """Takes a folder that cannot be written; numba's own locators pass it over."""
+    """Accept a read-only folder; numba's own locators skip it."""
 
     def ensure_cache_path(self) -> None:
-        """Ask nothing of the folder."""
+        """Require nothing of the folder."""
 
 
 class _ReadOnlyFormat(CompileResultCacheImpl):
-    """What numba keeps of a kernel, in a folder that cannot be written."""
+    """numba's cache entries of a kernel in a read-only folder."""
 
     _locator_classes = (_ReadOnlyLocator,)
 
 
 class _ReadOnlyCache(FunctionCache):
-    """Loads what was compiled before; what was not is compiled in memory, and said once."""
+    """Load cached kernels; compile the others in memory, with one warning."""
 
     _impl_class = _ReadOnlyFormat
 
     def load_overload(self, signature: Any, target: Any) -> Any:  # noqa: ANN401
-        """Return the compiled kernel, or None where there is none that can be read."""
+        """Return the compiled kernel, or None if it is missing or unreadable."""
         try:
             return super().load_overload(signature, target)
         except OSError:
             return None
 
     def save_overload(self, signature: Any, compiled: Any) -> None:  # noqa: ANN401
-        """Keep nothing."""
-        _say_in_memory(Path(self.cache_path).parent)
+        """Save nothing, but warn."""
+        _warn_compiled_in_memory(Path(self.cache_path).parent)
 
 
 class _SelfContained(JITCodeLibrary):
-    """A kernel's machine code, with copies of its own of all that it calls.
+    """A kernel's machine code with private copies of all functions it calls.
 
-    numba copies what a kernel calls into its module, so that it can be inlined, and binds calls
-    of what was not inlined to whichever copy came into the process first. Each was optimised in
-    other surroundings, with its sums in another order: the last bits of a result would depend
-    on what was compiled, loaded or called before.
+    numba copies a kernel's callees into its module for inlining, and binds calls that were not
+    inlined to whichever copy was loaded first in the process. Each copy is optimised in a
+    different context and may order its sums differently, so the last bits of a result would
+    depend on what was compiled, loaded or called before.
     """
 
     def _optimize_final_module(self) -> None:
-        """Optimise, set aside what callers copy, and keep this module's copies to itself."""
+        """Optimise, store the module that callers copy, and make this module's copies private."""
         super()._optimize_final_module()
-        # Read back, as a later process does: bitcode does not keep the order of uses, which
-        # LLVM's passes may follow.
+        # A round trip through bitcode, as in a later process that loads it: bitcode does not
+        # preserve the order of uses, which LLVM's passes may depend on.
         shared = llvm.parse_bitcode(self._final_module.as_bitcode())
         _relink(shared, llvm.Linkage.external, llvm.Linkage.linkonce_odr)
-        self._shared_module = shared  # numba makes none where there is one
-        # Not earlier: LLVM may change the signature of a function that is optimised as internal,
-        # and a caller of two kernels would hold a copy of what both call for each of them.
+        self._shared_module = shared  # numba creates it only if it is missing
+        # Not earlier: LLVM may change the signature of an internal function while optimising,
+        # and a caller of two kernels would get one copy of a shared callee for each of them.
         _relink(self._final_module, llvm.Linkage.linkonce_odr, llvm.Linkage.internal)
 
 
 def _relink(module: Any, before: llvm.Linkage, after: llvm.Linkage) -> None:  # noqa: ANN401
-    """Change the linkage of the functions that a module defines with a given one."""
+    """Change the linkage of a module's function definitions from one kind to another."""
     for function in module.functions:
         if not function.is_declaration and function.linkage == before:
             function.linkage = after
 
 
 class _Pipeline(Compiler):
-    """Compiles self-contained code at LLVM's level 2; other packages' kernels stay as they are.
+    """Compile self-contained code at LLVM's level 2; kernels of other packages are unaffected.
 
-    Level 3 takes a tenth longer to compile, and a sixth longer to load what was compiled, for
-    code that is 4 % faster.
+    Level 3 takes 10 % longer to compile and 17 % longer to load from the cache, for code that
+    is 4 % faster.
     """
 
     def compile_extra(self, func: Any) -> Any:  # noqa: ANN401
-        """Compile a function; numba's compiler lock is held."""
-        _say_that_it_takes_long()
-        # Where none is given, numba's pipeline makes one just so.
+        """Compile a function; called with numba's compiler lock held."""
+        _announce_first_compilation()
+        # numba's pipeline creates its library in the same way if none is set.
         self.state.library = _SelfContained(self.state.targetctx.codegen(), func.__qualname__)
         self.state.library.enable_object_caching()
         before = numba.config.OPT
@@ -207,15 +207,15 @@ class _Pipeline(Compiler):
 
 
 def kernel(function: Function) -> Function:
-    """Compile a function to machine code that runs without the interpreter's lock."""
+    """Compile a function to machine code that releases the interpreter lock."""
     folder = cache_folder()
     compiled = numba.njit(
         nogil=True, fastmath=_FAST, error_model="numpy", pipeline_class=_Pipeline
     )(function)
     if folder is None:
         return compiled  # type: ignore[no-any-return]
-    # numba asks for the folder when caching is enabled, and only then: other packages'
-    # kernels keep the place they chose.
+    # numba reads the folder's name only when caching is enabled, so other packages' kernels
+    # keep their own cache folders.
     before = numba.config.CACHE_DIR
     numba.config.CACHE_DIR = str(folder)
     try:
@@ -227,8 +227,8 @@ def kernel(function: Function) -> Function:
 
 @kernel
 def variable(number: int) -> int:
-    """Return the same number as one that may vary.
+    """Return a number unchanged, so that numba does not treat it as a literal.
 
-    numba compiles a kernel once more for every number that is written out where it is called.
+    numba compiles a kernel once more for each literal it is called with.
     """
     return number

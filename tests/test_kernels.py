@@ -1,4 +1,4 @@
-"""Compiled kernels: where they are kept, that none is compiled twice, and their bounds."""
+"""Compiled kernels: their cache, no repeated compilation, and bounds checks."""
 
 import contextlib
 import json
@@ -42,7 +42,7 @@ print(json.dumps({
 """
 
 
-def test_compiled_kernels_are_kept_where_the_environment_says(tmp_path):
+def test_kernels_are_cached_in_the_folder_set_by_the_environment(tmp_path):
     place, notice = run(PLACE, NUMBA_CACHE_DIR=str(tmp_path / "kept" / "here"))
     folder = Path(place["folder"])
     assert folder.parent == tmp_path / "kept" / "here"
@@ -77,7 +77,7 @@ print(json.dumps([ours, seen, int(numba.config.OPT)]))
 
 
 @pytest.mark.parametrize(("asked", "ours", "others"), [(None, 2, 3), ("1", 1, 1)])
-def test_our_kernels_compile_at_level_two_and_others_at_their_own(tmp_path, asked, ours, others):
+def test_only_galfeats_kernels_compile_at_level_two(tmp_path, asked, ours, others):
     level = {"NUMBA_OPT": asked} if asked else {}
     (own, foreign, after), _ = run(LEVEL, NUMBA_CACHE_DIR=str(tmp_path), **level)
     assert set(own) == {ours}
@@ -85,7 +85,7 @@ def test_our_kernels_compile_at_level_two_and_others_at_their_own(tmp_path, aske
     assert after == others
 
 
-def test_without_a_word_they_are_kept_in_the_users_cache(tmp_path):
+def test_kernels_are_cached_in_the_users_cache_folder_by_default(tmp_path):
     place, _ = run(PLACE, NUMBA_CACHE_DIR="", XDG_CACHE_HOME=str(tmp_path))
     assert Path(place["folder"]).parent == tmp_path / "galfeat" / "kernels"
 
@@ -95,7 +95,7 @@ DIGEST = (
 )
 
 
-def test_a_changed_kernel_is_kept_elsewhere(tmp_path):
+def test_a_changed_kernel_is_cached_in_another_folder(tmp_path):
     copy = tmp_path / "galfeat"
     shutil.copytree(PACKAGE, copy, ignore=shutil.ignore_patterns("__pycache__"))
     digests = [run(DIGEST, package=copy)[0]]
@@ -165,7 +165,7 @@ def locked(folder):
             path.chmod(0o755)
 
 
-def test_where_nothing_can_be_written_kernels_compile_in_memory_with_a_notice(toy, tmp_path):
+def test_without_a_writable_folder_kernels_compile_in_memory_with_a_notice(toy, tmp_path):
     (tmp_path / "file").write_text("in the way")
     (result, hits), notice = toy(tmp_path / "file" / "cache")
     assert result == 6.0
@@ -188,7 +188,7 @@ def test_kernels_are_loaded_from_a_folder_that_became_read_only(toy, tmp_path, w
 
 
 @pytest.mark.parametrize("lacking", ["*.nbi", "*.nbc"])
-def test_what_a_read_only_folder_lacks_is_compiled_in_memory(
+def test_kernels_missing_from_a_read_only_folder_compile_in_memory(
     toy, tmp_path, without_override, lacking
 ):
     folder = tmp_path / "cache"
@@ -299,7 +299,7 @@ print(json.dumps([values.tobytes().hex(), sum(called.stats.cache_hits.values())]
 """
 
 
-def test_a_kernel_gives_the_same_bits_whatever_was_compiled_loaded_or_called_before(tmp_path):
+def test_results_of_a_kernel_do_not_depend_on_what_was_compiled_before(tmp_path):
     outer, inner = "asymmetry", "half_turn_difference"  # which the outer one calls
     one, other = ({"NUMBA_CACHE_DIR": str(tmp_path / name)} for name in ("one", "other"))
     compiled, loaded, after_the_inner = (
@@ -330,7 +330,7 @@ def last(values, size):
 """
 
 
-def test_bounds_are_checked_where_the_environment_asks_for_it(tmp_path):
+def test_bounds_are_checked_on_request_of_the_environment(tmp_path):
     # What `make test-bounds` relies on; without the check the kernel reads beyond its array.
     (tmp_path / "beyond.py").write_text(BEYOND_MODULE)
     cache = str(tmp_path / "cache")

@@ -1,4 +1,4 @@
-"""Galaxy images in: open, fetch, simulate, sample."""
+"""Galaxy images: open, fetch, simulate and sample data sets."""
 
 from galfeat.data.dataset import DataSet
 from galfeat.data.digest import pixel_digest

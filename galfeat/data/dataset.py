@@ -1,4 +1,4 @@
-"""What every set of galaxy images looks like to the rest of galfeat."""
+"""The interface of data sets of galaxy images."""
 
 from __future__ import annotations
 
@@ -16,29 +16,40 @@ Image: TypeAlias = NDArray[np.uint8]
 
 
 class DataSet(abc.ABC):
-    """Galaxy images with what is known of them, read a few at a time.
+    """Galaxy images and their metadata, read in batches.
 
-    Made by `open_dataset`, or `ArrayDataSet` for images already in memory.
+    Returned by `open_dataset`; use `ArrayDataSet` for images in memory.
 
     Attributes
     ----------
     ids : ndarray of str, shape (n,)
-        The path of an image as given, with the folder it was found in; the file name as a
-        table has it; or the row number as text.
+        The image's path, the file name as listed in a table, or the row number as text.
     labels : ndarray of int64, shape (n,)
-        Index into `class_names`; -1 where the row has no label.
+        Index into `class_names`; -1 for rows without a label.
     class_names : tuple of str
-        In the order of the labels; empty if the data carry no labels.
+        In the order of the labels; empty if the data have no labels.
     label_column : str or None
-        The column or HDF5 data set the labels came from.
+        The column or HDF5 data set of the labels.
     groups : ndarray of str, shape (n,), or None
-        Rows of one group never sit on both sides of a split.
+        Rows of one group are never divided by a split.
     sources : ndarray of str, shape (n,), or None
-        The column `source`, or `source_repo`: where a row was collected.
+        The column `source` or `source_repo`: the origin of each row.
     ra, dec : ndarray of float64, shape (n,), or None
         Position in degrees; NaN where unknown.
     skipped : int
-        How many rows `labelled` left out to make this data set.
+        Number of unlabelled rows dropped by `labelled`.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from galfeat.data import ArrayDataSet, DataSet
+    >>> data = ArrayDataSet(np.zeros((3, 16, 16, 3), np.uint8), labels=["a", "b", ""])
+    >>> isinstance(data, DataSet), len(data), data.class_names
+    (True, 3, ('a', 'b'))
+    >>> data.labelled().skipped
+    1
+    >>> [image.shape for image in data.select([0, 2]).read([1])]
+    [(16, 16, 3)]
     """
 
     def __init__(self, catalogue: Catalogue) -> None:
@@ -59,32 +70,32 @@ class DataSet(abc.ABC):
 
     @abc.abstractmethod
     def read(self, rows: ArrayLike, jobs: int = 1) -> list[Image | ImageError]:
-        """Read some images.
+        """Read images.
 
         Parameters
         ----------
         rows : array_like of int
-            Row numbers, in any order, repeated if need be.
+            Row numbers, in any order; may repeat.
         jobs : int, default 1
-            Threads that decode; the result does not depend on it.
+            Number of decoding threads; the result does not depend on it.
 
         Returns
         -------
         list
-            For each row an ndarray of uint8, shape (H, W, 3), or the `ImageError`
-            that says why there is none.
+            For each row an ndarray of uint8, shape (H, W, 3), or an `ImageError` if the
+            image cannot be read.
         """
 
     def batches(
         self, batch_size: int = 64, jobs: int = 1
     ) -> Iterator[tuple[NDArray[np.intp], list[Image | ImageError]]]:
-        """Go through all rows in order; yield row numbers and what `read` gives for them."""
+        """Iterate over all rows in order; yield row numbers and the result of `read` for them."""
         for start in range(0, len(self), batch_size):
             rows = np.arange(start, min(start + batch_size, len(self)))
             yield rows, self.read(rows, jobs)
 
     def select(self, rows: ArrayLike) -> DataSet:
-        """Return a view of some rows, in their order.
+        """Return a view of the given rows, in the given order.
 
         Parameters
         ----------
@@ -95,19 +106,19 @@ class DataSet(abc.ABC):
         return _Selection(self, chosen, self.catalogue.take(chosen))
 
     def labelled(self) -> DataSet:
-        """Return the rows that have a label; `skipped` on the result counts the others."""
+        """Return the rows with a label; `skipped` of the result is the number of the others."""
         keep = self.labels >= 0
         result = self.select(keep)
         result.skipped = int(len(self) - keep.sum())
         return result
 
     def unlabelled(self) -> DataSet:
-        """Return all rows, without their labels."""
+        """Return all rows without their labels."""
         return _Selection(self, np.arange(len(self)), self.catalogue.unlabelled())
 
 
 class _Selection(DataSet):
-    """Some rows of another data set, and what is known of them."""
+    """A subset of the rows of another data set."""
 
     def __init__(self, parent: DataSet, rows: NDArray[np.intp], catalogue: Catalogue) -> None:
         super().__init__(catalogue)
@@ -119,7 +130,7 @@ class _Selection(DataSet):
 
 
 def row_numbers(rows: ArrayLike, length: int) -> NDArray[np.intp]:
-    """Return row numbers or a boolean mask as row numbers; IndexError if one does not exist."""
+    """Return row numbers or a boolean mask as row numbers; raise IndexError if out of range."""
     array = np.asarray(rows)
     if array.dtype == np.bool_:
         if array.shape != (length,):

@@ -1,4 +1,4 @@
-"""A short name for what an image shows, whatever file it came in."""
+"""Digests of decoded pixels, to identify images independently of their files."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 
 def pixel_digest(image: NDArray[np.uint8]) -> bytes:
-    """Return 16 bytes that are equal for equal decoded pixels.
+    """Return a digest of decoded pixels.
 
     Parameters
     ----------
@@ -18,9 +18,17 @@ def pixel_digest(image: NDArray[np.uint8]) -> bytes:
     Returns
     -------
     bytes
-        XXH3 of 128 bits, of the shape and the pixels in C order. It does not depend on the
-        memory layout, the file's name or its encoding. It tells images apart and is no
-        safeguard against somebody who wants two to look the same.
+        The 128-bit XXH3 hash of the shape and the pixels in C order. It does not depend on
+        memory layout, file name or encoding. The hash is not cryptographic: it identifies
+        images but does not protect against deliberate collisions.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from galfeat.data import pixel_digest
+    >>> image = np.arange(12, dtype=np.uint8).reshape(2, 2, 3)
+    >>> len(pixel_digest(image)), pixel_digest(image) == pixel_digest(image.copy(order="F"))
+    (16, True)
     """
     digest = xxhash.xxh3_128()
     digest.update(np.asarray(image.shape, dtype="<i8").tobytes())
@@ -29,6 +37,6 @@ def pixel_digest(image: NDArray[np.uint8]) -> bytes:
 
 
 def among(digests: NDArray[np.uint8], known: NDArray[np.uint8]) -> NDArray[np.bool_]:
-    """Tell for each digest whether it is one of those known, shape (n,)."""
+    """Return for each digest whether it is in `known`, shape (n,)."""
     known_digests = {digest.tobytes() for digest in known}
     return np.array([digest.tobytes() in known_digests for digest in digests], dtype=np.bool_)

@@ -1,4 +1,4 @@
-"""Random stratified samples, and data sets written to disk."""
+"""Draw stratified random samples and write data sets to disk."""
 
 from __future__ import annotations
 
@@ -22,18 +22,18 @@ def stratified_sample(
     seed: int = 0,
     class_names: Sequence[str] | None = None,
 ) -> NDArray[np.intp]:
-    """Choose the same number of rows of each class at random.
+    """Draw the same number of rows from each class at random.
 
     Parameters
     ----------
     labels : array_like of int, shape (n,)
-        Classes; rows with -1 have no label and are never chosen.
+        Classes; rows with -1 have no label and are never drawn.
     per_class : int
-        Rows of each class, at least 1.
+        Number of rows per class, at least 1.
     seed : int, default 0
-        What is chosen of one class does not depend on the other classes.
+        The rows drawn from one class do not depend on the other classes.
     class_names : sequence of str, optional
-        For the warning's text; one for each class, also of those without rows.
+        For the warning; one per class, including classes without rows.
 
     Returns
     -------
@@ -43,18 +43,25 @@ def stratified_sample(
     Warns
     -----
     GalfeatWarning
-        If a class has fewer rows, all of which are then taken.
+        If a class has fewer rows; all of them are taken.
 
     Raises
     ------
     DataError
-        If no row has a label.
+        If no row has a label, or `per_class` is less than 1.
+
+    Examples
+    --------
+    >>> from galfeat.data import stratified_sample
+    >>> rows = stratified_sample([0, 1, 0, 1, 0, -1], per_class=2)
+    >>> len(rows), 5 in rows
+    (4, False)
     """
     labels = np.asarray(labels)
     if per_class < 1:
-        raise DataError(f"{per_class} rows per class; ask for 1 at least")
+        raise DataError(f"cannot draw {per_class} rows per class; ask for at least 1")
     if not (labels >= 0).any():
-        raise DataError("no row has a label to sample by; name their column with --label")
+        raise DataError("no row has a label to sample by; name the label column with --label")
     present = np.unique(labels[labels >= 0])
     chosen: list[NDArray[np.intp]] = []
     for number in present if class_names is None else range(len(class_names)):
@@ -71,43 +78,56 @@ def stratified_sample(
 
 
 def write_dataset(data: DataSet, path: str | Path, *, jobs: int = 1) -> dict[int, ImageError]:
-    """Write a data set, pixel for pixel, so that `open_dataset` opens it again.
+    """Write a data set, pixel for pixel, in a format that `open_dataset` reads.
 
     Parameters
     ----------
     data : DataSet
-        Read wholly into memory.
+        Read completely into memory.
     path : str or Path
-        A name in ``.h5`` or ``.npz`` for images of one size, in the form of Galaxy10:
+        A ``.h5`` or ``.npz`` file for images of equal size, in the layout of Galaxy10:
         ``images``, ``ans`` with the ``class_names``, ``ra``, ``dec``. A name without
-        suffix for a folder of PNG files with ``labels.csv``. Either also has the labels
-        under the name of their first column, ``original_id``, ``group_id`` and
-        ``source``, each if known.
+        suffix for a folder of PNG files with ``labels.csv``. All formats also contain, if
+        known, the labels under their original column name, ``original_id``, ``group_id``
+        and ``source``.
     jobs : int, default 1
-        Threads that decode.
+        Number of decoding threads.
 
     Returns
     -------
     dict
-        Errors of the rows that could not be read and were left out, by row number.
+        Errors of the unreadable rows, which were left out, by row number.
 
     Raises
     ------
     DataError
         If the suffix is unknown, no image can be read, or the sizes differ but the format
-        needs one.
+        requires equal ones.
     OutputError
-        If nothing can be written there.
+        If `path` cannot be written.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> import numpy as np
+    >>> from galfeat.data import ArrayDataSet, open_dataset, write_dataset
+    >>> data = ArrayDataSet(np.zeros((3, 16, 16, 3), np.uint8), labels=["a", "b", "a"])
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     errors = write_dataset(data, f"{folder}/sample.npz")
+    ...     open_dataset(f"{folder}/sample.npz").labels.tolist(), errors
+    ([0, 1, 0], {})
     """
     target = Path(path)
     write = {".h5": _write_hdf5, ".npz": _write_npz, "": _write_folder}.get(target.suffix.lower())
     if write is None:
-        raise DataError(f"{target}: name a file in .h5 or .npz, or a folder without a suffix")
-    found = data.read(np.arange(len(data)), jobs)
-    errors = {row: one for row, one in enumerate(found) if isinstance(one, ImageError)}
-    images = [one for one in found if not isinstance(one, ImageError)]
+        raise DataError(
+            f"{target} has an unknown suffix; name a .h5 or .npz file, or a folder without a suffix"
+        )
+    results = data.read(np.arange(len(data)), jobs)
+    errors = {row: result for row, result in enumerate(results) if isinstance(result, ImageError)}
+    images = [result for result in results if not isinstance(result, ImageError)]
     if not images:
-        raise DataError("there is no readable image to write; see `galfeat data info`")
+        raise DataError("the data set has no readable image to write; see `galfeat data info`")
     write(target, images, data.select([row for row in range(len(data)) if row not in errors]))
     return errors
 
@@ -127,8 +147,8 @@ def _stack(images: list[Image], target: Path) -> NDArray[np.uint8]:
     sizes = sorted({image.shape for image in images})
     if len(sizes) > 1:
         raise DataError(
-            f"images have {len(sizes)} sizes, from {sizes[0][:2]} to {sizes[-1][:2]}, and "
-            f"{target.name} holds one; name a folder without a suffix instead"
+            f"images have {len(sizes)} sizes, from {sizes[0][:2]} to {sizes[-1][:2]}, but "
+            f"{target.name} requires equal sizes; name a folder without a suffix instead"
         )
     return np.stack(images)
 
@@ -137,7 +157,7 @@ def _write_hdf5(target: Path, images: list[Image], data: DataSet) -> None:
     import h5py
 
     stack = _stack(images, target)
-    content = io.BytesIO()  # HDF5 that runs out of disk half-way cannot even be closed cleanly
+    content = io.BytesIO()  # an HDF5 file on a full disk cannot be closed cleanly
     with h5py.File(content, "w") as file:
         file["images"] = stack
         for name, values in _columns(data).items():

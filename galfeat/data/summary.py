@@ -1,4 +1,4 @@
-"""What is in a data set, and what is wrong with it."""
+"""Summarise the contents and defects of a data set."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ from galfeat.data.dataset import DataSet
 from galfeat.data.digest import pixel_digest
 from galfeat.errors import ImageError
 
-SHOWN = 5
-"""How many examples of a defect the text names; JSON names all."""
+MAX_EXAMPLES = 5
+"""Maximum number of examples of a defect in the text; JSON lists all."""
 
 
 @dataclass(frozen=True)
 class Summary:
-    """Counts and defects of a data set; rows are named by their ids.
+    """Counts and defects of a data set; rows are identified by their ids.
 
     Attributes
     ----------
@@ -26,24 +26,34 @@ class Summary:
         Number of rows.
     label_column : str or None
     classes : dict of str to int
-        Rows of each class, in the order of the classes.
+        Number of rows per class, in the order of the classes.
     unlabelled : int
+        Number of rows without a label.
     sources : dict of str to int
-        Rows of each source; empty if there is no such column.
+        Number of rows per source; empty without such a column.
     groups : int or None
-        Number of groups that stay together in a split; None if rows are not grouped.
+        Number of groups that a split keeps together; None if rows are not grouped.
     sizes : dict of str to int
-        Images of each size, as ``width×height`` in pixels, the commonest first.
+        Number of images per size, ``width×height`` in pixels, the most frequent first.
     unreadable : dict of str to str
-        What is wrong with the images that cannot be read.
+        Error messages of images that cannot be read.
     blank : list of str
-        Images in which every pixel is the same.
+        Images with equal pixels throughout.
     duplicates : list of list of str
-        Images with the same pixels.
+        Sets of images with identical pixels.
     conflicting_duplicates : list of list of str
-        Those of `duplicates` whose labels differ.
+        Those of `duplicates` with different labels.
     conflicting_positions : list of list of str
-        Rows with exactly the same position and different labels.
+        Sets of rows with identical positions and different labels.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from galfeat.data import ArrayDataSet, Summary, summarise
+    >>> images = np.random.default_rng(0).integers(0, 255, (3, 16, 16, 3), np.uint8)
+    >>> summary = summarise(ArrayDataSet(images, labels=["a", "b", "a"]))
+    >>> isinstance(summary, Summary), summary.to_json()["classes"]
+    (True, {'a': 2, 'b': 1})
     """
 
     images: int
@@ -60,29 +70,31 @@ class Summary:
     conflicting_positions: list[list[str]]
 
     def to_json(self) -> dict[str, object]:
-        """Return the attributes as a dictionary that `json.dumps` takes."""
+        """Return the attributes as a dictionary that JSON can represent."""
         return asdict(self)
 
     def to_text(self) -> str:
-        """Return a report for people, with examples of each defect."""
+        """Return a human-readable report with examples of each defect."""
         lines = [f"{self.images} images"]
-        lines += [f"  {size}: {count}" for size, count in list(self.sizes.items())[:SHOWN]]
-        if len(self.sizes) > SHOWN:
-            lines.append(f"  and {len(self.sizes) - SHOWN} other sizes")
+        lines += [f"  {size}: {count}" for size, count in list(self.sizes.items())[:MAX_EXAMPLES]]
+        if len(self.sizes) > MAX_EXAMPLES:
+            lines.append(f"  and {len(self.sizes) - MAX_EXAMPLES} other sizes")
         if self.label_column is None:
             lines.append("no labels")
         else:
-            lines.append(f"labels from {self.label_column!r}; {self.unlabelled} rows without")
+            lines.append(f"labels from {self.label_column!r}; {self.unlabelled} rows without label")
             lines += [f"  {name}: {count}" for name, count in self.classes.items()]
         if self.sources:
             lines.append("sources")
             lines += [f"  {name or 'not given'}: {count}" for name, count in self.sources.items()]
         if self.groups is not None:
             lines.append(f"{self.groups} groups that stay together in a split")
-        lines += _defect("unreadable", [f"{row}: {why}" for row, why in self.unreadable.items()])
+        lines += _defect(
+            "unreadable", [f"{row}: {error}" for row, error in self.unreadable.items()]
+        )
         lines += _defect("blank (every pixel the same)", self.blank)
         lines += _defect("sets of exact duplicates", _joined(self.duplicates))
-        lines += _defect("of them with different labels", _joined(self.conflicting_duplicates))
+        lines += _defect("of these with different labels", _joined(self.conflicting_duplicates))
         lines += _defect(
             "sets with the same position and different labels", _joined(self.conflicting_positions)
         )
@@ -95,15 +107,34 @@ def summarise(
     jobs: int = 1,
     progress: Callable[[int, int], None] | None = None,
 ) -> Summary:
-    """Read every image once and count what is there.
+    """Read every image once; count classes, sizes and defects.
 
     Parameters
     ----------
     data : DataSet
     jobs : int, default 1
-        Threads that decode; the result does not depend on it.
+        Number of decoding threads; the result does not depend on it.
     progress : callable, optional
-        Called with the rows done and their number.
+        Called with the number of rows done and the total.
+
+    Returns
+    -------
+    Summary
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from galfeat.data import ArrayDataSet, summarise
+    >>> print(summarise(ArrayDataSet(np.zeros((1, 16, 24, 3), np.uint8))).to_text())
+    1 images
+      24×16: 1
+    no labels
+    0 unreadable
+    1 blank (every pixel the same)
+      0
+    0 sets of exact duplicates
+    0 of these with different labels
+    0 sets with the same position and different labels
     """
     sizes: Counter[str] = Counter()
     unreadable: dict[str, str] = {}
@@ -160,5 +191,6 @@ def _joined(sets: list[list[str]]) -> list[str]:
 
 
 def _defect(name: str, examples: list[str]) -> list[str]:
-    lines = [f"{len(examples)} {name}"] + [f"  {example}" for example in examples[:SHOWN]]
-    return lines + ([f"  and {len(examples) - SHOWN} more"] if len(examples) > SHOWN else [])
+    lines = [f"{len(examples)} {name}"] + [f"  {example}" for example in examples[:MAX_EXAMPLES]]
+    hidden = len(examples) - MAX_EXAMPLES
+    return lines + ([f"  and {hidden} more"] if hidden > 0 else [])

@@ -1,4 +1,4 @@
-"""Named, physical features of galaxy images: the registry, the extractor, and the families."""
+"""Named, physical features of galaxy images: the registry, the extractor and the families."""
 
 import lazy_loader
 

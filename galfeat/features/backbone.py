@@ -1,8 +1,9 @@
-"""Activations of a network from elsewhere, in place of the small one.
+"""Activations of an external network, used instead of the small one.
 
-Any ONNX file with one image as its input and one output will do, or an encoder that timm knows.
-The galaxy is cut out around its centre, in units of its own radius, so that its place and size in
-the image do not matter; it is not turned, since such networks were trained on images as they are.
+The network is an ONNX file with one image as its input and one output, or an encoder of timm.
+The galaxy is cut out around its centre, in units of its own radius, so that its position and size
+in the image do not matter; it is not rotated, because such networks were trained on images of any
+orientation.
 """
 
 from __future__ import annotations
@@ -23,26 +24,26 @@ from galfeat.features.registry import Column
 if TYPE_CHECKING:
     from galfeat.frame import Frame
 
-#: How a backbone is named that timm knows.
+#: Prefix of the names of timm's backbones.
 TIMM = "timm:"
 
 
 @dataclass(frozen=True)
 class BackboneSettings:
-    """Which network takes the place of the small one, and how images are prepared for it.
+    """An external network and the preparation of its input.
 
     Attributes
     ----------
     backbone : str
         The path of an ONNX file, or ``timm:NAME``.
     weights : str
-        With ``timm:NAME`` a local file of weights; without one they come from the hub.
+        With ``timm:NAME``, a local file of weights; by default they are fetched from the hub.
     side : int
-        Pixels of the square that the network is shown.
+        Side of the square input, in pixels.
     crop : float
-        Half of the square's width, in radii of the frame; 0 shows the whole image.
+        Half-width of the cut-out, in frame radii; 0 for the whole image.
     mean, std : tuple of float
-        Of red, green and blue, from 0 to 1: taken away, and divided by.
+        Mean to subtract and standard deviation to divide by, for red, green and blue in 0 to 1.
     """
 
     backbone: str
@@ -62,14 +63,14 @@ class BackboneSettings:
 
 @lru_cache(maxsize=2)
 def load_backbone(settings: BackboneSettings) -> Backbone:
-    """Return the network that a pipeline names, ready to be run.
+    """Return the network of a pipeline, ready to run.
 
     Raises
     ------
     PipelineError
-        If there is no such file, or timm knows no such network.
+        If the file or timm's model does not exist.
     MissingDependencyError
-        If timm is asked for and not installed.
+        If timm is required but not installed.
     """
     if settings.backbone.startswith(TIMM):
         from galfeat.features.timm_encoder import timm_network
@@ -80,7 +81,7 @@ def load_backbone(settings: BackboneSettings) -> Backbone:
         content = Path(settings.backbone).read_bytes()
     except OSError as error:
         raise PipelineError(
-            f"[embedding] backbone: cannot read {settings.backbone}: {error.strerror}; give the "
+            f"[embedding] backbone: cannot read {settings.backbone}: {error.strerror}; set the "
             f"path of an ONNX file, or {TIMM}NAME"
         ) from error
     return Backbone(Network(content), settings)
@@ -88,9 +89,9 @@ def load_backbone(settings: BackboneSettings) -> Backbone:
 
 @dataclass(frozen=True, eq=False)
 class Backbone:
-    """A family of features: what a network says of an image.
+    """A feature family: the activations of an external network.
 
-    Two are equal if network and preparation are.
+    Two backbones are equal if their networks and preparations are.
 
     Parameters
     ----------
@@ -103,47 +104,47 @@ class Backbone:
     settings: BackboneSettings
 
     def __eq__(self, other: object) -> bool:
-        """Tell whether another says the same of every image."""
+        """Return whether another backbone has the same network and preparation."""
         return isinstance(other, Backbone) and self.cache_key() == other.cache_key()
 
     def __hash__(self) -> int:
-        """Go with equality."""
+        """Return a hash consistent with equality."""
         return hash(self.cache_key())
 
     def __str__(self) -> str:
-        """Name the family and the network."""
+        """Return the names of the family and the network."""
         return f"embedding of {self.settings.backbone}"
 
     @cached_property
     def COLUMNS(self) -> tuple[Column, ...]:  # noqa: N802  # as in the modules of other families
-        """One for each activation; the network is run once to count them."""
+        """One column per activation; the network is run once to count them."""
         side = self.settings.side
         width = self.network.run(np.zeros((1, 3, side, side), np.float32)).shape[1]
-        called = self.settings.backbone
+        name = self.settings.backbone
         return tuple(
-            Column(f"embedding.b{k:04}", "1", f"activation {k} of {called}", "galfeat", False)
+            Column(f"embedding.b{k:04}", "1", f"activation {k} of {name}", "galfeat", False)
             for k in range(width)
         )
 
     def measure(self, frame: Frame) -> NDArray[np.float32]:
         """Return the activations for a galaxy, shape (d,)."""
-        activations: NDArray[np.float32] = self.network.run(self._shown(frame))[0]
+        activations: NDArray[np.float32] = self.network.run(self._prepared(frame))[0]
         if len(activations) != len(self.COLUMNS):
             raise ModelError(
-                f"{self.settings.backbone} gave {len(activations)} activations and "
-                f"{len(self.COLUMNS)} before; give a network with an output of one size"
+                f"{self.settings.backbone} returned {len(activations)} activations, but "
+                f"{len(self.COLUMNS)} before; use a network with an output of constant size"
             )
         return activations
 
     def cache_key(self) -> str:
-        """Return what the values depend on beside galfeat's own source."""
+        """Return a key of everything the values depend on except galfeat's source."""
         settings = self.settings
         return (
             f"{self.network.digest} {settings.side} {settings.crop} {settings.mean} {settings.std}"
         )
 
-    def _shown(self, frame: Frame) -> NDArray[np.float32]:
-        """Return the image as the network wants it, shape (1, 3, side, side)."""
+    def _prepared(self, frame: Frame) -> NDArray[np.float32]:
+        """Return the input of the network, shape (1, 3, side, side)."""
         from PIL import Image
 
         settings, height, width = self.settings, *frame.rgb.shape[:2]
@@ -151,14 +152,14 @@ class Backbone:
         middle = (frame.yc, frame.xc) if settings.crop else (0.5 * (height - 1), 0.5 * (width - 1))
         top, left = (round(centre + 0.5 - half) for centre in middle)
         side = max(round(2 * half), 1)
-        # What lies outside the image is sky.
+        # Fill the area outside the image with sky.
         canvas = Image.new("RGB", (side, side), _rounded(frame.sky[0]))
         canvas.paste(Image.fromarray(frame.rgb), (-left, -top))
         square = canvas.resize((settings.side, settings.side), Image.Resampling.BICUBIC)
         counts = np.asarray(square, np.float32)
         mean, std = np.array(settings.mean, np.float32), np.array(settings.std, np.float32)
-        shown = (counts / np.float32(255.0) - mean) / std
-        return np.ascontiguousarray(shown.transpose(2, 0, 1)[None], np.float32)
+        normalised = (counts / np.float32(255.0) - mean) / std
+        return np.ascontiguousarray(normalised.transpose(2, 0, 1)[None], np.float32)
 
 
 def _rounded(sky: Sequence[float] | NDArray[np.float64]) -> tuple[int, ...]:

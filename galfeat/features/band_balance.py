@@ -1,4 +1,4 @@
-"""Channels balanced to the galaxy's own mean colour, in which a gain of a band cancels."""
+"""Balance channels to the galaxy's own mean colour, which cancels the gains of the bands."""
 
 from __future__ import annotations
 
@@ -7,9 +7,9 @@ from numpy.typing import NDArray
 
 from galfeat.kernels import kernel
 
-#: The mean colour is that of the light within this radius, in view radii.
+#: Radius of the ellipse of the mean colour, in view radii.
 REACH = 0.8
-#: A channel with less than this part of the strongest one's light is not scaled up further.
+#: Minimum mean of a channel, as a fraction of the strongest channel's, for scaling.
 _LEAST = 0.02
 
 
@@ -27,7 +27,7 @@ def balanced(light: NDArray[np.float32], q: float) -> NDArray[np.float32]:
     Returns
     -------
     ndarray of float32, shape (3, n, n)
-        Equal channels mean the galaxy's mean colour. Zero where there is no light.
+        Equal channels represent the galaxy's mean colour. Zero without light.
     """
     size = light.shape[1]
     middle = 0.5 * (size - 1)

@@ -1,4 +1,4 @@
-"""Features kept on disk by the content of the image, so that nothing is measured twice."""
+"""A disk cache of features, keyed by the content of the image."""
 
 from __future__ import annotations
 
@@ -15,27 +15,40 @@ from galfeat.errors import OutputError
 
 
 class FeatureCache:
-    """Feature rows by pixel digest, in one SQLite file per set of columns and of kernels.
+    """Feature rows by pixel digest, in one SQLite file per set of columns and kernels.
 
-    A changed kernel, another choice of families or another version of galfeat opens another
-    file, so a stored row is never stale. SQLite keeps it whole when a run is killed, or when
-    two write at once.
+    A changed kernel, different families or another version of galfeat use a different file, so
+    stored rows are never stale. SQLite keeps the file intact when a run is killed or several
+    processes write concurrently.
 
     Parameters
     ----------
     folder : str, Path or None
-        Where the files lie; made if missing. None keeps nothing.
+        Folder of the files; created if missing. None disables the cache.
     names : sequence of str
         The columns of a row.
     state : str
-        What else the values depend on: digests of the networks among the families.
+        Other dependencies of the values: digests of the families' networks.
     frame : bool
         Whether the features were measured in the canonical frame.
 
     Raises
     ------
     OutputError
-        If the folder cannot be written.
+        If the folder is not writable.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> import numpy as np
+    >>> from galfeat.features.cache import FeatureCache
+    >>> with (
+    ...     tempfile.TemporaryDirectory() as folder,
+    ...     FeatureCache(folder, ["shape.gini"], frame=True) as cache,
+    ... ):
+    ...     cache.put({b"digest": np.array([0.5], np.float32)})
+    ...     cache.get([b"digest", b"other"])
+    {b'digest': array([0.5], dtype=float32)}
     """
 
     def __init__(
@@ -59,7 +72,7 @@ class FeatureCache:
             )
         except (OSError, sqlite3.Error) as error:
             raise OutputError(
-                f"cannot keep features in {self._path}: {error}; "
+                f"cannot store features in {self._path}: {error}; "
                 "name a writable folder, or delete the file if it is damaged"
             ) from error
 
@@ -78,22 +91,22 @@ class FeatureCache:
             self._connection.close()
 
     def get(self, digests: Sequence[bytes]) -> dict[bytes, NDArray[np.float32]]:
-        """Return the rows that are known, by digest."""
+        """Return the stored rows by digest."""
         if self._connection is None or not digests:
             return {}
         marks = ",".join("?" * len(digests))
-        question = f"SELECT digest, vector FROM features WHERE digest IN ({marks})"
+        query = f"SELECT digest, vector FROM features WHERE digest IN ({marks})"
         try:
-            found = self._connection.execute(question, list(digests)).fetchall()
+            records = self._connection.execute(query, list(digests)).fetchall()
         except sqlite3.Error as error:
             raise OutputError(
-                f"cannot read the features kept in {self._path}: {error}; delete the file"
+                f"cannot read the features stored in {self._path}: {error}; delete the file"
             ) from error
-        rows = {digest: np.frombuffer(vector, np.float32) for digest, vector in found}
+        rows = {digest: np.frombuffer(vector, np.float32) for digest, vector in records}
         return {digest: row for digest, row in rows.items() if len(row) == self._width}
 
     def put(self, rows: Mapping[bytes, NDArray[np.float32]]) -> None:
-        """Keep rows by digest."""
+        """Store rows by digest."""
         if self._connection is None or not rows:
             return
         try:
@@ -104,5 +117,5 @@ class FeatureCache:
                 )
         except sqlite3.Error as error:
             raise OutputError(
-                f"cannot keep features: {error}; free some space, or name another folder"
+                f"cannot store features: {error}; free some space, or name another folder"
             ) from error

@@ -1,8 +1,8 @@
-"""Colour: of core, disc and outskirts, of the parts against the whole, and of blue knots.
+"""Colours of core, disc and outskirts, their differences, and blue knots.
 
-The colours of zones are the image's own. All else is relative to the galaxy's mean colour, in
-which the gain of a band cancels, and is red against blue: how green lies between the two is
-decided by a survey's bands.
+The colours of zones are those of the image. All other features are relative to the galaxy's mean
+colour, which cancels the gains of the bands, and compare red and blue only: green depends on the
+survey's bands.
 """
 
 from __future__ import annotations
@@ -16,32 +16,32 @@ from galfeat.features.vector import append
 from galfeat.frame import Frame
 from galfeat.kernels import kernel, variable
 
-#: Bins of the histogram; the galaxy's mean colour lies in the middle of the middle one.
+#: Bins of the histogram; the galaxy's mean colour is at the centre of the middle bin.
 BINS = 9
-#: Half the histogram's range of red minus blue over the sum of the balanced channels.
+#: Half-range of the histogram: (R - B) / (R + G + B) of the balanced channels.
 RANGE = 0.35
 #: Outer bounds of core, disc and outskirts in view radii.
 ZONES = ("core", "disc", "outskirts")
 BOUNDS = (0.2, 0.45, REACH)
-#: Light below this part of the mean brightness has no colour worth counting, and as much of
-#: the galaxy's mean colour is mixed into the rest.
+#: Pixels below this fraction of the mean brightness are ignored; the same amount of light of the
+#: galaxy's mean colour is added to the others.
 FAINT = 0.1
-#: Knots are looked for from here outwards, as means of 5×5 pixels against 15×15.
+#: Inner radius of the search for knots; half-widths of the boxes of 5×5 and 15×15 pixels.
 _INNERMOST, _COMPACT, _AROUND = 0.15, 2, 7
 
 COLUMNS = (
     *(
         Column(
             f"colour.relative.b{b}", "1",
-            "part of the light whose R - B over R + G + B, relative to the galaxy's mean colour, "
-            f"is in bin {b} of {BINS} from -{RANGE} to {RANGE}", "Swain & Ballard 1991",
+            "fraction of the light with (R - B) / (R + G + B), relative to the galaxy's mean "
+            f"colour, in bin {b} of {BINS} from -{RANGE} to {RANGE}", "Swain & Ballard 1991",
             degenerate="0 without light",
         )
         for b in range(BINS)
     ),
     Column(
-        "colour.spread", "1", "standard deviation of R - B over R + G + B, relative to the "
-        "galaxy's mean colour, weighted by light", "galfeat", degenerate="0 without light",
+        "colour.spread", "1", "light-weighted standard deviation of (R - B) / (R + G + B), "
+        "relative to the galaxy's mean colour", "galfeat", degenerate="0 without light",
     ),
     *(
         Column(
@@ -52,16 +52,16 @@ COLUMNS = (
         for pair, text in (("red_green", "red minus green"), ("green_blue", "green minus blue"))
     ),
     Column(
-        "colour.bulge_disc", "1", "ln(R/B) of the core less that of the disc", "galfeat",
+        "colour.bulge_disc", "1", "ln(R/B) of the core minus that of the disc", "galfeat",
         degenerate="0 without light",
     ),
     Column(
-        "colour.gradient", "1", "ln(R/B) of the core less that of the outskirts", "galfeat",
+        "colour.gradient", "1", "ln(R/B) of the core minus that of the outskirts", "galfeat",
         degenerate="0 without light",
     ),
     Column(
-        "colour.blue_knots", "1", "excess of compact regions over the light around them, times "
-        "how much bluer they are, averaged over the light", "galfeat",
+        "colour.blue_knots", "1", "light-weighted mean of the excess of compact regions over "
+        "their surroundings times their excess in blue", "galfeat",
         degenerate="0 without light",
     ),
 )  # fmt: skip
@@ -89,15 +89,15 @@ def _measure(light: NDArray[np.float32], q: float) -> NDArray[np.float32]:
 def running_sums(light: NDArray[np.float32]) -> NDArray[np.float64]:
     """Return the sums of all pixels above and left, shape (3, n + 15, n + 15).
 
-    They begin 7 pixels outside the view and end as far beyond it, so that the sums over a box
-    cut at the view's edge are where those over a whole one would be.
+    A margin of 7 pixels around the view allows boxes clipped at its edge to be indexed like
+    complete ones.
     """
     channels, size, _ = light.shape
     wide = size + 1 + 2 * _AROUND
     sums = np.zeros((channels, wide, wide), np.float64)
     margin = np.uint64(_AROUND + 1)
     for y in range(size):
-        # Side by side, as each sum must wait for the one before.
+        # Three sums side by side hide the latency of the additions.
         red, green, blue = 0.0, 0.0, 0.0
         row = y + _AROUND + 1
         for x in range(np.uint64(size)):
@@ -121,7 +121,7 @@ def running_sums(light: NDArray[np.float32]) -> NDArray[np.float64]:
 def _box_means(
     sums: NDArray[np.float64], channel: int, y: int, half: int, means: NDArray[np.float64]
 ) -> None:
-    """Write the means of a channel over the boxes around a row's pixels, cut at the edges."""
+    """Write the means of a channel over boxes around a row's pixels, clipped at the edges."""
     size = means.size
     top, bottom = y + _AROUND - half, y + _AROUND + half + 1
     left, right = np.uint64(_AROUND - half), np.uint64(_AROUND + half + 1)
@@ -135,25 +135,26 @@ def _box_means(
 
 @kernel
 def histogram(sums: NDArray[np.float64], q: float) -> NDArray[np.float64]:
-    """Return the histogram of colour weighted by light, and its standard deviation, shape (10,).
+    """Return the light-weighted histogram of colour and its standard deviation, shape (10,).
 
     Parameters
     ----------
     sums : ndarray of float64, shape (3, n + 15, n + 15)
         The `running_sums` of the balanced light.
     q : float
-        Axis ratio of the ellipse that is counted.
+        Axis ratio of the ellipse.
 
     Returns
     -------
     ndarray of float64
-        Nine bins that sum to one, the outermost open; zeros without light.
+        Nine bins with a sum of one, the outermost open, then the standard deviation; zeros
+        without light.
     """
     size = sums.shape[1] - 1 - 2 * _AROUND
     middle = 0.5 * (size - 1)
     reach2 = (REACH * 0.5 * size) ** 2
     result = np.zeros(BINS + 1, np.float64)
-    # Neighbours are alike: with four sums of each bin one need not wait for another.
+    # Adjacent pixels often share a bin: four sums per bin avoid waiting for the previous one.
     spread = np.zeros((4, BINS), np.float64)
     red, green, blue = np.empty(size), np.empty(size), np.empty(size)
     weight, place = np.empty(size), np.empty(size, np.int64)
@@ -236,7 +237,7 @@ def zone_colours(light: NDArray[np.float32], q: float) -> NDArray[np.float64]:
 
 @kernel
 def gradients(relative: NDArray[np.float32], q: float) -> NDArray[np.float64]:
-    """Return ln(R/B) of the core less that of the disc and of the outskirts, shape (2,).
+    """Return ln(R/B) of the core minus that of the disc and of the outskirts, shape (2,).
 
     Parameters
     ----------
@@ -256,11 +257,11 @@ def gradients(relative: NDArray[np.float32], q: float) -> NDArray[np.float64]:
 
 @kernel
 def blue_knots(sums: NDArray[np.float64], q: float) -> float:
-    """Return how much light is in compact regions bluer than the disc around them.
+    """Return the amount of light in compact regions bluer than their surroundings.
 
-    Where the mean of 5×5 pixels is above that of 15×15 in green and in blue, the smaller of
-    the two excesses, over the mean around, is multiplied by the excess of blue less that of
-    red. The mean over the galaxy is weighted by the green light around.
+    Where the mean of 5×5 pixels exceeds that of 15×15 in green and in blue, the smaller of the
+    two relative excesses is multiplied by the excess in blue minus that in red. The mean over
+    the galaxy is weighted by the surrounding green light.
 
     Parameters
     ----------
@@ -272,7 +273,7 @@ def blue_knots(sums: NDArray[np.float64], q: float) -> float:
     Returns
     -------
     float
-        0 and up; some thousandths for patchy discs. 0 without light.
+        At least 0; a few thousandths for patchy discs. 0 without light.
     """
     size = sums.shape[1] - 1 - 2 * _AROUND
     middle = 0.5 * (size - 1)

@@ -1,8 +1,8 @@
-"""Activations of a small convolutional network that was trained on other galaxies.
+"""Activations of a small convolutional network trained on other galaxies.
 
-The network is frozen: it was trained on galaxies that no classifier is fitted on, so what it
-says of a training galaxy is as honest as what it says of a new one. Its card, in the folder
-``models/embedder``, says what it has seen; those images are left out of fits that use it.
+The network is frozen: it was trained on galaxies that no classifier is fitted on, so its
+activations are equally unbiased for training and new galaxies. Its training images are described
+in its card in the folder ``models/embedder`` and are left out of fits that use it.
 """
 
 from __future__ import annotations
@@ -20,28 +20,28 @@ from galfeat.frame import Frame
 COLUMNS = tuple(
     Column(
         f"embedding.e{k:03}", "1",
-        f"activation {k} of the small network, mean over mirrors and half a turn", "galfeat",
+        f"activation {k} of the small network, mean over mirror images and half-turn", "galfeat",
     )
     for k in range(WIDTH)
 )  # fmt: skip
 
 
 def measure(frame: Frame) -> NDArray[np.float32]:
-    """Return the activations of the network that comes with galfeat, shape (128,)."""
+    """Return the activations of the shipped network, shape (128,)."""
     return shipped_network(FROZEN).run(mirrored(planes(frame))).mean(axis=0)
 
 
 def cache_key() -> str:
-    """Return what the values depend on beside the source: a digest of the network."""
+    """Return the digest of the network."""
     return shipped_network(FROZEN).digest
 
 
 def trained_on(digests: NDArray[np.uint8]) -> NDArray[np.bool_]:
-    """Tell of which images the network has learned the class, shape (n,).
+    """Return whether the network was trained on each image, shape (n,).
 
     Parameters
     ----------
     digests : ndarray of uint8, shape (n, 16)
-        Of the pixels of each image.
+        Pixel digests of the images.
     """
     return among(digests, np.load(network_folder(FROZEN) / SEEN))

@@ -1,4 +1,4 @@
-"""Gradients of an image, and their sums by cell and orientation."""
+"""Gradients of an image and their sums by cell and orientation."""
 
 from __future__ import annotations
 
@@ -9,14 +9,14 @@ from galfeat.kernels import kernel
 
 #: Bins of orientation, from 0 to 180 degrees.
 ORIENTATIONS = 9
-#: Columns that are summed side by side. As a constant it shows the compiler that the sums of
-#: one orientation do not overlap those of the next.
+#: Number of columns summed side by side. As a constant it proves to the compiler that the sums of
+#: different orientations do not overlap.
 _STRIP = 64
 
 
 @kernel
 def gradients(image: NDArray[np.floating]) -> tuple[NDArray[np.floating], NDArray[np.floating]]:
-    """Return the central differences along x and along y, zero at the edges they would cross."""
+    """Return the central differences along x and y, zero at the edges."""
     height, width = image.shape
     across, down = np.empty_like(image), np.empty_like(image)
     one, two = np.uint64(1), np.uint64(2)
@@ -36,7 +36,7 @@ def gradients(image: NDArray[np.floating]) -> tuple[NDArray[np.floating], NDArra
 def strongest_gradients(
     image: NDArray[np.floating],
 ) -> tuple[NDArray[np.floating], NDArray[np.floating]]:
-    """Return the central differences of the channel in which they are largest, by pixel."""
+    """Return the central differences of the channel with the largest gradient at each pixel."""
     across, down = gradients(np.ascontiguousarray(image[:, :, 0]))
     for channel in range(1, image.shape[2]):
         gx, gy = gradients(np.ascontiguousarray(image[:, :, channel]))
@@ -52,7 +52,7 @@ def strongest_gradients(
 def orientation_histograms(
     across: NDArray[np.floating], down: NDArray[np.floating], cells: int
 ) -> NDArray[np.floating]:
-    """Return the mean size of gradients by cell and orientation; see `cell_histograms`."""
+    """Return the mean gradient magnitude by cell and orientation; see `cell_histograms`."""
     height, width = across.shape
     tall, wide = height // cells, width // cells
     histograms = np.zeros((cells, cells, ORIENTATIONS), across.dtype)
@@ -80,13 +80,13 @@ def _sum_columns(
     right: int,
     sums: NDArray[np.floating],
 ) -> None:
-    """Sum the size of gradients by orientation over each column of a strip, shape (9 * 64,).
+    """Sum gradient magnitudes by orientation over each column of a strip, shape (9 * 64,).
 
-    No arc tangent and no branch: the loop is one of whole vectors.
+    Without arc tangents and branches, the loop vectorises.
     """
     number = across.dtype.type
     none, half, one = number(0.0), number(0.5), number(1.0)
-    # The edges of the bins rise by 20 degrees; beyond 90 they are the mirror images.
+    # The bin edges are multiples of 20 degrees; beyond 90 they are mirror images.
     tan20, tan40 = number(np.tan(np.pi / 9)), number(np.tan(2 * np.pi / 9))
     tan60, tan80 = number(np.tan(3 * np.pi / 9)), number(np.tan(4 * np.pi / 9))
     sums[:] = none
@@ -95,7 +95,7 @@ def _sum_columns(
         for x in range(right - left):
             u, v = abs(gx[x]), abs(gy[x])
             size = np.sqrt(u * u + v * v)
-            # Up to 90 degrees, beyond, or along x, which is half of either.
+            # Below 90 degrees, beyond, or along x, which is divided between both.
             part = one if (gx[x] > none) == (gy[x] > none) else none
             part = half if v == none else part
             rising = size * part

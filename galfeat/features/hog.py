@@ -1,16 +1,15 @@
-"""Histograms of oriented gradients (Dalal & Triggs 2005), on the canonical views.
+"""Histograms of oriented gradients (Dalal & Triggs 2005) of the canonical views.
 
-Two readings of the same gradients:
+The same gradients are binned in two ways:
 
-*Cells*, as in the paper and in scikit-image: 4×4 cells, 9 orientations. A galaxy in its own
-frame may still be turned by half a turn or mirrored, so the four cells that these moves carry
-into each other are averaged, which leaves one quadrant. All cells of a view are one block: a
-cell divided by its own gradients alone would show faint outskirts as loud as the galaxy, and
-there they are the noise of the survey.
+*Cells*, as in the paper and in scikit-image: 4×4 cells, 9 orientations. The canonical frame is
+ambiguous by half-turns and mirroring, so the four cells that these map onto each other are
+averaged, which leaves one quadrant. All cells of a view form one normalisation block:
+normalising each cell by itself would amplify the noise of faint outskirts.
 
-*Rings*: gradients gathered by distance from the centre, their orientation taken relative to
-the direction to the centre. A smooth galaxy has all of them along the radius; an arm of pitch
-angle p tilts them by p; a bar or a ring has its own signature.
+*Rings*: gradients binned by distance from the centre and by orientation relative to the radius.
+The gradients of a smooth galaxy are radial; an arm with pitch angle p tilts them by p; bars and
+rings have their own signatures.
 """
 
 from __future__ import annotations
@@ -29,14 +28,14 @@ from galfeat.frame import Frame
 from galfeat.frame.views import VIEW_SIZE
 from galfeat.kernels import kernel
 
-#: Cells on a side of a view. Of 8 cells a side, half changed their order from one survey to the
-#: next, and no score was better for them.
+#: Cells per side of a view. With 8 cells per side, half of the features changed their order
+#: between surveys, and no score improved.
 CELLS = 4
-#: Rings out to the frame radius, and angles to the radius from 0 to 90 degrees.
+#: Number of rings to the frame radius, and of bins of the angle to the radius, 0 to 90 degrees.
 RINGS = 6
 RING_ORIENTATIONS = 9
 _HALF = 0.5 * VIEW_SIZE
-#: Keeps the histogram of a view without gradients at zero.
+#: Added to the squared norm, so that the histogram of a view without gradients is zero.
 _EPSILON = 1e-2
 
 _PAPER = "Dalal & Triggs 2005"
@@ -54,9 +53,9 @@ def _columns() -> tuple[Column, ...]:
                     listed.append(
                         Column(
                             f"hog.{view}.y{y}x{x}.o{o}", "1",
-                            f"gradients at {20 * o} to {20 * o + 20} degrees in cell {y} from "
-                            f"the edge to the middle, {x} across, over the norm of all in the "
-                            f"{view} view", _PAPER, degenerate=degenerate,
+                            f"gradients at {20 * o} to {20 * o + 20} degrees in the folded cell "
+                            f"in row {y} and column {x} from the corner, over the norm of all "
+                            f"in the {view} view", _PAPER, degenerate=degenerate,
                         )
                     )  # fmt: skip
         for o in range(ORIENTATIONS):
@@ -74,7 +73,7 @@ def _columns() -> tuple[Column, ...]:
                 listed.append(
                     Column(
                         f"hog.{view}.r{ring}.o{o}", "1",
-                        f"share of all gradients that lie in ring {ring} of the {view} view at "
+                        f"fraction of all gradients in ring {ring} of the {view} view at "
                         f"{10 * o} to {10 * o + 10} degrees to the radius", "galfeat",
                         degenerate=degenerate,
                     )
@@ -82,7 +81,7 @@ def _columns() -> tuple[Column, ...]:
             listed.append(
                 Column(
                     f"hog.{view}.r{ring}.share", "1",
-                    f"share of all gradients in ring {ring} of the {view} view", "galfeat",
+                    f"fraction of all gradients in ring {ring} of the {view} view", "galfeat",
                     degenerate=degenerate,
                 )
             )  # fmt: skip
@@ -92,18 +91,18 @@ def _columns() -> tuple[Column, ...]:
 COLUMNS = _columns()
 _CELL_FEATURES = (_QUADRANT * _QUADRANT + 1) * ORIENTATIONS
 _RING_FEATURES = RINGS * (RING_ORIENTATIONS + 1)
-#: Where each part of the columns begins.
+#: First column of each group of columns.
 _DEPROJECTED, _CONTEXT, _RINGS = _CELL_FEATURES, 2 * _CELL_FEATURES, 3 * _CELL_FEATURES
 _DEPROJECTED_RINGS = _RINGS + _RING_FEATURES
-#: The columns of the views of which a round galaxy has several.
+#: Mask of the columns that are means over rotated views for round galaxies.
 _TURNED = np.array([not column.name.startswith("hog.deprojected.") for column in COLUMNS])
 _NO_VIEW = np.empty((0, 0), np.float32)
 
 
 def measure(frame: Frame) -> NDArray[np.float32]:
-    """Return the values of `COLUMNS`; NaN for the deprojected view where there is none.
+    """Return the values of `COLUMNS`; NaN for a missing deprojected view.
 
-    Those of a round galaxy's other views are means over its turns.
+    For a round galaxy, the values of the other views are means over rotations.
     """
     deprojected = _NO_VIEW if frame.deprojected is None else frame.deprojected.equalised
     values = _measure(frame.aligned[0].equalised, frame.context[0].equalised, deprojected)
@@ -137,7 +136,7 @@ def _measure(
 def _write_cells(
     across: NDArray[np.float32], down: NDArray[np.float32], values: NDArray[np.float32]
 ) -> None:
-    """Write the folded cells over the norm of all, then their mean over orientations' mean."""
+    """Write the folded cells over their norm, then the sums by orientation over their mean."""
     folded = fold_quadrants(orientation_histograms(across, down, CELLS)).reshape(-1)
     squares, total = np.float32(0.0), np.float32(0.0)
     for value in folded:
@@ -155,17 +154,17 @@ def _write_cells(
 def cell_histograms(image: NDArray[np.floating], cells: int) -> NDArray[np.floating]:
     """Return the mean gradient magnitude by cell and orientation, shape (cells, cells, 9).
 
-    Central differences, zero at the edge; unsigned orientation in nine bins of 20 degrees
-    from the x axis, without interpolation: scikit-image's definition, but for gradients along
-    x, which lie between the last bin and the first and go half to each, as a mirror demands.
+    Central differences, zero at the edges; unsigned orientation in nine bins of 20 degrees
+    from the x axis, without interpolation. This is scikit-image's definition, except that
+    gradients along x are divided between the first and the last bin, for mirror symmetry.
 
     Parameters
     ----------
     image : ndarray of float32 or float64, shape (H, W) or (H, W, 3)
-        Of three channels the one with the strongest gradient counts, pixel by pixel. Rows and
-        columns beyond a multiple of `cells` are left out.
+        For three channels, the one with the strongest gradient is used at each pixel. Rows and
+        columns beyond a multiple of `cells` are ignored.
     cells : int
-        Cells on a side.
+        Number of cells per side.
     """
     if image.ndim == 3:
         across, down = strongest_gradients(image)
@@ -176,9 +175,9 @@ def cell_histograms(image: NDArray[np.floating], cells: int) -> NDArray[np.float
 
 @kernel
 def fold_quadrants(histograms: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Average the cells that a half-turn and the two mirrors carry into each other.
+    """Average the cells that a half-turn and the two reflections map onto each other.
 
-    A mirror turns orientation o into 8 - o: bin o spans 20 o to 20 (o + 1) degrees.
+    A reflection maps orientation o to 8 - o: bin o spans 20 o to 20 (o + 1) degrees.
     """
     cells = histograms.shape[0]
     half = cells // 2
@@ -202,9 +201,9 @@ def fold_quadrants(histograms: NDArray[np.float32]) -> NDArray[np.float32]:
 def ring_histograms(image: NDArray[np.float32], radius: float) -> NDArray[np.float32]:
     """Return gradient magnitude by ring and angle to the radius, shape (6, 9 + 1).
 
-    All are shares of the gradients in all rings; zero where there are none. The first nine are
+    All are fractions of the gradients in all rings; zero without gradients. The first nine are
     folded by mirror symmetry into bins of 10 degrees between 0 (along the radius) and 90 (along
-    the ring); the tenth is their sum. The outermost rows and columns are left out.
+    the ring); the tenth is their sum. The outermost rows and columns are ignored.
     """
     across, down = gradients(image)
     result = np.empty((RINGS, RING_ORIENTATIONS + 1), np.float32)
@@ -219,15 +218,15 @@ def _write_rings(
     radius: float,
     values: NDArray[np.float32],
 ) -> None:
-    """Write what `ring_histograms` returns."""
+    """Write the values of `ring_histograms`."""
     height, width = across.shape
     yc, xc = 0.5 * (height - 1), np.float32(0.5 * (width - 1))
-    # The tangents of 10, 20, 30 and 40 degrees; beyond 45 the two legs change their roles.
+    # The tangents of 10, 20, 30 and 40 degrees; beyond 45 degrees the two legs are swapped.
     edges = 0.5 * np.pi * np.arange(1, 5) / RING_ORIENTATIONS
     tan10, tan20 = np.float32(np.tan(edges[0])), np.float32(np.tan(edges[1]))
     tan30, tan40 = np.float32(np.tan(edges[2])), np.float32(np.tan(edges[3]))
     wide = np.int32(RING_ORIENTATIONS + 1)
-    # One ring more takes what lies beyond.
+    # An additional ring collects the pixels farther out.
     sums = np.zeros((RINGS + 1) * wide, np.float32)
     size, place = np.empty(width, np.float32), np.empty(width, np.int32)
     per_pixel = np.float32(RINGS / radius)

@@ -1,4 +1,4 @@
-"""A network that turns a galaxy into activations: kept as ONNX bytes, run by onnxruntime."""
+"""Neural networks from images to activations, stored as ONNX bytes and run by onnxruntime."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from galfeat.errors import ModelError
 
 Activations = NDArray[np.float32]
 
-#: The files of a trained network's folder: itself, and the digests of the images it has seen.
+#: Files in a network's folder: the network and the digests of its training images.
 NETWORK, SEEN = "embedder.onnx", "seen.npy"
 #: Activations of the small network's last layer.
 WIDTH = 128
@@ -23,9 +23,9 @@ WIDTH = 128
 class Network:
     """An ONNX network with one input and one output.
 
-    It is pickled as its bytes; a session is made in each process when it is first run. It
-    runs on the calling thread alone, so that the result does not depend on the machine's
-    cores, and may be run by several threads at once.
+    It is pickled as its bytes; each process creates a session at the first run. It runs on the
+    calling thread only, so that results do not depend on the number of cores, and is
+    thread-safe.
 
     Parameters
     ----------
@@ -37,17 +37,26 @@ class Network:
     content : bytes
     digest : str
         SHA-256 of the bytes, in hexadecimal digits.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from galfeat.features.network import Network
+    >>> from galfeat.features.shipped_networks import shipped_network
+    >>> network = shipped_network("embedder")
+    >>> isinstance(network, Network), network.run(np.zeros((2, 5, 64, 64), np.float32)).shape
+    (True, (2, 128))
     """
 
     def __init__(self, content: bytes) -> None:
         self.__setstate__({"content": content})
 
     def __getstate__(self) -> dict[str, Any]:
-        """Return the bytes alone: a session belongs to its process."""
+        """Return the bytes only: a session belongs to its process."""
         return {"content": self.content}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
-        """Take the bytes; the session is made when it is needed."""
+        """Restore the bytes; the session is created when needed."""
         self.content: bytes = state["content"]
         self.digest = hashlib.sha256(self.content).hexdigest()
         self._session: Any = None
@@ -59,7 +68,7 @@ class Network:
         Parameters
         ----------
         batch : ndarray of float32, shape (n, ...)
-            In the form of the network's input.
+            In the shape of the network's input.
 
         Returns
         -------
@@ -68,10 +77,10 @@ class Network:
         Raises
         ------
         ModelError
-            If the bytes are no network that onnxruntime can run, or the batch has another
-            form than its input.
+            If onnxruntime cannot run the network, or the shape of the batch does not match its
+            input.
         """
-        session = self._opened()
+        session = self._session_of_process()
         try:
             (result,) = session.run(None, {session.get_inputs()[0].name: batch})
         except Exception as error:
@@ -82,7 +91,7 @@ class Network:
         activations: Activations = np.asarray(result, np.float32).reshape(len(batch), -1)
         return activations
 
-    def _opened(self) -> Any:  # noqa: ANN401
+    def _session_of_process(self) -> Any:  # noqa: ANN401
         with self._lock:
             if self._session is None:
                 self._session = _session(self.content)
@@ -90,23 +99,23 @@ class Network:
 
 
 def _session(content: bytes) -> Any:  # noqa: ANN401
-    # It would tell its maker of this machine, and keep a number for it in the home folder.
+    # Its telemetry would also store an identifier in the home folder.
     os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")
     import onnxruntime
 
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = options.inter_op_num_threads = 1
-    options.log_severity_level = 3  # errors; its warnings speak of graphs, not to users
+    options.log_severity_level = 3  # errors; warnings about graphs do not concern users
     try:
         session = onnxruntime.InferenceSession(content, options, providers=["CPUExecutionProvider"])
     except Exception as error:
         raise ModelError(
             f"onnxruntime cannot open the network: {' '.join(str(error).split())}; "
-            "give an ONNX file with one input and one output"
+            "use an ONNX file with one input and one output"
         ) from error
     inputs, outputs = len(session.get_inputs()), len(session.get_outputs())
     if (inputs, outputs) != (1, 1):
         raise ModelError(
-            f"the network has {inputs} inputs and {outputs} outputs; it should have one of each"
+            f"the network has {inputs} inputs and {outputs} outputs; expected one of each"
         )
     return session

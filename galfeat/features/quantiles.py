@@ -1,4 +1,4 @@
-"""Where a value lies among those of other galaxies."""
+"""Rank feature values among those of the training galaxies."""
 
 from __future__ import annotations
 
@@ -10,40 +10,52 @@ from numpy.typing import NDArray
 from galfeat.features.registry import OWN_FAMILIES
 from galfeat.features.table import column_positions
 
-#: Shares of the galaxies that lie below each quantile; `_TAIL` of them at either end are far out.
+#: Levels of the quantiles; a fraction `_TAIL` at either end counts as unusual.
 _TAIL = 0.01
 LEVELS = np.sort(np.append(np.linspace(0.0, 1.0, 21), [_TAIL, 1.0 - _TAIL]))
 _TAILS = np.searchsorted(LEVELS, [_TAIL, 1.0 - _TAIL])
 
-#: The flag of an image more than this share of whose features lie far out; how few galaxies and
-#: how many other things get it, `benchmarks/not_galaxies.py` tells.
+#: Flag of images with more than this fraction of unusual features; see
+#: `benchmarks/not_galaxies.py` for its rates of galaxies and other images.
 UNLIKE, MAX_UNUSUAL = "unlike_training", 0.2
 
 
 def quantiles(values: NDArray[np.float32], names: Sequence[str]) -> dict[str, NDArray[np.float32]]:
     """Return the quantiles at `LEVELS`, shape (23,), of each column of galfeat's own families.
 
-    Pixels and activations have no names of their own, and none of their quantiles is kept.
+    Pixels and activations are omitted.
 
     Parameters
     ----------
     values : ndarray of float32, shape (n, d)
-        NaN where one is missing; a column of nothing else has no quantiles.
+        NaN for missing values; columns without any value are omitted.
     names : sequence of str, length d
+
+    Returns
+    -------
+    dict of str to ndarray of float32
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from galfeat.features.quantiles import quantiles
+    >>> values = np.arange(101, dtype=np.float32)[:, None]
+    >>> float(quantiles(values, ["shape.gini"])["shape.gini"][-1])
+    100.0
     """
-    named = [column for column, name in enumerate(names) if name.split(".", 1)[0] in OWN_FAMILIES]
-    known = [column for column in named if not np.isnan(values[:, column]).all()]
-    found = np.nanquantile(values[:, known], LEVELS, axis=0).astype(np.float32)
-    return {names[column]: found[:, place] for place, column in enumerate(known)}
+    own = [column for column, name in enumerate(names) if name.split(".", 1)[0] in OWN_FAMILIES]
+    measured = [column for column in own if not np.isnan(values[:, column]).all()]
+    result = np.nanquantile(values[:, measured], LEVELS, axis=0).astype(np.float32)
+    return {names[column]: result[:, position] for position, column in enumerate(measured)}
 
 
 def share_below(
     values: NDArray[np.float32], names: Sequence[str], known: Mapping[str, NDArray[np.float32]]
 ) -> NDArray[np.float64]:
-    """Return the share of galaxies that have less in each column, shape (n, d), 0 to 1.
+    """Return the fraction of galaxies with a lower value in each column, shape (n, d), 0 to 1.
 
-    Of galaxies with the same value half count. NaN where the value is missing, or nothing is known
-    of the column.
+    Galaxies with an equal value count half. NaN for missing values and for columns without
+    quantiles.
 
     Parameters
     ----------
@@ -51,6 +63,14 @@ def share_below(
     names : sequence of str, length d
     known : mapping of str to ndarray of float32
         From `quantiles`.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from galfeat.features.quantiles import quantiles, share_below
+    >>> known = quantiles(np.arange(101, dtype=np.float32)[:, None], ["shape.gini"])
+    >>> share_below(np.float32([[25.0]]), ["shape.gini"], known).tolist()
+    [[0.25]]
     """
     unknown = np.full(len(LEVELS), np.nan, np.float32)
     levels = np.array([known.get(name, unknown) for name in names], np.float64).T
@@ -63,11 +83,11 @@ def share_below(
 def share_unusual(
     values: NDArray[np.float32], names: Sequence[str], known: Mapping[str, NDArray[np.float32]]
 ) -> NDArray[np.float64]:
-    """Return the share of features that hardly any known galaxy has, shape (n,), 0 to 1.
+    """Return the fraction of unusual features, shape (n,), 0 to 1.
 
-    Those are the ones below the lowest or above the highest hundredth of the known galaxies. An
-    image of something else than a galaxy has many. NaN where nothing is measured of which anything
-    is known.
+    A value is unusual if it is below the first or above the last percentile of the known
+    galaxies. Images of other objects than galaxies have many. NaN if no feature with known
+    quantiles is measured.
 
     Parameters
     ----------
@@ -75,6 +95,14 @@ def share_unusual(
     names : sequence of str, length d
     known : mapping of str to ndarray of float32
         From `quantiles`.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from galfeat.features.quantiles import quantiles, share_unusual
+    >>> known = quantiles(np.arange(101, dtype=np.float32)[:, None], ["shape.gini"])
+    >>> share_unusual(np.float32([[25.0], [200.0]]), ["shape.gini"], known).tolist()
+    [0.0, 1.0]
     """
     columns = column_positions(tuple(known), tuple(names))
     present = columns >= 0
@@ -89,7 +117,7 @@ def share_unusual(
 
 
 def _interpolated(values: NDArray[np.float64], levels: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Do what `numpy.interp` does, for all columns at once: between `levels`, give `LEVELS`."""
+    """Interpolate `LEVELS` between `levels`, as `numpy.interp`, for all columns at once."""
     passed = np.zeros(values.shape, np.intp)
     for level in levels:
         passed += level <= values

@@ -11,15 +11,15 @@ from galfeat.features.vector import append
 from galfeat.frame import Frame
 from galfeat.kernels import kernel
 
-#: Rings out to the frame radius.
+#: Number of rings to the frame radius.
 RINGS = 16
-#: Steps from the centre to the frame radius along an axis.
+#: Number of steps from the centre to the frame radius along an axis.
 STEPS = 8
-#: Rings of colour, and where the first begins and the last ends, in frame radii. What lies
-#: within is the core, to whose colour theirs is compared.
+#: Number of rings of colour, and their inner and outer radius in frame radii. Their colours are
+#: relative to the core inside them.
 COLOUR_RINGS, _CORE, _OUTERMOST = 6, 0.2, 0.8
 _WIDE = _OUTERMOST - _CORE
-#: This part of the mean brightness is added, as light of the core's colour and without scatter.
+#: Fractions of the mean brightness that are added, with the core's colour and without scatter.
 _COLOUR_FLOOR, _SCATTER_FLOOR = 0.1, 0.3
 
 _PER_RING = (
@@ -27,7 +27,7 @@ _PER_RING = (
     ("scatter", "standard deviation of the equalised brightness around the ring, over its mean"),
 )
 _PER_COLOUR_RING = (
-    ("red_blue", "ln(R/B) less that of the core"),
+    ("red_blue", "ln(R/B) minus that of the core"),
     (
         "colour_scatter",
         "standard deviation of red minus blue, relative to the galaxy's mean colour",
@@ -36,8 +36,8 @@ _PER_COLOUR_RING = (
 _PER_STEP = (
     ("major", "equalised brightness on the major axis, over the mean"),
     ("minor", "equalised brightness on the minor axis, over the mean"),
-    ("height", "mean distance of the light from the major axis at this distance along it"),
-    ("width", "mean distance of the light from the minor axis at this distance along it"),
+    ("height", "light-weighted mean distance from the major axis"),
+    ("width", "light-weighted mean distance from the minor axis"),
 )
 
 COLUMNS = (
@@ -66,7 +66,7 @@ _NUMBER = 2 * RINGS + 2 * COLOUR_RINGS + _CUTS
 
 
 def measure(frame: Frame) -> NDArray[np.float32]:
-    """Return the values of `COLUMNS`; a mean over turns for a round galaxy."""
+    """Return the values of `COLUMNS`; the cuts of a round galaxy are means over rotations."""
     q = max(frame.q, 1.0 / 3.0)  # as far as the deprojected view stretches
     view = frame.aligned[0]
     values: NDArray[np.float32] = _measure(view.light, view.equalised, q)
@@ -102,7 +102,7 @@ def ring_profiles(equalised: NDArray[np.float32], q: float) -> NDArray[np.float3
     -------
     ndarray of float32
         Brightness over its mean within half the radius, and its standard deviation around
-        the ring over its mean there. Zero in a ring without pixels.
+        the ring over the ring's mean. Zero in rings without pixels.
     """
     size = equalised.shape[0]
     middle = 0.5 * (size - 1)
@@ -114,7 +114,7 @@ def ring_profiles(equalised: NDArray[np.float32], q: float) -> NDArray[np.float3
             u = x - middle
             ring = int(np.sqrt(u * u + v * v) * (2.0 * RINGS / size))
             if ring < RINGS:
-                # The four quarters have the same radii.
+                # The four quadrants have the same radii.
                 a, b = float(upper[x]), float(upper[size - 1 - x])
                 c, d = float(lower[x]), float(lower[size - 1 - x])
                 sums[ring, 0] += 4.0
@@ -134,7 +134,7 @@ def ring_profiles(equalised: NDArray[np.float32], q: float) -> NDArray[np.float3
 
 @kernel
 def colour_profiles(relative: NDArray[np.float32], q: float) -> NDArray[np.float32]:
-    """Return the colour of elliptical rings against the core, and its scatter, shape (2, 6).
+    """Return the colour of elliptical rings relative to the core, and its scatter, shape (2, 6).
 
     Parameters
     ----------
@@ -146,10 +146,10 @@ def colour_profiles(relative: NDArray[np.float32], q: float) -> NDArray[np.float
     Returns
     -------
     ndarray of float32
-        ln(R/B) less that within 0.2 radii, with a tenth of the mean light added in the
-        core's colour, so that it fades to zero where there is little light; and the
-        standard deviation of R - B over the mean of the channels plus 0.3 of the mean light.
-        Rings run from 0.2 to 0.8 radii. Zero without light.
+        ln(R/B) minus that within 0.2 radii, with a tenth of the mean light added in the
+        core's colour, so that it tends to zero in faint rings; and the standard deviation of
+        R - B over the mean of the channels plus 0.3 of the mean light. Rings are from 0.2 to
+        0.8 radii. Zero without light.
     """
     size = relative.shape[1]
     middle = 0.5 * (size - 1)
@@ -195,14 +195,14 @@ def colour_profiles(relative: NDArray[np.float32], q: float) -> NDArray[np.float
 def axis_cuts(equalised: NDArray[np.float32]) -> NDArray[np.float32]:
     """Return cuts along the axes of an aligned view, folded about both, shape (4, 8).
 
-    Edge-on discs with and without a bulge differ in the height of the light over the disc.
-    The side of the view is even.
+    Edge-on discs with and without a bulge differ in the height of the light above the disc.
+    The side of the view must be even.
     """
     size = equalised.shape[0]
     half = size // 2
     middle = 0.5 * (size - 1)
     wide = size // (2 * STEPS)
-    # Of each column: the light near the major axis, all light, and that times its height.
+    # For each column: the light near the major axis, all light, and light times height.
     columns = np.zeros((3, size), np.float64)
     sums = np.zeros((STEPS, 6), np.float64)
     total = 0.0

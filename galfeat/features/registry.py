@@ -1,9 +1,8 @@
-"""Every feature galfeat knows: its name, unit, meaning and reference.
+"""The registry of features: their names, units, meanings and references.
 
-A family is one module of this package, or an object in one. It states its `COLUMNS` and measures
-them all at once with `measure(frame)`. To add one: write the module, add its name to `FAMILIES`,
-test it, and let `benchmarks/renderings.py` write anew which columns another survey changes too
-much.
+A family is a module of this package, or an object in one, with its `COLUMNS` and a function
+`measure(frame)` that returns their values. To add one: write the module, add its name to
+`FAMILIES`, test it, and run `benchmarks/renderings.py` to update the list of survey-bound columns.
 """
 
 from __future__ import annotations
@@ -20,7 +19,7 @@ from numpy.typing import NDArray
 
 from galfeat.errors import PipelineError
 
-#: Family name to what measures it, a module or ``module:object``, in the order of the columns.
+#: Module, or ``module:object``, of each family by name, in the order of the columns.
 FAMILIES = {
     "hog": "galfeat.features.hog",
     "colour": "galfeat.features.colour",
@@ -38,11 +37,11 @@ FAMILIES = {
     "pixels-256": "galfeat.features.reference.pixels:PIXELS_256",
     "statmorph": "galfeat.features.reference.statmorph",
 }
-#: Those measured in the canonical frame by galfeat's own kernels. Of the others `embedding` is
-#: learned, and the rest are references.
+#: Families measured in the canonical frame by galfeat's own kernels. Of the others, `embedding`
+#: is learned and the rest are references.
 OWN_FAMILIES = ("hog", "colour", "radial", "shape", "fourier", "morphology", "texture")
-#: What classifiers are given if nothing else is asked for: without `texture`, which costs more
-#: than it brings where the others are there (docs/worth.md).
+#: Default families of classifiers: without `texture`, which did not improve scores enough to
+#: justify its cost (docs/worth.md).
 DEFAULT_FAMILIES = ("hog", "colour", "radial", "shape", "fourier", "morphology")
 #: The column of flags that closes every table.
 FLAGS = "flags"
@@ -50,24 +49,30 @@ FLAGS = "flags"
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """One feature.
+    """A feature.
 
     Attributes
     ----------
     name : str
-        Dotted, from the family to the detail: ``shape.gini``.
+        Dotted, from family to detail: ``shape.gini``.
     unit : str
         ``"1"`` for a pure number.
     meaning : str
-        One line.
+        A description of one line.
     reference : str
         The paper that defines it, or ``"galfeat"``.
     invariant : bool
-        Whether it stays the same when the image is turned or mirrored. The others change
-        as they must and are not given to classifiers.
+        Whether it is invariant when the image is rotated or mirrored. Covariant columns are
+        not passed to classifiers.
     degenerate : str
-        The value where the definition gives none, for example ``"0 without light"``. Every
-        column but ``flags`` is NaN where no galaxy is found.
+        The value where the definition is undefined, for example ``"0 without light"``. If no
+        galaxy is found, all columns but ``flags`` are NaN.
+
+    Examples
+    --------
+    >>> from galfeat.features import Column
+    >>> Column("shape.gini", "1", "Gini coefficient", "Lotz et al. 2004").family
+    'shape'
     """
 
     name: str
@@ -84,9 +89,9 @@ class Column:
 
     @property
     def survey_bound(self) -> bool:
-        """Whether another survey's rendering of the galaxy changes it too much.
+        """Whether it changes too much between surveys' renderings of a galaxy.
 
-        Such columns are extracted but not given to classifiers.
+        Such columns are extracted but not passed to classifiers.
         """
         return self.name in _survey_bound()
 
@@ -98,17 +103,23 @@ def _survey_bound() -> frozenset[str]:
 
 
 def family_module(name: Any) -> Any:  # noqa: ANN401
-    """Return the module of a family, or the object that stands for one.
+    """Return the module or object that implements a family.
 
     Parameters
     ----------
     name : str, or an object with `COLUMNS` and `measure`
-        Such an object is a family of its own, and is returned as it is.
+        An object is a family itself and is returned unchanged.
 
     Raises
     ------
     PipelineError
-        If there is no such family.
+        If the family does not exist.
+
+    Examples
+    --------
+    >>> from galfeat.features.registry import family_module
+    >>> family_module("hog").__name__
+    'galfeat.features.hog'
     """
     if not isinstance(name, str):
         return name
@@ -121,10 +132,10 @@ def family_module(name: Any) -> Any:  # noqa: ANN401
 
 
 def require_dependencies(families: Sequence[str], n_images: int) -> None:
-    """Raise unless so many images can be measured with the packages there are.
+    """Raise an error unless the families can measure so many images with the installed packages.
 
-    A family that needs a package of its own, or can only measure a few images, says so in a
-    function ``require_dependencies(n_images)``.
+    A family that needs an optional package or limits the number of images has a function
+    ``require_dependencies(n_images)``.
 
     Raises
     ------
@@ -140,52 +151,68 @@ def require_dependencies(families: Sequence[str], n_images: int) -> None:
 
 
 def cache_key(families: Sequence[str]) -> str:
-    """Return what the values of families depend on beside galfeat's own source."""
+    """Return a key of everything the values depend on except galfeat's source."""
     modules = [family_module(name) for name in families]
     return ",".join(module.cache_key() for module in modules if hasattr(module, "cache_key"))
 
 
 def trained_on(families: Sequence[str], digests: NDArray[np.uint8]) -> NDArray[np.bool_]:
-    """Tell which images a family was itself trained on, shape (n,).
+    """Return whether a family was itself trained on each image, shape (n,).
 
-    Nothing that is learned from these families may be fitted to such images, or scored on
-    them: their features know the answer.
+    Models that use these families must not be fitted to such images or scored on them, because
+    their features leak the labels.
 
     Parameters
     ----------
     families : sequence of str
     digests : ndarray of uint8, shape (n, 16)
-        Of the pixels of each image.
+        Pixel digests of the images.
     """
-    known = np.zeros(len(digests), np.bool_)
+    result = np.zeros(len(digests), np.bool_)
     for module in map(family_module, families):
         if hasattr(module, "trained_on"):
-            known |= module.trained_on(digests)
-    return known
+            result |= module.trained_on(digests)
+    return result
 
 
 def columns(families: Sequence[str] = DEFAULT_FAMILIES) -> list[Column]:
-    """Return the columns of some families, in the order of the table, ``flags`` last."""
+    """Return the columns of the given families, in the order of the table, ``flags`` last.
+
+    Examples
+    --------
+    >>> from galfeat.features import columns
+    >>> columns(["hog"])[-1].name
+    'flags'
+    """
     listed = [column for name in families for column in family_module(name).COLUMNS]
-    return [*listed, Column(FLAGS, "bits", "why a value is missing or doubtful", "galfeat", False)]
+    return [
+        *listed,
+        Column(FLAGS, "bits", "why a value is missing or unreliable", "galfeat", False),
+    ]
 
 
 @cache
 def column_names(families: tuple[str, ...]) -> tuple[str, ...]:
-    """Return the names of the columns of some families, in the order of the table."""
+    """Return the names of the columns of the given families, in the order of the table."""
     return tuple(column.name for column in columns(families))
 
 
 def classifier_columns(names: Sequence[str]) -> NDArray[np.intp]:
-    """Return the positions of the columns a classifier is given.
+    """Return the positions of the columns that are passed to classifiers.
 
-    They are invariant to turns and mirrors and keep their value in another survey's
-    rendering. The plain pipelines' families have no invariant column, and are given whole.
+    They are invariant to rotation and mirroring and stable between surveys' renderings. The
+    families of plain pipelines have no invariant columns; all their columns are passed.
 
     Parameters
     ----------
     names : sequence of str
-        The names of a feature table, as an extractor gives them.
+        The names of a feature table, as an extractor returns them.
+
+    Examples
+    --------
+    >>> from galfeat.features import classifier_columns
+    >>> classifier_columns(["shape.axis_ratio", "shape.position_angle", "flags"]).tolist()
+    [0]
     """
     chosen: set[str] = set()
     for family in dict.fromkeys(name.split(".", 1)[0] for name in names if name != FLAGS):

@@ -1,4 +1,4 @@
-"""The networks that come with galfeat, in the folder ``models``; their cards lie beside them."""
+"""The networks shipped with galfeat, in the folder ``models``, with their cards."""
 
 from __future__ import annotations
 
@@ -8,18 +8,18 @@ from pathlib import Path
 from galfeat.features.network import NETWORK, Network
 from galfeat.storage.packaged import data_folder
 
-#: The one whose activations are the family `embedding`: it has seen real galaxies, and is frozen.
+#: The network of the family `embedding`: trained on real galaxies, and frozen.
 FROZEN = "embedder"
-#: The one that goes on learning in a fit: it has seen none, so no fold is known to it.
+#: The network that is fine-tuned in a fit: trained on simulated galaxies, so no fold leaks.
 START = "simulated-embedder"
 
 
 @cache
 def shipped_network(name: str) -> Network:
-    """Return a network that comes with galfeat, `FROZEN` or `START`."""
+    """Return a shipped network, `FROZEN` or `START`."""
     return Network((network_folder(name) / NETWORK).read_bytes())
 
 
 def network_folder(name: str) -> Path:
-    """Return the folder of a network that comes with galfeat."""
+    """Return the folder of a shipped network."""
     return data_folder("models") / name

@@ -18,13 +18,23 @@ class FeatureTable:
     Attributes
     ----------
     values : ndarray of float32, shape (n, d)
-        NaN where the ``flags`` column, the last, says why.
+        NaN for missing values; the last column, ``flags``, gives the reason.
     names : tuple of str
         The d column names.
     digests : ndarray of uint8, shape (n, 16)
-        Digest of each image's decoded pixels; zeros for an unreadable one.
+        Digest of each image's decoded pixels; zeros for unreadable images.
     errors : dict of int to ImageError
-        The rows that could not be read or measured, and why.
+        Errors of the rows that could not be read or measured.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from galfeat.errors import ImageError
+    >>> from galfeat.features import FeatureTable
+    >>> values, digests = np.zeros((2, 1), np.float32), np.zeros((2, 16), np.uint8)
+    >>> table = FeatureTable(values, ("flags",), digests, {0: ImageError("damaged")})
+    >>> table.usable_rows().tolist()
+    [1]
     """
 
     values: NDArray[np.float32]
@@ -33,9 +43,9 @@ class FeatureTable:
     errors: dict[int, ImageError]
 
     def select(self, rows: NDArray[np.intp]) -> FeatureTable:
-        """Return the table of some rows, in their order."""
-        place = {int(row): new for new, row in enumerate(rows)}
-        errors = {place[row]: error for row, error in self.errors.items() if row in place}
+        """Return the table of the given rows, in the given order."""
+        new_row = {int(row): new for new, row in enumerate(rows)}
+        errors = {new_row[row]: error for row, error in self.errors.items() if row in new_row}
         return FeatureTable(self.values[rows], self.names, self.digests[rows], errors)
 
     def usable_rows(self) -> NDArray[np.intp]:
@@ -46,28 +56,34 @@ class FeatureTable:
 
 
 def describe_errors(errors: dict[int, ImageError]) -> str:
-    """Return how many images failed, and the error of the first."""
+    """Return a message with the number of failed images and the first error."""
     first = min(errors)
     return (
         f"{len(errors)} of the images cannot be measured, the first in row {first}: {errors[first]}"
     )
 
 
-@lru_cache(maxsize=64)  # looking for a thousand names takes a tenth of a millisecond
+@lru_cache(maxsize=64)  # a thousand names take 0.1 ms
 def column_positions(wanted: tuple[str, ...], names: tuple[str, ...]) -> NDArray[np.intp]:
-    """Return where columns stand in a table; not to be written to.
+    """Return the positions of columns in a table, as a read-only array.
 
     Parameters
     ----------
     wanted, names : tuple of str
-        The columns that are looked for, and those of the table.
+        The columns to find, and those of the table.
 
     Returns
     -------
     ndarray of intp, shape (len(wanted),)
-        -1 for a column that the table lacks.
+        -1 for missing columns.
+
+    Examples
+    --------
+    >>> from galfeat.features.table import column_positions
+    >>> column_positions(("shape.q", "shape.gini"), ("shape.gini", "flags")).tolist()
+    [-1, 0]
     """
-    place = {name: column for column, name in enumerate(names)}
-    found = np.array([place.get(name, -1) for name in wanted], np.intp)
-    found.flags.writeable = False
-    return found
+    position_of = {name: position for position, name in enumerate(names)}
+    positions = np.array([position_of.get(name, -1) for name in wanted], np.intp)
+    positions.flags.writeable = False
+    return positions

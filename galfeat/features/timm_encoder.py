@@ -1,4 +1,4 @@
-"""Encoders that timm knows, as ONNX networks."""
+"""Encoders of timm as ONNX networks."""
 
 from __future__ import annotations
 
@@ -17,18 +17,18 @@ def timm_network(name: str, weights: str, side: int) -> Network:
     Parameters
     ----------
     name : str
-        As timm calls it; ``hf-hub:`` names are taken too.
+        A model name of timm; ``hf-hub:`` names are accepted, too.
     weights : str
-        A local file of weights; empty: they are fetched from the hub.
+        A local file of weights; if empty, they are fetched from the hub.
     side : int
-        Pixels of the square that it is shown.
+        Side of the square input, in pixels.
 
     Raises
     ------
     MissingDependencyError
-        If timm or what writes ONNX is not installed.
+        If timm or the packages that write ONNX are not installed.
     PipelineError
-        If timm knows no such encoder, or its weights cannot be had.
+        If timm has no such encoder, or its weights cannot be loaded.
     """
     for package in ("timm", "torch", "onnx", "onnxscript"):
         if find_spec(package) is None:
@@ -48,11 +48,11 @@ def timm_network(name: str, weights: str, side: int) -> Network:
         ).eval()  # fmt: skip
     except Exception as error:
         raise PipelineError(
-            f"[embedding] backbone: timm cannot make {name!r}: {' '.join(str(error).split())}"
+            f"[embedding] backbone: timm cannot create {name!r}: {' '.join(str(error).split())}"
         ) from error
     example = torch.zeros(1, 3, side, side)
     with TemporaryDirectory() as folder, warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # the exporter's own, about its own insides
+        warnings.simplefilter("ignore")  # the exporter warns about its own internals
         torch.onnx.export(
             encoder, (example,), f"{folder}/encoder.onnx", external_data=False, verbose=False
         )
@@ -60,5 +60,5 @@ def timm_network(name: str, weights: str, side: int) -> Network:
 
 
 def _takes_size(name: str) -> bool:
-    """Tell whether an encoder is made for one size of image, as transformers are."""
+    """Return whether an encoder, such as a transformer, needs the image size when created."""
     return name.startswith(("vit", "deit", "beit", "eva", "swin"))

@@ -1,4 +1,4 @@
-"""The vector of a family's values, filled from front to back inside a kernel."""
+"""Fill the vector of a family's values from front to back inside a kernel."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from galfeat.kernels import kernel
 
 @kernel
 def append(vector: NDArray[np.float32], first: int, values: NDArray[np.floating]) -> int:
-    """Write some values from a place of the vector on; return the place after them."""
+    """Write values to a vector, starting at index `first`; return the index after them."""
     for i in range(values.size):
         vector[first + i] = values[i]
     return first + values.size

@@ -1,4 +1,4 @@
-"""Compile every kernel once, so that nothing waits for it later."""
+"""Compile and cache all kernels in advance."""
 
 from __future__ import annotations
 
@@ -10,15 +10,15 @@ from galfeat.features.registry import OWN_FAMILIES
 
 
 def warmup() -> None:
-    """Measure made-up galaxies in every way, which compiles and keeps all kernels.
+    """Compile and cache all kernels by measuring synthetic galaxies in every way.
 
-    It takes more than a minute the first time and about a second when the kernels are kept.
+    Takes more than a minute the first time and about a second with cached kernels.
     """
     image = _galaxy(axis_ratio=0.6)
-    large = np.repeat(np.repeat(image, 8, axis=0), 8, axis=1)  # is halved before it is sampled
-    small = np.ascontiguousarray(image[::2, ::2])  # is sampled as it is
-    several_turns = _galaxy(axis_ratio=1.0)
-    measure_images([image, large, small, several_turns], OWN_FAMILIES)
+    large = np.repeat(np.repeat(image, 8, axis=0), 8, axis=1)  # halved before sampling
+    small = np.ascontiguousarray(image[::2, ::2])  # sampled directly
+    round_galaxy = _galaxy(axis_ratio=1.0)
+    measure_images([image, large, small, round_galaxy], OWN_FAMILIES)
     measure_images([image], ("hog", "colour", "radial"), frame=False)
 
 

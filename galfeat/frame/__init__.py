@@ -1,4 +1,4 @@
-"""The canonical frame: a galaxy with its place, angle, tilt, size and stretch taken out."""
+"""The canonical frame: a galaxy with position, angle, inclination, size and stretch removed."""
 
 from galfeat.frame.flags import Flag, describe_flags
 from galfeat.frame.frame import Frame, measure_frame, whole_image_frame

@@ -1,4 +1,4 @@
-"""The canonical views of a galaxy: what is sampled how wide, how turned and how stretched."""
+"""The canonical views of a galaxy: their widths, rotations and stretches."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from galfeat.kernels import kernel
 CONTEXT_RADII = 3.0
 #: The deprojected view stretches the minor axis by no more than this.
 MAX_STRETCH = 3.0
-#: Turns of a round galaxy's views, in radians.
+#: Rotations of a round galaxy's views, in radians.
 TURNS = (0.0, 0.25 * np.pi, 0.5 * np.pi, 0.75 * np.pi)
 #: An image is halved before it is sampled more coarsely than this many pixels a step.
 COARSEST_STEP = 1.5
@@ -30,25 +30,25 @@ def canonical_views(
     pa: float,
     radius: float,
     turns: int,
-    faced: bool,
+    deprojected: bool,
 ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-    """Return the aligned views, the context views and the deprojected one.
+    """Return the aligned views, the context views and the deprojected view.
 
     Parameters
     ----------
     turns : int
-        How many aligned and context views there are: the first of `TURNS`.
-    faced : bool
-        Whether there is a deprojected view.
+        Number of aligned and of context views: the first of `TURNS`.
+    deprojected : bool
+        Whether to return a deprojected view.
 
     Returns
     -------
     light : ndarray of float32, shape (n, 3, 64, 64)
     equalised : ndarray of float32, shape (n, 64, 64)
-        As in `galfeat.frame.View`; first the aligned views, then as many of the context,
-        and last the deprojected one.
+        As in `galfeat.frame.View`; first the aligned views, then the context views, and last
+        the deprojected view.
     """
-    number = 2 * turns + int(faced)
+    number = 2 * turns + int(deprojected)
     light = np.empty((number, 3, VIEW_SIZE, VIEW_SIZE), np.float32)
     equalised = np.empty((number, VIEW_SIZE, VIEW_SIZE), np.float32)
     others = _others(labels, galaxy)
@@ -81,7 +81,7 @@ def canonical_views(
                     1.0,
                     light[turns + turn],
                 )
-        if faced and level == near:
+        if deprojected and level == near:
             _sample(rgb, shrunk, level, hidden, sky, centre, pa, radius, stretch, light[2 * turns])
     low, scale, table = equalising_table(light[0], max(q, 1.0 / MAX_STRETCH))
     for view in range(number):
@@ -93,7 +93,7 @@ def canonical_views(
 def whole_view(
     rgb: NDArray[np.uint8], centre: tuple[float, float], half_width: float
 ) -> NDArray[np.float32]:
-    """Return a view of the whole image as it is, shape (3, 64, 64)."""
+    """Return a view of the whole, unmodified image, shape (3, 64, 64)."""
     levels = halvings(rgb.shape, half_width)
     shrunk = np.zeros((0, 0, 3), np.float32)
     for level in range(1, levels + 1):
@@ -106,7 +106,7 @@ def whole_view(
 
 @kernel
 def halvings(shape: tuple[int, int, int], half_width: float) -> int:
-    """Return how often an image is halved before a view of that half-width is sampled."""
+    """Return how often an image is halved before a view of this half-width is sampled."""
     level, smaller = 0, min(shape[0], shape[1])
     step = 2.0 * half_width / VIEW_SIZE
     while step > COARSEST_STEP and smaller >= 4:
@@ -116,7 +116,7 @@ def halvings(shape: tuple[int, int, int], half_width: float) -> int:
 
 @kernel
 def _others(labels: NDArray[np.uint8], galaxy: int) -> NDArray[np.bool_]:
-    """Return the mask of the pixels that belong to another object than the galaxy."""
+    """Return the mask of the pixels of other objects than the galaxy."""
     height, width = labels.shape
     mask = np.empty((height, width), np.bool_)
     for y in range(height):
@@ -138,7 +138,7 @@ def _sample(
     stretch: float,
     view: NDArray[np.float32],
 ) -> None:
-    """Sample from the image as it came, or from what is left of it after `level` halvings."""
+    """Sample from the original image, or from the image after `level` halvings."""
     (yc, xc), half = centre, half_width
     for _ in range(level):
         yc, xc, half = 0.5 * (yc - 0.5), 0.5 * (xc - 0.5), 0.5 * half

@@ -1,10 +1,10 @@
-"""Part the light above the sky into objects.
+"""Deblend the light above the sky into objects.
 
-Every pixel is drawn to its brightest neighbour, and so uphill to a summit: the pixels of one
-summit are a basin. Basins that touch meet at a pass, the highest way from one to the other.
-From the highest pass to the lowest, the lower of two summits is swallowed by the higher
-unless it rises clearly above the pass. What is left are the galaxy, its companions and the
-stars that lie on it, each with its own pixels.
+Each pixel is linked to its brightest neighbour, and so uphill to a peak; the pixels of one
+peak form a basin. Adjacent basins are connected by a pass, the highest path between their
+peaks. From the highest pass to the lowest, the lower of two peaks is merged into the higher
+unless it rises clearly above the pass. The remaining objects are the galaxy, its companions
+and foreground stars, each with its own pixels.
 """
 
 from __future__ import annotations
@@ -15,13 +15,13 @@ from numpy.typing import NDArray
 from galfeat.frame.forest import root_of
 from galfeat.kernels import kernel
 
-#: A summit is an object of its own if it rises above the pass by this part of its height ...
+#: A peak is a separate object if it rises above the pass by this fraction of its height ...
 PROMINENCE = 0.3
 #: ... and by this many times the noise of the smoothed image.
 PROMINENCE_NOISE = 6.0
-#: An object has at least this many pixels.
+#: Minimum area of an object, in pixels.
 MIN_AREA = 6
-#: The most objects kept, so that eight bits name one; the faintest beyond are left out.
+#: Maximum number of objects, to fit 8-bit labels; the faintest in excess are dropped.
 MAX_OBJECTS = 64
 # Columns of the table of objects.
 PEAK, PEAK_Y, PEAK_X, AREA, FLUX, PASS, NEIGHBOUR, SHARPNESS = range(8)
@@ -33,7 +33,7 @@ COLUMNS = 12
 def deblend(
     smoothed: NDArray[np.float32], threshold: float, noise: float
 ) -> tuple[NDArray[np.uint8], NDArray[np.float64]]:
-    """Part the light above a threshold into objects.
+    """Deblend the light above a threshold into objects.
 
     Parameters
     ----------
@@ -47,16 +47,16 @@ def deblend(
     Returns
     -------
     labels : ndarray of uint8, shape (H, W)
-        0 where there is no object, else its row in `objects` plus one.
+        0 for no object, otherwise the object's row in `objects` plus one.
     objects : ndarray of float64, shape (n, 12)
-        From the highest peak to the lowest: peak value, its row and column, area in pixels,
+        Sorted by descending peak. Columns: peak value, its row and column, area in pixels,
         summed light, the highest pass to another object (the threshold if it touches none),
-        that object's row or -1, and the sharpness: the part of the peak that is left a step
-        of 3 px away (low for stars); then the box of its pixels: first row, last row plus
+        that object's row or -1, and the sharpness: the mean value 3 px from the peak as a
+        fraction of the peak (low for stars); then the bounding box: first row, last row plus
         one, first column, last column plus one.
     """
     height, width = smoothed.shape
-    # A dark border of one pixel spares the search for neighbours every test for the edge.
+    # With a dark border of one pixel, the search for neighbours needs no tests for the edge.
     padded = np.full((height + 2, width + 2), np.float32(-np.inf), np.float32)
     padded[1 : height + 1, 1 : width + 1] = smoothed
     bright = _bright(padded, threshold)
@@ -95,7 +95,7 @@ def _bright(padded: NDArray[np.float32], threshold: float) -> NDArray[np.int64]:
     number = 0
     for y in range(1, padded.shape[0] - 1):
         row = padded[y]
-        above = np.float32(0.0)  # a sum that vectorises, unlike a search that may end early
+        above = np.float32(0.0)  # a sum vectorises; a search with an early exit does not
         for x in range(wide):
             above += np.float32(row[x] > limit)
         if above == np.float32(0.0):
@@ -110,13 +110,15 @@ def _bright(padded: NDArray[np.float32], threshold: float) -> NDArray[np.int64]:
 def _basins(
     padded: NDArray[np.float32], bright: NDArray[np.int64]
 ) -> tuple[NDArray[np.int32], NDArray[np.int32], NDArray[np.int32]]:
-    """Draw every bright pixel uphill to its summit.
+    """Assign each bright pixel to the basin of its peak.
 
-    Returns each pixel's basin, -1 below the threshold, flat; the basins' summits as flat
-    indices; and their areas. Of equal pixels the first counts as the higher one.
+    Returns the basin of each pixel of the flattened image, -1 below the threshold; the flat
+    indices of the basins' peaks; and the areas of the basins. The first of equal pixels counts
+    as the highest.
 
-    Every pixel is led to the next one uphill, and then, in sweeps to and fro, to where that one
-    was led: no path is followed, of which no processor could foretell the length.
+    Each pixel is linked to its next neighbour uphill; sweeps to and fro then replace each link
+    by the link of its target. No paths are followed, because the processor could not predict
+    their lengths.
     """
     wide = padded.shape[1]
     values = padded.reshape(-1)
@@ -128,7 +130,7 @@ def _basins(
     for k in range(number):
         higher = basin_of[bright[k] + _uphill(values, bright[k], wide)]
         led[k] = higher
-        led[k] = led[min(higher, np.int32(k))]  # those before are led on already
+        led[k] = led[min(higher, np.int32(k))]  # earlier links are already resolved
     moved = True
     while moved:
         moved = False
@@ -154,11 +156,11 @@ def _basins(
 
 @kernel
 def _uphill(values: NDArray[np.float32], here: int, wide: int) -> int:
-    """Return how far off in a flat image the brightest of a pixel and its neighbours is.
+    """Return the flat offset from a pixel to the brightest of itself and its neighbours.
 
-    A knockout of neighbours, without a branch: of two equal ones the first stays in.
+    A branchless tournament; the first of two equal pixels wins.
     """
-    i, w = np.uint64(here), np.uint64(wide)  # without a sign, no test for a negative index
+    i, w = np.uint64(here), np.uint64(wide)  # unsigned: no test for negative indices
     one = np.uint64(1)
     a, b, c = values[i - w - one], values[i - w], values[i - w + one]
     d, e, f = values[i - one], values[i], values[i + one]
@@ -187,11 +189,11 @@ def _passes(
     basin_of: NDArray[np.int32],
     basins: int,
 ) -> tuple[NDArray[np.int32], NDArray[np.int32], NDArray[np.float32]]:
-    """Return the pairs of basins that touch and the level of the pass between them."""
+    """Return the pairs of adjacent basins and the levels of their passes."""
     wide = padded.shape[1]
     values = padded.reshape(-1)
     slots = 64
-    while slots < 16 * basins:  # basins in a plane touch six others in the mean
+    while slots < 16 * basins:  # basins in a plane have six neighbours on average
         slots *= 2
     key_of = np.full(slots, -1, np.int64)
     level_of = np.empty(slots, np.float32)
@@ -226,7 +228,7 @@ def _table(
     pass_level: NDArray[np.float64],
     pass_to: NDArray[np.int32],
 ) -> tuple[NDArray[np.uint8], NDArray[np.float64]]:
-    """Give the objects that are large enough a row each, and their pixels its number."""
+    """Return the labels and the table of the objects that are large enough."""
     height, wide = padded.shape[0] - 2, padded.shape[1]
     width = wide - 2
     basins = summit.size
@@ -247,7 +249,7 @@ def _table(
     values = padded.reshape(-1)
     start = 0
     while start < bright.size:
-        # A run of neighbours of one object: its light is summed in a register.
+        # Sum the light of a run of adjacent pixels of one object in a register.
         first = bright[start]
         row, end, light = row_of[basin_of[first]], start, 0.0
         while (

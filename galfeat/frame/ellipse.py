@@ -1,9 +1,9 @@
 """The galaxy's centre and ellipse.
 
-Flux moments follow neighbours, nuclei and the stretch of a display image. The moments here
-are those of a *soft isophote*: light counts up to the level that half of the galaxy's pixels
-reach and no further, so they depend on which pixels are brighter than which, hardly on how
-much brighter.
+Plain flux moments are sensitive to neighbours, nuclei and the stretch of a display image.
+The moments here are those of a *soft isophote*: light is clipped at the level that half of
+the galaxy's pixels exceed, so they depend mainly on the order of the pixel values, hardly on
+their differences.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from galfeat.frame.deblend import AREA, BOTTOM, LEFT, PEAK, RIGHT, TOP
 from galfeat.kernels import kernel
 
-#: Axis ratios below this are not resolved in a display image.
+#: Minimum axis ratio that is resolved in a display image.
 MIN_AXIS_RATIO = 0.08
 
 
@@ -30,7 +30,7 @@ def centre_of(
     """Return the centre (y, x): the Gaussian-weighted centroid, found by iteration.
 
     The weight's width is a quarter of the radius of a circle of the galaxy's area, which
-    sees the inner galaxy and neither single knots nor the outskirts.
+    covers the inner galaxy but neither single knots nor the outskirts.
     """
     height, width = smoothed.shape
     sigma = max(0.25 * np.sqrt(area / np.pi), 1.2)
@@ -88,8 +88,8 @@ def _see(
 ) -> None:
     """Fill `seen` with 1 for the galaxy's pixels of a row, from column `left` on, else 0.
 
-    Those count neither whose counterpart belongs to another object: in row `opposite`, in the
-    column that makes `last` with their own.
+    Pixels whose counterpart belongs to another object are 0, too. The counterpart of column x
+    is column ``last - x`` of row `opposite`.
     """
     height, width = labels.shape
     own = np.uint8(galaxy + 1)
@@ -118,7 +118,7 @@ def isophote_level(
     highest, number = own[PEAK], own[AREA]
     if number == 0.0 or highest <= 0.0:
         return 0.0
-    # The last of the levels takes the pixels of others.
+    # The last level counts the pixels of other objects.
     counts = np.zeros(1026, np.int32)
     scale = np.float32(1023.0 / np.sqrt(highest))
     left, right = int(own[LEFT]), int(own[RIGHT])
@@ -151,10 +151,11 @@ def ellipse_of(
 ) -> tuple[float, float, float]:
     """Return the axis ratio, the position angle and the semi-major axis of the soft isophote.
 
-    Each pixel of the galaxy counts with its brightness up to `level`, and twice if another
-    object hides the one opposite. `own` is the galaxy's row in the table of objects. The
-    position angle is in radians from the x axis towards rising rows, in (-pi/2, pi/2]. The
-    semi-major axis is that of the uniform ellipse of the same moments, in pixels.
+    Each pixel of the galaxy is weighted with its brightness, clipped at `level`, and twice if
+    another object covers the opposite pixel. `own` is the galaxy's row in the table of
+    objects. The position angle is in radians from the x axis towards rising rows, in
+    (-pi/2, pi/2]. The semi-major axis is that of a uniform ellipse with the same moments, in
+    pixels.
     """
     left, right = int(own[LEFT]), int(own[RIGHT])
     last_y, last_x = int(np.floor(2.0 * yc + 0.5)), int(np.floor(2.0 * xc + 0.5))

@@ -1,4 +1,4 @@
-"""Equalised brightness: each level replaced by what covers its area, which no stretch changes."""
+"""Equalised brightness: levels replaced by their rank in area, which no stretch changes."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _PEAK, _SCALE_LENGTHS = 30.0, 3.0
 def equalising_table(
     light: NDArray[np.float32], q: float
 ) -> tuple[float, float, NDArray[np.float32]]:
-    """Return the map from brightness to equalised brightness, learned on the aligned view.
+    """Return the map from brightness to equalised brightness, derived from the aligned view.
 
     Parameters
     ----------
@@ -30,9 +30,9 @@ def equalising_table(
     Returns
     -------
     low, scale : float
-        A brightness b has the level ``(b - low) * scale``, cut to the table's ends.
+        A brightness b has the level ``(b - low) * scale``, clipped to the table's range.
     table : ndarray of float32, shape (4096,)
-        Equalised brightness by level, rising.
+        Equalised brightness by level, increasing.
     """
     middle = 0.5 * (VIEW_SIZE - 1)
     radius2 = (0.5 * VIEW_SIZE - 1.0) ** 2
@@ -72,7 +72,7 @@ def equalise(
     table: NDArray[np.float32],
     equalised: NDArray[np.float32],
 ) -> None:
-    """Write a view's brightness with the stretch taken out; see `View`."""
+    """Write a view's brightness with the stretch removed to `equalised`; see `View`."""
     for row in range(VIEW_SIZE):
         for column in range(VIEW_SIZE):
             brightness = light[0, row, column] + light[1, row, column] + light[2, row, column]
@@ -82,17 +82,16 @@ def equalise(
 
 @kernel
 def elliptical_model(q: float, turn: float) -> NDArray[np.float32]:
-    """Return what `equalise` makes of a galaxy of elliptical isophotes.
+    """Return the equalised view of a galaxy with elliptical isophotes.
 
-    Taken from an equalised view it leaves the departures from ellipses.
+    Subtracted from an equalised view, it leaves the departures from ellipses.
 
     Parameters
     ----------
     q : float
-        The axis ratio that the table of the view was learned with, or 1 for a deprojected
-        view.
+        The axis ratio passed to `equalising_table`, or 1 for a deprojected view.
     turn : float
-        How far the view is turned from the major axis, in radians.
+        Rotation of the view from the major axis, in radians.
 
     Returns
     -------

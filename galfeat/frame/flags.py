@@ -1,4 +1,4 @@
-"""Why a measurement could not be made, or should not be trusted."""
+"""Quality flags: why a measurement is missing or unreliable."""
 
 from __future__ import annotations
 
@@ -6,25 +6,32 @@ from enum import IntFlag
 
 
 class Flag(IntFlag):
-    """Bits of the ``flags`` column."""
+    """Bits of the ``flags`` column.
+
+    Examples
+    --------
+    >>> from galfeat.frame import Flag
+    >>> Flag.OFF_EDGE | Flag.ROUND
+    <Flag.OFF_EDGE|ROUND: 72>
+    """
 
     #: The image could not be read. Every feature is NaN.
     UNREADABLE = 1
     #: No light above the sky near the centre. Every feature is NaN.
     NO_SOURCE = 2
-    #: The galaxy reaches the border on several sides: the sky level is a guess.
+    #: The galaxy reaches at least three sides of the image: the sky level is uncertain.
     FILLS_FRAME = 4
     #: More than a tenth of the galaxy's ellipse lies outside the image.
     OFF_EDGE = 8
-    #: Half of the light lies within two pixels of the centre.
+    #: The half-light radius is less than two pixels.
     TOO_SMALL = 16
     #: The galaxy's peak is less than ten times the noise of the smoothed image.
     TOO_FAINT = 32
-    #: Rounder than an axis ratio of 0.9: no position angle; aligned features average over turns.
+    #: Axis ratio above 0.9: no position angle; aligned features are means over rotations.
     ROUND = 64
-    #: Flatter than an axis ratio of 0.25: not deprojected; those features are NaN.
+    #: Axis ratio below 0.25: not deprojected; features of the deprojected view are NaN.
     EDGE_ON = 128
-    #: A companion of comparable light touches the galaxy: position angle and tilt may be its doing.
+    #: A companion of comparable light touches the galaxy: the ellipse may be wrong.
     BLENDED = 256
 
 
@@ -40,6 +47,12 @@ def describe_flags(value: float) -> str:
     -------
     str
         For instance ``"off_edge;round"``; empty if no bit is set.
+
+    Examples
+    --------
+    >>> from galfeat.frame import describe_flags
+    >>> describe_flags(72.0)
+    'off_edge;round'
     """
     bits = Flag(int(value))
     return ";".join((flag.name or "").lower() for flag in Flag if flag in bits)

@@ -1,4 +1,4 @@
-"""What belongs together: a forest of nodes, each with its parent; a root is its own."""
+"""Union-find: a forest in which each node has a parent and a root is its own parent."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from galfeat.kernels import kernel
 
 @kernel
 def root_of(parents: NDArray[np.int32], node: int) -> int:
-    """Return the root of a node, and shorten the way to it."""
+    """Return the root of a node, halving the path to it."""
     while parents[node] != node:
         parents[node] = parents[parents[node]]
         node = parents[node]

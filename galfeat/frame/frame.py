@@ -1,4 +1,4 @@
-"""One galaxy measured once: everything the feature families start from."""
+"""The measured and resampled galaxy that all feature families start from."""
 
 from __future__ import annotations
 
@@ -27,9 +27,9 @@ from galfeat.frame.locate import (
 from galfeat.frame.sky import trim_padding
 from galfeat.frame.views import View
 
-#: Flatter galaxies are seen too nearly edge-on to be deprojected.
+#: Flatter galaxies are too close to edge-on to be deprojected.
 EDGE_ON_AXIS_RATIO = 0.25
-#: Rounder galaxies have no position angle; their aligned features are means over turns.
+#: Rounder galaxies have no position angle; their aligned features are means over rotations.
 ROUND_AXIS_RATIO = 0.9
 
 
@@ -40,9 +40,9 @@ class Frame:
     Attributes
     ----------
     rgb : ndarray of uint8, shape (H, W, 3)
-        The image without padding at its edges; all pixels below are its own.
+        The image without padding at its edges; the pixel coordinates below refer to it.
     origin : tuple of int
-        Row and column of its first pixel in the image as it came.
+        Row and column of its first pixel in the original image.
     sky : ndarray of float64, shape (2, 3)
         Level and noise of the sky in each channel, in counts.
     grey : ndarray of float32, shape (H, W)
@@ -50,15 +50,15 @@ class Frame:
     noise : float
         Noise of the smoothed mean of the channels, in counts.
     labels : ndarray of uint8, shape (H, W)
-        Which object a pixel belongs to: its row in `objects` plus one, 0 for none.
+        The object of each pixel: its row in `objects` plus one, 0 for none.
     objects : ndarray of float64, shape (n, 12)
-        What was found in the image; columns as in `galfeat.frame.deblend`.
+        The objects detected in the image; columns as in `galfeat.frame.deblend`.
     galaxy : int
         The galaxy's row in `objects`.
     yc, xc : float
-        The galaxy's centre, in pixels from the middle of the first one.
+        The galaxy's centre, in pixels; the first pixel's centre is (0, 0).
     q : float
-        Axis ratio, minor over major, 0.08 to 1.
+        Axis ratio, minor to major, 0.08 to 1.
     pa : float
         Position angle of the major axis, in radians from x towards rising rows.
     radii : ndarray of float64, shape (5,)
@@ -67,12 +67,20 @@ class Frame:
         The frame radius, in pixels: half the width of the aligned view.
     flags : Flag
     aligned : tuple of View
-        The major axis along x, other objects removed. One view, or four turns of a
+        Major axis along x, other objects removed. One view, or four rotated views of a
         galaxy too round to have a position angle.
     deprojected : View or None
         Stretched along the minor axis to face-on; None for edge-on and blended galaxies.
     context : tuple of View
-        Three times as wide, not stretched, nothing removed; turns as for `aligned`.
+        Three times as wide, not stretched, nothing removed; rotations as for `aligned`.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from galfeat.frame import Frame, whole_image_frame
+    >>> frame = whole_image_frame(np.zeros((32, 48, 3), np.uint8))
+    >>> isinstance(frame, Frame), frame.yc, frame.xc, frame.radius
+    (True, 15.5, 23.5, 24.0)
     """
 
     rgb: NDArray[np.uint8]
@@ -96,7 +104,7 @@ class Frame:
 
 
 def measure_frame(image: NDArray[np.uint8]) -> Frame | None:
-    """Find the galaxy in an image and bring it into its canonical frame.
+    """Find the galaxy in an image and transform it to its canonical frame.
 
     Parameters
     ----------
@@ -110,7 +118,19 @@ def measure_frame(image: NDArray[np.uint8]) -> Frame | None:
     Raises
     ------
     ImageError
-        If it is no such image.
+        If the array has another shape or dtype, or is smaller than 16 pixels.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from galfeat.frame import measure_frame
+    >>> y, x = np.mgrid[-32:32, -32:32]
+    >>> noise = np.random.default_rng(0).normal(20.0, 2.0, x.shape)
+    >>> frame = measure_frame((200 * np.exp(-np.hypot(x, 2 * y) / 6) + noise).astype(np.uint8))
+    >>> print(f"({frame.yc:.0f}, {frame.xc:.0f}), q = {frame.q:.1f}")
+    (32, 32), q = 0.5
+    >>> measure_frame(np.zeros((64, 64), np.uint8)) is None
+    True
     """
     whole = as_rgb(image)
     y0, y1, x0, x1 = trim_padding(whole)
@@ -122,27 +142,35 @@ def measure_frame(image: NDArray[np.uint8]) -> Frame | None:
     noise, yc, xc, q, pa, radius = measured[[NOISE, CENTRE_Y, CENTRE_X, AXIS_RATIO, ANGLE, RADIUS]]
     flags = _flags(measured, objects[galaxy, PEAK])
     turns = len(TURNS) if Flag.ROUND in flags else 1
-    faced = not flags & (Flag.EDGE_ON | Flag.BLENDED)
+    deproject = not flags & (Flag.EDGE_ON | Flag.BLENDED)
     light, equalised = canonical_views(
-        rgb, labels, galaxy, sky[0].astype(np.float32), (yc, xc), q, pa, radius, turns, faced
+        rgb, labels, galaxy, sky[0].astype(np.float32), (yc, xc), q, pa, radius, turns, deproject
     )
     views = tuple(map(View, light, equalised))
     return Frame(
         rgb, (y0, x0), sky, grey, noise, labels, objects, galaxy, yc, xc, q, pa,
         measured[RADII:], radius, flags,
-        views[:turns], views[-1] if faced else None, views[turns : 2 * turns],
+        views[:turns], views[-1] if deproject else None, views[turns : 2 * turns],
     )  # fmt: skip
 
 
 def whole_image_frame(image: NDArray[np.uint8]) -> Frame:
-    """Return a frame that is the image itself: no sky, no source, every view the whole image.
+    """Return a frame without sky or source in which every view is the whole image.
 
-    For the features of plain pipelines, to which the canonical frame is compared.
+    For the features of plain pipelines, the baselines of the canonical frame.
 
     Raises
     ------
     ImageError
-        If it is no image of galfeat's kind.
+        If `image` is not a valid image; see `as_rgb`.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from galfeat.frame import whole_image_frame
+    >>> frame = whole_image_frame(np.full((64, 64, 3), 7, np.uint8))
+    >>> frame.aligned[0].light.shape, float(frame.aligned[0].light.max())
+    ((3, 64, 64), 7.0)
     """
     rgb = as_rgb(image)
     height, width, _ = rgb.shape

@@ -1,4 +1,4 @@
-"""What galfeat accepts as an image."""
+"""Validation of images."""
 
 from __future__ import annotations
 
@@ -7,14 +7,14 @@ from numpy.typing import ArrayLike, NDArray
 
 from galfeat.errors import ImageError
 
-#: The smallest side of an image that can hold a galaxy and sky around it, in pixels.
+#: Minimum side of an image, in pixels: room for a galaxy and the sky around it.
 MIN_SIDE = 16
 
 
 def as_rgb(image: ArrayLike) -> NDArray[np.uint8]:
-    """Check one image and return it as 8-bit RGB, C-contiguous and writable.
+    """Check an image and return it as 8-bit RGB, C-contiguous and writable.
 
-    Kernels are compiled for such arrays; the image itself is returned if it is one.
+    Kernels are compiled for such arrays; if the image is one, it is returned without a copy.
 
     Parameters
     ----------
@@ -28,7 +28,14 @@ def as_rgb(image: ArrayLike) -> NDArray[np.uint8]:
     Raises
     ------
     ImageError
-        If the shape or the dtype is another one, or a side is shorter than 16 pixels.
+        If the shape or the dtype is wrong, or a side is shorter than 16 pixels.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from galfeat.frame import as_rgb
+    >>> as_rgb(np.zeros((32, 48), np.uint8)).shape
+    (32, 48, 3)
     """
     array = np.asarray(image)
     if array.ndim == 2:

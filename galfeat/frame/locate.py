@@ -1,4 +1,4 @@
-"""Everything that is measured on native pixels to find the galaxy, in one kernel."""
+"""Locate and measure the galaxy on native pixels, in one kernel."""
 
 from __future__ import annotations
 
@@ -21,11 +21,11 @@ from galfeat.frame.source import (
 )
 from galfeat.kernels import kernel
 
-#: The frame radius in units of r90, the radius that holds nine tenths of the light.
+#: The frame radius in units of r90, the radius that contains 90 % of the light.
 RADIUS_IN_R90 = 1.3
-#: The least frame radius, in pixels.
+#: Minimum frame radius, in pixels.
 MIN_RADIUS = 5.0
-# What `locate` measures: see there.
+# Indices of the measurements that `locate` returns.
 NOISE, CENTRE_Y, CENTRE_X, AXIS_RATIO, ANGLE, RADIUS, BLENDED, SIDES, OUTSIDE, RADII = range(10)
 
 
@@ -40,14 +40,14 @@ def locate(
     int,
     NDArray[np.float64],
 ]:
-    """Find the galaxy nearest to the middle and measure where it lies and how it is turned.
+    """Find the galaxy near the image's centre and measure its position, ellipse and radii.
 
     Parameters
     ----------
     rgb : ndarray of uint8, shape (H, W, 3)
         The image without padding.
     middle : tuple of float
-        Row and column of the middle of the image as it came, in pixels of `rgb`.
+        Row and column of the centre of the original image, in pixels of `rgb`.
 
     Returns
     -------
@@ -56,12 +56,12 @@ def locate(
     labels : ndarray of uint8, shape (H, W)
     objects : ndarray of float64, shape (n, 12)
     galaxy : int
-        As in `galfeat.frame.Frame`; `galaxy` is -1 if there is none near the middle.
+        As in `galfeat.frame.Frame`; `galaxy` is -1 if there is none near the centre.
     measured : ndarray of float64, shape (14,)
         Noise of the smoothed image, centre (y, x), axis ratio, position angle, frame radius,
-        1 if an object of a like brightness touches the galaxy, how many of the image's four
-        sides its pixels reach, the part of its r90 ellipse outside the image, and the five
-        radii. Zero if there is no galaxy.
+        1 if an object of comparable light touches the galaxy, the number of image sides its
+        pixels reach, the fraction of its r90 ellipse outside the image, and the five radii.
+        Zero if there is no galaxy.
     """
     measured = np.zeros(RADII + 5, np.float64)
     sky = sky_level(rgb)

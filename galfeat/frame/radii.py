@@ -1,4 +1,4 @@
-"""The galaxy's radii: how its light grows in ellipses about its centre."""
+"""The galaxy's radii, from the growth of its light in ellipses about its centre."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from galfeat.kernels import kernel
 
-#: Petrosian radius: where the local brightness is this part of the mean within (Petrosian 1976).
+#: Ratio of local to mean brightness that defines the Petrosian radius (Petrosian 1976).
 ETA = 0.2
 
 
@@ -22,10 +22,9 @@ def growth_curve(
     pa: float,
     reach: float,
 ) -> NDArray[np.float64]:
-    """Return light and pixels in elliptical rings one pixel wide along the major axis.
+    """Return the light and area of elliptical rings one pixel wide along the major axis.
 
-    Pixels of other objects, and what lies outside the image, count with the mean of their
-    ring.
+    Pixels of other objects or outside the image are replaced by the mean of their ring.
 
     Returns
     -------
@@ -34,8 +33,8 @@ def growth_curve(
     """
     height, width = grey.shape
     rings = int(reach) + 1
-    # Neighbours are mostly of one ring: they add apart, or each would wait for the last. The
-    # last ring takes what lies farther out.
+    # Adjacent pixels mostly belong to the same ring: two alternating accumulators avoid waiting
+    # for the previous addition. The last ring collects all pixels farther out.
     light, pixels = np.zeros((2, rings + 1), np.float64), np.zeros((2, rings + 1), np.float64)
     c, s = np.cos(pa), np.sin(pa)
     flat = 1.0 / (q * q)
@@ -79,9 +78,10 @@ def radii_of(sums: NDArray[np.float64]) -> NDArray[np.float64]:
     """Return the Petrosian radius and r20, r50, r80, r90 from rings, in pixels.
 
     The Petrosian radius is where the brightness of a ring falls below 0.2 times the mean
-    brightness within it. Total light is that within 1.5 Petrosian radii, as far as the rings
-    reach; r20 to r90 hold that part of it. All are semi-major axes of the rings' ellipse.
-    If the brightness never falls that low, the outermost ring is the Petrosian radius.
+    brightness within it. The total light is that within 1.5 Petrosian radii, or within the
+    outermost ring; r20 to r90 contain 20 % to 90 % of it. All are semi-major axes of the
+    rings' ellipse. If the brightness never falls that low, the Petrosian radius is the radius
+    of the outermost ring.
     """
     rings = sums.shape[0]
     petrosian = float(rings - 1)
@@ -115,7 +115,7 @@ def radii_of(sums: NDArray[np.float64]) -> NDArray[np.float64]:
         before = cumulative
         cumulative += sums[ring, 0]
         while k < 4 and cumulative >= fractions[k] * highest and cumulative > before:
-            # Within a ring the light grows with the area, not with the radius.
+            # Interpolate in area: within a ring, light grows with area, not with radius.
             part = (fractions[k] * highest - before) / (cumulative - before)
             inner = float(ring)
             result[1 + k] = np.sqrt(inner * inner + part * (2.0 * inner + 1.0))

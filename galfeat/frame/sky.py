@@ -1,4 +1,4 @@
-"""The sky: its level and noise in each channel, measured where the galaxy is not."""
+"""Level and noise of the sky in each channel, measured away from the galaxy."""
 
 from __future__ import annotations
 
@@ -7,20 +7,20 @@ from numpy.typing import NDArray
 
 from galfeat.kernels import kernel
 
-#: Sky pixels are looked for outside this fraction of the half-width and half-height.
+#: Sky pixels are outside an ellipse with axes of √2 times this fraction of the image's sides ...
 BORDER = 0.72
-#: What lies beyond this fraction in one of the two counts as sky as well.
+#: ... or beyond this fraction of the half-width or half-height.
 _RIM = 0.94
-#: Rows and columns at the edge whose values span no more than this are padding.
+#: Maximum range of the values of a row or column of padding, in counts.
 PADDING_SPAN = 3
 
 
 @kernel
 def trim_padding(rgb: NDArray[np.uint8]) -> tuple[int, int, int, int]:
-    """Return the box ``(y0, y1, x0, x1)`` that is left without flat rows and columns at the edge.
+    """Return the box ``(y0, y1, x0, x1)`` of the image without flat rows and columns at the edge.
 
-    A padded image, or one that reaches past the edge of a survey's field, has rows of one
-    value there. They are no sky. A wholly flat image keeps its full size.
+    Padded images, and images beyond the edge of a survey's field, have constant rows or
+    columns there, which are not sky. A completely flat image keeps its full size.
     """
     height, width, _ = rgb.shape
     y0, y1, x0, x1 = 0, height, 0, width
@@ -52,14 +52,14 @@ def _is_flat(line: NDArray[np.uint8]) -> bool:
 
 @kernel
 def sky_level(rgb: NDArray[np.uint8]) -> NDArray[np.float64]:
-    """Return the sky of each channel and its noise, shape (2, 3), in counts of 0 to 255.
+    """Return level and noise of the sky in each channel, shape (2, 3), in counts of 0 to 255.
 
     The clipped mode of the border: the mean of the values within two standard deviations
-    of the median, the deviation taken from the values *below* the median, because stars and
-    the wings of galaxies only ever add light.
+    of the median. The standard deviation is estimated from the values *below* the median,
+    because stars and the wings of galaxies only add light.
     """
     height, width, _ = rgb.shape
-    # Sky is nearly of one value: neighbours count apart, or each would wait for the last.
+    # Sky values are nearly equal: two alternating histograms avoid waiting for the previous count.
     counts = np.zeros((2, 3, 256), np.int32)
     half_y = 0.5 * (height - 1)
     half_x = 0.5 * (width - 1)
@@ -81,7 +81,7 @@ def sky_level(rgb: NDArray[np.uint8]) -> NDArray[np.float64]:
 
 @kernel
 def _count(pixels: NDArray[np.uint8], counts: NDArray[np.int32]) -> None:
-    """Count the values of pixels in two histograms of each channel, in turn."""
+    """Count pixel values alternately in two histograms per channel."""
     values = pixels.reshape(-1)
     one, other = counts[0], counts[1]
     even = values.size - values.size % 6
@@ -111,14 +111,14 @@ def _clipped_mode(counts: NDArray[np.int32]) -> tuple[float, float]:
         if total == 0.0:
             break
         level = weighted / total
-        # A normal distribution cut at two deviations keeps 0.88 of its width.
+        # A normal distribution clipped at two standard deviations keeps 0.88 of its width.
         noise = max(np.sqrt(max(squared / total - level * level, 0.0)) / 0.88, 0.5)
     return level, noise
 
 
 @kernel
 def _quantile(counts: NDArray[np.int32], fraction: float) -> float:
-    """Return the quantile of integers spread evenly over half a count to each side."""
+    """Return the quantile of integers, each spread evenly over half a count to either side."""
     wanted = fraction * counts.sum()
     below = 0.0
     for value in range(256):

@@ -1,4 +1,4 @@
-"""Find the galaxy: the light above the sky, its noise, and which object is the galaxy."""
+"""Detect light above the sky, estimate its noise, and choose the galaxy among the objects."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ from numpy.typing import NDArray
 from galfeat.frame.deblend import AREA, FLUX, NEIGHBOUR, PASS, PEAK, PEAK_X, PEAK_Y
 from galfeat.kernels import kernel
 
-#: Light is detected this many times the noise of the smoothed image above the sky ...
+#: Detection threshold above the sky, in units of the noise of the smoothed image ...
 DETECTION = 3.0
-#: ... and at least this many counts, below which 8-bit images and JPEG leave only traces.
+#: ... and its minimum in counts, below which 8-bit and JPEG artefacts dominate.
 FAINTEST = 1.5
 
 
@@ -31,7 +31,7 @@ def grey_above_sky(rgb: NDArray[np.uint8], sky: NDArray[np.float64]) -> NDArray[
 
 @kernel
 def smooth(image: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Blur with a binomial kernel of width sigma = 1.4 px; the edge pixel is repeated."""
+    """Smooth with a binomial kernel of sigma = 1.4 px; edge pixels are repeated."""
     height, width = image.shape
     last = height - 1
     result = np.empty((height, width), np.float32)
@@ -69,7 +69,7 @@ def smooth(image: NDArray[np.float32]) -> NDArray[np.float32]:
 def noise_of(smoothed: NDArray[np.float32]) -> float:
     """Return the noise of the smoothed image from the values below the sky, in counts.
 
-    The root mean square of the negative values: light only ever adds, so they are noise.
+    The root mean square of the negative values: light only adds, so they are noise.
     """
     flat = smoothed.reshape(-1)
     total = np.float32(0.0)
@@ -85,13 +85,14 @@ def noise_of(smoothed: NDArray[np.float32]) -> float:
 def choose(
     labels: NDArray[np.uint8], objects: NDArray[np.float64], centre: tuple[float, float]
 ) -> int:
-    """Return the row of the galaxy among the objects, or -1 if there is none near the centre.
+    """Return the row of the galaxy in the table of objects, or -1 if none is near the centre.
 
-    The centre is that of the image as it came, padding included.
+    The centre is that of the original image, padding included.
 
-    Light counts the less the farther its summit lies from the image's centre, on the scale
-    of the object's own radius plus a few pixels: a galaxy's nucleus beats a foreground star
-    on its disc, and a big galaxy whose nucleus is a little off the centre beats a knot in it.
+    An object's light is weighted down with the distance of its peak from the image's centre,
+    on the scale of the object's own radius plus a few pixels: a galaxy's nucleus outranks a
+    foreground star on its disc, and a large galaxy whose nucleus is slightly off-centre
+    outranks a knot at the centre.
     """
     height, width = labels.shape
     cy, cx = centre
@@ -111,10 +112,10 @@ def choose(
 
 @kernel
 def is_blended(objects: NDArray[np.float64], galaxy: int, radius: float) -> bool:
-    """Tell whether an object of at least a fifth of the galaxy's light touches it.
+    """Return whether an object with at least a fifth of the galaxy's light touches it.
 
-    Its summit lies within `radius` of the galaxy's, and the pass between them is at least a
-    fifth as bright as the galaxy's summit.
+    Its peak must be within `radius` of the galaxy's, and the pass between them at least a
+    fifth as bright as the galaxy's peak.
     """
     own = objects[galaxy]
     for row in range(objects.shape[0]):
@@ -131,7 +132,7 @@ def is_blended(objects: NDArray[np.float64], galaxy: int, radius: float) -> bool
 def outside_fraction(
     shape: tuple[int, int], yc: float, xc: float, q: float, pa: float, radius: float
 ) -> float:
-    """Return the part of the area of an ellipse that lies outside the image."""
+    """Return the fraction of an ellipse's area that is outside the image."""
     height, width = shape
     c, s = np.cos(pa), np.sin(pa)
     outside, number = 0, 0

@@ -1,4 +1,4 @@
-"""Canonical views: the galaxy resampled so that place, angle, tilt, size and stretch are gone."""
+"""Resample the galaxy to views without its position, angle, inclination, size and stretch."""
 
 from __future__ import annotations
 
@@ -10,25 +10,33 @@ from numpy.typing import NDArray
 
 from galfeat.kernels import kernel
 
-#: The side of every view in pixels.
+#: Side of a view, in pixels.
 VIEW_SIZE = 64
-#: An image as it came, or a halving of it.
+#: An original or a halved image.
 Pixels: TypeAlias = NDArray[np.uint8] | NDArray[np.float32]
 
 
 @dataclass(frozen=True, slots=True)
 class View:
-    """A galaxy in its own frame.
+    """A galaxy resampled to its canonical frame.
 
     Attributes
     ----------
     light : ndarray of float32, shape (3, 64, 64)
         Red, green and blue above the sky, in counts of the image.
     equalised : ndarray of float32, shape (64, 64)
-        Brightness with the stretch taken out. A galaxy of elliptical isophotes has an
-        exponential profile here, whatever its own and whatever the display stretch: each
-        level is replaced by the value such a disc has where it covers the same area.
-        What is left are departures from ellipses: arms, bars, rings, tails, companions.
+        Brightness with the stretch removed. Each level is replaced by the value that an
+        exponential disc has at the isophote of the same area, so that a galaxy with
+        elliptical isophotes has an exponential profile for any original profile and display
+        stretch. Only departures from ellipses remain: arms, bars, rings, tails, companions.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from galfeat.frame import View
+    >>> view = View(np.zeros((3, 64, 64), np.float32), np.zeros((64, 64), np.float32))
+    >>> view.light.shape
+    (3, 64, 64)
     """
 
     light: NDArray[np.float32]
@@ -37,7 +45,7 @@ class View:
 
 @kernel
 def halve(image: NDArray[np.uint8] | NDArray[np.float32]) -> NDArray[np.float32]:
-    """Return the image at half resolution, shape (H // 2, W // 2, n), by mean of 2×2 pixels."""
+    """Return the image at half resolution, shape (H // 2, W // 2, n): means of 2×2 pixels."""
     height, width, channels = image.shape
     small = np.empty((height // 2, width // 2, channels), np.float32)
     quarter = np.float32(0.25)
@@ -55,7 +63,7 @@ def halve(image: NDArray[np.uint8] | NDArray[np.float32]) -> NDArray[np.float32]
 
 @kernel
 def halve_mask(mask: NDArray[np.bool_]) -> NDArray[np.bool_]:
-    """Return a mask at half resolution, set where any of 2×2 pixels is."""
+    """Return a mask at half resolution, set if any of the 2×2 pixels is."""
     height, width = mask.shape
     small = np.empty((height // 2, width // 2), np.bool_)
     for y in range(height // 2):
@@ -87,10 +95,10 @@ def resample(
     ----------
     image : ndarray of uint8 or float32, shape (H, W, 3)
     mask : ndarray of bool, shape (H, W)
-        Pixels not to be shown. What lies opposite the centre takes their place, or the sky
-        where that is masked too. An empty mask hides nothing.
+        Pixels to hide. They are replaced by the pixels opposite the centre, or by the sky if
+        those are masked too. An empty mask hides nothing.
     sky : ndarray of float32, shape (3,)
-        Taken from each channel.
+        Subtracted from each channel.
     yc, xc : float
         The centre, in pixels.
     pa : float
@@ -98,9 +106,9 @@ def resample(
     half_width : float
         Half of the view's width, in pixels of the image.
     stretch : float
-        How much the minor axis is stretched; 1 for none.
+        Factor by which the minor axis is stretched; 1 for none.
     view : ndarray of float32, shape (3, 64, 64)
-        Takes the bilinear samples; zero, the sky, outside the image.
+        Output: the bilinear samples; zero, the sky, outside the image.
     """
     height, width, _ = image.shape
     flat = image.reshape(-1)
@@ -143,10 +151,10 @@ def _places(
     places: NDArray[np.float32],
     pixels: NDArray[np.int32],
 ) -> None:
-    """Find where the samples of a row lie.
+    """Compute the sample positions of a row.
 
-    `places` takes the parts of a pixel beyond the one above and to the left, and 1 or 0 for
-    inside the image or not; `pixels` the offset of that pixel's red and the nearest pixel.
+    Writes to `places` the fractional offsets from the pixel above and to the left, and 1 inside
+    the image, else 0; to `pixels` the offset of that pixel's red value and the nearest pixel.
     """
     y_first, x_first, zero, half = np.float32(y0), np.float32(x0), np.float32(0.0), np.float32(0.5)
     bottom, edge, wide = np.float32(height - 1), np.float32(width - 1), np.int32(width)
@@ -154,7 +162,7 @@ def _places(
     for j in range(down.size):
         y, x = y_first + down[j], x_first + right[j]
         outside = (y < -half) | (x < -half) | (y > bottom + half) | (x > edge + half)
-        # The outer half of an outermost pixel is as bright as its middle.
+        # The outer half of an edge pixel has the value of its centre.
         y, x = np.minimum(np.maximum(y, zero), bottom), np.minimum(np.maximum(x, zero), edge)
         row, column = np.int32(np.minimum(y, last_row)), np.int32(np.minimum(x, last_column))
         places[0, j], places[1, j] = y - np.float32(row), x - np.float32(column)
@@ -165,7 +173,7 @@ def _places(
 
 @kernel
 def _fill_hidden(view: NDArray[np.float32], hidden: NDArray[np.bool_]) -> None:
-    """Put what lies opposite the centre where another object was, or the sky."""
+    """Replace hidden pixels by the pixels opposite the centre, or by the sky."""
     last = VIEW_SIZE - 1
     for row in range(VIEW_SIZE):
         for column in range(VIEW_SIZE):

@@ -1,4 +1,4 @@
-"""Files and folders that appear whole or not at all, checkpoints of long runs, packaged data."""
+"""Atomic writing of files and folders, checkpoints of long runs, packaged data."""
 
 import lazy_loader
 

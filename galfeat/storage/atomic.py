@@ -1,4 +1,4 @@
-"""Write files and folders so that a reader sees the old one or the new one, never half of one."""
+"""Atomic writing: readers see the old file or folder or the new one, never a partial one."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from galfeat.errors import OutputError
 
 @contextlib.contextmanager
 def atomic_file(path: str | Path) -> Iterator[Path]:
-    """Give a temporary file that takes the name `path` when the block ends well.
+    """Yield a temporary file that is renamed to `path` when the block succeeds.
 
     Parameters
     ----------
@@ -24,17 +24,29 @@ def atomic_file(path: str | Path) -> Iterator[Path]:
     Yields
     ------
     Path
-        An empty file in the same folder, with the same suffix, to be written to.
+        An empty file in the same folder, with the same suffix, to write to.
 
     Raises
     ------
     OutputError
-        If the folder is missing or not writable, or the disk is full. What stood
-        under `path` before is still there, whole.
+        If the folder is missing or not writable, or the disk is full. An existing file
+        at `path` is left unchanged.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> from pathlib import Path
+    >>> from galfeat.storage import atomic_file
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     path = Path(folder, "scores.txt")
+    ...     with atomic_file(path) as temporary:
+    ...         _ = temporary.write_text("0.9")
+    ...     path.read_text()
+    '0.9'
     """
-    target = Path(path).resolve()  # a link keeps pointing at what is written
+    target = Path(path).resolve()  # write through a symbolic link
     if target.exists() and not target.is_file():
-        raise OutputError(f"cannot write {target}: it is no ordinary file; name another")
+        raise OutputError(f"cannot write {target}: it is not a regular file; name another")
     try:
         handle, name = tempfile.mkstemp(
             prefix=f".{target.stem}-", suffix=target.suffix, dir=target.parent
@@ -56,69 +68,93 @@ def atomic_file(path: str | Path) -> Iterator[Path]:
 
 
 def ensure_writable(path: str | Path) -> None:
-    """Find out, before there is anything to write, whether `atomic_file` can write there.
+    """Check early that `atomic_file` can write to `path`.
 
     Raises
     ------
     OutputError
-        As `atomic_file` would.
+        If it cannot.
+
+    Examples
+    --------
+    >>> from galfeat.storage import ensure_writable
+    >>> ensure_writable("missing-folder/scores.csv")
+    Traceback (most recent call last):
+    galfeat.errors.OutputError: cannot write ...
     """
-    with contextlib.suppress(_NothingToWriteError), atomic_file(path):
-        raise _NothingToWriteError
+    with contextlib.suppress(_CheckOnlyError), atomic_file(path):
+        raise _CheckOnlyError
 
 
 def ensure_folder_writable(path: str | Path) -> None:
-    """Find out, before there is anything to write, whether a folder can be made and written to.
+    """Check early that a folder can be created and written to.
 
     Parameters
     ----------
     path : str or Path
-        The folder; it and those it lies in need not be there yet. Nothing is made.
+        The folder; neither it nor its parents need to exist. Nothing is created.
 
     Raises
     ------
     OutputError
-        If something else stands there or on the way, or nothing can be written there.
+        If a file is in the way, or the folder would not be writable.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> from galfeat.storage import ensure_folder_writable
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     ensure_folder_writable(f"{folder}/not/yet/created")
     """
     target = Path(path).resolve()
-    nearest = next(place for place in (target, *target.parents) if place.exists())
+    nearest = next(folder for folder in (target, *target.parents) if folder.exists())
     try:
         tempfile.TemporaryFile(dir=nearest).close()
     except OSError as error:
         raise _cannot_write(target, error) from error
 
 
-class _NothingToWriteError(Exception):
-    """Leaves `atomic_file` without a file."""
+class _CheckOnlyError(Exception):
+    """Leaves `atomic_file` without writing a file."""
 
 
 @contextlib.contextmanager
 def atomic_folder(
     path: str | Path, *, replaces: Callable[[Path], bool] | None = None
 ) -> Iterator[Path]:
-    """Give a temporary folder that takes the name `path` when the block ends well.
+    """Yield a temporary folder that is renamed to `path` when the block succeeds.
 
-    A folder of the same kind that stands under `path` is replaced; it is moved aside first
-    and put back if the new one cannot take its place.
+    An existing folder at `path` is moved aside first, and restored if it cannot be replaced.
 
     Parameters
     ----------
     path : str or Path
-        The final name. The folder it lies in must exist.
+        The final name. Its parent folder must exist.
     replaces : callable, optional
-        Tells of a folder that stands there whether it may be replaced. Without it only an
-        empty one is.
+        Returns whether an existing folder may be replaced. By default only an empty folder
+        is.
 
     Yields
     ------
     Path
-        An empty folder beside `path`, to be filled with files.
+        An empty folder in the same parent folder, to be filled with files.
 
     Raises
     ------
     OutputError
-        If something else stands there, or nothing can be written there. What stood under
-        `path` is still there.
+        If `path` is a file or a folder that must not be replaced, or cannot be written. It
+        is left unchanged.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> from pathlib import Path
+    >>> from galfeat.storage import atomic_folder
+    >>> with tempfile.TemporaryDirectory() as parent:
+    ...     with atomic_folder(Path(parent, "model")) as temporary:
+    ...         _ = (temporary / "card.md").write_text("A model")
+    ...     sorted(file.name for file in Path(parent, "model").iterdir())
+    ['card.md']
     """
     target = Path(path).resolve()
     if not can_replace(target, replaces):
@@ -133,7 +169,7 @@ def atomic_folder(
         for file in sorted(temporary.rglob("*")):
             _sync(file)
         _sync(temporary)
-        _take_place(temporary, target)
+        _replace_folder(temporary, target)
         _sync(target.parent)
     except OSError as error:
         raise _cannot_write(target, error) from error
@@ -142,7 +178,17 @@ def atomic_folder(
 
 
 def can_replace(target: Path, replaces: Callable[[Path], bool] | None = None) -> bool:
-    """Tell whether a folder may be written under a name: nothing of another kind is there."""
+    """Return whether a folder may be written at `target`.
+
+    True if nothing exists there, or an empty folder, or one for which `replaces` returns true.
+
+    Examples
+    --------
+    >>> from pathlib import Path
+    >>> from galfeat.storage import can_replace
+    >>> can_replace(Path("missing-folder"))
+    True
+    """
     if not target.exists():
         return True
     if not target.is_dir():
@@ -150,8 +196,8 @@ def can_replace(target: Path, replaces: Callable[[Path], bool] | None = None) ->
     return not any(target.iterdir()) or (replaces is not None and replaces(target))
 
 
-def _take_place(temporary: Path, target: Path) -> None:
-    """Rename a folder onto a name that another folder may hold."""
+def _replace_folder(temporary: Path, target: Path) -> None:
+    """Rename a folder, replacing an existing one."""
     if not target.exists():
         temporary.rename(target)
         return
@@ -161,7 +207,7 @@ def _take_place(temporary: Path, target: Path) -> None:
     target.rename(aside / "folder")
     try:
         temporary.rename(target)
-    except BaseException:  # an interrupt too must not leave the name without a folder
+    except BaseException:  # restore the old folder on an interrupt, too
         (aside / "folder").rename(target)
         raise
     finally:

@@ -1,4 +1,4 @@
-"""Finished pieces of a long piece of work, kept on disk so that it goes on after a kill."""
+"""Intermediate results of a long run, kept on disk so that it can resume after interruption."""
 
 from __future__ import annotations
 
@@ -22,7 +22,14 @@ _PACKAGE = Path(__file__).resolve().parent.parent
 
 @cache
 def sources_digest() -> str:
-    """Return the SHA-256 of galfeat's own source files and networks, in hexadecimal digits."""
+    """Return the SHA-256 of galfeat's own source files and networks, in hexadecimal digits.
+
+    Examples
+    --------
+    >>> from galfeat.storage import sources_digest
+    >>> len(sources_digest())
+    64
+    """
     digest = hashlib.sha256()
     for file in sorted(data_folder("models").rglob("*.onnx")):
         digest.update(file.parent.name.encode() + b"\0" + file.read_bytes())
@@ -32,24 +39,36 @@ def sources_digest() -> str:
 
 
 class CheckpointStore:
-    """Arrays by a digest of everything they follow from.
+    """A store of arrays on disk, keyed by everything they depend on.
 
-    Each piece is one file that appears whole or not at all. Whatever it follows from is in
-    its key: where the data, the pipeline, the seed, a library or galfeat itself has changed, it
-    is not found, and is made anew.
+    Each entry is one file, written atomically. Its key contains all inputs of the computation:
+    if the data, the pipeline, the seed, a library or galfeat itself changes, the entry is no
+    longer found and must be computed again.
 
     Parameters
     ----------
     folder : Path
-        Where the files lie; made if missing.
+        Folder of the files; created if missing.
     common : mapping
-        What all pieces follow from, of what JSON can hold. The digest of galfeat's sources
-        is added to it.
+        The part of the key that all entries share, serialisable as JSON. The digest of
+        galfeat's sources is added to it.
 
     Raises
     ------
     OutputError
-        If the folder cannot be made.
+        If the folder cannot be created.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> from pathlib import Path
+    >>> import numpy as np
+    >>> from galfeat.storage import CheckpointStore
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     store = CheckpointStore(Path(folder), {"seed": 0})
+    ...     store.put({"fold": 1}, {"scores": np.array([0.8, 0.9])})
+    ...     store.get({"fold": 1})["scores"].tolist(), store.get({"fold": 2})
+    ([0.8, 0.9], None)
     """
 
     def __init__(self, folder: Path, common: Mapping[str, Any]) -> None:
@@ -59,11 +78,11 @@ class CheckpointStore:
             folder.mkdir(parents=True, exist_ok=True)
         except OSError as error:
             raise OutputError(
-                f"cannot make the folder {folder}: {error.strerror}; name one that can be written"
+                f"cannot create the folder {folder}: {error.strerror}; name a writable one"
             ) from error
 
     def get(self, key: Mapping[str, Any]) -> dict[str, NDArray[Any]] | None:
-        """Return a piece, or None if there is none, or a damaged one."""
+        """Return the arrays stored under a key, or None if they are missing or damaged."""
         try:
             with (
                 self._path(key).open("rb") as stream,
@@ -74,12 +93,12 @@ class CheckpointStore:
             return None
 
     def put(self, key: Mapping[str, Any], arrays: Mapping[str, NDArray[Any]]) -> None:
-        """Keep a piece.
+        """Store arrays under a key.
 
         Raises
         ------
         OutputError
-            If it cannot be written.
+            If they cannot be written.
         """
         with atomic_file(self._path(key)) as temporary, temporary.open("wb") as stream:
             np.savez(stream, allow_pickle=False, **arrays)

@@ -1,4 +1,4 @@
-"""Where the data-only folders ``pipelines`` and ``models`` are."""
+"""Locate the data-only folders ``pipelines`` and ``models``."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ _PACKAGE = Path(__file__).resolve().parent.parent
 def data_folder(name: str) -> Path:
     """Return the folder ``pipelines`` or ``models``.
 
-    Found inside the package in a wheel, and beside it in a checkout, whether that
-    is installed in editable mode or run where it lies.
+    In an installed wheel it is inside the package; in a checkout, installed in editable mode
+    or not, it is next to the package.
 
     Parameters
     ----------
@@ -21,6 +21,12 @@ def data_folder(name: str) -> Path:
     ------
     FileNotFoundError
         If the installation is incomplete.
+
+    Examples
+    --------
+    >>> from galfeat.storage import data_folder
+    >>> data_folder("models").name
+    'models'
     """
     installed = _PACKAGE / "_data" / name
     if installed.is_dir():

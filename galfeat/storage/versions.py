@@ -23,7 +23,15 @@ _LIBRARIES = (
 
 
 def library_versions() -> dict[str, str]:
-    """Return the version of galfeat, Python and each library a model depends on."""
+    """Return the versions of galfeat, Python and each library a model depends on.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from galfeat.storage import library_versions
+    >>> library_versions()["numpy"] == np.__version__
+    True
+    """
     versions = {"galfeat": __version__, "python": platform.python_version()}
     for library in _LIBRARIES:
         try:

@@ -76,7 +76,9 @@ def test_a_guessed_label_column_without_classes_is_ignored(galfeat, model, tmp_p
     }
     for verb, arguments in commands.items():
         stderr = galfeat(*arguments, "--jobs", 1).stderr
-        assert stderr.startswith("galfeat: warning: going on without labels: column 'y' holds 0.5")
+        assert stderr.startswith(
+            "galfeat: warning: continuing without labels: column 'y' contains 0.5"
+        )
         # classify also reports that these show no galaxy
         assert stderr.count("\n") == {"classify": 2, "extract": 1}[verb]
         named = galfeat(*arguments, "--label", "y", code=4)

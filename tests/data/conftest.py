@@ -1,4 +1,4 @@
-"""A server on this machine that stands in for the surveys' services."""
+"""A local mock server of the surveys' services."""
 
 import contextlib
 import hashlib

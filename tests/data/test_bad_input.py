@@ -51,13 +51,13 @@ def npy(path, array):
         (lambda d: d / "nowhere.h5", "found neither a data set nor images at"),
         (lambda d: str(d / "*.png"), "found neither a data set nor images at"),
         (lambda d: table(d / "notes.txt", "x"), "no known format; expected a folder"),
-        (lambda d: folder(d / "empty"), "holds no images; expected JPEG"),
+        (lambda d: folder(d / "empty"), "contains no images; expected JPEG"),
         (lambda d: [], "nothing was given to open"),
         (
             lambda d: [hdf5(d / "a.h5", images=black()), hdf5(d / "b.h5", images=black())],
             "open data sets one at a time",
         ),
-        (lambda d: written(d / "a.h5", b"text"), "is no whole HDF5 file"),
+        (lambda d: written(d / "a.h5", b"text"), "is not a complete HDF5 file"),
         (lambda d: written(d / "a.npz", b"PK\3\4text"), "is no whole .npz file"),
         (lambda d: npz(d / "a.npz", images=np.array([object()])), "is no whole .npz file"),
         (lambda d: npy(d / "a.npz", black()), "is no whole .npz file"),
@@ -88,15 +88,15 @@ def npy(path, array):
         ),
     ],
 )
-def test_what_cannot_be_opened_is_one_sentence(tmp_path, make, message):
+def test_sources_that_cannot_be_opened_raise_one_line(tmp_path, make, message):
     with pytest.raises(DataError, match=message):
         open_dataset(make(tmp_path))
 
 
-def test_a_cut_off_hdf5_file_is_an_error(tmp_path):
+def test_a_truncated_hdf5_file_is_an_error(tmp_path):
     path = hdf5(tmp_path / "a.h5", images=black(50))
     written(path, path.read_bytes()[:5000])
-    with pytest.raises(DataError, match=r"a\.h5 is no whole HDF5 file"):
+    with pytest.raises(DataError, match=r"a\.h5 is not a complete HDF5 file"):
         open_dataset(path)
 
 
@@ -121,7 +121,7 @@ def test_a_damaged_chunk_costs_only_its_rows(tmp_path):
     np.testing.assert_array_equal(found[5], images[5])
 
 
-def test_nan_in_float_images_is_an_error_in_its_place(tmp_path):
+def test_nan_in_float_images_is_an_error_of_its_row(tmp_path):
     images = np.full((3, 8, 8, 3), 0.2, np.float32)
     images[1, 2, 3] = np.nan
     images[2, 0, 0, 0] = np.inf
@@ -135,7 +135,7 @@ def test_nan_in_float_images_is_an_error_in_its_place(tmp_path):
 
 
 @pytest.mark.parametrize("images", [black()[0], black().astype("U1"), np.zeros((2, 0, 8, 3), "u1")])
-def test_arrays_that_are_no_stack_of_images(images):
+def test_arrays_of_wrong_shape_are_errors(images):
     with pytest.raises(DataError, match="expected"):
         ArrayDataSet(images)
 

@@ -28,13 +28,14 @@ def test_info_as_text_and_as_json(galaxies):
     result = run("info", galaxies, "--label", "kind", "--jobs", 1)
     assert result.exit_code == 0, result.output
     assert (
-        "9 images\n  8×8: 9\nlabels from 'kind'; 1 rows without\n  a: 6\n  b: 2\n" in result.output
+        "9 images\n  8×8: 9\nlabels from 'kind'; 1 rows without label\n  a: 6\n  b: 2\n"
+        in result.output
     )
     result = run("info", galaxies, "--label", "kind", "--json")
     assert json.loads(result.stdout)["classes"] == {"a": 6, "b": 2}
 
 
-def test_info_names_what_cannot_be_read_and_says_so_by_its_exit_code(tmp_path):
+def test_info_lists_unreadable_images_and_sets_the_exit_code(tmp_path):
     Image.fromarray(np.zeros((8, 8, 3), np.uint8)).save(tmp_path / "a.png")
     (tmp_path / "b.jpg").write_bytes(b"no image")
     result = run("info", tmp_path)
@@ -42,7 +43,7 @@ def test_info_names_what_cannot_be_read_and_says_so_by_its_exit_code(tmp_path):
     assert f"1 unreadable\n  {tmp_path / 'b.jpg'}: " in result.stdout
 
 
-def test_sample_takes_as_many_of_each_class_or_all(galaxies, tmp_path):
+def test_sample_takes_the_same_number_of_each_class_or_all(galaxies, tmp_path):
     arguments = ("sample", galaxies, "--label", "kind", "--per-class", 3)
     result = run(*arguments, "-o", tmp_path / "s.h5")
     assert result.exit_code == 0, result.output
@@ -60,7 +61,7 @@ def rows_of(path):
     return zip(data.read(range(len(data))), data.labels, strict=True)
 
 
-def test_the_seed_gives_the_same_file_to_the_byte(galaxies, tmp_path):
+def test_the_same_seed_writes_identical_files(galaxies, tmp_path):
     for name, seed in (("one.h5", 1), ("same.h5", 1), ("other.h5", 2)):
         run(
             "sample",
@@ -79,7 +80,7 @@ def test_the_seed_gives_the_same_file_to_the_byte(galaxies, tmp_path):
     assert one != other
 
 
-def test_sample_without_labels_says_what_to_do(galaxies, tmp_path):
+def test_sample_without_labels_is_an_error(galaxies, tmp_path):
     result = run("sample", galaxies, "--per-class", 3, "-o", tmp_path / "s.h5")
     assert result.exit_code == 4
     assert "name their column with --label" in result.stderr

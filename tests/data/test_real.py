@@ -1,4 +1,4 @@
-"""Real images, where there are some."""
+"""Real images, if available."""
 
 import os
 from pathlib import Path

@@ -13,25 +13,25 @@ from galfeat.errors import DataError, GalfeatWarning, OutputError
 LABELS = np.repeat([0, -1, 2, 1], [30, 10, 20, 40])
 
 
-def test_each_class_gives_as_many_rows():
+def test_the_same_number_of_rows_is_drawn_from_each_class():
     rows = stratified_sample(LABELS, 5, seed=1)
     assert (np.diff(rows) > 0).all()
     assert np.bincount(LABELS[rows]).tolist() == [5, 5, 5]
 
 
-def test_the_seed_decides_and_nothing_else():
+def test_the_sample_depends_only_on_the_seed():
     first = stratified_sample(LABELS, 5, seed=1)
     np.testing.assert_array_equal(first, stratified_sample(LABELS.tolist(), 5, seed=1))
     assert first.tolist() != stratified_sample(LABELS, 5, seed=2).tolist()
 
 
-def test_a_class_is_sampled_the_same_whatever_the_others_are():
+def test_the_sample_of_a_class_does_not_depend_on_the_others():
     rows = stratified_sample(LABELS, 5)
     alone = stratified_sample(np.where(LABELS == 2, 2, -1), 5)
     np.testing.assert_array_equal(rows[LABELS[rows] == 2], alone)
 
 
-def test_every_row_has_the_same_chance():
+def test_all_rows_are_equally_probable():
     labels = np.zeros(10, int)
     counts = np.bincount(
         np.concatenate([stratified_sample(labels, 5, seed) for seed in range(400)]), minlength=10
@@ -79,7 +79,7 @@ def source(tmp_path):
 
 @pytest.mark.parametrize("name", ["out.h5", "out.npz", "out"])
 @pytest.mark.parametrize("label", [None, "kind_id"])
-def test_what_is_written_opens_the_same(tmp_path, name, label):
+def test_written_data_sets_are_read_unchanged(tmp_path, name, label):
     data = source(tmp_path)
     assert write_dataset(data, tmp_path / name) == {}
     again = open_dataset(tmp_path / name, label=label)
@@ -99,7 +99,7 @@ def test_data_without_labels_or_groups_can_be_written(tmp_path, name):
     assert (again.label_column, again.groups, len(again)) == (None, None, 4)
 
 
-def test_ids_are_kept_beside(tmp_path):
+def test_original_ids_are_kept(tmp_path):
     write_dataset(ArrayDataSet(galaxies(), ids=list("wxyz")).select([3, 1]), tmp_path / "out")
     with (tmp_path / "out" / "labels.csv").open(newline="") as stream:
         assert [row["original_id"] for row in csv.DictReader(stream)] == ["z", "x"]
@@ -144,7 +144,7 @@ def files_of_at_most(size):
 
 
 @pytest.mark.parametrize("name", ["out.h5", "out.npz"])
-def test_a_full_disk_leaves_what_stood_there(tmp_path, name):
+def test_a_full_disk_leaves_the_existing_file_unchanged(tmp_path, name):
     write_dataset(ArrayDataSet(galaxies()), tmp_path / name)
     with files_of_at_most(100), pytest.raises(OutputError, match="cannot write"):
         write_dataset(ArrayDataSet(galaxies(9, 40)), tmp_path / name)
@@ -152,13 +152,13 @@ def test_a_full_disk_leaves_what_stood_there(tmp_path, name):
     assert [path.name for path in tmp_path.iterdir()] == [name]
 
 
-def test_a_full_disk_leaves_no_half_of_a_folder(tmp_path):
+def test_a_full_disk_leaves_no_partial_folder(tmp_path):
     with files_of_at_most(100), pytest.raises(OutputError, match="cannot write"):
         write_dataset(ArrayDataSet(galaxies(9, 40)), tmp_path / "out")
     assert list(tmp_path.iterdir()) == []
 
 
-def test_a_folder_that_holds_anything_is_left_alone(tmp_path):
+def test_a_folder_that_is_not_empty_is_not_replaced(tmp_path):
     write_dataset(ArrayDataSet(galaxies()), tmp_path / "out")
     before = sorted((path.name, path.stat().st_mtime_ns) for path in tmp_path.rglob("*"))
     with pytest.raises(OutputError, match="holds other things"):
@@ -167,6 +167,6 @@ def test_a_folder_that_holds_anything_is_left_alone(tmp_path):
 
 
 @pytest.mark.parametrize("name", ["out.h5", "out.npz", "out"])
-def test_a_place_that_cannot_be_written_is_an_error(tmp_path, name):
+def test_an_unwritable_path_is_an_error(tmp_path, name):
     with pytest.raises(OutputError, match="cannot write"):
         write_dataset(ArrayDataSet(galaxies()), tmp_path / "missing" / name)

@@ -1,4 +1,4 @@
-"""What is in a data set, and what is wrong with it."""
+"""Summaries of the contents and defects of data sets."""
 
 import json
 
@@ -65,7 +65,7 @@ def test_unreadable_images_and_sizes_are_counted():
     assert steps == [3]
 
 
-def test_json_says_all_and_text_names_examples(tmp_path):
+def test_json_lists_all_defects_and_text_some(tmp_path):
     images = np.zeros((9, 4, 4, 3), np.uint8)
     summary = summarise(ArrayDataSet(images))
     assert json.loads(json.dumps(summary.to_json()))["blank"] == [str(row) for row in range(9)]

@@ -1,4 +1,4 @@
-"""A network from elsewhere as the family `embedding`: an ONNX file, or an encoder of timm."""
+"""An external network as the family `embedding`: an ONNX file, or an encoder of timm."""
 
 from importlib.util import find_spec
 
@@ -63,7 +63,7 @@ def pipeline(path, **changes):
     )
 
 
-def test_the_network_is_shown_the_image_as_stated(means, paint):
+def test_the_input_is_prepared_as_documented(means, paint):
     image = paint(64, noise=3.0)
     frame = measure_frame(image)
     whole = load_backbone(settings(means)).measure(frame)
@@ -90,7 +90,7 @@ def test_size_does_not_matter_in_units_of_the_galaxy(means, paint):
     np.testing.assert_allclose(large[:3], small[:3], atol=0.03)
 
 
-def test_its_columns_are_extracted_and_given_to_classifiers(means, simulated):
+def test_its_columns_are_extracted_and_passed_to_classifiers(means, simulated):
     families = pipeline(means).measured_families()
     table = FeatureExtractor(families).extract(open_dataset(simulated).select(np.arange(4)))
     own = [name for name in table.names if name.startswith("embedding.")]
@@ -100,7 +100,7 @@ def test_its_columns_are_extracted_and_given_to_classifiers(means, simulated):
     assert np.isfinite(table.values[:, [table.names.index(name) for name in own]]).all()
 
 
-def test_images_the_small_network_has_seen_are_no_matter_to_it(means):
+def test_training_images_of_the_small_network_are_not_excluded(means):
     from galfeat.features.network import SEEN
     from galfeat.storage.packaged import data_folder
 
@@ -109,9 +109,7 @@ def test_images_the_small_network_has_seen_are_no_matter_to_it(means):
     assert not trained_on(pipeline(means).measured_families(), seen).any()
 
 
-def test_features_kept_on_disk_are_those_of_this_network_and_preparation(
-    means, simulated, tmp_path
-):
+def test_cached_features_depend_on_network_and_preparation(means, simulated, tmp_path):
     some = open_dataset(simulated).select(np.arange(3))
     for crop in (1.0, 3.0):
         for cache in (tmp_path, None):
@@ -122,7 +120,7 @@ def test_features_kept_on_disk_are_those_of_this_network_and_preparation(
     assert len(list(tmp_path.iterdir())) == 2
 
 
-def test_a_saved_model_brings_the_network_with_it(means, simulated, tmp_path):
+def test_a_saved_model_contains_the_network(means, simulated, tmp_path):
     galaxies = open_dataset(simulated)
     path = tmp_path / "mine.onnx"
     path.write_bytes(means.read_bytes())
@@ -133,7 +131,7 @@ def test_a_saved_model_brings_the_network_with_it(means, simulated, tmp_path):
     assert (load_model(tmp_path / "model").predict_proba(galaxies) == wanted).all()
 
 
-def test_what_is_wrong_is_said(means, tmp_path):
+def test_invalid_settings_are_errors(means, tmp_path):
     with pytest.raises(PipelineError, match=r"cannot read .*nowhere.onnx.* or timm:NAME"):
         load_backbone(settings(tmp_path / "nowhere.onnx"))
     (tmp_path / "text.onnx").write_text("no network")
@@ -179,7 +177,7 @@ def timm():
     return pytest.importorskip("timm")
 
 
-def test_an_encoder_of_timm_with_local_weights_says_what_it_says_in_pytorch(timm, tmp_path):
+def test_a_timm_encoder_with_local_weights_equals_pytorch(timm, tmp_path):
     import torch
 
     torch.manual_seed(0)
@@ -193,11 +191,11 @@ def test_an_encoder_of_timm_with_local_weights_says_what_it_says_in_pytorch(timm
     np.testing.assert_allclose(found, wanted, rtol=1e-3, atol=1e-4)
 
 
-def test_a_name_timm_does_not_know_and_weights_that_are_not_there(timm, tmp_path):
+def test_unknown_timm_names_and_missing_weights_are_errors(timm, tmp_path):
     with pytest.raises(PipelineError, match=r"there is no file .*none.pth"):
         load_backbone(settings("timm:resnet10t", weights=str(tmp_path / "none.pth")))
     (tmp_path / "some.pth").write_bytes(b"")
-    with pytest.raises(PipelineError, match="timm cannot make 'no-such-network'"):
+    with pytest.raises(PipelineError, match="timm cannot create 'no-such-network'"):
         load_backbone(settings("timm:no-such-network", weights=str(tmp_path / "some.pth")))
 
 

@@ -1,4 +1,4 @@
-"""Features kept on disk: the same bytes, used when there, and never half there."""
+"""Cached features: identical, reused and written atomically."""
 
 import sqlite3
 import subprocess
@@ -30,7 +30,7 @@ def stored(folder):
     return file
 
 
-def test_the_same_bytes_with_and_without(images, tmp_path):
+def test_features_are_identical_with_and_without_cache(images, tmp_path):
     plain = FeatureExtractor(("colour",)).extract(images)
     for _ in range(2):
         kept = extractor(tmp_path / "new" / "folder").extract(images)
@@ -38,7 +38,7 @@ def test_the_same_bytes_with_and_without(images, tmp_path):
         np.testing.assert_array_equal(kept.digests, plain.digests)
 
 
-def test_what_is_kept_is_used(images, tmp_path):
+def test_cached_features_are_used(images, tmp_path):
     first = extractor(tmp_path).extract(images).values
     planted = np.arange(first.shape[1], dtype=np.float32)
     with sqlite3.connect(stored(tmp_path)) as connection:
@@ -52,7 +52,7 @@ def test_what_is_kept_is_used(images, tmp_path):
     np.testing.assert_array_equal(np.delete(again, 4, axis=0), np.delete(first, 4, axis=0))
 
 
-def test_other_families_and_other_frames_are_kept_apart(images, tmp_path):
+def test_families_and_frames_are_cached_separately(images, tmp_path):
     tables = [
         FeatureExtractor(families, frame=frame, cache=tmp_path).extract(images).values
         for families in (("colour",), ("radial",), ("radial", "colour"))
@@ -62,7 +62,7 @@ def test_other_families_and_other_frames_are_kept_apart(images, tmp_path):
     assert not np.array_equal(tables[0], tables[1])
 
 
-def test_blank_images_are_kept_and_bad_ones_are_not(images, tmp_path):
+def test_blank_images_are_cached_but_unreadable_ones_are_not(images, tmp_path):
     blank = np.full((64, 64, 3), 9, np.uint8)
     for _ in range(2):
         table = extractor(tmp_path).extract([images[0], blank, blank[:8]])
@@ -73,7 +73,7 @@ def test_blank_images_are_kept_and_bad_ones_are_not(images, tmp_path):
     connection.close()
 
 
-def test_a_row_of_another_width_is_measured_anew(images, tmp_path):
+def test_a_row_of_the_wrong_width_is_measured_again(images, tmp_path):
     first = extractor(tmp_path).extract(images).values
     with sqlite3.connect(stored(tmp_path)) as connection:
         connection.execute("UPDATE features SET vector = ?", (bytes(8),))
@@ -82,7 +82,7 @@ def test_a_row_of_another_width_is_measured_anew(images, tmp_path):
 
 
 @pytest.mark.parametrize("damage", ["all", "pages", "emptied"])
-def test_a_damaged_file_is_one_sentence(images, tmp_path, damage):
+def test_a_damaged_file_raises_one_line(images, tmp_path, damage):
     extractor(tmp_path).extract(images)
     file = stored(tmp_path)
     content = file.read_bytes()
@@ -97,11 +97,11 @@ def test_a_damaged_file_is_one_sentence(images, tmp_path, damage):
             FeatureExtractor(("colour",)).extract(images).values,
         )
         return
-    with pytest.raises(OutputError, match=rf"cannot (keep|read) .*{file.name}: .*; .*delete"):
+    with pytest.raises(OutputError, match=rf"cannot (store|read) .*{file.name}: .*; .*delete"):
         extractor(tmp_path).extract(images)
 
 
-def test_a_damaged_page_is_found_when_it_is_read(paint, tmp_path):
+def test_a_damaged_page_is_detected_when_read(paint, tmp_path):
     images = [paint(64, scale=4.0, noise=2.0, seed=k) for k in range(60)]
     extractor(tmp_path).extract(images)
     file = stored(tmp_path)
@@ -112,9 +112,9 @@ def test_a_damaged_page_is_found_when_it_is_read(paint, tmp_path):
         extractor(tmp_path).extract(images)
 
 
-def test_a_folder_that_cannot_be_written_is_one_sentence(images, tmp_path):
+def test_an_unwritable_folder_raises_one_line(images, tmp_path):
     (tmp_path / "file").write_text("in the way")
-    with pytest.raises(OutputError, match=r"cannot keep features in .*name a writable folder"):
+    with pytest.raises(OutputError, match=r"cannot store features in .*name a writable folder"):
         extractor(tmp_path / "file" / "cache").extract(images)
 
 
@@ -152,13 +152,13 @@ def test_two_processes_may_write_at_once(images, tmp_path):
     connection.close()
 
 
-def test_a_full_disk_is_one_sentence_and_leaves_the_file_whole(images, tmp_path):
+def test_a_full_disk_raises_one_line_and_leaves_the_file_intact(images, tmp_path):
     np.save(tmp_path / "images.npy", np.stack(images))
     extractor(tmp_path / "cache").extract(images[:2])
     size = stored(tmp_path / "cache").stat().st_size
     worker = start(tmp_path / "images.npy", tmp_path / "cache", tmp_path / "out.npy", size)
     _, errors = worker.communicate(timeout=120)
-    assert "OutputError: cannot keep features: " in errors.splitlines()[-1]
+    assert "OutputError: cannot store features: " in errors.splitlines()[-1]
     np.testing.assert_array_equal(
         extractor(tmp_path / "cache").extract(images).values,
         FeatureExtractor(("colour",)).extract(images).values,

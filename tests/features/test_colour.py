@@ -100,7 +100,7 @@ def test_balanced_light_has_the_same_mean_in_every_channel(polar, disc):
     np.testing.assert_allclose(inside.mean(axis=1), 1.0, rtol=1e-5)
 
 
-def test_a_channel_all_but_empty_is_not_blown_up(disc):
+def test_an_almost_empty_channel_is_not_amplified(disc):
     relative = balanced(view(disc, disc, 1e-4 * disc), 1.0)
     assert relative[2].mean() < 0.01 * relative[0].mean()
     assert relative.max() < 20.0
@@ -147,7 +147,7 @@ def test_blue_knots_are_compact_and_bluer_than_the_disc(knotty):
         assert colours_of(knotty(*grey_or_red))["colour.blue_knots"] < 0.15 * blue
 
 
-def test_a_colour_that_changes_slowly_is_no_knot(polar, disc):
+def test_a_slow_change_of_colour_is_not_a_knot(polar, disc):
     across = polar[0] * np.cos(polar[1]) / 32.0
     values = colours_of(view(disc * (1.0 - 0.4 * across), disc, disc * (1.0 + 0.4 * across)))
     assert values["colour.spread"] > 0.04
@@ -160,7 +160,7 @@ def test_brightness_does_not_matter(knotty):
     np.testing.assert_allclose(one, other, rtol=1e-3, atol=1e-6)
 
 
-def test_turns_and_mirrors_change_no_value(smooth_noise, disc):
+def test_values_are_invariant_to_rotation_and_mirroring(smooth_noise, disc):
     light = view(*(disc * (1.0 + 0.02 * smooth_noise(seed)) for seed in (4, 5, 6)))
     plain = list(colours_of(light).values())
     for moved in (light[:, ::-1], light[:, ::-1, ::-1], np.rot90(light, axes=(1, 2))):

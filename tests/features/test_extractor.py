@@ -83,12 +83,12 @@ def test_images_of_several_sizes_do_not_influence_each_other(paint, images, valu
 
 @pytest.mark.parametrize("n_jobs", [1, 2, 5])
 @pytest.mark.parametrize("batch_size", [1, 4, 64])
-def test_threads_and_batches_change_no_byte(images, values, n_jobs, batch_size):
+def test_results_do_not_depend_on_threads_and_batches(images, values, n_jobs, batch_size):
     extractor = FeatureExtractor(n_jobs=n_jobs, batch_size=batch_size)
     np.testing.assert_array_equal(extractor.transform(images), values)
 
 
-def test_the_order_changes_no_byte(images, values):
+def test_results_do_not_depend_on_the_order(images, values):
     order = np.random.default_rng(0).permutation(9)
     np.testing.assert_array_equal(
         FeatureExtractor(n_jobs=2).transform(images[order]), values[order]
@@ -115,7 +115,7 @@ def test_a_grey_image_is_its_three_equal_channels(images):
     ],
 )
 @pytest.mark.parametrize("n_jobs", [1, 2])
-def test_a_bad_image_is_a_missing_row_and_the_others_go_on(images, values, bad, message, n_jobs):
+def test_an_invalid_image_is_a_missing_row(images, values, bad, message, n_jobs):
     mixed = [*images[:4], bad, *images[4:]]
     extractor = FeatureExtractor(n_jobs=n_jobs, batch_size=3)
     table = extractor.extract(mixed)
@@ -130,13 +130,13 @@ def test_a_bad_image_is_a_missing_row_and_the_others_go_on(images, values, bad, 
         extractor.transform(mixed)
 
 
-def test_a_blank_image_is_no_error_but_has_no_values(images, values):
+def test_a_blank_image_is_not_an_error_but_has_no_values(images, values):
     assert np.isnan(values[5, :-1]).all()
     assert values[5, -1] == Flag.NO_SOURCE
     assert not FeatureExtractor().extract(images).errors
 
 
-def test_progress_is_told_after_each_batch(images):
+def test_progress_is_reported_after_each_batch(images):
     told = []
     FeatureExtractor(("colour",), batch_size=4).extract(
         images, progress=lambda done, total: told.append((done, total))
@@ -153,7 +153,7 @@ def test_rows_of_a_table_can_be_chosen(images):
     assert chosen.names == table.names
 
 
-def test_the_whole_image_serves_where_no_frame_is_wanted(images):
+def test_without_frame_the_whole_image_is_measured(images):
     table = FeatureExtractor(frame=False).extract(images)
     assert (table.values[:, -1] == 0.0).all()
     named = dict(zip(table.names, table.values.T, strict=True))
@@ -162,7 +162,7 @@ def test_the_whole_image_serves_where_no_frame_is_wanted(images):
     assert (named["shape.axis_ratio"] == 1.0).all()
 
 
-def test_an_image_without_any_is_an_empty_table():
+def test_no_images_yield_an_empty_table():
     table = FeatureExtractor(("colour",)).extract([])
     assert table.values.shape == (0, len(table.names))
     assert not table.errors

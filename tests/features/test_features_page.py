@@ -1,4 +1,4 @@
-"""The page of features says what the columns say."""
+"""The page of features agrees with the columns."""
 
 import re
 import runpy
@@ -45,13 +45,13 @@ def test_every_column_is_in_one_row(family):
 
 
 @pytest.mark.parametrize("family", DOCS["LARGER"])
-def test_a_family_without_rows_is_named_with_how_many_columns_it_has(family):
+def test_a_family_without_rows_is_listed_with_its_number_of_columns(family):
     assert f"`{family}`" in PAGE
     assert f"{len(family_module(family).COLUMNS):,}" in PAGE
 
 
 @pytest.mark.parametrize("family", OWN_FAMILIES)
-def test_rows_add_up_to_what_is_kept_back(family):
+def test_rows_add_up_to_the_number_of_columns_left_out(family):
     listed = family_module(family).COLUMNS
     covariant = bound = 0
     for _, number, rest in rows(family):
@@ -79,7 +79,7 @@ def test_numbers_and_places_become_ranges():
     )
 
 
-def test_what_differs_in_words_or_units_stays_apart():
+def test_different_meanings_or_units_are_not_merged():
     kept = Column("x.a.r1", "1", "light in ring 1", "galfeat")
     others = (
         Column("x.a.r2", "px", "light in ring 2", "galfeat"),

@@ -54,7 +54,7 @@ def test_cells_of_float64_equal_scikit_image_to_rounding(shape):
     )
 
 
-def test_inner_cells_equal_scikit_image_whatever_the_edge(smooth_noise):
+def test_inner_cells_equal_scikit_image_for_any_edge(smooth_noise):
     image = smooth_noise(9)
     ours = normalised(cell_histograms(image, CELLS))
     np.testing.assert_allclose(ours[1:-1], by_skimage(image)[1:-1], atol=1e-5)
@@ -71,7 +71,7 @@ def test_a_slope_has_its_own_orientation(degrees):
     np.testing.assert_allclose(inner, np.broadcast_to(expected, inner.shape), atol=1e-4)
 
 
-def test_a_slope_along_x_is_parted_between_the_first_bin_and_the_last():
+def test_a_slope_along_x_is_divided_between_the_first_and_the_last_bin():
     image = np.tile(np.arange(64, dtype=np.float32), (64, 1))
     inner = cell_histograms(image, CELLS)[:, 1:-1]
     expected = [1.0, 0, 0, 0, 0, 0, 0, 0, 1.0]
@@ -79,7 +79,7 @@ def test_a_slope_along_x_is_parted_between_the_first_bin_and_the_last():
 
 
 @pytest.mark.parametrize("kind", ["smooth", "whole numbers"])
-def test_folding_forgets_half_turns_and_mirrors(smooth_noise, kind):
+def test_folding_is_invariant_to_half_turns_and_mirroring(smooth_noise, kind):
     image = smooth_noise(2)
     if kind == "whole numbers":  # with many gradients exactly along an axis
         image = np.round(image / 5.0)
@@ -114,7 +114,7 @@ def test_the_rings_of_a_round_galaxy_are_all_along_the_radius(polar):
     np.testing.assert_allclose(rings[:, :9].sum(axis=1), rings[:, 9], rtol=1e-5)
 
 
-def test_rings_forget_quarter_turns_and_mirrors(smooth_noise):
+def test_rings_are_invariant_to_quarter_turns_and_mirroring(smooth_noise):
     image = smooth_noise(4)
     rings = ring_histograms(image, 32.0)
     for moved in (np.rot90(image), image[::-1, ::-1], image[:, ::-1], image.T):

@@ -150,7 +150,7 @@ def test_the_position_angle_turns_with_the_image_and_the_size_stays(population):
     np.testing.assert_allclose(turned[:, size], table.values[rows, size], rtol=0.02)
 
 
-def test_the_file_format_and_name_change_no_byte(population, tmp_path):
+def test_features_do_not_depend_on_file_format_and_name(population, tmp_path):
     simulated, table = population
     plain = FeatureExtractor()
     for row, name in ((3, "a.png"), (44, "merging.tif"), (77, "zzz.tiff"), (98, "0.PNG")):

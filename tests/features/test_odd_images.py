@@ -227,7 +227,7 @@ def test_a_grey_image_measures_as_its_three_equal_channels(image):
 
 @given(images(), st.sampled_from([np.int8, np.int64, np.complex64, np.bool_, object, "U1"]))
 @settings(max_examples=12)
-def test_a_type_that_is_no_image_is_an_error_of_its_row(image, dtype):
+def test_an_invalid_type_is_an_error_of_its_row(image, dtype):
     table = CANONICAL.extract([image, image.astype(dtype)])
     assert list(table.errors) == [1]
     assert_sound(table.values[0])

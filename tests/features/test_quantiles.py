@@ -1,4 +1,4 @@
-"""Where a value lies among those of other galaxies."""
+"""Ranks of feature values among those of other galaxies."""
 
 import numpy as np
 
@@ -17,14 +17,14 @@ def test_shares_of_a_known_distribution():
     )
 
 
-def test_of_galaxies_with_the_same_value_half_count():
+def test_galaxies_with_an_equal_value_count_half():
     many = np.repeat(np.array([0.0, 1.0], np.float32), [600, 400])[:, None]
     known = quantiles(many, NAMES[:1])
     np.testing.assert_allclose(share_below(many[:1], NAMES[:1], known), 0.3, atol=0.03)
     np.testing.assert_allclose(share_below(many[-1:], NAMES[:1], known), 0.8, atol=0.03)
 
 
-def test_what_is_missing_has_no_share():
+def test_missing_values_have_no_share():
     values = np.full((50, 3), np.nan, np.float32)
     values[:, 0] = np.arange(50)
     values[::2, 1] = 1.0
@@ -42,7 +42,7 @@ def test_pixels_and_activations_have_no_quantiles():
     assert np.isnan(share_below(values, names, known)).all(axis=0).tolist() == [True, False, True]
 
 
-def test_what_lies_far_out_is_counted():
+def test_unusual_values_are_counted():
     known = quantiles(np.linspace(0.0, 100.0, 1001, dtype=np.float32)[:, None] + [0, 1, 2], NAMES)
     rows = np.array(
         [[50, 50, 50], [0.5, 50, 50], [50, -9, 500], [np.nan, -9, 50], [np.nan] * 3], np.float32

@@ -1,4 +1,4 @@
-"""What the registry says of every column, and that families keep to it."""
+"""Descriptions of all columns in the registry, and agreement of the families."""
 
 import re
 
@@ -73,12 +73,12 @@ def test_columns_come_in_the_order_asked_for():
 
 
 @pytest.mark.parametrize("call", [columns, lambda names: FeatureExtractor(names).fit()])
-def test_an_unknown_family_is_refused_with_those_there_are(call):
+def test_an_unknown_family_is_an_error_that_lists_all(call):
     with pytest.raises(PipelineError, match="no feature family 'hogg'; choose from hog, colour"):
         call(("hog", "hogg"))
 
 
-def test_classifiers_are_given_what_does_not_turn_with_the_image():
+def test_classifiers_get_only_invariant_columns():
     listed = columns()
     chosen = classifier_columns([c.name for c in listed])
     left_out = {c.name for i, c in enumerate(listed) if i not in set(chosen.tolist())}
@@ -87,12 +87,12 @@ def test_classifiers_are_given_what_does_not_turn_with_the_image():
 
 
 @pytest.mark.parametrize("family", PLAIN)
-def test_plain_pipelines_are_given_all_but_the_flags(family):
+def test_plain_pipelines_get_all_columns_but_flags(family):
     names = [c.name for c in columns((family,))]
     np.testing.assert_array_equal(classifier_columns(names), np.arange(len(names) - 1))
 
 
-def test_covariant_columns_of_a_family_are_left_out_beside_a_plain_one():
+def test_covariant_columns_are_left_out_next_to_a_plain_family():
     names = [c.name for c in columns(("pixels", "shape"))]
     chosen = {names[i] for i in classifier_columns(names)}
     assert "pixels.y3x4.red" in chosen

@@ -25,7 +25,7 @@ def pairs():
     )
 
 
-def test_what_classifiers_are_given_survives_another_survey(pairs):
+def test_classifier_columns_are_stable_between_surveys(pairs):
     """The stated tolerance, on other galaxies than those that chose the columns.
 
     `benchmarks/renderings.py` leaves out what changes by more than 0.7 deviations over a
@@ -44,7 +44,7 @@ def test_what_classifiers_are_given_survives_another_survey(pairs):
     assert np.median(order) > 0.65
 
 
-def test_what_does_not_survive_is_named_and_left_out(pairs):
+def test_unstable_columns_are_listed_and_left_out(pairs):
     bound = {column.name for column in COLUMNS if column.survey_bound}
     assert "shape.neighbours.number.z2" in bound  # the depth of the survey decides
     assert "shape.extent" in bound  # so does its seeing

@@ -1,4 +1,4 @@
-"""Objects parted from one another: what they hold, where they meet, when they are one."""
+"""Deblending: pixels of objects, passes between them, and merging."""
 
 import numpy as np
 import pytest
@@ -67,7 +67,7 @@ def test_two_gaussians_meet_at_their_pass():
 
 
 @pytest.mark.parametrize(("distance", "number"), [(12, 1), (13, 1), (16, 2), (20, 2)])
-def test_a_summit_that_hardly_rises_above_the_pass_is_no_object(distance, number):
+def test_a_peak_hardly_above_its_pass_is_not_an_object(distance, number):
     image = blob(100.0, 50.0, 40.0) + blob(100.0, 50.0, 40.0 + distance)
     # Between equal Gaussians the pass is in the middle, 3 / 10 below the summits at 14.0 px.
     middle = 200.0 * np.exp(-0.125 * distance**2 / 25.0)
@@ -75,7 +75,7 @@ def test_a_summit_that_hardly_rises_above_the_pass_is_no_object(distance, number
     assert len(parted(image)[1]) == number
 
 
-def test_a_bump_within_the_noise_is_no_object():
+def test_a_noise_peak_is_not_an_object():
     image = blob(100.0, 50.0, 30.0) + blob(20.0, 50.0, 50.0)  # rises by 9 above the pass
     assert len(parted(image, noise=1.0)[1]) == 2
     assert len(parted(image, noise=2.0)[1]) == 1
@@ -88,7 +88,7 @@ def test_objects_that_do_not_touch_have_no_neighbour():
 
 
 @pytest.mark.parametrize(("pixels", "number"), [(1, 0), (5, 0), (6, 1)])
-def test_a_few_pixels_are_no_object(pixels, number):
+def test_a_few_pixels_are_not_an_object(pixels, number):
     image = np.zeros((40, 40))
     image[20, 10 : 10 + pixels] = np.arange(50.0, 50.0 + pixels)
     labels, objects = parted(image)
@@ -97,7 +97,7 @@ def test_a_few_pixels_are_no_object(pixels, number):
 
 
 @pytest.mark.parametrize("level", [0.0, -3.0, THRESHOLD])
-def test_nothing_above_the_threshold_is_nothing(level):
+def test_without_light_above_the_threshold_there_are_no_objects(level):
     labels, objects = parted(np.full((32, 20), level))
     assert objects.shape == (0, 12)
     assert not labels.any()
@@ -118,7 +118,7 @@ def test_light_over_the_whole_image_is_one_object():
     assert (labels == 1).all()
 
 
-def test_of_very_many_objects_the_brightest_are_kept():
+def test_only_the_brightest_objects_are_kept():
     image = np.zeros((120, 120))
     y, x = np.mgrid[:120, :120].astype(float)
     for k in range(100):
@@ -147,7 +147,7 @@ def test_objects_turn_with_the_image(turns):
     assert (np.rot90(labels, turns) != turned_labels).mean() < 0.005
 
 
-def test_the_box_holds_an_objects_pixels_and_no_more():
+def test_the_bounding_box_is_tight():
     image = blob(100.0, 30.0, 40.0) + blob(60.0, 70.0, 75.0) + blob(80.0, 0.0, 95.0)
     labels, objects = parted(image)
     assert len(objects) == 3

@@ -1,4 +1,4 @@
-"""Centre, axis ratio, position angle and radii against what was painted, and formulas."""
+"""Centre, axis ratio, position angle and radii against painted galaxies and formulas."""
 
 import numpy as np
 import pytest
@@ -18,7 +18,7 @@ def angle_between(one, other):
 
 @pytest.mark.parametrize("gaussian", [True, False], ids=["gaussian", "exponential"])
 @pytest.mark.parametrize("q", [0.3, 0.45, 0.6, 0.75, 0.88])
-def test_axis_ratio_and_position_angle_are_those_painted(paint, q, gaussian):
+def test_axis_ratio_and_position_angle_are_recovered(paint, q, gaussian):
     scale = 16.0 if gaussian else 12.0
     for pa in ANGLES:
         frame = measure_frame(

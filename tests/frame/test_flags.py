@@ -1,4 +1,4 @@
-"""Each flag is set by the case that deserves it and by no other."""
+"""Each flag is raised in its case and in no other."""
 
 import numpy as np
 import pytest
@@ -37,7 +37,7 @@ CASES = {
 
 
 @pytest.mark.parametrize("name", CASES)
-def test_flags_say_what_is_the_case_and_nothing_else(paint, name):
+def test_exactly_the_expected_flags_are_raised(paint, name):
     image, expected = CASES[name]
     found = measure_frame(image(paint)).flags
     assert found == expected, describe_flags(found)

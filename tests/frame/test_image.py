@@ -1,4 +1,4 @@
-"""The image contract: what is taken, and what is refused in which words."""
+"""Validation of images: accepted inputs and error messages."""
 
 import numpy as np
 import pytest
@@ -30,7 +30,7 @@ NAN = np.full((64, 64, 3), np.nan)
         (np.zeros((400, 15), np.uint8), "400×15 pixels"),
     ],
 )
-def test_what_is_no_image_is_refused_with_what_was_found_and_what_to_do(image, found):
+def test_invalid_images_raise_a_helpful_error(image, found):
     for take in (as_rgb, measure_frame, whole_image_frame):
         with pytest.raises(ImageError, match=found + ".*; expected .*: (pass|stretch|cut) "):
             take(image)

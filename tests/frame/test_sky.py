@@ -1,4 +1,4 @@
-"""The sky's level and noise, with what lies in front of it, and without the padding."""
+"""Level and noise of the sky, with stars and galaxies, and without padding."""
 
 import numpy as np
 import pytest

@@ -1,4 +1,4 @@
-"""Which light in the image is the galaxy."""
+"""Choice of the galaxy among the objects in an image."""
 
 import numpy as np
 import pytest
@@ -24,7 +24,7 @@ def test_a_blank_image_has_no_source(shape, level):
     assert measure_frame(np.full((*shape, 3), level, np.uint8)) is None
 
 
-def test_sky_alone_has_hardly_ever_a_source():
+def test_pure_sky_hardly_ever_has_a_source():
     rng = np.random.default_rng(0)
     found = 0
     for _ in range(40):
@@ -60,7 +60,7 @@ def test_a_star_on_the_disc_is_not_the_galaxy(paint, offset):
 
 
 @pytest.mark.parametrize("angle", np.arange(0.0, 2.0 * np.pi, np.pi / 3.0))
-def test_the_galaxy_in_the_middle_is_chosen_over_a_brighter_one_beside_it(paint, angle):
+def test_the_central_galaxy_is_chosen_over_a_brighter_neighbour(paint, angle):
     where = 34.0 * np.sin(angle), 34.0 * np.cos(angle)
     ours = paint(scale=4.0, peak=90.0, noise=2.0)
     other = paint(scale=5.0, peak=200.0, sky=0.0, offset=where)
@@ -78,7 +78,7 @@ def test_of_two_galaxies_side_by_side_the_nearer_is_chosen(paint):
 
 
 @pytest.mark.parametrize("where", [(-55.0, 0.0), (0.0, 55.0), (50.0, -50.0)])
-def test_what_lies_at_the_border_is_not_taken_for_the_galaxy(paint, where):
+def test_objects_at_the_border_are_not_chosen(paint, where):
     assert measure_frame(paint(scale=2.5, peak=220.0, offset=where)) is None
 
 
@@ -92,7 +92,7 @@ def test_a_single_bright_pixel_is_a_source_too_small_to_measure():
 
 
 @pytest.mark.parametrize("peak", [400.0, 1500.0])
-def test_a_saturated_core_has_its_centre_in_its_middle(paint, peak):
+def test_a_saturated_core_is_centred(paint, peak):
     frame = measure_frame(paint(192, scale=10.0, q=0.6, pa=0.4, peak=peak, noise=2.0))
     assert frame.yc == pytest.approx(95.5, abs=0.2)
     assert frame.xc == pytest.approx(95.5, abs=0.2)

@@ -1,4 +1,4 @@
-"""What the canonical views show."""
+"""Contents of the canonical views."""
 
 import numpy as np
 import pytest
@@ -94,7 +94,7 @@ def test_a_companion_is_replaced_by_what_lies_opposite(paint):
     assert np.abs(frame.context[0].light - plain.context[0].light).max() > 20.0  # shown small
 
 
-def test_where_both_sides_are_hidden_there_is_sky(paint):
+def test_pixels_hidden_on_both_sides_become_sky(paint):
     y, x = np.mgrid[:160, :160] - 79.5
     stars = sum(150.0 * np.exp(-0.5 * (y**2 + (x - side) ** 2) / 1.8**2) for side in (-30.0, 30.0))
     image = paint(160, scale=9.0, q=0.6, peak=150.0, noise=1.0) + np.rint(stars)[:, :, None]

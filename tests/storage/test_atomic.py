@@ -11,7 +11,7 @@ from galfeat.storage.atomic import (
 )
 
 
-def test_a_file_takes_its_name_only_when_it_is_complete(tmp_path):
+def test_files_appear_only_when_complete(tmp_path):
     target = tmp_path / "out.txt"
     target.write_text("old")
     with pytest.raises(ZeroDivisionError), atomic_file(target) as temporary:
@@ -24,7 +24,7 @@ def test_a_file_takes_its_name_only_when_it_is_complete(tmp_path):
     assert [path.name for path in tmp_path.iterdir()] == ["out.txt"]
 
 
-def test_a_link_keeps_pointing_at_what_is_written(tmp_path):
+def test_symbolic_links_are_written_through(tmp_path):
     real, link = tmp_path / "real.txt", tmp_path / "link.txt"
     real.write_text("old")
     link.symlink_to(real)
@@ -34,14 +34,14 @@ def test_a_link_keeps_pointing_at_what_is_written(tmp_path):
     assert real.read_text() == "new"
 
 
-def test_what_is_no_ordinary_file_is_not_replaced(tmp_path):
+def test_only_regular_files_are_replaced(tmp_path):
     os.mkfifo(tmp_path / "pipe")
     for target in (tmp_path / "pipe", "/dev/null", tmp_path):
-        with pytest.raises(OutputError, match="no ordinary file"), atomic_file(target):
+        with pytest.raises(OutputError, match="not a regular file"), atomic_file(target):
             pass
 
 
-def test_a_folder_replaces_only_one_of_its_kind(tmp_path):
+def test_folders_replace_only_folders_of_their_kind(tmp_path):
     target = tmp_path / "out"
     target.mkdir()
     (target / "thesis.txt").write_text("precious")
@@ -59,9 +59,7 @@ def test_a_folder_replaces_only_one_of_its_kind(tmp_path):
 
 
 @pytest.mark.parametrize("error", [OSError("broken"), KeyboardInterrupt()])
-def test_the_old_folder_comes_back_where_the_new_one_cannot_take_its_place(
-    tmp_path, monkeypatch, error
-):
+def test_the_old_folder_is_restored_if_it_cannot_be_replaced(tmp_path, monkeypatch, error):
     target = tmp_path / "out"
     target.mkdir()
     (target / "old").write_text("old")
@@ -80,7 +78,7 @@ def test_the_old_folder_comes_back_where_the_new_one_cannot_take_its_place(
     assert [path.name for path in tmp_path.iterdir()] == ["out"]
 
 
-def test_a_file_that_can_be_written_is_not_touched_by_the_question(tmp_path):
+def test_ensure_writable_leaves_files_unchanged(tmp_path):
     ensure_writable(tmp_path / "new.txt")
     (tmp_path / "old.txt").write_text("old")
     ensure_writable(tmp_path / "old.txt")
@@ -99,7 +97,7 @@ def test_a_file_that_can_be_written_is_not_touched_by_the_question(tmp_path):
         (ensure_folder_writable, "old.txt/folder"),
     ],
 )
-def test_a_place_where_nothing_can_be_written_is_found_before(tmp_path, check, place):
+def test_unwritable_paths_are_detected_early(tmp_path, check, place):
     (tmp_path / "old.txt").write_text("old")
     with pytest.raises(OutputError):
         check(tmp_path / place)

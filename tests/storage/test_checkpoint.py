@@ -7,7 +7,7 @@ from galfeat.storage.checkpoint import CheckpointStore, sources_digest
 KEY = {"pipeline": {"kind": "svm"}, "fold": 1}
 
 
-def test_a_piece_is_found_by_all_it_follows_from(tmp_path):
+def test_entries_are_found_only_by_their_complete_key(tmp_path):
     pieces = CheckpointStore(tmp_path / "a" / "b", {"seed": 1})
     assert pieces.get(KEY) is None
     pieces.put(KEY, {"x": np.arange(3), "s": np.array(0.5)})
@@ -19,7 +19,7 @@ def test_a_piece_is_found_by_all_it_follows_from(tmp_path):
     assert len(list((tmp_path / "a" / "b").iterdir())) == 1
 
 
-def test_a_damaged_piece_does_not_count(tmp_path):
+def test_damaged_entries_are_ignored(tmp_path):
     pieces = CheckpointStore(tmp_path, {})
     pieces.put(KEY, {"x": np.arange(1000)})
     (file,) = tmp_path.iterdir()
@@ -31,13 +31,13 @@ def test_a_damaged_piece_does_not_count(tmp_path):
     assert file.read_bytes() == whole
 
 
-def test_a_place_that_cannot_be_written(tmp_path):
+def test_unwritable_folders_are_errors(tmp_path):
     (tmp_path / "file").write_text("")
-    with pytest.raises(OutputError, match="cannot make the folder"):
+    with pytest.raises(OutputError, match="cannot create the folder"):
         CheckpointStore(tmp_path / "file", {})
 
 
-def test_a_network_made_anew_makes_other_pieces(tmp_path, monkeypatch):
+def test_a_retrained_network_invalidates_entries(tmp_path, monkeypatch):
     before = sources_digest()
     (tmp_path / "some-network").mkdir()
     (tmp_path / "some-network" / "embedder.onnx").write_bytes(b"other weights")

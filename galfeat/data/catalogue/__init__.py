@@ -1,4 +1,4 @@
-"""Which galaxies there are: tables of labels and positions, groups, the classes of Galaxy10."""
+"""Metadata of data sets: labels, positions and groups, and the classes of Galaxy10."""
 
 import lazy_loader
 

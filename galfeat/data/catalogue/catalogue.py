@@ -1,4 +1,4 @@
-"""What is known of the rows of a data set, put together from the columns of a source."""
+"""Metadata of the rows of a data set, built from named columns."""
 
 from __future__ import annotations
 
@@ -16,7 +16,16 @@ from galfeat.errors import DataError
 
 @dataclass(frozen=True, eq=False)
 class Catalogue:
-    """What is known of each row beside its pixels; see `DataSet` for the fields."""
+    """Metadata of each row; see `DataSet` for the fields.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from galfeat.data.catalogue import Catalogue
+    >>> catalogue = Catalogue(np.array(["a", "b"]), np.array([0, 1]), ("disc", "smooth"))
+    >>> catalogue.take(np.array([1])).ids.tolist()
+    ['b']
+    """
 
     ids: NDArray[np.str_]
     labels: NDArray[np.int64]
@@ -28,7 +37,7 @@ class Catalogue:
     dec: NDArray[np.float64] | None = None
 
     def take(self, rows: NDArray[np.intp]) -> Catalogue:
-        """Return the catalogue of some rows, in their order."""
+        """Return the catalogue of the given rows, in the given order."""
         return Catalogue(
             ids=self.ids[rows],
             labels=self.labels[rows],
@@ -42,8 +51,8 @@ class Catalogue:
 
     def unlabelled(self) -> Catalogue:
         """Return the catalogue without its labels."""
-        nothing = np.full(len(self.ids), -1)
-        return replace(self, labels=nothing, class_names=(), label_column=None)
+        no_labels = np.full(len(self.ids), -1)
+        return replace(self, labels=no_labels, class_names=(), label_column=None)
 
 
 def build_catalogue(
@@ -55,25 +64,33 @@ def build_catalogue(
     guesses: Sequence[str] = DEFAULT_COLUMNS,
     class_names: Sequence[str] | None = None,
 ) -> Catalogue:
-    """Put labels, groups, sources and positions together from named columns.
+    """Build a catalogue from named columns.
 
-    Groups come from the column ``group_id``, where an empty cell is a group of its own,
-    or else from the positions ``ra`` and ``dec``: see
-    `groups_by_position`. Positions that are no place on the sky count as unknown.
-    For labels see `read_labels`.
+    Groups are read from the column ``group_id``, where each empty cell is a separate group,
+    or else derived from the positions ``ra`` and ``dec``: see `groups_by_position`. Invalid
+    positions count as unknown. For the other parameters see `read_labels`.
 
     Raises
     ------
     DataError
-        If a named column does not exist, a column has another number of values than there
-        are rows, or positions are not numbers.
+        If a named column does not exist, the length of a column differs from the number of
+        rows, or positions are not numbers.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from galfeat.data.catalogue import build_catalogue
+    >>> columns = {"label": np.array(["disc", "", "smooth"])}
+    >>> ids = np.array(["a", "b", "c"])
+    >>> build_catalogue(ids, columns, columns.__getitem__).labels.tolist()
+    [0, -1, 1]
     """
 
     def column(name: str) -> NDArray[Any]:
         values = read(name)
         if values.shape != (len(ids),):
             raise DataError(
-                f"{name!r} has shape {values.shape}; expected one value for each of "
+                f"column {name!r} has shape {values.shape}; expected one value for each of "
                 f"{len(ids)} images"
             )
         return values

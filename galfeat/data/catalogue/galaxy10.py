@@ -1,4 +1,4 @@
-"""The two published Galaxy10 data sets: their classes and where to get them."""
+"""Classes and download addresses of the two published Galaxy10 data sets."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ GALAXY10_DECALS = (
 )
 
 GALAXY10_DECALS_COARSE = ("", "merger", *["smooth"] * 3, *["spiral"] * 3, *["edge-on"] * 2)
-"""The coarse class of each; a disturbed galaxy has none."""
+"""The coarse class of each class; disturbed galaxies have none."""
 
 GALAXY10_SDSS = (
     "Disk Face-on No Spiral",
@@ -41,7 +41,14 @@ GALAXY10_CLASSES: dict[tuple[int, ...], tuple[str, ...]] = {
 
 
 class Published(NamedTuple):
-    """A file that can be fetched: its name, digest and mirrors."""
+    """Name, SHA-256 and mirrors of a published file.
+
+    Examples
+    --------
+    >>> from galfeat.data.catalogue import PUBLISHED
+    >>> PUBLISHED["galaxy10-sdss"].file
+    'Galaxy10.h5'
+    """
 
     file: str
     sha256: str
@@ -66,4 +73,4 @@ PUBLISHED = {
         ),
     ),
 }
-"""The data sets `galfeat data fetch` knows."""
+"""The data sets that `galfeat data fetch` downloads."""

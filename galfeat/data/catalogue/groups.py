@@ -1,4 +1,4 @@
-"""Rows that show the same sky."""
+"""Group rows that show the same region of the sky."""
 
 from __future__ import annotations
 
@@ -12,21 +12,28 @@ GALAXY10_WIDTH = 67.0
 def groups_by_position(
     ra: NDArray[np.float64], dec: NDArray[np.float64], separation: float = GALAXY10_WIDTH
 ) -> NDArray[np.str_]:
-    """Put rows whose positions are close into one group.
+    """Group rows with nearby positions.
 
     Parameters
     ----------
     ra, dec : ndarray of float64, shape (n,)
         Positions in degrees, NaN where unknown.
     separation : float, default 67
-        Largest distance in arcsec of two positions that show the same sky. The default
-        is the width of a Galaxy10 DECaLS image.
+        Maximum separation of linked positions, in arcsec. The default is the width of a
+        Galaxy10 DECaLS image.
 
     Returns
     -------
     ndarray of str, shape (n,)
-        The number of the first row of the group. Friends of friends are one group; a
-        row without a position is a group of its own.
+        The number of the first row of the group. Groups are friends-of-friends groups; each
+        row without a position is a separate group.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from galfeat.data.catalogue import groups_by_position
+    >>> groups_by_position(np.array([10.0, 50.0, 10.001]), np.zeros(3)).tolist()
+    ['0', '1', '0']
     """
     from scipy.sparse import coo_matrix
     from scipy.sparse.csgraph import connected_components

@@ -1,4 +1,4 @@
-"""From a column of labels to class names and indices."""
+"""Convert a column of labels to class names and indices."""
 
 from __future__ import annotations
 
@@ -18,7 +18,15 @@ ReadColumn = Callable[[str], NDArray[Any]]
 
 
 class Labels(NamedTuple):
-    """Labels as indices into names; -1 is no label."""
+    """Labels as indices into class names; -1 for no label.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from galfeat.data.catalogue import Labels
+    >>> Labels(np.array([0, -1]), ("disc",), "class").column
+    'class'
+    """
 
     indices: NDArray[np.int64]
     class_names: tuple[str, ...]
@@ -34,31 +42,31 @@ def read_labels(
     guesses: Sequence[str] = DEFAULT_COLUMNS,
     class_names: Sequence[str] | None = None,
 ) -> Labels:
-    """Find the label column and turn it into indices and class names.
+    """Find the label column and convert it to indices and class names.
 
     Parameters
     ----------
     columns : collection of str
-        The columns there are.
+        The names of all columns.
     read : callable
-        Gives the values of a column, shape (n,): text, integers or floats.
+        Returns the values of a column, shape (n,): text, integers or floats.
     length : int
         The number of rows, n.
     label : str, optional
-        The column to use. By default the first of the guesses that exists; with none of
-        them the rows have no labels.
+        The label column. By default the first existing column of `guesses`; if none exists,
+        the rows have no labels.
     guesses : sequence of str, optional
         By default ``label``, ``class``, ``class_id``, ``class_name``, ``ans``, ``labels``,
         ``y``.
     class_names : sequence of str, optional
-        Names of the classes 0, 1, ... of an integer column, where the format has them.
+        Names of the classes 0, 1, ... of an integer column, if the format provides them.
 
     Returns
     -------
     Labels
         Classes are in the order of their numbers, or in alphabetical order if the
-        labels are text. An empty cell, NaN and a negative number are "no label". A
-        column ``X_id`` takes its names from ``X_name`` where that exists.
+        labels are text. Empty cells, NaN and negative numbers mean "no label". A
+        column ``X_id`` takes its class names from the column ``X_name`` if that exists.
 
     Warns
     -----
@@ -68,29 +76,38 @@ def read_labels(
     Raises
     ------
     DataError
-        If the named column does not exist, holds fractions or numbers without a name,
+        If the named column does not exist or contains fractions or numbers without a name,
         or ids and names are not one to one.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from galfeat.data.catalogue import read_labels
+    >>> columns = {"class": np.array(["disc", "smooth", "disc", ""])}
+    >>> labels = read_labels(columns, columns.__getitem__, 4)
+    >>> labels.indices.tolist(), labels.class_names
+    ([0, 1, 0, -1], ('disc', 'smooth'))
     """
     if label:
         return _labels_in(find_column(label, columns), columns, read, class_names)
-    nothing = Labels(np.full(length, -1), (), None)
+    no_labels = Labels(np.full(length, -1), (), None)
     column = next((name for name in guesses if name in columns), None)
     if column is None:
-        return nothing
+        return no_labels
     try:
         return _labels_in(column, columns, read, class_names)
     except DataError as error:
-        warnings.warn(f"going on without labels: {error}", GalfeatWarning, stacklevel=2)
-        return nothing
+        warnings.warn(f"continuing without labels: {error}", GalfeatWarning, stacklevel=2)
+        return no_labels
 
 
 def _labels_in(
     column: str, columns: Collection[str], read: ReadColumn, class_names: Sequence[str] | None
 ) -> Labels:
     keys = _keys(read(column), column)
-    beside = column.removesuffix("_id") + "_name"
-    if column.endswith("_id") and beside in columns:
-        names = _names_of_ids(keys, as_text(read(beside)), column, beside)
+    name_column = column.removesuffix("_id") + "_name"
+    if column.endswith("_id") and name_column in columns:
+        names = _names_of_ids(keys, as_text(read(name_column)), column, name_column)
     elif class_names is not None:
         names = _names_of_numbers(keys, class_names, column)
     else:
@@ -101,12 +118,14 @@ def _labels_in(
 
 
 def find_column(name: str, columns: Collection[str]) -> str:
-    """Return `name` if it is a column; else raise DataError that names the nearest."""
+    """Return `name` if it is a column; else raise a DataError that suggests the closest one."""
     if name in columns:
         return name
     near = difflib.get_close_matches(name, columns, n=1, cutoff=0.4)
     hint = f"did you mean {near[0]!r}? " if near else ""
-    raise DataError(f"there is no column {name!r}; {hint}There are: {', '.join(columns) or 'none'}")
+    raise DataError(
+        f"there is no column {name!r}; {hint}The columns are: {', '.join(columns) or 'none'}"
+    )
 
 
 def as_text(values: NDArray[Any]) -> list[str]:
@@ -118,7 +137,7 @@ def as_text(values: NDArray[Any]) -> list[str]:
 
 
 def _keys(values: NDArray[Any], column: str) -> list[Any]:
-    """Labels as integers where all are whole numbers, else as text; None for no label."""
+    """Return labels as integers if all are whole numbers, else as text; None for no label."""
     if values.dtype.kind in "iu":
         return [None if value < 0 else int(value) for value in values]
     text = ["" if value.lower() == "nan" else value for value in as_text(values)]
@@ -129,38 +148,42 @@ def _keys(values: NDArray[Any], column: str) -> list[Any]:
     fraction = next((number for number in numbers if not number.is_integer()), None)
     if fraction is not None:
         raise DataError(
-            f"column {column!r} holds {fraction:g}, which is not a class; "
+            f"column {column!r} contains {fraction:g}, which is not a class; "
             "name a column of classes with --label"
         )
     return [None if number < 0 else int(number) for number in numbers]
 
 
-def _names_of_ids(keys: list[Any], names: list[str], column: str, beside: str) -> dict[Any, str]:
+def _names_of_ids(
+    keys: list[Any], names: list[str], column: str, name_column: str
+) -> dict[Any, str]:
     pairs = {(key, name) for key, name in zip(keys, names, strict=True) if key is not None}
     pairs = {(key, name) for key, name in pairs if name}
-    found = dict(pairs)
-    if len(found) != len(pairs) or len(set(found.values())) != len(pairs):
+    name_of = dict(pairs)
+    if len(name_of) != len(pairs) or len(set(name_of.values())) != len(pairs):
         raise DataError(
-            f"columns {column!r} and {beside!r} are not one to one; "
+            f"columns {column!r} and {name_column!r} are not one to one; "
             "give each id one name and each name one id"
         )
-    nameless = {key for key in keys if key is not None} - found.keys()
+    nameless = {key for key in keys if key is not None} - name_of.keys()
     if nameless:
-        raise DataError(f"{column} {min(nameless)} has no {beside}; fill it in one row at least")
-    return {key: found[key] for key in sorted(found)}
+        raise DataError(
+            f"{column} {min(nameless)} has no {name_column}; add it to at least one row"
+        )
+    return {key: name_of[key] for key in sorted(name_of)}
 
 
 def _names_of_numbers(keys: list[Any], class_names: Sequence[str], column: str) -> dict[Any, str]:
     if len(set(class_names)) < len(class_names):
-        twice = next(name for name in class_names if list(class_names).count(name) > 1)
+        duplicate = next(name for name in class_names if list(class_names).count(name) > 1)
         raise DataError(
-            f"two classes of column {column!r} are named {twice!r}; give each a name of its own"
+            f"two classes of column {column!r} are named {duplicate!r}; give each a unique name"
         )
-    known = set(range(len(class_names)))
-    strange = sorted({key for key in keys if key is not None} - known, key=str)
-    if strange:
+    named = set(range(len(class_names)))
+    nameless = sorted({key for key in keys if key is not None} - named, key=str)
+    if nameless:
         raise DataError(
-            f"column {column!r} holds class {strange[0]!r}, but the names given are of "
-            f"0 to {len(class_names) - 1}"
+            f"column {column!r} contains class {nameless[0]!r}, but names are given only for "
+            f"classes 0 to {len(class_names) - 1}"
         )
     return dict(enumerate(class_names))

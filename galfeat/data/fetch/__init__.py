@@ -1,4 +1,4 @@
-"""Images from elsewhere: published files, and cut-outs by position from the surveys."""
+"""Download published data sets, and cut-outs by position from the surveys."""
 
 import lazy_loader
 

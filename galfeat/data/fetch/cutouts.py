@@ -1,4 +1,4 @@
-"""Cut-outs of galaxies by catalogue position, into a folder that is a data set."""
+"""Fetch cut-outs of galaxies by position into a folder that is a data set."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from PIL import Image as Pillow
 
 from galfeat.data.catalogue.galaxy10 import GALAXY10_DECALS, GALAXY10_DECALS_COARSE
 from galfeat.data.fetch.surveys import LEGACY, LEGACY_SIZE, legacy_address
-from galfeat.data.fetch.transfer import ServerRefusedError, TransferBrokenError, read
+from galfeat.data.fetch.transfer import ServerRefusedError, TransferBrokenError, fetch_content
 from galfeat.data.readers.decode import decoding, pixels_of
 from galfeat.data.readers.folder import LABELS_FILE
 from galfeat.errors import FetchError, OutputError
@@ -23,14 +23,14 @@ from galfeat.storage.atomic import atomic_file, can_replace
 
 ATTRIBUTION_FILE = "ATTRIBUTION.txt"
 PAUSE = 0.5
-"""Seconds between one cut-out and the next."""
-IN_VAIN = 3
-"""So many galaxies in a row for which a service gave nothing, and it is left alone."""
+"""Seconds between cut-outs."""
+MAX_FAILURES = 3
+"""Number of consecutive failures of a service after which fetching is aborted."""
 
-#: Of a JPEG file; the cut-outs have 10 to 100 kB.
+#: Maximum bytes of a JPEG file; cut-outs have 10 to 100 kB.
 _SIZE_LIMIT = 4 * 2**20
-#: Grey levels between the darkest and the brightest sample of a channel, at least.
-_LEVELS = 8
+#: Minimum range of the values of a channel, in grey levels.
+_MIN_RANGE = 8
 
 Progress = Callable[[int, int], None]
 
@@ -46,18 +46,24 @@ SAMPLES = f"Fifty galaxies of Galaxy10 DECaLS, fetched by galfeat.\n\n{CREDIT}"
 
 @dataclass(frozen=True)
 class Cutout:
-    """A cut-out that a survey's service gives.
+    """A cut-out to fetch from a survey's service.
 
     Attributes
     ----------
     name : str
-        Of its file, without the suffix.
+        Name of its file, without the suffix.
     url : str
-        Where it is to be had, a JPEG file.
+        Address of the JPEG file.
     size : int
-        Its height and width in pixels.
+        Height and width in pixels.
     cells : mapping of str to str
-        What ``labels.csv`` says of it, by column; the same columns for all.
+        Its row of ``labels.csv``, by column; all cut-outs have the same columns.
+
+    Examples
+    --------
+    >>> from galfeat.data.fetch import Cutout
+    >>> Cutout("m51", "https://example.org/m51.jpg", 256, {"class_name": "spiral"}).filename
+    'images/m51.jpg'
     """
 
     name: str
@@ -67,17 +73,23 @@ class Cutout:
 
     @property
     def filename(self) -> str:
-        """Of the file, in its folder."""
+        """Path of the file, relative to the folder."""
         return f"images/{self.name}.jpg"
 
 
 def sample_cutouts(root: str = LEGACY) -> list[Cutout]:
-    """List fifty real galaxies, five of each Galaxy10 DECaLS class.
+    """Return the cut-outs of fifty real galaxies, five of each Galaxy10 DECaLS class.
 
     Parameters
     ----------
     root : str
         The server of the Legacy Surveys' viewer.
+
+    Examples
+    --------
+    >>> from galfeat.data.fetch import sample_cutouts
+    >>> len(sample_cutouts())
+    50
     """
     text = (files("galfeat.data.fetch") / "samples.csv").read_text(encoding="utf-8")
     rows = csv.DictReader(line for line in text.splitlines() if not line.startswith("#"))
@@ -108,89 +120,93 @@ def fetch_cutouts(
     timeout: float = 30.0,
     progress: Progress | None = None,
 ) -> dict[str, str]:
-    """Fetch cut-outs one after another into a folder that `open_dataset` opens.
+    """Fetch cut-outs one after another into a folder that `open_dataset` reads.
 
-    An image gets its name once it was found to be a whole JPEG file of the right size that
-    is not blank. One that is there already is kept, so a run that broke off goes on.
-    ``labels.csv`` is written last, with the images that are there.
+    An image is stored once it is verified to be a complete JPEG file of the right size that
+    is not blank. Existing images are kept, so an interrupted run resumes. ``labels.csv`` is
+    written last and lists the fetched images.
 
     Parameters
     ----------
     cutouts : sequence of Cutout
     folder : str or Path
-        New, empty, or begun by this function with the same `attribution`.
+        New, empty, or partly filled by this function with the same `attribution`.
     attribution : str
-        The text of ``ATTRIBUTION.txt``; its first line says what the folder holds.
+        The text of ``ATTRIBUTION.txt``; its first line identifies the folder's contents.
     pause : float
-        Seconds between requests; twice and four times as many before one is repeated.
+        Seconds between requests; doubled and quadrupled before retries.
     timeout : float, default 30
-        Seconds without a byte after which a connection counts as broken.
+        Seconds without data after which a connection counts as broken.
     progress : callable, optional
-        Called with the cut-outs that were dealt with and those there are.
+        Called with the number of cut-outs processed and the total.
 
     Returns
     -------
     dict
-        Why a cut-out could not be had, by its name.
+        Reasons of the failures, by name of the cut-out.
 
     Raises
     ------
     FetchError
-        If none could be had, or the service gave nothing `IN_VAIN` times in a row.
+        If no cut-out could be fetched, or the service failed `MAX_FAILURES` times in a row.
     OutputError
-        If the folder holds other things or cannot be written to.
+        If the folder contains other files or is not writable.
     """
     folder = claim_folder(folder, attribution)
     failures: dict[str, str] = {}
-    asked = in_vain = 0
+    requests = consecutive_failures = 0
     for number, cutout in enumerate(cutouts, start=1):
-        if not _is_there(folder / cutout.filename, cutout.size):
-            time.sleep(pause if asked else 0)
-            asked += 1
+        if not _is_fetched(folder / cutout.filename, cutout.size):
+            time.sleep(pause if requests else 0)
+            requests += 1
             try:
                 _fetch(cutout, folder / cutout.filename, pause, timeout)
-                in_vain = 0
+                consecutive_failures = 0
             except (TransferBrokenError, ServerRefusedError) as error:
                 failures[cutout.name] = str(error)
-                # A galaxy may be blank or not be covered; an answer of 401, 403 or 429 is for all.
-                shut = isinstance(error, TransferBrokenError) or error.code in (401, 403, 429)
-                in_vain = in_vain + 1 if shut else 0
-            if in_vain == IN_VAIN:
-                raise _given_up(f"{in_vain} in a row could not be fetched", failures)
+                # Single galaxies may be blank or not covered; 401, 403 and 429 affect all.
+                unavailable = isinstance(error, TransferBrokenError) or error.code in {
+                    401,
+                    403,
+                    429,
+                }
+                consecutive_failures = consecutive_failures + 1 if unavailable else 0
+            if consecutive_failures == MAX_FAILURES:
+                raise _aborted(f"{consecutive_failures} in a row could not be fetched", failures)
         if progress is not None:
             progress(number, len(cutouts))
-    had = [cutout for cutout in cutouts if cutout.name not in failures]
-    if not had:
-        raise _given_up("none could be fetched", failures)
-    _write_labels(had, folder)
+    fetched = [cutout for cutout in cutouts if cutout.name not in failures]
+    if not fetched:
+        raise _aborted("none could be fetched", failures)
+    _write_labels(fetched, folder)
     return failures
 
 
-def _given_up(what: str, failures: Mapping[str, str]) -> FetchError:
+def _aborted(problem: str, failures: Mapping[str, str]) -> FetchError:
     name, reason = list(failures.items())[-1] if failures else ("cut-outs", "none is listed")
     return FetchError(
-        f"{what} (last {name}: {reason}); look at the connection and run the command again: "
-        "what has come is kept, and it goes on with the rest"
+        f"{problem} (last {name}: {reason}); check the connection and run the command again: "
+        "it keeps the fetched images and resumes with the missing ones"
     )
 
 
 def claim_folder(folder: str | Path, attribution: str) -> Path:
-    """Make a folder for cut-outs and say in it whose they are; one that was begun will do.
+    """Create a folder for cut-outs and write its attribution, or reuse a partly filled one.
 
     Raises
     ------
     OutputError
-        If it holds other things or cannot be made.
+        If the folder contains other files or cannot be created.
     """
     folder = Path(folder)
     first = attribution.partition("\n")[0]
-    if not can_replace(folder, lambda there: _first_line(there / ATTRIBUTION_FILE) == first):
+    if not can_replace(folder, lambda folder: _first_line(folder / ATTRIBUTION_FILE) == first):
         raise OutputError(f"{folder} holds other things; name another folder, or remove it first")
     try:
         (folder / "images").mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise OutputError(
-            f"cannot make {folder}: {error.strerror or error}; name a place that is writable"
+            f"cannot create {folder}: {error.strerror or error}; name a writable folder"
         ) from error
     with atomic_file(folder / ATTRIBUTION_FILE) as temporary:
         temporary.write_text(attribution, encoding="utf-8")
@@ -204,8 +220,8 @@ def _first_line(file: Path) -> str | None:
         return None
 
 
-def _is_there(file: Path, size: int) -> bool:
-    """Tell whether an earlier run brought this image, and nothing happened to it since."""
+def _is_fetched(file: Path, size: int) -> bool:
+    """Return whether an intact image from an earlier run exists."""
     try:
         check_cutout(file.read_bytes(), size)
     except (OSError, TransferBrokenError, ServerRefusedError):
@@ -214,27 +230,28 @@ def _is_there(file: Path, size: int) -> bool:
 
 
 def _fetch(cutout: Cutout, target: Path, pause: float, timeout: float) -> None:
-    """Fetch one image, look at it, name it."""
+    """Fetch, check and store one image."""
 
-    def whole(content: bytes) -> bytes:
+    def checked(content: bytes) -> bytes:
         check_cutout(content, cutout.size)
         return content
 
-    content = read(cutout.url, whole, limit=_SIZE_LIMIT, timeout=timeout, pause=2 * pause)
+    content = fetch_content(
+        cutout.url, checked, limit=_SIZE_LIMIT, timeout=timeout, pause=2 * pause
+    )
     with atomic_file(target) as temporary:
         temporary.write_bytes(content)
 
 
 def check_cutout(content: bytes, size: int) -> None:
-    """Look whether these bytes are a cut-out: a JPEG file of this size that shows something.
+    """Check that the content is a complete JPEG file of the given size and not blank.
 
     Raises
     ------
     TransferBrokenError
-        If they are no whole JPEG file; a server may do better when it is asked again.
+        If it is not a complete JPEG file; a retry may help.
     ServerRefusedError
-        If they are another one: of another size, or blank, as services draw a place that
-        was not observed.
+        If the image has another size or is blank, as services draw unobserved positions.
     """
     try:
         with decoding(), Pillow.open(io.BytesIO(content), formats=("JPEG",)) as picture:
@@ -242,17 +259,19 @@ def check_cutout(content: bytes, size: int) -> None:
                 image = pixels_of(picture)
             else:
                 image = None
-    except Exception as error:  # a damaged file raises nearly anything inside Pillow
-        raise TransferBrokenError(f"no whole JPEG file came, but {content[:16]!r}...") from error
+    except Exception as error:  # damaged files raise many kinds of errors inside Pillow
+        raise TransferBrokenError(
+            f"the content is not a complete JPEG file: {content[:16]!r}..."
+        ) from error
     if image is None:
         width, height = picture.size
         raise ServerRefusedError(f"the image has {width}×{height} pixels; expected {size}×{size}")
-    if np.ptp(image, axis=(0, 1)).max() < _LEVELS:
-        raise ServerRefusedError("the image is blank; the survey has nothing at this place")
+    if np.ptp(image, axis=(0, 1)).max() < _MIN_RANGE:
+        raise ServerRefusedError("the image is blank; the survey does not cover this position")
 
 
 def _write_labels(cutouts: Sequence[Cutout], folder: Path) -> None:
-    """Write ``labels.csv``, without columns that are empty throughout."""
+    """Write ``labels.csv`` without empty columns."""
     named = [name for name in cutouts[0].cells if any(cutout.cells[name] for cutout in cutouts)]
     with (
         atomic_file(folder / LABELS_FILE) as temporary,

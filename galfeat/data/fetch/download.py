@@ -1,4 +1,4 @@
-"""Download a file whose SHA-256 is known: resume after a break, check, then name it."""
+"""Download a file with a known SHA-256: resume broken transfers, verify, then rename."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ from galfeat.data.fetch.transfer import (
     ATTEMPTS,
     ServerRefusedError,
     TransferBrokenError,
-    ask,
     check_address,
+    chunks,
     content_length,
-    pieces,
+    open_url,
 )
 from galfeat.errors import FetchError, OutputError
 
@@ -35,28 +35,28 @@ def download(
     timeout: float = 30.0,
     pause: float = 1.0,
 ) -> Path:
-    """Download a file and give it its name once its SHA-256 is right.
+    """Download a file and rename it to `target` once its SHA-256 is verified.
 
-    What has come so far lies in ``<target>.part``, with its origin in
-    ``<target>.part.json``, and is resumed, in the same call or a later one, as long as the
-    server still has the same version of the file (a strong ETag). Otherwise the download
-    starts anew.
+    Partial downloads are kept in ``<target>.part``, with their origin in
+    ``<target>.part.json``. They are resumed, by the same call or a later one, as long as the
+    server still has the same version of the file (a strong ETag); otherwise the download
+    restarts.
 
     Parameters
     ----------
     urls : sequence of str
         Mirrors, http or https, tried in order.
     target : str or Path
-        The final name. A file there with the right digest is kept and nothing downloaded;
-        another is replaced when the download is whole.
+        The final name. An existing file with the right digest is kept and nothing is
+        downloaded; any other file is replaced when the download is complete.
     sha256 : str
         64 hexadecimal digits.
     progress : callable, optional
-        Called with the bytes that are there and the bytes there will be.
+        Called with the number of bytes received and the total.
     timeout : float, default 30
-        Seconds without a byte after which the connection counts as broken.
+        Seconds without data after which the connection counts as broken.
     pause : float, default 1
-        Seconds before another attempt; doubled with each in a row that brought nothing.
+        Seconds before a retry; doubled after each consecutive attempt without progress.
 
     Returns
     -------
@@ -66,13 +66,27 @@ def download(
     Raises
     ------
     FetchError
-        If no mirror gave the file; nothing is changed under its name.
+        If no mirror provides the file; an existing `target` is left unchanged.
     OutputError
-        If it cannot be written.
+        If the file cannot be written.
+
+    Examples
+    --------
+    An existing file with the right digest is not downloaded again:
+
+    >>> import tempfile
+    >>> from pathlib import Path
+    >>> from galfeat.data import download
+    >>> from galfeat.data.fetch import file_sha256
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     file = Path(folder, "data.bin")
+    ...     _ = file.write_bytes(b"galaxies")
+    ...     download(["https://example.org/data.bin"], file, file_sha256(file)).name
+    'data.bin'
     """
     digest = sha256.strip().lower()
     if not re.fullmatch("[0-9a-f]{64}", digest):
-        raise FetchError(f"{sha256!r} is no SHA-256; expected 64 hexadecimal digits")
+        raise FetchError(f"{sha256!r} is not a SHA-256; expected 64 hexadecimal digits")
     for url in urls:
         check_address(url)
     target = Path(target)
@@ -86,27 +100,39 @@ def download(
         except ServerRefusedError as error:
             failures.append(f"{url}: {error}")
             continue
-        found = file_sha256(partial.path)
-        if found == digest:
+        actual = file_sha256(partial.path)
+        if actual == digest:
             return partial.finish()
         partial.discard()
-        failures.append(f"{url}: its SHA-256 is {found}, expected {digest}")
+        failures.append(f"{url}: its SHA-256 is {actual}, expected {digest}")
     raise FetchError(
         f"{target.name} could not be fetched ({'; '.join(failures)}); "
-        "check the address, the SHA-256 and the connection, and run the command again: a broken "
-        "download is resumed, a wrong file fetched anew"
+        "check the address, the SHA-256 and the connection, and run the command again: it resumes "
+        "an interrupted download and replaces a wrong file"
     )
 
 
 def file_sha256(path: Path) -> str:
-    """Return the SHA-256 of a file in hexadecimal digits."""
+    """Return the SHA-256 of a file in hexadecimal digits.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> from pathlib import Path
+    >>> from galfeat.data.fetch import file_sha256
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     file = Path(folder, "empty")
+    ...     file.touch()
+    ...     file_sha256(file)[:8]
+    'e3b0c442'
+    """
     with path.open("rb") as stream:
         return hashlib.file_digest(stream, "sha256").hexdigest()
 
 
 @dataclass
 class _Partial:
-    """The part of a file that has come so far, and which version of it that is."""
+    """A partially downloaded file and the version it belongs to."""
 
     target: Path
 
@@ -118,16 +144,16 @@ class _Partial:
         return self.path.stat().st_size if self.path.is_file() else 0
 
     def etag(self, url: str) -> str | None:
-        """Return the version to go on with, if this URL gave it and can be asked for it."""
+        """Return the version to resume, if the partial file comes from this URL."""
         try:
-            known = json.loads(self.origin.read_text(encoding="utf-8"))
-            etag = known["etag"] if known["url"] == url and self.size() else None
+            origin = json.loads(self.origin.read_text(encoding="utf-8"))
+            etag = origin["etag"] if origin["url"] == url and self.size() else None
         except (OSError, ValueError, KeyError, TypeError):
             return None
         return etag if isinstance(etag, str) else None
 
     def restart(self, url: str, etag: str | None) -> None:
-        """Forget what is there and note where the new bytes come from."""
+        """Discard the received bytes and record the origin of the new ones."""
         try:
             self.origin.unlink(missing_ok=True)
             self.path.write_bytes(b"")
@@ -135,14 +161,14 @@ class _Partial:
         except OSError as error:
             raise self._cannot_write(error) from error
 
-    def append(self, pieces: Iterable[bytes], heard: Callable[[int], None]) -> None:
-        """Write pieces to the end as they come."""
+    def append(self, chunks: Iterable[bytes], on_progress: Callable[[int], None]) -> None:
+        """Append chunks as they arrive."""
         try:
             with self.path.open("ab") as stream:
-                for piece in pieces:
-                    stream.write(piece)
+                for chunk in chunks:
+                    stream.write(chunk)
                     stream.flush()
-                    heard(stream.tell())
+                    on_progress(stream.tell())
         except OSError as error:
             raise self._cannot_write(error) from error
 
@@ -170,7 +196,7 @@ class _Partial:
 def _complete(
     url: str, partial: _Partial, progress: Progress | None, timeout: float, pause: float
 ) -> None:
-    """Transfer until the file is whole, however often the connection breaks."""
+    """Transfer until the file is complete, resuming after broken connections."""
     furthest = fruitless = 0
     while True:
         try:
@@ -184,30 +210,30 @@ def _complete(
 
 
 def _transfer(url: str, partial: _Partial, progress: Progress | None, timeout: float) -> None:
-    """Ask once for what is missing and write what comes."""
+    """Request the missing bytes once and write them."""
     etag = partial.etag(url)
     headers = {}
     if etag is not None:
         headers = {"Range": f"bytes={partial.size()}-", "If-Range": etag}
-    response = _ask(url, headers, partial, timeout)
+    response = _request(url, headers, partial, timeout)
     if response is None:
         return
     with response:
         total = _begin(url, etag, partial, response)
         partial.append(
-            pieces(response, timeout),
+            chunks(response, timeout),
             lambda size: progress(size, total or size) if progress else None,
         )
     if total is not None and partial.size() != total:
         raise TransferBrokenError(f"the connection ended at {partial.size()} of {total} bytes")
 
 
-def _ask(
+def _request(
     url: str, headers: dict[str, str], partial: _Partial, timeout: float
 ) -> http.client.HTTPResponse | None:
-    """Return the server's answer, or None if it has nothing beyond what is there."""
+    """Return the server's response, or None if the file is already complete."""
     try:
-        return ask(url, timeout, headers)
+        return open_url(url, timeout, headers)
     except ServerRefusedError as error:
         if error.code != 416:
             raise
@@ -220,14 +246,14 @@ def _ask(
 def _begin(
     url: str, etag: str | None, partial: _Partial, response: http.client.HTTPResponse
 ) -> int | None:
-    """See whether a response goes on or starts anew; return the size of the whole file."""
-    now = response.headers.get("ETag")
+    """Resume or restart according to the response; return the size of the complete file."""
+    new_etag = response.headers.get("ETag")
     if response.status == 206:
         span = re.fullmatch(r"bytes (\d+)-\d+/(\d+)", response.headers.get("Content-Range", ""))
-        if span and int(span[1]) == partial.size() and now in (None, etag):
+        if span and int(span[1]) == partial.size() and new_etag in (None, etag):
             return int(span[2])
         partial.discard()
-        raise TransferBrokenError("the server sent another part than was asked for")
-    strong = now is not None and not now.startswith("W/")
-    partial.restart(url, now if strong else None)
+        raise TransferBrokenError("the server sent a different range than requested")
+    strong = new_etag is not None and not new_etag.startswith("W/")
+    partial.restart(url, new_etag if strong else None)
     return content_length(response)

@@ -1,4 +1,4 @@
-"""The surveys' own services: where a cut-out is to be had, and where an object lies."""
+"""The surveys' services: addresses of cut-outs and positions of objects."""
 
 from __future__ import annotations
 
@@ -9,31 +9,37 @@ from collections.abc import Sequence
 from typing import NamedTuple
 from urllib.parse import quote, urlencode
 
-from galfeat.data.fetch.transfer import ServerRefusedError, TransferBrokenError, read
+from galfeat.data.fetch.transfer import ServerRefusedError, TransferBrokenError, fetch_content
 
 LEGACY = "https://www.legacysurvey.org"
 """The DESI Legacy Imaging Surveys."""
 SDSS = "https://skyserver.sdss.org/dr18"
 """The SkyServer of the Sloan Digital Sky Survey."""
 
-#: Galaxy10 DECaLS was cut out of this release, with these pixels.
+#: Layer, size in pixels and arcseconds per pixel of the Galaxy10 DECaLS cut-outs.
 LEGACY_LAYER, LEGACY_SIZE, LEGACY_SCALE = "ls-dr8", 256, 0.262
-#: Galaxy Zoo 2 showed so many pixels, each of this many radii petroR90_r.
+#: Size in pixels of the Galaxy Zoo 2 cut-outs, and size of a pixel in radii petroR90_r.
 SDSS_SIZE, SDSS_SCALE = 424, 0.02
-#: Objects asked for at once: the SkyServer takes addresses of about 2,000 characters.
+#: Objects per query: the SkyServer accepts addresses of up to about 2,000 characters.
 BATCH = 75
 _TABLE_LIMIT = 2**20
 
 
 class SkyPosition(NamedTuple):
-    """Where an object of SDSS lies, and how big it is.
+    """Position and size of an SDSS object.
 
     Attributes
     ----------
     ra, dec : float
         Degrees, J2000.
     radius : float
-        petroR90_r, arcseconds: what holds 90 % of the Petrosian flux in r.
+        petroR90_r in arcseconds: the radius containing 90 % of the Petrosian flux in r.
+
+    Examples
+    --------
+    >>> from galfeat.data.fetch import SkyPosition
+    >>> SkyPosition(ra=202.47, dec=47.195, radius=12.5).dec
+    47.195
     """
 
     ra: float
@@ -42,7 +48,7 @@ class SkyPosition(NamedTuple):
 
 
 def legacy_address(ra: float, dec: float, root: str = LEGACY) -> str:
-    """Return the address of a cut-out as Galaxy10 DECaLS has them: 256 pixels of 0.262″."""
+    """Return the address of a cut-out as in Galaxy10 DECaLS: 256 pixels of 0.262″."""
     query = {
         "ra": f"{ra:.6f}",
         "dec": f"{dec:.6f}",
@@ -53,12 +59,12 @@ def legacy_address(ra: float, dec: float, root: str = LEGACY) -> str:
     return f"{root.rstrip('/')}/viewer/jpeg-cutout?{urlencode(query)}"
 
 
-def sdss_address(place: SkyPosition, root: str = SDSS) -> str:
-    """Return the address of a cut-out as Galaxy Zoo 2 showed them: as wide as 8.48 radii."""
+def sdss_address(position: SkyPosition, root: str = SDSS) -> str:
+    """Return the address of a cut-out as in Galaxy Zoo 2: 8.48 radii wide."""
     query = {
-        "ra": f"{place.ra:.6f}",
-        "dec": f"{place.dec:.6f}",
-        "scale": f"{SDSS_SCALE * place.radius:.6f}",
+        "ra": f"{position.ra:.6f}",
+        "dec": f"{position.dec:.6f}",
+        "scale": f"{SDSS_SCALE * position.radius:.6f}",
         "width": SDSS_SIZE,
         "height": SDSS_SIZE,
     }
@@ -66,17 +72,17 @@ def sdss_address(place: SkyPosition, root: str = SDSS) -> str:
 
 
 def named_position(name: str) -> tuple[float, float] | None:
-    """Return right ascension and declination of a name such as ``J160345.60+094222.1``.
+    """Return the position, in degrees, encoded in a name such as ``J160345.60+094222.1``.
 
-    In degrees; None if the name is none of this form.
+    None if the name has another form.
     """
-    found = re.fullmatch(
+    match = re.fullmatch(
         r"J([01]\d|2[0-3])([0-5]\d)([0-5]\d(?:\.\d+)?)([+-])(\d\d)([0-5]\d)([0-5]\d(?:\.\d+)?)",
         name,
     )
-    if found is None:
+    if match is None:
         return None
-    hours, minutes, seconds, sign, degrees, arcminutes, arcseconds = found.groups()
+    hours, minutes, seconds, sign, degrees, arcminutes, arcseconds = match.groups()
     ra = 15 * (int(hours) + int(minutes) / 60 + float(seconds) / 3600)
     dec = int(degrees) + int(arcminutes) / 60 + float(arcseconds) / 3600
     if dec > 90:
@@ -84,10 +90,10 @@ def named_position(name: str) -> tuple[float, float] | None:
     return ra, -dec if sign == "-" else dec
 
 
-def ask_positions(
+def query_positions(
     objects: Sequence[str], root: str = SDSS, *, timeout: float = 60.0, pause: float = 1.0
 ) -> dict[str, SkyPosition]:
-    """Ask the SkyServer where objects of SDSS DR7 lie.
+    """Query the SkyServer for the positions of SDSS DR7 objects.
 
     Parameters
     ----------
@@ -97,12 +103,12 @@ def ask_positions(
     Returns
     -------
     dict
-        Those that its table PhotoObjDR7 has, with a position and a radius.
+        The objects with a position and a radius in its table PhotoObjDR7.
 
     Raises
     ------
     TransferBrokenError, ServerRefusedError
-        If it gave no answer, or none of use.
+        If the response is missing or invalid.
     """
     command = (
         "SELECT dr7objid, ra, dec, petroR90_r FROM PhotoObjDR7 "
@@ -110,16 +116,16 @@ def ask_positions(
     )
     address = f"{root.rstrip('/')}/SkyServerWS/SearchTools/SqlSearch"
     url = f"{address}?format=csv&cmd={quote(command, safe=',()')}"
-    found = read(url, _positions, limit=_TABLE_LIMIT, timeout=timeout, pause=pause)
-    return {name: place for name, place in found.items() if name in objects}
+    positions = fetch_content(url, _positions, limit=_TABLE_LIMIT, timeout=timeout, pause=pause)
+    return {name: position for name, position in positions.items() if name in objects}
 
 
 def _positions(content: bytes) -> dict[str, SkyPosition]:
-    """Read the SkyServer's table; its first line says ``#Table1``."""
+    """Parse the SkyServer's table; its first line is ``#Table1``."""
     lines = content.decode("utf-8", "replace").splitlines()
     table = csv.DictReader(line for line in lines if line and not line.startswith("#"))
     if not {"dr7objid", "ra", "dec", "petroR90_r"} <= set(table.fieldnames or ()):
-        raise TransferBrokenError(f"the SkyServer answered with no table: {content[:80]!r}")
+        raise TransferBrokenError(f"the SkyServer returned no table: {content[:80]!r}")
     try:
         rows = {
             row["dr7objid"]: SkyPosition(
@@ -129,16 +135,16 @@ def _positions(content: bytes) -> dict[str, SkyPosition]:
         }
     except (TypeError, ValueError) as error:
         raise ServerRefusedError(
-            f"the SkyServer's table holds what is no number ({error})"
+            f"the SkyServer's table contains a value that is not a number ({error})"
         ) from error
-    return {name: place for name, place in rows.items() if _makes_sense(place)}
+    return {name: position for name, position in rows.items() if _is_valid(position)}
 
 
-def _makes_sense(place: SkyPosition) -> bool:
-    """Tell a real position and radius from -9999, which stands for nothing measured."""
+def _is_valid(position: SkyPosition) -> bool:
+    """Return whether position and radius are valid; -9999 means not measured."""
     return (
-        all(map(math.isfinite, place))
-        and 0 <= place.ra <= 360
-        and abs(place.dec) <= 90
-        and place.radius > 0
+        all(map(math.isfinite, position))
+        and 0 <= position.ra <= 360
+        and abs(position.dec) <= 90
+        and position.radius > 0
     )

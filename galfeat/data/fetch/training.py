@@ -1,4 +1,4 @@
-"""The images a shipped model was fitted to, fetched anew from its list of objects."""
+"""Fetch the training images of a shipped model from its list of objects."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ from galfeat.data.fetch.surveys import (
     SDSS,
     SDSS_SIZE,
     SkyPosition,
-    ask_positions,
     legacy_address,
     named_position,
+    query_positions,
     sdss_address,
 )
 from galfeat.data.fetch.transfer import ServerRefusedError, TransferBrokenError
@@ -35,7 +35,7 @@ ATTRIBUTION = f"The training images of a galfeat model, fetched by galfeat.\n\n{
 
 @dataclass(frozen=True)
 class TrainingObject:
-    """A galaxy that a model was fitted to.
+    """A galaxy in a model's training set.
 
     Attributes
     ----------
@@ -43,7 +43,7 @@ class TrainingObject:
         The object number (objID) of SDSS DR7, or a name such as ``J160345.60+094222.1``.
     survey : {"SDSS", "DECaLS"}
     labels : mapping of str to str
-        By column: ``class_name``, ``coarse``, ``label_source``; empty where there is none.
+        By column: ``class_name``, ``coarse``, ``label_source``; empty if missing.
     """
 
     name: str
@@ -52,7 +52,7 @@ class TrainingObject:
 
 
 def read_training(file: str | Path) -> list[TrainingObject]:
-    """Read the list of objects that a model was fitted to.
+    r"""Read the list of the objects in a model's training set.
 
     Parameters
     ----------
@@ -63,7 +63,20 @@ def read_training(file: str | Path) -> list[TrainingObject]:
     Raises
     ------
     DataError
-        If it cannot be read, a column is missing, or a row names no object.
+        If it cannot be read, a column is missing, or a row has an invalid object.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> from pathlib import Path
+    >>> from galfeat.data.fetch import read_training
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     file = Path(folder, "training.csv")
+    ...     _ = file.write_text(
+    ...         "object,survey,label_source,coarse\nJ160345.60+094222.1,DECaLS,gz1,spiral\n"
+    ...     )
+    ...     read_training(file)[0].survey
+    'DECaLS'
     """
     file = Path(file)
     columns = read_csv(file)
@@ -90,14 +103,14 @@ def read_training(file: str | Path) -> list[TrainingObject]:
 
 def _check_objects(rows: list[TrainingObject], file: Path) -> None:
     if not rows:
-        raise DataError(f"{file} lists no objects; give it a row for each")
+        raise DataError(f"{file} lists no objects; add one row per object")
     seen: set[str] = set()
     for number, row in enumerate(rows, start=2):
-        known = {
+        valid = {
             "SDSS": re.fullmatch(r"[1-9]\d{16,18}", row.name) is not None,
             "DECaLS": named_position(row.name) is not None,
         }
-        if not known.get(row.survey, False):
+        if not valid.get(row.survey, False):
             raise DataError(
                 f"{file}, row {number}: object {row.name!r} of survey {row.survey!r}; expected an "
                 "objID of SDSS, or a name such as J160345.60+094222.1 of DECaLS"
@@ -117,53 +130,53 @@ def fetch_training(
 ) -> dict[str, str]:
     """Fetch the cut-outs of training objects; see `galfeat.data.fetch.cutouts.fetch_cutouts`.
 
-    Objects of SDSS are looked up in the SkyServer first, `BATCH` at a time; what it says is
-    kept in ``positions.csv`` in the folder.
+    SDSS objects are looked up in the SkyServer first, `BATCH` at a time; their positions are
+    stored in ``positions.csv`` in the folder.
 
     Parameters
     ----------
     objects : list of TrainingObject
     folder : str or Path
     root : str, optional
-        A server to ask instead of those of the surveys, under the same paths.
+        A server to use instead of those of the surveys, with the same paths.
     pause : float
         Seconds between requests.
     progress : callable, optional
-        Called with the cut-outs that were dealt with and those there are.
+        Called with the number of cut-outs processed and the total.
 
     Returns
     -------
     dict
-        Why an object's cut-out could not be had, by its name.
+        Reasons of the failures, by name of the object.
 
     Raises
     ------
     FetchError
-        If no cut-out could be had, or a service does not answer.
+        If no cut-out could be fetched, or a service does not respond.
     OutputError
-        If the folder holds other things or cannot be written to.
+        If the folder contains other files or is not writable.
     """
     folder = claim_folder(folder, ATTRIBUTION)
-    wanted = [row.name for row in objects if row.survey == "SDSS"]
-    places = _look_up(wanted, folder / POSITIONS_FILE, root or SDSS, pause)
+    sdss_names = [row.name for row in objects if row.survey == "SDSS"]
+    positions = _look_up(sdss_names, folder / POSITIONS_FILE, root or SDSS, pause)
     unknown = {
         name: "the SkyServer has no position or radius for it"
-        for name in wanted
-        if name not in places
+        for name in sdss_names
+        if name not in positions
     }
-    cutouts = [_cutout(row, places, root) for row in objects if row.name not in unknown]
+    cutouts = [_cutout(row, positions, root) for row in objects if row.name not in unknown]
     return unknown | fetch_cutouts(cutouts, folder, ATTRIBUTION, pause=pause, progress=progress)
 
 
-def _cutout(row: TrainingObject, places: Mapping[str, SkyPosition], root: str | None) -> Cutout:
+def _cutout(row: TrainingObject, positions: Mapping[str, SkyPosition], root: str | None) -> Cutout:
     if row.survey == "SDSS":
-        place = places[row.name]
-        ra, dec = place.ra, place.dec
-        url, size = sdss_address(place, root or SDSS), SDSS_SIZE
+        position = positions[row.name]
+        ra, dec = position.ra, position.dec
+        url, size = sdss_address(position, root or SDSS), SDSS_SIZE
     else:
-        position = named_position(row.name)
-        assert position is not None  # `read_training` has seen to it
-        ra, dec = position
+        coordinates = named_position(row.name)
+        assert coordinates is not None  # checked by `read_training`
+        ra, dec = coordinates
         url, size = legacy_address(ra, dec, root or LEGACY), LEGACY_SIZE
     class_name = row.labels.get("class_name", "")
     number = str(GALAXY10_DECALS.index(class_name)) if class_name in GALAXY10_DECALS else ""
@@ -180,25 +193,25 @@ def _cutout(row: TrainingObject, places: Mapping[str, SkyPosition], root: str | 
     return Cutout(row.name, url, size, cells)
 
 
-def _look_up(wanted: list[str], kept: Path, root: str, pause: float) -> dict[str, SkyPosition]:
+def _look_up(names: list[str], file: Path, root: str, pause: float) -> dict[str, SkyPosition]:
     """Return the positions of SDSS objects, from an earlier run or the SkyServer."""
-    places = _read_positions(kept)
-    missing = [name for name in wanted if name not in places]
+    positions = _read_positions(file)
+    missing = [name for name in names if name not in positions]
     for start in range(0, len(missing), BATCH):
         time.sleep(2 * pause if start else 0)
         try:
-            places |= ask_positions(missing[start : start + BATCH], root, pause=2 * pause)
+            positions |= query_positions(missing[start : start + BATCH], root, pause=2 * pause)
         except (TransferBrokenError, ServerRefusedError) as error:
             raise FetchError(
-                f"the SkyServer gave no positions ({error}); run the command again later: it goes "
-                "on with what is missing"
+                f"the SkyServer returned no positions ({error}); run the command again later: it "
+                "resumes with the missing ones"
             ) from error
-        _write_positions(places, kept)
-    return places
+        _write_positions(positions, file)
+    return positions
 
 
 def _read_positions(file: Path) -> dict[str, SkyPosition]:
-    """Read what an earlier run was told; nothing if it is not there or damaged."""
+    """Read the positions stored by an earlier run; empty if the file is missing or damaged."""
     try:
         with file.open(newline="", encoding="utf-8") as stream:
             rows = list(csv.reader(stream))[1:]
@@ -207,11 +220,11 @@ def _read_positions(file: Path) -> dict[str, SkyPosition]:
         return {}
 
 
-def _write_positions(places: Mapping[str, SkyPosition], file: Path) -> None:
+def _write_positions(positions: Mapping[str, SkyPosition], file: Path) -> None:
     with (
         atomic_file(file) as temporary,
         temporary.open("w", newline="", encoding="utf-8") as stream,
     ):
         table = csv.writer(stream)
         table.writerow(["object", "ra", "dec", "petroR90_r"])
-        table.writerows([name, *place] for name, place in places.items())
+        table.writerows([name, *position] for name, position in positions.items())

@@ -1,4 +1,4 @@
-"""Ask servers over HTTP: which failures pass by themselves and which do not."""
+"""HTTP requests that distinguish temporary from permanent failures."""
 
 from __future__ import annotations
 
@@ -19,24 +19,38 @@ T = TypeVar("T")
 
 CHUNK = 2**18
 ATTEMPTS = 3
-"""So many in a row that bring nothing new, and a server is left alone."""
+"""Maximum number of consecutive attempts without progress."""
 
-WORTH_RETRYING = frozenset({408, 425, 429, 500, 502, 503, 504})
+RETRYABLE = frozenset({408, 425, 429, 500, 502, 503, 504})
 
 
 class TransferBrokenError(Exception):
-    """A transfer ended early or brought nonsense; trying again may help."""
+    """A transfer was incomplete or returned invalid content; a retry may help.
+
+    Examples
+    --------
+    >>> from galfeat.data.fetch import TransferBrokenError
+    >>> raise TransferBrokenError("the connection ended at 10 of 20 bytes")
+    Traceback (most recent call last):
+    galfeat.data.fetch.transfer.TransferBrokenError: the connection ended at 10 of 20 bytes
+    """
 
 
 class ServerRefusedError(Exception):
-    """A server will not give what was asked for; only another one may.
+    """A server refused a request; a retry does not help, another server may.
 
     Attributes
     ----------
     code : int or None
-        What it answered, if it answered.
+        HTTP status of the response, if any.
     headers : Message
-        Those of the answer.
+        Headers of the response.
+
+    Examples
+    --------
+    >>> from galfeat.data.fetch import ServerRefusedError
+    >>> ServerRefusedError("the server returned 404 Not Found", 404).code
+    404
     """
 
     def __init__(
@@ -48,15 +62,15 @@ class ServerRefusedError(Exception):
 
 
 def check_address(url: str) -> None:
-    """Raise FetchError unless an address is one of HTTP."""
+    """Raise FetchError unless the URL is http or https."""
     if urllib.parse.urlsplit(url).scheme not in ("http", "https"):
         raise FetchError(f"{url!r} cannot be fetched; expected http:// or https://")
 
 
-def ask(
+def open_url(
     url: str, timeout: float, headers: Mapping[str, str] | None = None
 ) -> http.client.HTTPResponse:
-    """Return a server's answer once its first line says that it is a good one.
+    """Return a server's response if its status is a success.
 
     Raises
     ------
@@ -65,96 +79,96 @@ def ask(
     agent = {"User-Agent": f"galfeat/{__version__}"}
     request = urllib.request.Request(url, headers={**agent, **(headers or {})})
     try:
-        with network(timeout):
+        with network_errors(timeout):
             response: http.client.HTTPResponse = urllib.request.urlopen(request, timeout=timeout)
             return response
     except urllib.error.HTTPError as error:
         error.close()
-        answer = f"the server answers {error.code} {error.reason}"
-        if error.code in WORTH_RETRYING:
-            raise TransferBrokenError(answer) from error
-        raise ServerRefusedError(answer, error.code, error.headers) from error
+        message = f"the server returned {error.code} {error.reason}"
+        if error.code in RETRYABLE:
+            raise TransferBrokenError(message) from error
+        raise ServerRefusedError(message, error.code, error.headers) from error
 
 
-def pieces(response: http.client.HTTPResponse, timeout: float) -> Iterator[bytes]:
-    """Yield the body of an answer as it comes."""
+def chunks(response: http.client.HTTPResponse, timeout: float) -> Iterator[bytes]:
+    """Yield the body of a response as it arrives."""
     while True:
-        with network(timeout):
-            piece = response.read1(CHUNK)
-        if not piece:
+        with network_errors(timeout):
+            chunk = response.read1(CHUNK)
+        if not chunk:
             return
-        yield piece
+        yield chunk
 
 
 def content_length(response: http.client.HTTPResponse) -> int | None:
-    """Return how many bytes an answer promises, None if it does not say."""
+    """Return the announced length of a response in bytes, or None if it is unknown."""
     length = response.headers.get("Content-Length")
     if length is not None and not length.strip().isdigit():
-        raise TransferBrokenError(f"it promises {length!r} bytes")
+        raise TransferBrokenError(f"the server announced a length of {length!r} bytes")
     return int(length) if length is not None else None
 
 
 @contextlib.contextmanager
-def network(timeout: float) -> Iterator[None]:
-    """Tell failures of the network from those of the disk."""
+def network_errors(timeout: float) -> Iterator[None]:
+    """Convert network errors to TransferBrokenError, to distinguish them from disk errors."""
     try:
         yield
     except urllib.error.HTTPError:
         raise
     except TimeoutError as error:
-        raise TransferBrokenError(f"nothing came for {timeout:g} s") from error
+        raise TransferBrokenError(f"no data received for {timeout:g} s") from error
     except (OSError, http.client.HTTPException) as error:
         reason = getattr(error, "reason", error)
         raise TransferBrokenError(str(reason) or type(error).__name__) from error
 
 
-def read(
-    url: str, use: Callable[[bytes], T], *, limit: int, timeout: float = 30.0, pause: float = 1.0
+def fetch_content(
+    url: str, parse: Callable[[bytes], T], *, limit: int, timeout: float = 30.0, pause: float = 1.0
 ) -> T:
-    """Ask for something small until it is of use.
+    """Fetch and parse a small response, with retries.
 
     Parameters
     ----------
     url : str
         http or https.
-    use : callable
-        Makes of the whole body what is returned. It raises TransferBrokenError if another answer
-        may be better, ServerRefusedError if none will be.
+    parse : callable
+        Converts the complete body to the returned value. It raises TransferBrokenError if a
+        retry may help, ServerRefusedError if not.
     limit : int
-        Bytes after which a body is left alone.
+        Maximum size of the body in bytes.
     timeout : float, default 30
-        Seconds without a byte after which the connection counts as broken.
+        Seconds without data after which the connection counts as broken.
     pause : float, default 1
         Seconds before the second attempt; doubled before each further one.
 
     Raises
     ------
     TransferBrokenError
-        If `ATTEMPTS` of them were in vain.
+        If `ATTEMPTS` attempts failed.
     ServerRefusedError
-        If the server will not give it.
+        If the server refuses the request.
     FetchError
-        If the address is none of HTTP.
+        If the URL is neither http nor https.
     """
     check_address(url)
     for attempt in range(ATTEMPTS):
         if attempt:
             time.sleep(pause * 2 ** (attempt - 1))
         try:
-            return use(_body(url, limit, timeout))
+            return parse(_body(url, limit, timeout))
         except TransferBrokenError as error:
             last = error
     raise TransferBrokenError(f"{last}, {ATTEMPTS} times in a row") from last
 
 
 def _body(url: str, limit: int, timeout: float) -> bytes:
-    with ask(url, timeout) as response:
+    with open_url(url, timeout) as response:
         total = content_length(response)
         content = bytearray()
-        for piece in pieces(response, timeout):
-            content += piece
+        for chunk in chunks(response, timeout):
+            content += chunk
             if len(content) > limit:
-                raise ServerRefusedError(f"the server sends more than {limit} bytes")
+                raise ServerRefusedError(f"the server sent more than {limit} bytes")
     if total is not None and len(content) != total:
         raise TransferBrokenError(f"the connection ended at {len(content)} of {total} bytes")
     return bytes(content)

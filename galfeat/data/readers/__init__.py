@@ -1,6 +1,6 @@
 """Images from files: HDF5, .npz, folders, single images and FITS.
 
-A new reader is a `DataSet` in a file of its own; `opening` chooses among them.
+To add a reader, write a `DataSet` in a new file; `opening` chooses among the readers.
 """
 
 import lazy_loader

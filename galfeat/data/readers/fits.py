@@ -1,4 +1,4 @@
-"""FITS images, one band or three, as uint8 RGB."""
+"""Read FITS images with one or three bands as uint8 RGB."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from galfeat.errors import ImageError, MissingDependencyError
 FITS_SUFFIXES = (".fits", ".fit", ".fts", ".fits.gz", ".fits.fz")
 BLUE_TO_RED = "ugrizy"
 LEGACY_SCALES = {"g": 6.0, "r": 3.4, "z": 2.2}
-"""Factors on nanomaggies by which the Legacy Surveys' viewer balances its bands."""
+"""Band scales of the Legacy Surveys' viewer, per nanomaggy."""
 
 SOFTENING = 20.0
 SKY_LEVEL = 0.03
@@ -24,14 +24,14 @@ FULL_SCALE = 2.2
 
 
 def read_fits(path: str | Path) -> Image:
-    """Read a FITS file as an RGB picture.
+    """Read a FITS file as an RGB image.
 
-    The first HDU with an image is used: shape (H, W), or (3, H, W) for three bands. The
-    letters of the header card ``BANDS`` give the order of the planes (``grz``); without
-    it they count as going from blue to red. The picture is turned upright: FITS counts
-    rows from below. See `asinh_rgb` for the stretch. Fluxes of the Legacy Surveys (grz,
-    with ``SURVEY`` LegacySurvey or ``BUNIT`` nanomaggy) get the factors of its viewer,
-    so that they look as Galaxy10 DECaLS does; others are scaled by their noise.
+    The first image HDU is used, of shape (H, W), or (3, H, W) for three bands. The header
+    card ``BANDS`` gives the order of the bands (``grz``); without it, blue to red is
+    assumed. The image is flipped upright, because FITS stores the bottom row first. See
+    `asinh_rgb` for the stretch. Fluxes of the Legacy Surveys (grz, with ``SURVEY``
+    LegacySurvey or ``BUNIT`` nanomaggy) are scaled as in its viewer, to look like Galaxy10
+    DECaLS; others are scaled by their noise.
 
     Returns
     -------
@@ -40,10 +40,21 @@ def read_fits(path: str | Path) -> Image:
     Raises
     ------
     ImageError
-        If there is no image, it has another shape, or more than half of its pixels are
-        blank (NaN or infinite).
+        If there is no image, its shape is wrong, or more than half of its pixels are blank
+        (NaN or infinite).
     MissingDependencyError
         If astropy is not installed.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> import numpy as np
+    >>> from astropy.io import fits
+    >>> from galfeat.data.readers import read_fits
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     fits.PrimaryHDU(np.zeros((3, 32, 48))).writeto(f"{folder}/galaxy.fits")
+    ...     read_fits(f"{folder}/galaxy.fits").shape
+    (32, 48, 3)
     """
     try:
         from astropy.io import fits
@@ -54,7 +65,7 @@ def read_fits(path: str | Path) -> Image:
     with fits.open(path, memmap=False) as units:
         unit = next((unit for unit in units if unit.is_image and unit.data is not None), None)
         if unit is None:
-            raise ImageError("no HDU holds an image; expected (H, W) or (3, H, W)")
+            raise ImageError("no HDU contains an image; expected one of (H, W) or (3, H, W)")
         bands, header = _planes(unit.data), unit.header
     names = str(header.get("BANDS", "")).strip().lower()
     if len(names) == len(bands) and set(names) <= set(BLUE_TO_RED):
@@ -69,32 +80,44 @@ def asinh_rgb(bands: NDArray[np.floating[Any]], *, scales: list[float] | None = 
     """Stretch linear fluxes as the Legacy Surveys' viewer does.
 
     Each band is multiplied by its scale, which gives x; with I the mean over bands of
-    max(0, x + 0.03), a channel is 255 (x + 0.03) asinh(20 I) / (√20 I), cut to 0 to 255.
-    The ratio of the channels, the colour, is kept where nothing saturates. The sky comes
-    out near 32.
+    max(0, x + 0.03), a channel is 255 (x + 0.03) asinh(20 I) / (√20 I), clipped to 0 to 255.
+    The ratio of the channels, the colour, is preserved unless a channel saturates. The sky
+    level is near 32.
 
     Parameters
     ----------
     bands : ndarray, shape (1, H, W) or (3, H, W)
-        From blue to red. Blank pixels (NaN or infinite) show as sky.
+        From blue to red. Blank pixels (NaN or infinite) become sky.
     scales : list of float, optional
         One per band. By default the sky (the clipped median of the border, a tenth of
-        the width on each side) is subtracted and its noise scaled to 0.02, or less where
+        the width on each side) is subtracted and its noise scaled to 0.02, or less if
         the centre would saturate; bands without noise are scaled to their maximum.
 
     Returns
     -------
     ndarray of uint8, shape (H, W, 3)
-        Red first. One band gives three equal channels; a flat band gives sky.
+        Red first. One band yields three equal channels; a flat band yields sky.
+
+    Raises
+    ------
+    ImageError
+        If more than half of the pixels are blank.
 
     References
     ----------
     Lupton et al. 2004, PASP 116, 133; Dey et al. 2019, AJ 157, 168.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from galfeat.data.readers import asinh_rgb
+    >>> asinh_rgb(np.zeros((1, 32, 32)))[0, 0].tolist()
+    [32, 32, 32]
     """
     flux = np.array(bands, dtype=np.float64)
     blank = ~np.isfinite(flux)
     if blank.mean() > 0.5:
-        raise ImageError(f"{blank.mean():.0%} of the pixels are blank; expected half at most")
+        raise ImageError(f"{blank.mean():.0%} of the pixels are blank; expected at most half")
     flux[blank] = np.nan
     x = _by_noise(flux) if scales is None else flux * np.reshape(scales, (-1, 1, 1))
     x = np.where(blank, 0.0, x) + SKY_LEVEL
@@ -110,21 +133,21 @@ def _planes(data: NDArray[Any]) -> NDArray[Any]:
     planes = data.reshape(data.shape[-3:]) if data.ndim > 3 and data.size else data
     planes = planes[np.newaxis] if planes.ndim == 2 else planes
     if planes.ndim != 3 or len(planes) not in (1, 3) or 0 in planes.shape:
-        raise ImageError(f"image of shape {data.shape}; expected (H, W) or (3, H, W)")
+        raise ImageError(f"the image has shape {data.shape}; expected (H, W) or (3, H, W)")
     return planes
 
 
 def _by_noise(flux: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Bring bands of unknown unit to one noise about a sky of zero."""
+    """Scale bands of unknown units to zero sky and equal noise."""
     scaled = np.empty_like(flux)
-    for band, one in enumerate(flux):
-        sky, noise = _sky(one)
-        reach = (
+    for band, values in enumerate(flux):
+        sky, noise = _sky(values)
+        unit = (
             noise / SKY_NOISE
-            or float(np.max(np.abs(one - sky), initial=0, where=np.isfinite(one)))
+            or float(np.max(np.abs(values - sky), initial=0, where=np.isfinite(values)))
             or 1.0
         )
-        scaled[band] = (one - sky) / reach
+        scaled[band] = (values - sky) / unit
     height, width = flux.shape[1:]
     centre = scaled[:, height // 4 : height - height // 4, width // 4 : width - width // 4]
     finite = centre[np.isfinite(centre)]
@@ -133,7 +156,7 @@ def _by_noise(flux: NDArray[np.float64]) -> NDArray[np.float64]:
 
 
 def _sky(band: NDArray[np.float64]) -> tuple[float, float]:
-    """Clipped median and noise (1.4826 MAD) of the border; zeros where all of it is blank."""
+    """Return clipped median and noise (1.4826 MAD) of the border; zeros if all of it is blank."""
     rim = max(1, band.shape[1] // 10), max(1, band.shape[0] // 10)
     border = np.ones(band.shape, bool)
     border[rim[1] : -rim[1], rim[0] : -rim[0]] = False

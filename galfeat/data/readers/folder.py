@@ -1,4 +1,4 @@
-"""Image files as a data set: a folder with labels.csv, class folders, loose files."""
+"""Data sets of image files: a folder with labels.csv, class folders, single files."""
 
 from __future__ import annotations
 
@@ -23,12 +23,22 @@ FILE_COLUMNS = ("filename", "file", "path", "image")
 
 
 class FileDataSet(DataSet):
-    """One galaxy per file; files are decoded when they are read.
+    """Images in separate files, decoded when they are read.
 
     Parameters
     ----------
     paths : sequence of Path, length n
     catalogue : Catalogue
+
+    Examples
+    --------
+    >>> from pathlib import Path
+    >>> import numpy as np
+    >>> from galfeat.data.catalogue import Catalogue
+    >>> from galfeat.data.readers import FileDataSet
+    >>> data = FileDataSet([Path("missing.png")], Catalogue(np.array(["m51"]), np.array([-1])))
+    >>> type(data.read([0])[0])
+    <class 'galfeat.errors.ImageError'>
     """
 
     def __init__(self, paths: Sequence[Path], catalogue: Catalogue) -> None:
@@ -46,65 +56,65 @@ class FileDataSet(DataSet):
 
 
 def open_table(path: Path, *, label: str | None = None) -> FileDataSet:
-    """Open the images a CSV file lists.
+    """Open the images listed in a CSV file.
 
-    The file names stand in the first column of ``filename``, ``file``, ``path``,
-    ``image`` that exists, relative to the folder of the CSV file. A listed file that
-    does not exist becomes an `ImageError` when it is read. The ids are these names.
+    The file names, relative to the folder of the CSV file, are read from the first existing
+    column of ``filename``, ``file``, ``path`` and ``image``; they are also the ids. Reading
+    a missing file yields an `ImageError`.
     """
     columns = read_csv(path)
     name = next((name for name in FILE_COLUMNS if name in columns), None)
     if name is None:
         raise DataError(
-            f"{path} has no column 'filename'; it has {', '.join(columns) or 'none'}: "
-            "name the column of image files so"
+            f"{path} has no column 'filename', only {', '.join(columns) or 'none'}; "
+            "rename the column of image files"
         )
     ids = columns[name]
     if not ids.size:
-        raise DataError(f"{path} lists no images; give it a row for each image")
+        raise DataError(f"{path} lists no images; add one row per image")
     catalogue = build_catalogue(ids, columns, columns.__getitem__, label=label)
     return FileDataSet([path.parent / file for file in ids], catalogue)
 
 
 class ImageFile(NamedTuple):
-    """An image file and the class that its folder gives it, empty if none."""
+    """An image file and the class given by its folder, empty if none."""
 
     path: Path
     class_name: str = ""
 
 
 def images_in(folder: Path) -> list[ImageFile]:
-    """List the images in a folder and below it, in order of name.
+    """List the images in a folder and its sub-folders, sorted by name.
 
-    If two sub-folders or more hold images, the names of these sub-folders are their
-    classes; images beside them have none.
+    If at least two sub-folders contain images, their names are the classes of their images;
+    images outside them have no class.
 
     Raises
     ------
     DataError
-        If there is no image, or it is the folder of a table.
+        If the folder contains no images, or a table of labels.
     """
     if (folder / LABELS_FILE).is_file():
         raise DataError(
             f"{folder} has a {LABELS_FILE}; open it by itself, or its images by a pattern, "
             "without labels"
         )
-    found = (path.relative_to(folder) for path in folder.rglob("*") if is_image_name(path))
-    names = sorted(name for name in found if not any(part.startswith(".") for part in name.parts))
+    paths = (path.relative_to(folder) for path in folder.rglob("*") if is_image_name(path))
+    names = sorted(name for name in paths if not any(part.startswith(".") for part in name.parts))
     if not names:
         raise DataError(
-            f"{folder} holds no images; expected JPEG, PNG, TIFF or FITS files, or {LABELS_FILE}"
+            f"{folder} contains no images; expected JPEG, PNG, TIFF or FITS files, or {LABELS_FILE}"
         )
     classes = [name.parts[0] if len(name.parts) > 1 else "" for name in names]
     if len(set(classes) - {""}) < 2:
         return [ImageFile(folder / name) for name in names]
-    return [ImageFile(folder / name, one) for name, one in zip(names, classes, strict=True)]
+    return [ImageFile(folder / name, label) for name, label in zip(names, classes, strict=True)]
 
 
 def open_files(files: Sequence[ImageFile], *, label: str | None = None) -> FileDataSet:
     """Open image files; their ids are the paths as given.
 
-    The label column is ``folder`` if the folder of one of them is its class.
+    The label column is ``folder`` if any file has a class given by its folder.
 
     Raises
     ------
@@ -135,8 +145,8 @@ def read_csv(path: Path) -> dict[str, NDArray[np.str_]]:
                 f"{path}, row {number}, has {len(row)} cells; its header has {len(names)}"
             )
     return {
-        name: np.array([row[place].strip() for row in rows], dtype=np.str_)
-        for place, name in enumerate(names)
+        name: np.array([row[position].strip() for row in rows], dtype=np.str_)
+        for position, name in enumerate(names)
     }
 
 

@@ -1,10 +1,10 @@
-"""HDF5 files: Galaxy10 as published, galfeat's own simulations, and others by name.
+"""Read HDF5 files: published Galaxy10, galfeat's simulations, and others by name.
 
-The file holds ``images``, shape (n, H, W, 3) or (n, H, W), and beside it one value per
-image in ``ans`` (the class), ``ra``, ``dec``, ``group_id``, ``source``. Names of the
-classes 0, 1, ... come from an attribute ``class_names`` (of the label data set or of the
-file); without it, Galaxy10 files are known by their data set ``ans`` with nothing but 0 to
-9 in it and images of 256 or 69 pixels.
+The file contains ``images``, shape (n, H, W, 3) or (n, H, W), and data sets with one value
+per image: ``ans`` (the class), ``ra``, ``dec``, ``group_id``, ``source``. Names of the
+classes 0, 1, ... come from an attribute ``class_names`` of the label data set or of the
+file. Without it, Galaxy10 files are recognised by a data set ``ans`` with values from 0 to 9
+only and images of 256 or 69 pixels.
 """
 
 from __future__ import annotations
@@ -27,25 +27,40 @@ from galfeat.data.readers.pixels import check_stack, rgb_or_error
 from galfeat.errors import DataError, ImageError
 
 CHUNK_CACHE = 64 * 2**20
-"""Bytes; a compressed chunk that is met again in the next block is not unpacked twice."""
+"""Bytes; a compressed chunk shared by two blocks is decompressed only once."""
 
 
 class HDF5DataSet(DataSet):
-    """Images in an HDF5 file, read in blocks of neighbouring rows.
+    """Images in an HDF5 file, read in blocks of consecutive rows.
 
-    The file is opened when first needed, and anew in another process or after pickling.
+    The file is opened when first needed, and again in other processes or after pickling.
 
     Parameters
     ----------
     path : Path
     label, images : str, optional
-        Names of data sets where they are not the usual ones.
+        Names of the data sets, if not the usual ones.
 
     Raises
     ------
     DataError
-        If the file is damaged or has no such data sets, or images have another shape or
-        type than `galfeat.data.readers.pixels.to_rgb` takes.
+        If the file is damaged, the data sets do not exist, or the shape or dtype of the
+        images is not supported by `galfeat.data.readers.to_rgb`.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> from pathlib import Path
+    >>> import h5py
+    >>> import numpy as np
+    >>> from galfeat.data.readers import HDF5DataSet
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     path = Path(folder, "galaxies.h5")
+    ...     with h5py.File(path, "w") as file:
+    ...         file["images"] = np.zeros((2, 16, 16, 3), np.uint8)
+    ...         file["ans"] = [1, 0]
+    ...     HDF5DataSet(path).labels.tolist()
+    [1, 0]
     """
 
     def __init__(
@@ -75,12 +90,12 @@ class HDF5DataSet(DataSet):
     def read(self, rows: ArrayLike, jobs: int = 1) -> list[Image | ImageError]:
         """Read sorted blocks of rows; see `DataSet.read`."""
         numbers = row_numbers(rows, len(self))
-        wanted, places = np.unique(numbers, return_inverse=True)
+        unique_rows, inverse = np.unique(numbers, return_inverse=True)
         pixels = self._open()[self._name]
-        found: list[Image | ImageError] = []
-        for start, stop in _blocks(wanted):
-            found.extend(_read_block(pixels, start, stop))
-        return [found[place] for place in places]
+        results: list[Image | ImageError] = []
+        for start, stop in _blocks(unique_rows):
+            results.extend(_read_block(pixels, start, stop))
+        return [results[index] for index in inverse]
 
     def _open(self) -> h5py.File:
         if self._file is None or self._process != os.getpid():
@@ -90,13 +105,13 @@ class HDF5DataSet(DataSet):
                 )
             except OSError as error:
                 raise DataError(
-                    f"{self._path} is no whole HDF5 file ({error}); fetch or copy it again"
+                    f"{self._path} is not a complete HDF5 file ({error}); fetch or copy it again"
                 ) from error
             self._process = os.getpid()
         return self._file
 
     def __getstate__(self) -> dict[str, Any]:
-        """Leave the open file behind."""
+        """Exclude the open file."""
         return self.__dict__ | {"_file": None}
 
 
@@ -123,7 +138,7 @@ def _class_names(
 
 
 def _blocks(rows: NDArray[np.intp]) -> Iterator[tuple[int, int]]:
-    """Cut sorted row numbers into runs of neighbours: (start, stop)."""
+    """Split sorted row numbers into consecutive runs (start, stop)."""
     for run in np.split(rows, np.flatnonzero(np.diff(rows) > 1) + 1):
         if run.size:
             yield int(run[0]), int(run[-1]) + 1
@@ -135,5 +150,5 @@ def _read_block(pixels: h5py.Dataset, start: int, stop: int) -> list[Image | Ima
     except OSError as error:
         if stop - start == 1:
             return [ImageError(f"row {start} cannot be read ({error}); fetch the file again")]
-        return [one for row in range(start, stop) for one in _read_block(pixels, row, row + 1)]
-    return [rgb_or_error(image, f"row {start + place}: ") for place, image in enumerate(block)]
+        return [_read_block(pixels, row, row + 1)[0] for row in range(start, stop)]
+    return [rgb_or_error(image, f"row {start + row}: ") for row, image in enumerate(block)]

@@ -1,7 +1,7 @@
-"""Simulated galaxies of the ten Galaxy10 DECaLS classes, with the truth beside them.
+"""Simulated galaxies of the ten Galaxy10 DECaLS classes, with their true parameters.
 
-`sampling` draws what a galaxy is made of, `draw` paints it with its spheroid, disc, bar, arms and
-companions, and `rendering` shows it as a survey would.
+`sampling` draws a galaxy's parameters at random, `draw` paints its components and companions,
+and `rendering` converts the light to an image as a survey would.
 """
 
 import lazy_loader

@@ -1,4 +1,4 @@
-"""From pixels to the sky and on to a galaxy's own axes, with what every painter needs."""
+"""Coordinates: from pixels to the sky and a galaxy's axes; helpers of all painting kernels."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ PERIOD = 256  # of textures, along both axes
 
 
 class View(NamedTuple):
-    """The sky at a pixel is (xx, xy; yx, yy) (column - column0, row - row0), in arcseconds."""
+    """The map from pixels to the sky: (xx, xy; yx, yy) (column - column0, row - row0), arcsec."""
 
     column0: float
     row0: float
@@ -30,16 +30,16 @@ class View(NamedTuple):
 
 
 class Shape(NamedTuple):
-    """Where a galaxy lies and how it is turned and distorted; lengths in arcseconds."""
+    """Position, orientation and distortion of a galaxy; lengths in arcseconds."""
 
     x: float
     y: float
     cosine: float  # of the position angle
     sine: float
     q: float
-    reach: float  # nothing is drawn farther out
+    reach: float  # maximum radius that is drawn
     distorted: bool
-    scale: float  # radius by which the distortion has half grown
+    scale: float  # radius where the distortion reaches half its strength
     lopsided_x: float
     lopsided_y: float
     stretch: float
@@ -50,7 +50,7 @@ class Shape(NamedTuple):
 
 
 def galaxy_shape(galaxy: Galaxy, q: float, reach: float, scale: float) -> Shape:
-    """Give a galaxy's axes with the given axis ratio, reach and scale of distortion."""
+    """Return a galaxy's shape with the given axis ratio, reach and scale of distortion."""
     tide = galaxy.distortion or Distortion()
     return Shape(
         x=galaxy.x,
@@ -79,7 +79,7 @@ def pixel_size(view: View) -> float:
 
 @kernel
 def to_pixel(view: View, x: float, y: float) -> tuple[float, float]:
-    """Return column and row of a place on the sky."""
+    """Return column and row of a position on the sky."""
     determinant = view.xx * view.yy - view.xy * view.yx
     return (
         view.column0 + (view.yy * x - view.xy * y) / determinant,
@@ -89,7 +89,7 @@ def to_pixel(view: View, x: float, y: float) -> tuple[float, float]:
 
 @kernel
 def to_sky(view: View, column: float, row: float) -> tuple[float, float]:
-    """Return the place on the sky of a pixel."""
+    """Return the position of a pixel on the sky."""
     u = column - view.column0
     v = row - view.row0
     return view.xx * u + view.xy * v, view.yx * u + view.yy * v
@@ -99,7 +99,7 @@ def to_sky(view: View, column: float, row: float) -> tuple[float, float]:
 def box(
     view: View, x: float, y: float, reach: float, shape: tuple[int, ...]
 ) -> tuple[int, int, int, int]:
-    """Return first and last + 1 row and column within reach of a place, inside the image."""
+    """Return first and last + 1 row and column within reach of a position, inside the image."""
     column, row = to_pixel(view, x, y)
     half = reach / pixel_size(view) + 1
     return (
@@ -112,7 +112,7 @@ def box(
 
 @kernel
 def own_axes(shape: Shape, x: float, y: float) -> tuple[float, float]:
-    """Return where along its axes a place on the sky was before the tides acted."""
+    """Return the undistorted coordinates, along a galaxy's axes, of a position on the sky."""
     x -= shape.x
     y -= shape.y
     if not shape.distorted:
@@ -139,7 +139,7 @@ def own_axes(shape: Shape, x: float, y: float) -> tuple[float, float]:
 
 @kernel
 def from_own_axes(shape: Shape, major: float, minor: float) -> tuple[float, float]:
-    """Return the place on the sky that `own_axes` leads back to (major, minor)."""
+    """Return the position on the sky with given coordinates; the inverse of `own_axes`."""
     x = shape.x + shape.cosine * major - shape.sine * minor
     y = shape.y + shape.sine * major + shape.cosine * minor
     for _ in range(12):
@@ -151,7 +151,7 @@ def from_own_axes(shape: Shape, major: float, minor: float) -> tuple[float, floa
 
 @kernel
 def look_up(table: Table, place: float) -> float:
-    """Return the entry of a table at a fractional index, the last one beyond its end."""
+    """Interpolate a table at a fractional index; beyond its end, return the last entry."""
     index = int(place)
     if index >= table.size - 1:
         return float(table[table.size - 1])
@@ -161,7 +161,7 @@ def look_up(table: Table, place: float) -> float:
 
 @kernel
 def field(texture: Table, u: float, v: float) -> float:
-    """Return noise of period PERIOD between its grid points."""
+    """Interpolate a noise texture of period PERIOD."""
     i = floor(u)
     j = floor(v)
     a = u - i
@@ -177,7 +177,7 @@ def field(texture: Table, u: float, v: float) -> float:
 
 @kernel
 def ramp(value: float, low: float, high: float) -> float:
-    """Return 0 below `low`, 1 above `high` and a smooth step between."""
+    """Return a smooth step from 0 at `low` to 1 at `high`."""
     t = (value - low) / (high - low)
     t = min(max(t, 0.0), 1.0)
     return t * t * (3 - 2 * t)

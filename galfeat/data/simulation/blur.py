@@ -1,8 +1,8 @@
-"""The blurring of what is extended.
+"""Blur extended light by the seeing.
 
-The seeing is a Moffat (1969) profile of beta = 3. Here it is replaced by the two Gaussians
-nearest to it (Hogg and Lang 2013), which differ from it by less than 2 % of the peak and,
-being separable, cost a tenth.
+The seeing is a Moffat (1969) profile with beta = 3. Here it is approximated by two Gaussians
+(Hogg and Lang 2013), with an error of less than 2 % of the peak; they are separable and ten
+times as fast.
 """
 
 from __future__ import annotations
@@ -15,9 +15,9 @@ from numpy.typing import NDArray
 from galfeat.data.simulation.axes import Planes
 from galfeat.kernels import kernel
 
-CORE = (0.4934, 0.3897)  # share and sigma over FWHM
+CORE = (0.4934, 0.3897)  # weight, and sigma over FWHM
 WING = (0.5066, 0.7754)
-COARSE = 1.8  # pixels of sigma from which on half the resolution is enough
+COARSE = 1.8  # minimum sigma, in pixels, for blurring at half the resolution
 
 
 def blur(planes: Planes, widths: list[float]) -> None:
@@ -34,10 +34,10 @@ def blur(planes: Planes, widths: list[float]) -> None:
 
 
 def _add_wing(core: NDArray[np.float32], sigma: float) -> None:
-    """Mix an image with itself blurred by `sigma` pixels.
+    """Add to an image itself blurred by `sigma` pixels, with the weights of core and wing.
 
-    A wide blur needs no fine pixels: it is done on pixels twice as large. Binning and
-    interpolating are a blur of variance 1 themselves, which is taken off.
+    A wide blur is done at half the resolution. Binning and interpolation add a blur of
+    variance 1, which is subtracted from the variance of the kernel.
     """
     if sigma < COARSE:
         wing = np.empty_like(core)
@@ -55,7 +55,7 @@ def _reach(sigma: float) -> int:
 
 
 def _taps(sigma: float) -> NDArray[np.float32]:
-    """One-sided taps of a Gaussian, the central one first, whole sum 1."""
+    """Return one-sided taps of a Gaussian, the central one first, with a total sum of 1."""
     taps = np.exp(-0.5 * (np.arange(_reach(sigma) + 1) / sigma) ** 2)
     return np.asarray(taps / (2 * taps.sum() - taps[0]), dtype=np.float32)
 
@@ -64,7 +64,8 @@ def _taps(sigma: float) -> NDArray[np.float32]:
 def _lit(planes: Planes, margin: int) -> tuple[int, int, int, int]:
     """Return first and last + 1 row and column that blurring can reach.
 
-    The first ones are even, so that pixels are paired alike whatever lies where.
+    The first row and column are even, so that the pairing of pixels does not depend on the
+    scene.
     """
     _, rows, columns = planes.shape
     row0, row1, column0, column1 = rows, 0, columns, 0
@@ -85,7 +86,7 @@ def _lit(planes: Planes, margin: int) -> tuple[int, int, int, int]:
 
 @kernel
 def _halve(image: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Return the means of 2 x 2 pixels, those beyond the border dark."""
+    """Return the means of 2 x 2 pixels, with zeros beyond the border."""
     rows, columns = image.shape
     half = np.zeros(((rows + 1) // 2, (columns + 1) // 2), dtype=np.float32)
     for row in range(rows):
@@ -98,7 +99,7 @@ def _halve(image: NDArray[np.float32]) -> NDArray[np.float32]:
 def _mix(
     image: NDArray[np.float32], share: np.float32, half: NDArray[np.float32], rest: np.float32
 ) -> None:
-    """Replace an image by a weighted sum of itself and another of half the resolution."""
+    """Replace an image by a weighted sum of itself and an image of half the resolution."""
     near = np.float32(0.75)
     far = np.float32(0.25)
     line = np.empty(half.shape[1] + 2, dtype=np.float32)
@@ -120,9 +121,9 @@ def _mix(
 def _convolve(
     image: NDArray[np.float32], taps: NDArray[np.float32], out: NDArray[np.float32]
 ) -> None:
-    """Convolve along rows and columns with symmetric taps; there is nothing outside.
+    """Convolve along rows and columns with symmetric taps; zero outside the image.
 
-    `out` may be `image`. Rows are handled whole so that the compiler can vectorise them.
+    `out` may be `image`. Complete rows are processed so that the compiler can vectorise.
     """
     rows, columns = image.shape
     reach = taps.size - 1

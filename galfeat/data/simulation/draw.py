@@ -1,4 +1,4 @@
-"""Draw a scene: galaxies into planes of light, planes into an image."""
+"""Draw a scene: paint light into planes, one per band, and convert them to an image."""
 
 from __future__ import annotations
 
@@ -24,10 +24,10 @@ from galfeat.data.simulation.rendering import (
 from galfeat.data.simulation.scene import Scene, Speck, Star
 from galfeat.errors import DataError
 
-GLARING = 15.5  # r magnitude of stars from which on their aureole shows
-AUREOLE = 0.03  # share of a star's light
-SPIKED = 14.0
-SPIKES = 0.006
+GLARE_LIMIT = 15.5  # r magnitude; brighter stars have an aureole
+AUREOLE = 0.03  # fraction of a star's light
+SPIKE_LIMIT = 14.0  # r magnitude; brighter stars have diffraction spikes
+SPIKES = 0.006  # fraction of a star's light
 
 
 def draw(
@@ -42,29 +42,29 @@ def draw(
     noise: bool = True,
     seed: int | np.random.SeedSequence = 0,
 ) -> NDArray[np.uint8]:
-    """Draw a scene as a survey would show it.
+    """Draw a scene as an image of a survey.
 
     Parameters
     ----------
     scene : Scene
-        What is on the sky. The same scene has the same geometry in every rendering.
+        The objects on the sky. A scene has the same geometry in every rendering.
     size : int
         Width and height in pixels.
     pixel_scale : float, optional
-        Arcseconds per pixel; the survey's own by default. Pixels smaller than the
-        survey's are interpolated from those, as cut-out services do.
+        Arcseconds per pixel; the survey's own by default. Smaller pixels are interpolated
+        from the survey's, as cut-out services do.
     rendering : {"legacy", "sdss"}
         Bands, seeing, noise, sky level and stretch.
     turn : float
-        Degrees by which the sky is turned, from +x (right) towards +y (down).
+        Rotation of the sky in degrees, from +x (right) towards +y (down).
     mirror : bool
-        Mirror the sky left to right, before turning it.
+        Mirror the sky left to right, before the rotation.
     shift : tuple of float
-        Arcseconds by which all is moved along x and y, last of all.
+        Shift along x and y in arcseconds, after the rotation.
     noise : bool
-        False leaves out sky and shot noise, but not the sky's level.
+        If False, omit sky and shot noise, but keep the sky level.
     seed : int or SeedSequence
-        Of the noise.
+        Seed of the noise.
 
     Returns
     -------
@@ -74,13 +74,13 @@ def draw(
     Raises
     ------
     DataError
-        If the rendering is unknown, or size or pixel scale are not positive.
+        If the rendering is unknown, or size or pixel scale is not positive.
     """
     survey = find_rendering(rendering)
     scale = survey.pixel_scale if pixel_scale is None else pixel_scale
     if size < 1 or not scale > 0:
         raise DataError(
-            f"cannot draw {size} pixels of {scale} arcseconds; give a positive size and scale"
+            f"cannot draw {size} pixels of {scale} arcseconds; pass a positive size and scale"
         )
     work = max(scale, survey.pixel_scale)
     enlarged = work > scale * 1.001
@@ -125,22 +125,22 @@ def surface_brightness(
     shift: tuple[float, float] = (0.0, 0.0),
     blurred: bool = True,
 ) -> NDArray[np.float32]:
-    """Light of a scene through the atmosphere, before noise and stretch.
+    """Return the light of a scene with seeing, before noise and stretch.
 
     Parameters
     ----------
     scene, size, pixel_scale, rendering, turn, mirror, shift
         As for `draw`.
     blurred : bool
-        False leaves out the point spread function, and with it the stars.
+        If False, omit the point spread function and all point sources.
 
     Returns
     -------
     ndarray of float32, shape (3, size, size)
-        Nanomaggies per square arcsecond in the bands shown as red, green and blue.
+        Nanomaggies per square arcsecond in the bands displayed as red, green and blue.
     """
     survey = find_rendering(rendering)
-    fine = ceil(pixel_scale / 0.45)  # coarser pixels would miss what lies between their centres
+    fine = ceil(pixel_scale / 0.45)  # subpixels; coarser pixels would undersample the light
     step = pixel_scale / fine
     view = _view(size * fine, step, turn, mirror, shift)
     planes = np.zeros((3, size * fine, size * fine), dtype=np.float32)
@@ -157,14 +157,14 @@ def surface_brightness(
 
 
 def find_rendering(name: str) -> Rendering:
-    """Return the rendering of that name; DataError if there is none."""
+    """Return the rendering of the given name; raise DataError if it does not exist."""
     if name not in RENDERINGS:
         raise DataError(f"unknown rendering {name!r}; choose one of {', '.join(RENDERINGS)}")
     return RENDERINGS[name]
 
 
 def _view(size: int, scale: float, turn: float, mirror: bool, shift: tuple[float, float]) -> View:
-    """From pixels to the untouched sky: undo the shift, then the turn, then the mirror."""
+    """Return the map from pixels to the original sky: undo shift, rotation and mirroring."""
     c = cos(radians(turn)) * scale
     s = sin(radians(turn)) * scale
     sign = -1.0 if mirror else 1.0
@@ -185,33 +185,33 @@ def _paint_points(
     bands: list[int],
     widths: NDArray[np.float64],
 ) -> None:
-    """Add what the seeing shapes: specks and stars, bright ones with their glare."""
+    """Add unresolved sources: specks and stars, bright stars with glare."""
     if scene.specks:
-        places, fluxes = _specks(scene.specks)
-        paint_points(planes, view, places, np.ascontiguousarray(fluxes[:, bands]), widths)
+        shapes, fluxes = _specks(scene.specks)
+        paint_points(planes, view, shapes, np.ascontiguousarray(fluxes[:, bands]), widths)
     if scene.stars:
-        places, fluxes = _stars(scene.stars)
+        shapes, fluxes = _stars(scene.stars)
         fluxes = np.ascontiguousarray(fluxes[:, bands])
-        paint_points(planes, view, places, fluxes, widths)
+        paint_points(planes, view, shapes, fluxes, widths)
         for star, flux in zip(scene.stars, fluxes, strict=True):
-            if star.magnitude < GLARING:
-                spikes = SPIKES if star.magnitude < SPIKED else 0.0
+            if star.magnitude < GLARE_LIMIT:
+                spikes = SPIKES if star.magnitude < SPIKE_LIMIT else 0.0
                 paint_glare(planes, view, star.x, star.y, flux, AUREOLE, spikes)
 
 
 def _specks(specks: tuple[Speck, ...]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Places and griz fluxes as `paint_points` takes them."""
+    """Return shapes and griz fluxes for `paint_points`."""
     columns = np.array(
         [(s.x, s.y, s.size, s.q, s.position_angle, s.magnitude, s.colour) for s in specks]
     ).T
     x, y, size, q, angle, magnitude, colour = columns
     angle = np.radians(angle)
-    places = np.column_stack([x, y, size, q, np.cos(angle), np.sin(angle)])
-    return places, np.column_stack(galaxy_fluxes(magnitude, colour))
+    shapes = np.column_stack([x, y, size, q, np.cos(angle), np.sin(angle)])
+    return shapes, np.column_stack(galaxy_fluxes(magnitude, colour))
 
 
 def _stars(stars: tuple[Star, ...]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Places and griz fluxes as `paint_points` takes them."""
+    """Return shapes and griz fluxes for `paint_points`."""
     x, y, magnitude, colour = np.array([(s.x, s.y, s.magnitude, s.colour) for s in stars]).T
     round_ = np.zeros_like(x), np.ones_like(x), np.ones_like(x), np.zeros_like(x)
     return np.column_stack([x, y, *round_]), np.column_stack(star_fluxes(magnitude, colour))

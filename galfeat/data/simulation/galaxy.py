@@ -1,4 +1,4 @@
-"""Paint one galaxy: from its parameters to the kernels' arguments."""
+"""Paint a galaxy: convert its parameters to arguments of the painting kernels."""
 
 from __future__ import annotations
 
@@ -20,14 +20,14 @@ from galfeat.data.simulation.paint_disc import (
 from galfeat.data.simulation.radial import YOUNG_LENGTH, radial_table
 from galfeat.data.simulation.scene import EDGE_ON, Arms, Disc, Galaxy, Shell, Spheroid
 
-FAINTEST = 0.004  # nanomaggies per square arcsecond at which profiles are cut off
-OPACITY = (1.35, 1.0, 0.78, 0.58)  # of dust in g, r, i, z over that in r
-YOUNG_BLUER = 0.40  # g - r of a disc's old minus its young stars
+FAINTEST = 0.004  # nanomaggies per square arcsecond where profiles are truncated
+OPACITY = (1.35, 1.0, 0.78, 0.58)  # of dust in g, r, i, z relative to r
+YOUNG_BLUER = 0.40  # g - r of a disc's old stars minus that of its young stars
 ARM_STEPS = 257
 
 
 def paint_galaxy(planes: Planes, view: View, galaxy: Galaxy, bands: list[int]) -> None:
-    """Add a galaxy's light in three bands, given as places in "griz"."""
+    """Add a galaxy's light in three bands, given as indices into "griz"."""
     rng = np.random.Generator(np.random.SFC64(galaxy.seed))
     origin = rng.uniform(0, PERIOD), rng.uniform(0, PERIOD)  # in the texture
     disc = galaxy.disc
@@ -61,10 +61,10 @@ def _paint_spheroid(
 
 
 def _disc_colours(galaxy: Galaxy, disc: Disc, bands: list[int]) -> DiscColours:
-    """Share a disc's light out among its kinds of stars."""
+    """Divide a disc's light among its stellar populations."""
     bar = np.zeros(3)
     if galaxy.bar is not None:
-        # The bar's light over its peak integrates to close to 1.35 times its half-axes.
+        # The bar's light over its peak integrates to about 1.35 times the product of its half-axes.
         bar = _weights(disc.magnitude, galaxy.bar.colour, bands, galaxy.bar.strength / 1.35)
     return DiscColours(
         old=_weights(disc.magnitude, disc.colour, bands, 1 - disc.young),
@@ -109,7 +109,7 @@ def _paint_disc(
 
 
 def _disc_reach(galaxy: Galaxy, disc: Disc, colours: DiscColours) -> float:
-    """Return where a disc gets too faint to be seen, or ends."""
+    """Return the radius where a disc becomes too faint, or ends."""
     peak = (colours.old + colours.young).max() / (2 * pi * disc.scale_length**2 * disc.q)
     lengths = YOUNG_LENGTH * log(max(3 * peak / FAINTEST, 2.0))
     stretched = 1 + galaxy.distortion.stretch if galaxy.distortion else 1.0
@@ -117,7 +117,7 @@ def _disc_reach(galaxy: Galaxy, disc: Disc, colours: DiscColours) -> float:
 
 
 def _arm_tables(arms: Arms | None, rng: np.random.Generator) -> tuple[Table, Table]:
-    """Light and dust over one turn around the disc, of mean 1."""
+    """Return light and dust by angle in the disc, with a mean of 1."""
     if arms is None:
         flat = np.ones(2, dtype=np.float32)
         return flat, flat
@@ -130,7 +130,7 @@ def _arm_tables(arms: Arms | None, rng: np.random.Generator) -> tuple[Table, Tab
         strength = exp(arms.imbalance * rng.standard_normal())
         place = arm * between + 0.35 * arms.imbalance * between * rng.standard_normal()
         lit += strength * np.exp(sharpness * (np.cos(turn - place) - 1))
-        # Dust lanes lie along the inner, concave edge of the arms.
+        # Dust lanes follow the inner, concave edge of the arms.
         inner = place + 1.1 * arms.width * between
         dusty += strength * np.exp(4 * sharpness * (np.cos(turn - inner) - 1))
     lit /= lit[:-1].mean()

@@ -19,7 +19,7 @@ from galfeat.data.simulation.scene import Distortion, Galaxy, Shell, Spheroid, S
 
 
 def disturbed_galaxy(rng: Random) -> tuple[Galaxy, Place]:
-    """Draw a galaxy that tides or an accretion have put out of shape."""
+    """Draw a galaxy disturbed by tides or accretion."""
     kind = rng.uniform()
     if kind < 0.2:
         place = draw_place(rng, -21.6, nearest=0.3)
@@ -32,13 +32,13 @@ def disturbed_galaxy(rng: Random) -> tuple[Galaxy, Place]:
 
 
 def _torn_spiral(rng: Random, place: Place) -> Galaxy:
-    """Draw a spiral whose arms a passing companion has pulled out."""
+    """Draw a spiral with arms distorted by a passing companion."""
     galaxy = spiral_galaxy(
         rng, place, rng.uniform(14, 42), barred=rng.uniform() < 0.2, share=rng.uniform(0.0, 0.25)
     )
     assert galaxy.disc is not None
     assert galaxy.arms is not None
-    violence = rng.uniform(0.5, 1.2)
+    strength = rng.uniform(0.5, 1.2)
     streams: list[Stream] = []
     if rng.uniform() < 0.6:
         streams.append(tidal_tail(rng, galaxy, place, rng.uniform(0.04, 0.14)))
@@ -48,11 +48,11 @@ def _torn_spiral(rng: Random, place: Place) -> Galaxy:
         galaxy,
         disc=replace(
             galaxy.disc,
-            clumpiness=violence * rng.uniform(0.2, 0.7),
+            clumpiness=strength * rng.uniform(0.2, 0.7),
             flocculence=rng.uniform(0.4, 0.9),
         ),
         arms=replace(galaxy.arms, imbalance=rng.uniform(0.5, 1.1), wobble=rng.uniform(0.3, 0.9)),
-        distortion=tides(rng, violence),
+        distortion=tides(rng, strength),
         streams=tuple(streams),
     )
 
@@ -86,7 +86,7 @@ def _irregular(rng: Random, place: Place) -> Galaxy:
 
 
 def _accreting(rng: Random, place: Place) -> Galaxy:
-    """Draw an early-type galaxy with the remains of a small one around it."""
+    """Draw an early-type galaxy with shells and streams of an accreted satellite."""
     galaxy = smooth_galaxy(rng, place, rng.uniform(0.55, 0.95), 0.4)
     radius = galaxy_radius(galaxy)
     shells = tuple(
@@ -108,22 +108,22 @@ def _accreting(rng: Random, place: Place) -> Galaxy:
     )
 
 
-def tides(rng: Random, violence: float) -> Distortion:
-    """Draw a distortion that grows with `violence`, 0 to about 1."""
+def tides(rng: Random, strength: float) -> Distortion:
+    """Draw a distortion of a given strength, 0 to about 1."""
     return Distortion(
-        lopsidedness=violence * rng.uniform(0.1, 0.6),
+        lopsidedness=strength * rng.uniform(0.1, 0.6),
         lopsided_angle=rng.uniform(0, 360),
-        stretch=violence * rng.uniform(0.0, 0.7),
+        stretch=strength * rng.uniform(0.0, 0.7),
         stretch_angle=rng.uniform(0, 180),
-        twist=violence * 60 * rng.uniform(-1, 1),
-        bend=violence * 0.5 * rng.uniform(-1, 1),
+        twist=strength * 60 * rng.uniform(-1, 1),
+        bend=strength * 0.5 * rng.uniform(-1, 1),
     )
 
 
 def tidal_tail(
     rng: Random, galaxy: Galaxy, place: Place, share: float, angle: float | None = None
 ) -> Stream:
-    """Draw a tail of a share of the galaxy's light, a few radii long."""
+    """Draw a tail with a fraction of the galaxy's light, a few radii long."""
     radius = galaxy_radius(galaxy)
     curvature = rng.choice([-1, 1]) * rng.uniform(30, 170)
     return Stream(
@@ -138,7 +138,7 @@ def tidal_tail(
 
 
 def galaxy_radius(galaxy: Galaxy) -> float:
-    """Return about the half-light radius in arcseconds."""
+    """Return the approximate half-light radius in arcseconds."""
     if galaxy.disc is not None:
         return 1.6 * galaxy.disc.scale_length
     assert galaxy.spheroid is not None
@@ -146,7 +146,7 @@ def galaxy_radius(galaxy: Galaxy) -> float:
 
 
 def merging_pair(rng: Random) -> tuple[tuple[Galaxy, ...], Place]:
-    """Draw two galaxies close to each other, with tails and the debris around them."""
+    """Draw two close galaxies, with tails and debris around them."""
     place = draw_place(rng, -21.5, nearest=0.2)
     ratio = 10 ** (-rng.uniform(0.0, 0.7))
     first = _partner(rng, place.part(1 / (1 + ratio)))
@@ -154,11 +154,11 @@ def merging_pair(rng: Random) -> tuple[tuple[Galaxy, ...], Place]:
     apart = (galaxy_radius(first) + galaxy_radius(second)) * rng.uniform(0.4, 1.8)
     apart = max(apart, 2.2)
     angle = rng.uniform(0, 360)
-    violence = 0.3 + 0.7 * between(1.6 - apart / (1.5 * galaxy_radius(first)), 0.0, 1.0)
-    # Cut-outs are centred on the brighter nucleus, or now and then on the light of both.
+    strength = 0.3 + 0.7 * between(1.6 - apart / (1.5 * galaxy_radius(first)), 0.0, 1.0)
+    # Cut-outs are centred on the brighter nucleus, or sometimes on the combined light.
     middle = 0.5 * apart if rng.uniform() < 0.2 else 0.0
-    first = _pulled(rng, first, place, -middle, angle, angle, violence)
-    second = _pulled(rng, second, place, apart - middle, angle, angle + 180, violence)
+    first = _pulled(rng, first, place, -middle, angle, angle, strength)
+    second = _pulled(rng, second, place, apart - middle, angle, angle + 180, strength)
     if rng.uniform() < 0.5:
         return (first, second), place
     debris = Spheroid(
@@ -173,7 +173,7 @@ def merging_pair(rng: Random) -> tuple[tuple[Galaxy, ...], Place]:
         y=0.5 * second.y,
         position_angle=angle + rng.uniform(-40, 40),
         spheroid=debris,
-        distortion=tides(rng, 0.7 * violence),
+        distortion=tides(rng, 0.7 * strength),
         seed=seed_of(rng),
     )
     return (first, second, around), place
@@ -202,24 +202,24 @@ def _pulled(
     distance: float,
     angle: float,
     towards: float,
-    violence: float,
+    strength: float,
 ) -> Galaxy:
-    """Move a galaxy out along `angle` and let the tides of one in direction `towards` act."""
+    """Move a galaxy out along `angle` and distort it by a companion in direction `towards`."""
     tail: tuple[Stream, ...] = ()
     if rng.uniform() < 0.75:
         away = towards + 180 + rng.uniform(-50, 50)
-        tail = (tidal_tail(rng, galaxy, place, rng.uniform(0.03, 0.12) * violence, away),)
+        tail = (tidal_tail(rng, galaxy, place, rng.uniform(0.03, 0.12) * strength, away),)
     return replace(
         galaxy,
         x=distance * cos(radians(angle)),
         y=distance * sin(radians(angle)),
         distortion=Distortion(
-            lopsidedness=violence * rng.uniform(0.0, 0.4),
+            lopsidedness=strength * rng.uniform(0.0, 0.4),
             lopsided_angle=towards + 180 * float(rng.integers(2)),
-            stretch=violence * rng.uniform(0.0, 0.7),
+            stretch=strength * rng.uniform(0.0, 0.7),
             stretch_angle=towards + rng.uniform(-25, 25),
-            twist=violence * 50 * rng.uniform(-1, 1),
-            bend=violence * 0.4 * rng.uniform(-1, 1),
+            twist=strength * 50 * rng.uniform(-1, 1),
+            bend=strength * 0.4 * rng.uniform(-1, 1),
         ),
         streams=tail,
     )

@@ -1,4 +1,4 @@
-"""Paint what is made of many small parts: star-forming knots and tidal tails."""
+"""Paint star-forming knots and tidal tails as sums of Gaussians."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def paint_knots(
     origin: tuple[float, float],
     rng: Random,
 ) -> None:
-    """Add star-forming regions, their luminosities lognormal, brighter where the disc is."""
+    """Add star-forming regions with lognormal luminosities that fall off with radius."""
     n = knots.number
     if n == 0:
         return
@@ -57,7 +57,7 @@ def paint_knots(
 def _places(
     galaxy: Galaxy, disc: Disc, n: int, origin: float, rng: Random
 ) -> tuple[Floats, Floats]:
-    """Radii in scale lengths and angles in the plane of the disc."""
+    """Return radii in scale lengths and angles in the plane of the disc."""
     arms = galaxy.arms
     if arms is None:
         return np.minimum(rng.gamma(2.0, 1.0, n), 0.7 * disc.extent), rng.uniform(0, 2 * pi, n)
@@ -77,7 +77,7 @@ def _places(
 def paint_stream(
     planes: Planes, view: View, galaxy: Galaxy, stream: Stream, bands: list[int], rng: Random
 ) -> None:
-    """Add a chain of overlapping Gaussians along an arc that leaves at a slant."""
+    """Add a chain of overlapping Gaussians along an arc that leaves the galaxy obliquely."""
     n = max(int(stream.length / (0.4 * stream.width)), 8)
     part = (np.arange(n) + 0.5) / n
     turn = radians(stream.curvature)

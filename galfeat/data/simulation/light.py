@@ -1,4 +1,4 @@
-"""How bright things are in each band, and how their light falls off."""
+"""Fluxes in each band, and profiles of light."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ BANDS = "griz"
 TABLE = 1024  # entries of a profile table
 _STEPS = np.linspace(0.0, 1.0, TABLE) ** 2
 
-# Magnitudes and colours may be single or many; so are the fluxes then.
+# Magnitudes, colours and fluxes are all scalars or all arrays.
 Value = TypeVar("Value", float, NDArray[np.float64])
 
 
@@ -35,7 +35,7 @@ def galaxy_fluxes(magnitude: Value, colour: Value) -> tuple[Value, Value, Value,
 def star_fluxes(magnitude: Value, colour: Value) -> tuple[Value, Value, Value, Value]:
     """Return g, r, i and z fluxes in nanomaggies, along the stellar locus.
 
-    M dwarfs pile up near g - r = 1.4 while r - i goes on to grow, hence the square.
+    The g - r of M dwarfs saturates near 1.4 while r - i still grows, hence the square.
     """
     late = np.maximum(colour - 1.1, 0.0) ** 2
     return _fluxes(magnitude, colour, 0.40 * colour - 0.04 + 4 * late, 0.62 * colour + 5 * late)
@@ -49,7 +49,7 @@ def _fluxes(
 
 
 def sersic_b(index: float) -> float:
-    """Return the b of a Sérsic profile, after Ciotti and Bertin (1999), good for n > 0.5."""
+    """Return b of a Sérsic profile (Ciotti and Bertin 1999), valid for n > 0.5."""
     return (
         2 * index - 1 / 3 + 4 / (405 * index) + 46 / (25515 * index**2) + 131 / (1148175 * index**3)
     )
@@ -70,8 +70,8 @@ def sersic_profile(index: float, radius: float, limit: float) -> NDArray[np.floa
     Returns
     -------
     ndarray of float32, shape (TABLE,)
-        Per unit area, at evenly spaced values of sqrt(R / limit) from 0 to 1, less the
-        value at 1 so that no edge shows.
+        Per unit area, at evenly spaced values of sqrt(R / limit) from 0 to 1, minus the
+        value at 1 to avoid a visible edge.
     """
     b = sersic_b(index)
     total = 2 * pi * radius**2 * index * exp(b - 2 * index * log(b) + lgamma(2 * index))
@@ -80,7 +80,7 @@ def sersic_profile(index: float, radius: float, limit: float) -> NDArray[np.floa
 
 
 def sersic_limit(index: float, radius: float, flux: float, faintest: float) -> float:
-    """Return the radius where a Sérsic profile falls below a surface brightness, at most 12 r_e."""
+    """Return the radius where a Sérsic profile reaches a surface brightness, at most 12 r_e."""
     b = sersic_b(index)
     total = 2 * pi * radius**2 * index * exp(b - 2 * index * log(b) + lgamma(2 * index))
     at_radius = flux / total / faintest
@@ -91,7 +91,7 @@ def sersic_limit(index: float, radius: float, flux: float, faintest: float) -> f
 
 @lru_cache(maxsize=1)
 def edge_on_profile() -> NDArray[np.float32]:
-    """Return t K1(t), the light of an edge-on exponential disc, at evenly spaced t from 0 to 8."""
+    """Return t K1(t), the profile of an edge-on exponential disc, at even t from 0 to 8."""
     from scipy.special import k1
 
     t = np.linspace(0.0, 8.0, TABLE)
@@ -103,7 +103,7 @@ def edge_on_profile() -> NDArray[np.float32]:
 def texture() -> NDArray[np.float32]:
     """Return smooth periodic noise of zero mean and unit variance, shape (PERIOD, PERIOD).
 
-    A power law between a patch of 1/4 and of 1/40 of the period: neither clouds nor grain.
+    A power law between scales of 1/4 and 1/40 of the period: neither clouds nor grain.
     """
     rng = np.random.default_rng(1926)
     wave = np.fft.fftfreq(PERIOD, 1 / PERIOD)

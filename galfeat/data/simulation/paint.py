@@ -1,4 +1,4 @@
-"""Kernels that add spheroids, tidal debris and knots to planes of light, before any blurring."""
+"""Kernels that add spheroids, tidal debris and knots to planes of light, before blurring."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from galfeat.data.simulation.axes import (
 )
 from galfeat.kernels import kernel
 
-CORE_PARTS = 5  # a pixel near the centre is the mean of 5 x 5 places in it
+CORE_PARTS = 5  # pixels near the centre are means of 5 x 5 subpixels
 
 
 @kernel
@@ -64,7 +64,7 @@ def paint_sersic(
 def paint_blobs(
     planes: Planes, view: View, blobs: NDArray[np.float64], weights: NDArray[np.float64]
 ) -> None:
-    """Add round Gaussians: `blobs` (n, 3) holds x, y and sigma, `weights` (n, 3) their fluxes."""
+    """Add round Gaussians: `blobs` (n, 3) are x, y and sigma, `weights` (n, 3) their fluxes."""
     for blob in range(blobs.shape[0]):
         x0, y0, sigma = blobs[blob, 0], blobs[blob, 1], blobs[blob, 2]
         row0, row1, column0, column1 = box(view, x0, y0, 3.5 * sigma, planes.shape)
@@ -89,7 +89,7 @@ def paint_shell(
     opening: float,
     weights: Weights,
 ) -> None:
-    """Add an arc that fades inwards and ends sharply outwards; angles from the major axis."""
+    """Add an arc that fades inwards and has a sharp outer edge; angles from the major axis."""
     row0, row1, column0, column1 = box(view, shape.x, shape.y, shape.reach, planes.shape)
     peak = 1 / (0.2 * radius * radius * opening * shape.q)
     for row in range(row0, row1):

@@ -1,4 +1,4 @@
-"""Kernels that add discs to planes of light: thin ones seen at an angle, thick ones edge-on."""
+"""Kernels that add discs to planes of light: thin inclined discs, and thick edge-on discs."""
 
 from __future__ import annotations
 
@@ -23,10 +23,10 @@ from galfeat.kernels import kernel
 
 
 class DiscLight(NamedTuple):
-    """What a disc looks like in its own plane; lengths in arcseconds, angles in radians.
+    """Light of a disc in its own plane; lengths in arcseconds, angles in radians.
 
-    `radial` has a column for each of `RADIAL` and its rows run evenly from the centre to
-    `shape.reach`; `arm_light` and `arm_dust` run over one turn around the disc, of mean 1.
+    `radial` has the columns `RADIAL` and rows at even radii from the centre to
+    `shape.reach`; `arm_light` and `arm_dust` are tabulated by angle, with a mean of 1.
     """
 
     length: float  # scale length
@@ -46,19 +46,19 @@ class DiscLight(NamedTuple):
     bar_angle: float
 
 
-# What depends on the radius alone: the light of old and young stars over the disc's central
-# surface brightness, the ring's, the arms' growth, the angle they have wound up, their
-# contrast, the depth of dust, and where in the texture a radius lies.
+# Columns that depend on the radius alone: light of old stars, young stars and ring over the
+# disc's central surface brightness, strength of the arms (0 to 1), their winding angle, their
+# contrast, the depth of dust, and the texture coordinate.
 RADIAL = ("old", "young", "ring", "grown", "wound", "contrast", "dust", "texture")
 OLD, YOUNG, RING, GROWN, WOUND, CONTRAST, DUST, TEXTURE = range(len(RADIAL))
 
 
 class SideLight(NamedTuple):
-    """What a disc looks like from its side; lengths in arcseconds."""
+    """Light of an edge-on disc; lengths in arcseconds."""
 
     length: float  # scale length
     height: float  # scale height
-    extent: float  # where it ends
+    extent: float  # outer radius
     warp: float  # height over radius at the end
     lane: float  # height of the dust lane
     flocculence: float
@@ -68,7 +68,7 @@ class SideLight(NamedTuple):
 
 
 class DiscColours(NamedTuple):
-    """Fluxes of the kinds of stars in three bands, and the opacity of dust in them."""
+    """Fluxes of stellar populations and opacity of dust in three bands."""
 
     old: Weights
     young: Weights
@@ -76,13 +76,13 @@ class DiscColours(NamedTuple):
     opacity: Weights
 
 
-THICK = 2.4  # scale height of the thick disc over that of the thin one
+THICK = 2.4  # scale height of the thick disc over that of the thin disc
 THICK_SHARE = 0.25  # of the old stars' light (Yoachim and Dalcanton 2006)
 
 
 @kernel
 def _bar(disc: DiscLight, major: float, minor: float) -> float:
-    """Return a Ferrers bar's light, 1 at the centre."""
+    """Return the light of a Ferrers bar, 1 at the centre."""
     c = cos(disc.bar_angle)
     s = sin(disc.bar_angle)
     along = abs(c * major + s * minor) / disc.bar_length
@@ -97,7 +97,7 @@ def _bar(disc: DiscLight, major: float, minor: float) -> float:
 def wander(
     texture: Table, origin: float, wobble: float, cosine: float, sine: float, away: float
 ) -> float:
-    """Return how far, in radians, arms wander off a logarithmic spiral in a direction."""
+    """Return the deviation of arms from a logarithmic spiral in a given direction, in radians."""
     return wobble * field(texture, origin + 6 * cosine, away + 6 * sine)
 
 
@@ -105,7 +105,7 @@ def wander(
 def arm_angle(
     texture: Table, origin: float, wobble: float, first: float, winding: float, away: float
 ) -> float:
-    """Return the angle in the disc to which wandering moves an arm, `first` without it."""
+    """Return the angle of an arm in the disc after wandering, `first` being the angle before."""
     angle = first
     for _ in range(10):
         angle = first - winding * wander(texture, origin, wobble, cos(angle), sin(angle), away)
@@ -114,7 +114,7 @@ def arm_angle(
 
 @kernel
 def _mix(radial: Table, step: int, rest: float, name: int) -> float:
-    """Return a column of the radial table between two of its rows."""
+    """Interpolate a column of the radial table between two rows."""
     return float(radial[step, name] * (1 - rest) + radial[step + 1, name] * rest)
 
 
@@ -194,9 +194,9 @@ def paint_edge_on(
     texture: Table,
     colours: DiscColours,
 ) -> None:
-    """Add a disc seen from its side: t K1(t) along, sech² across, dust in a lane.
+    """Add an edge-on disc: t K1(t) along, sech² across, dust in a lane.
 
-    Young stars and dust lie in a thinner sheet, some of the old stars in a thick disc.
+    Young stars and dust form a thinner layer, some of the old stars a thick disc.
     `profile` is t K1(t) over t from 0 to 8.
     """
     row0, row1, column0, column1 = box(view, shape.x, shape.y, shape.reach, planes.shape)

@@ -1,4 +1,4 @@
-"""Kernels for what is smaller than the seeing: stars, and galaxies too faint to show a shape."""
+"""Kernels for unresolved sources: stars, and galaxies too faint to show structure."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ BETA = 3.0  # of the Moffat profile
 ALPHA2 = 0.25 / (2 ** (1 / BETA) - 1)  # alpha² over FWHM²
 AUREOLE_SCALE = 2.5  # arcseconds
 LONGEST_SPIKE = 40.0
-FAINTEST = 0.004  # nanomaggies per square arcsecond at which wings are cut off
+FAINTEST = 0.004  # nanomaggies per square arcsecond where wings are truncated
 
 
 @kernel
@@ -27,8 +27,8 @@ def paint_points(
 ) -> None:
     """Add Moffat profiles.
 
-    `places` (n, 6) holds x, y, own FWHM along the major axis, q, and cosine and sine of the
-    position angle; `fluxes` (n, 3) are in the three bands, `widths` (3,) the FWHM of the seeing.
+    `places` (n, 6) contains x, y, intrinsic FWHM along the major axis, q, and cosine and sine of
+    the position angle; `fluxes` (n, 3) are in the three bands, `widths` (3,) the seeing FWHM.
     """
     for point in range(places.shape[0]):
         x0, y0, size, q = places[point, 0], places[point, 1], places[point, 2], places[point, 3]
@@ -67,9 +67,9 @@ def paint_glare(
     aureole: float,
     spikes: float,
 ) -> None:
-    """Add a bright star's aureole and diffraction spikes, shares of its flux each.
+    """Add a bright star's aureole and diffraction spikes, given as fractions of its flux.
 
-    The spikes lie along the image's diagonals, whichever way the sky is turned.
+    The spikes are along the image's diagonals, independent of the rotation of the sky.
     """
     reach = (aureole * AUREOLE_SCALE * fluxes.max() / (2 * pi * FAINTEST)) ** (1 / 3)
     floor = (AUREOLE_SCALE**2 + reach * reach) ** -1.5

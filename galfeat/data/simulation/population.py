@@ -1,7 +1,7 @@
-"""Draw undisturbed galaxies of a given kind at random, from what is known of their populations.
+"""Draw undisturbed galaxies of a given type at random from observed populations.
 
-Magnitudes follow the counts of a sample cut at r = 17.8, luminosities give distances,
-distances and the size-luminosity relations of Shen et al. (2003) give angular sizes.
+Magnitudes follow the counts of a sample limited to r = 17.8; luminosities determine distances;
+distances and the size-luminosity relations of Shen et al. (2003) determine angular sizes.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ Random = np.random.Generator
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """How bright a galaxy looks, how far it is and how large one kiloparsec appears."""
+    """Apparent and absolute magnitude, redshift and angular scale of a galaxy."""
 
     magnitude: float
     absolute: float
@@ -29,7 +29,7 @@ class Place:
     arcsec_per_kpc: float
 
     def part(self, share: float) -> Place:
-        """Give the place of something there with a share of the light."""
+        """Return the same distance with the magnitudes of a fraction of the light."""
         fainter = -2.5 * log10(share)
         return Place(
             self.magnitude + fainter, self.absolute + fainter, self.redshift, self.arcsec_per_kpc
@@ -39,7 +39,7 @@ class Place:
 def draw_place(rng: Random, absolute: float, scatter: float = 0.7, nearest: float = 0.0) -> Place:
     """Draw magnitude, luminosity and distance of a galaxy of a flux-limited sample.
 
-    `nearest` moves the faint limit up, for what is only recognised when well resolved.
+    `nearest` brightens the faint limit, in magnitudes, for types that must be well resolved.
     """
     magnitude = max(FAINT_LIMIT - nearest - rng.exponential(0.85), BRIGHT_LIMIT)
     luminosity = absolute + scatter * rng.standard_normal()
@@ -49,12 +49,12 @@ def draw_place(rng: Random, absolute: float, scatter: float = 0.7, nearest: floa
 
 
 def fainter(magnitude: float, share: float) -> float:
-    """Return the magnitude of a share of the light."""
+    """Return the magnitude of a fraction of the light."""
     return magnitude - 2.5 * log10(max(share, 1e-4))
 
 
 def between(value: float, low: float, high: float) -> float:
-    """Return the value, or the limit it lies beyond."""
+    """Clip a value to a range."""
     return min(max(value, low), high)
 
 
@@ -64,7 +64,7 @@ def old_colour(rng: Random, redshift: float) -> float:
 
 
 def inclination(rng: Random, highest: float) -> float:
-    """Draw the inclination of a disc oriented at random, in degrees, up to a highest one."""
+    """Draw the inclination of a randomly oriented disc, in degrees, up to a maximum."""
     return degrees(acos(rng.uniform(cos(radians(highest)), 1.0)))
 
 
@@ -82,7 +82,7 @@ def seed_of(rng: Random) -> int:
 def bulge(
     rng: Random, place: Place, colour: float, share: float, length: float, q: float
 ) -> Spheroid:
-    """Draw a bulge with a share of the light, within a disc of the given scale length."""
+    """Draw a bulge with a fraction of the light, in a disc of the given scale length."""
     return Spheroid(
         magnitude=fainter(place.magnitude, share),
         colour=colour,
@@ -99,7 +99,7 @@ def smooth_galaxy(rng: Random, place: Place, q: float, discy: float) -> Galaxy:
     colour = old_colour(rng, place.redshift)
     index = between(4.0 + 1.2 * rng.standard_normal(), 1.5, 6.0)
     if rng.uniform() < 0.12:
-        # A compact star-forming galaxy or a blue dwarf: smooth too, but not an elliptical.
+        # A compact star-forming galaxy or a blue dwarf: smooth, but not an elliptical.
         index = rng.uniform(0.8, 1.8)
         colour -= rng.uniform(0.2, 0.55)
     kiloparsecs = 4.2 * 10 ** (-0.24 * (place.absolute + 21.6) + 0.13 * rng.standard_normal())
@@ -118,7 +118,7 @@ def smooth_galaxy(rng: Random, place: Place, q: float, discy: float) -> Galaxy:
 
 
 def _lenticular(rng: Random, place: Place, q: float) -> Galaxy:
-    """Draw a bulge with a disc without arms, thick enough to look smooth."""
+    """Draw a bulge and a disc without arms, thick enough to look smooth."""
     share = rng.uniform(0.25, 0.7)
     length = disc_length(rng, place)
     colour = old_colour(rng, place.redshift)
@@ -141,9 +141,9 @@ def _lenticular(rng: Random, place: Place, q: float) -> Galaxy:
 def spiral_galaxy(
     rng: Random, place: Place, pitch: float, *, barred: bool, share: float, highest: float = 65.0
 ) -> Galaxy:
-    """Draw a disc with spiral arms of a given pitch angle, and perhaps a bar and a ring.
+    """Draw a disc with spiral arms of a given pitch angle, and optionally a bar and a ring.
 
-    `share` is the bulge's of the light, `highest` the largest inclination.
+    `share` is the bulge's fraction of the light, `highest` the maximum inclination.
     """
     length = max(disc_length(rng, place), 1.8)
     tilt = inclination(rng, highest)
@@ -195,7 +195,7 @@ def _bar(rng: Random, length: float, colour: float) -> Bar:
 
 
 def _arms(rng: Random, pitch: float, bar: Bar | None, length: float) -> Arms:
-    """Draw arms; those of a barred galaxy mostly are two that start at the ends of the bar."""
+    """Draw arms; most barred galaxies have two that start at the ends of the bar."""
     winding = int(rng.choice([-1, 1]))
     number = int(rng.choice([2, 2, 2, 2, 3, 4] if pitch > 14 else [2, 2, 2, 3, 3, 4]))
     phase = rng.uniform(0, 360)
@@ -220,7 +220,7 @@ def _arms(rng: Random, pitch: float, bar: Bar | None, length: float) -> Arms:
 
 
 def _ring(rng: Random, bar: Bar | None, length: float) -> Ring | None:
-    """Draw a ring: around many bars, in few other discs."""
+    """Draw a ring, in many barred and a few unbarred discs."""
     if rng.uniform() > (0.45 if bar is not None else 0.08):
         return None
     radius = bar.length * rng.uniform(0.95, 1.15) if bar is not None else length
@@ -232,7 +232,7 @@ def _ring(rng: Random, bar: Bar | None, length: float) -> Ring | None:
 
 
 def edge_on_galaxy(rng: Random, place: Place, share: float) -> Galaxy:
-    """Draw a disc from its side, with a bulge of the given share of the light."""
+    """Draw an edge-on disc with a bulge of the given fraction of the light."""
     length = disc_length(rng, place) * (1.35 - share)
     late = max(0.0, 1 - 4 * share)
     colour = old_colour(rng, place.redshift)

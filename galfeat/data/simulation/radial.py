@@ -1,4 +1,4 @@
-"""What changes with the radius alone in a disc: light, arms, ring, dust."""
+"""Radial profiles of a disc: light, arms, ring, dust."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ Floats = NDArray[np.float64]
 
 
 def radial_table(galaxy: Galaxy, disc: Disc, reach: float) -> Table:
-    """Tabulate the columns that `paint_disc.RADIAL` names from the centre to a radius.
+    """Tabulate the columns `paint_disc.RADIAL` from the centre to a radius.
 
-    Light is over the central surface brightness of an exponential disc of old stars.
+    Light is relative to the central surface brightness of an exponential disc of old stars.
     """
     scaled = np.linspace(0.0, reach / disc.scale_length, STEPS)
     old = _fall_off(disc, scaled, 1.0)
@@ -45,35 +45,35 @@ def radial_table(galaxy: Galaxy, disc: Disc, reach: float) -> Table:
 
 
 def wound_angle(arms: Arms, scaled: Floats) -> Floats:
-    """Return by how much arms have wound up at radii in scale lengths, radians."""
+    """Return the winding angle of arms, in radians, at radii in scale lengths."""
     return np.asarray(np.log(scaled + 0.02) / tan(radians(arms.pitch)))
 
 
 def texture_place(scaled: Floats) -> Floats:
-    """Return where in the texture radii in scale lengths lie."""
+    """Return the texture coordinates of radii in scale lengths."""
     return np.asarray(20 * np.log(scaled + 0.15))
 
 
 def _step(value: Floats, low: float, high: float) -> Floats:
-    """0 below `low`, 1 above `high`, smooth between."""
+    """Return a smooth step from 0 at `low` to 1 at `high`."""
     t = np.clip((value - low) / (high - low), 0.0, 1.0)
     return t * t * (3 - 2 * t)
 
 
 def _fall_off(disc: Disc, scaled: Floats, stretch: float) -> Floats:
-    """Return an exponential, steeper or flatter beyond the break, that fades out at the end."""
+    """Return an exponential with a break, truncated smoothly at the end of the disc."""
     beyond = np.maximum(scaled - disc.break_radius, 0.0)
     depth = np.minimum(scaled, disc.break_radius) + beyond / disc.outer
     return np.exp(-depth / stretch) * (1 - _step(scaled, 0.6 * disc.extent, disc.extent))
 
 
 def _bar_gap(bar: Bar, radius: Floats) -> Floats:
-    """Return what a bar leaves of the disc it sweeps."""
+    """Return the fraction of the disc's light that remains around a bar."""
     return 1 - bar.gap * (1 - _step(radius, 0.7 * bar.length, 1.15 * bar.length))
 
 
 def _arms(arms: Arms | None, disc: Disc, scaled: Floats) -> tuple[Floats, Floats, Floats]:
-    """How far arms have grown, the angle they have wound up, and their contrast.
+    """Return strength (0 to 1), winding angle and contrast of the arms.
 
     Without arms, patches are still sheared by differential rotation.
     """

@@ -1,4 +1,4 @@
-"""From light to a display image: noise, then the colour stretch of Lupton et al. (2004)."""
+"""Convert light to a display image: noise and the colour stretch of Lupton et al. (2004)."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ from galfeat.kernels import kernel
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rendering:
-    """How a survey's pictures are made. Triples are for red, green and blue.
+    """Properties of a survey's images. Triples are for red, green and blue.
 
-    Fluxes are nanomaggies in one pixel of the survey.
+    Fluxes are in nanomaggies per pixel of the survey.
     """
 
     name: str
@@ -25,9 +25,9 @@ class Rendering:
     gain: float  # photons per nanomaggy, for shot noise
     smoothing: float  # correlation of neighbouring pixels from resampling, as a 3-tap weight
     scales: tuple[float, float, float]  # weights of the bands
-    pedestal: float  # added to all, so that the sky's noise is not cut off
+    pedestal: float  # added to all channels, so that the sky's noise is not clipped
     softening: float  # Q of the stretch asinh(Q I) / sqrt(Q)
-    keep_hue: bool  # too bright: dim all channels alike (SDSS), or cut each at white (Legacy)
+    keep_hue: bool  # saturation: scale all channels alike (SDSS), or clip each (Legacy)
 
 
 RENDERINGS = {
@@ -70,11 +70,11 @@ def add_noise(
 ) -> None:
     """Add sky and shot noise in place to planes in nanomaggies per survey pixel.
 
-    `sky` scales the sky's noise as a better or worse night does, `dimming` all noise as
+    `sky` scales the sky's noise, as better or worse nights do; `dimming` scales all noise, as
     averaging over larger pixels does.
     """
     weight = rendering.smoothing
-    # Smoothing by (w, 1 - 2w, w) along both axes leaves this much of white noise's scatter.
+    # Smoothing by (w, 1 - 2w, w) along both axes reduces the scatter of white noise to this.
     kept = 1 - 4 * weight + 6 * weight**2
     white = np.empty(planes.shape[1:], dtype=np.float32)
     for plane, sigma, start in zip(
@@ -86,10 +86,10 @@ def add_noise(
 
 @kernel
 def _white_noise(out: NDArray[np.float32], state: np.uint64) -> None:
-    """Fill an image with noise of mean 0 and variance 1, near enough to Gaussian.
+    """Fill an image with approximately Gaussian noise of mean 0 and variance 1.
 
-    Each value is the sum of the eight bytes of one number of SplitMix64 (Steele et al.
-    2014), ten times as fast as a true Gaussian; smoothing makes it more Gaussian still.
+    Each value is the sum of the eight bytes of a SplitMix64 number (Steele et al. 2014), ten
+    times as fast as true Gaussian noise; smoothing makes it even more Gaussian.
     """
     bytes_ = np.uint64(0x00FF00FF00FF00FF)
     pair = np.uint64(0xFFFF)
@@ -120,7 +120,7 @@ def _add_noise(
     weight: float,
     factor: float,
 ) -> None:
-    """Add noise whose neighbouring pixels share a little, as in a resampled coadd."""
+    """Add noise with correlated neighbouring pixels, as in a resampled coadd."""
     rows, columns = plane.shape
     middle = np.float32(1 - 2 * weight)
     side = np.float32(weight)
@@ -210,7 +210,7 @@ def resample(image: NDArray[np.float32], scale: float, out: NDArray[np.uint8]) -
 
 @kernel
 def _cubic(t: float, weights: NDArray[np.float32]) -> None:
-    """Weights of the four neighbours of a place `t` beyond the second."""
+    """Write the weights of the four neighbours of a position `t` beyond the second."""
     weights[0] = ((2 - t) * t - 1) * t / 2
     weights[1] = ((3 * t - 5) * t * t + 2) / 2
     weights[2] = ((4 - 3 * t) * t + 1) * t / 2
@@ -219,10 +219,10 @@ def _cubic(t: float, weights: NDArray[np.float32]) -> None:
 
 @kernel
 def share_colour(image: NDArray[np.float32]) -> None:
-    """Give each 2 x 2 pixels of an image (H, W, 3) one colour, and each its own luminance.
+    """Average the colour of 2 x 2 pixels of an image (H, W, 3), keeping their luminance.
 
-    The surveys hand their pictures out as JPEG, which stores colour at half the
-    resolution; it is why their noise is greyer than that of three independent bands.
+    The surveys publish JPEG images, which store colour at half the resolution; their noise
+    is therefore greyer than that of three independent bands.
     """
     red, green, blue = np.float32(0.299), np.float32(0.587), np.float32(0.114)
     for row in range(0, image.shape[0] - 1, 2):
@@ -246,5 +246,5 @@ def share_colour(image: NDArray[np.float32]) -> None:
 
 
 def to_bytes(image: NDArray[np.float32]) -> NDArray[np.uint8]:
-    """Round an image between 0 and 255 to whole numbers."""
+    """Round an image of values from 0 to 255 to uint8."""
     return (image + np.float32(0.5)).astype(np.uint8)

@@ -1,4 +1,4 @@
-"""Draw a whole scene of a given class at random: target, neighbours, stars, conditions."""
+"""Draw a scene of a given class at random: target, neighbours, stars, conditions."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ from galfeat.data.simulation.scene import Conditions, Galaxy, Scene
 from galfeat.data.simulation.surroundings import field_galaxies, field_stars
 from galfeat.errors import DataError
 
-LARGEST = 22.0  # arcseconds of R90: what is larger does not fit a cut-out
+MAX_RADIUS90 = 22.0  # arcseconds; larger galaxies do not fit a cut-out
 
 
 def sample_scene(class_id: int, rng: Random) -> Scene:
-    """Draw a scene whose target is of the given class, as its physics has it.
+    """Draw a scene with a target of the given class.
 
     Parameters
     ----------
@@ -37,10 +37,10 @@ def sample_scene(class_id: int, rng: Random) -> Scene:
     Raises
     ------
     DataError
-        If there is no such class.
+        If the class does not exist.
     """
     galaxies, place = _target(class_id, rng)
-    while radius90(galaxies) > LARGEST:
+    while radius90(galaxies) > MAX_RADIUS90:
         galaxies, place = _target(class_id, rng)
     neighbours, specks = field_galaxies(rng)
     return Scene(
@@ -60,7 +60,7 @@ def sample_scene(class_id: int, rng: Random) -> Scene:
 
 
 def _target(class_id: int, rng: Random) -> tuple[tuple[Galaxy, ...], Place]:
-    """Draw the galaxy or galaxies of a class, and where they lie."""
+    """Draw the galaxy or galaxies of a class and their distance."""
     if class_id == 0:
         galaxy, place = disturbed_galaxy(rng)
         return (galaxy,), place
@@ -85,7 +85,7 @@ def _target(class_id: int, rng: Random) -> tuple[tuple[Galaxy, ...], Place]:
 
 
 def radius90(galaxies: tuple[Galaxy, ...]) -> float:
-    """Return about the Petrosian R90 of a group of galaxies through the seeing, arcseconds."""
+    """Return the approximate Petrosian R90 of a target with seeing, in arcseconds."""
     largest = 0.0
     for galaxy in galaxies:
         if galaxy.spheroid is not None:

@@ -1,8 +1,8 @@
-"""What the simulator draws: galaxies, stars and how they lie together on the sky.
+"""The components of a simulated scene: galaxies, stars and observing conditions.
 
-Lengths are arcseconds and angles degrees. On the sky, x runs along an image's columns and
-y along its rows (to the right and downwards), both from the centre of the image; angles
-run from +x towards +y. Magnitudes are AB in the r band, colours are g - r as observed.
+Lengths are in arcseconds, angles in degrees. On the sky, x is along an image's columns (to the
+right) and y along its rows (downwards), both from the centre of the image; angles are from +x
+towards +y. Magnitudes are AB in the r band, colours are observed g - r.
 """
 
 from __future__ import annotations
@@ -25,10 +25,10 @@ class Spheroid:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Disc:
-    """An exponential disc of old and young stars and dust, seen at an inclination.
+    """An inclined exponential disc of old stars, young stars and dust.
 
-    From `EDGE_ON` degrees on it is drawn as van der Kruit and Searle's (1981) sech² disc,
-    before that as a thin one.
+    At inclinations of at least `EDGE_ON` degrees it is drawn as the sech² disc of van der Kruit
+    and Searle (1981), otherwise as a thin disc.
     """
 
     magnitude: float
@@ -36,14 +36,14 @@ class Disc:
     scale_length: float
     inclination: float  # 0 is face-on
     thickness: float = 0.1  # scale height of sech² over scale length
-    young: float = 0.0  # share of the light that is young and follows arms and clumps
+    young: float = 0.0  # fraction of the light in young stars, which follow arms and clumps
     flocculence: float = 0.0  # scatter of the patchiness, in ln(light)
     clumpiness: float = 0.0  # the same for large irregular clumps
     dust: float = 0.0  # optical depth in r of the dust lanes
     break_radius: float = 9.0  # where the scale length changes, in scale lengths
-    outer: float = 1.0  # scale length beyond the break over that within
-    extent: float = 7.0  # where the disc ends, in scale lengths
-    warp: float = 0.0  # of an edge-on disc: height at the edge over the edge's radius
+    outer: float = 1.0  # scale length beyond the break over that inside
+    extent: float = 7.0  # outer radius of the disc, in scale lengths
+    warp: float = 0.0  # of an edge-on disc: height at the outer radius over that radius
 
     @property
     def q(self) -> float:
@@ -61,14 +61,14 @@ class Arms:
 
     number: int
     pitch: float  # 0 is a circle
-    winding: int  # +1: outwards along an arm the angle grows, -1: it falls
+    winding: int  # +1: the angle increases outwards along an arm, -1: it decreases
     phase: float  # angle of the first arm where R is one scale length
-    contrast: float  # 0 none, 1 no light between the arms
+    contrast: float  # 0: no arms, 1: no light between the arms
     start: float  # in scale lengths
     end: float
     width: float = 0.25  # of an arm over the distance between arms
     imbalance: float = 0.0  # scatter of strength from arm to arm
-    wobble: float = 0.0  # wandering off the logarithmic spiral, radians
+    wobble: float = 0.0  # deviation from the logarithmic spiral, radians
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -80,7 +80,7 @@ class Bar:
     angle: float  # from the line of nodes, in the plane of the disc
     q: float = 0.3
     colour: float = 0.75
-    gap: float = 0.0  # how empty the disc is beside the bar, 0 to 1
+    gap: float = 0.0  # fraction of the disc's light missing around the bar, 0 to 1
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -94,18 +94,18 @@ class Ring:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Distortion:
-    """What tides do to the shape; all grow outwards from nothing at the centre."""
+    """Tidal distortions of the shape; all increase outwards from zero at the centre."""
 
     lopsidedness: float = 0.0  # m = 1: shift of the outer isophotes over their radius
     lopsided_angle: float = 0.0
     stretch: float = 0.0  # m = 2: lengthening along stretch_angle
     stretch_angle: float = 0.0
-    twist: float = 0.0  # turn of the outer isophotes, degrees
-    bend: float = 0.0  # bow of the major axis: height over length
+    twist: float = 0.0  # rotation of the outer isophotes, degrees
+    bend: float = 0.0  # curvature of the major axis: height over length
 
     @property
     def strength(self) -> float:
-        """One number for all: 0 undisturbed, near 1 torn."""
+        """Total strength: 0 undisturbed, about 1 strongly disturbed."""
         return sqrt(
             self.lopsidedness**2 + self.stretch**2 + self.bend**2 + radians(self.twist) ** 2 / 4
         )
@@ -113,20 +113,20 @@ class Distortion:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Stream:
-    """A tidal tail: a curve that leaves the galaxy and widens and fades outwards."""
+    """A tidal tail: a curve that starts in the galaxy, and widens and fades outwards."""
 
     magnitude: float
     colour: float
-    angle: float  # where it leaves, on the sky
-    start: float  # distance from the centre there
+    angle: float  # of its start, on the sky
+    start: float  # distance of its start from the centre
     length: float
-    curvature: float  # total turn along the tail, degrees
+    curvature: float  # total change of direction along the tail, degrees
     width: float
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Shell:
-    """A sharp-edged arc of stars, the mark of a small galaxy swallowed on a radial orbit."""
+    """A sharp-edged arc of stars, the remnant of a satellite accreted on a radial orbit."""
 
     magnitude: float
     colour: float
@@ -137,17 +137,26 @@ class Shell:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Knots:
-    """Star-forming regions, along the arms where there are any."""
+    """Star-forming regions, along the arms if the galaxy has any."""
 
     number: int
-    share: float  # of the disc's light, in r
+    share: float  # fraction of the disc's light, in r
     colour: float = 0.0
     size: float = 0.4  # Gaussian sigma
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Galaxy:
-    """One galaxy. What is None is not there."""
+    """A galaxy. Components that are None do not exist.
+
+    Examples
+    --------
+    >>> from galfeat.data.simulation import Galaxy
+    >>> from galfeat.data.simulation.scene import Spheroid
+    >>> elliptical = Galaxy(spheroid=Spheroid(magnitude=16.0, colour=0.8, radius=4.0, index=4.0))
+    >>> elliptical.disc is None
+    True
+    """
 
     x: float = 0.0
     y: float = 0.0
@@ -161,12 +170,12 @@ class Galaxy:
     distortion: Distortion | None = None
     streams: tuple[Stream, ...] = ()
     shells: tuple[Shell, ...] = ()
-    seed: int = 0  # of its fine structure: clumps, knots, unevenness of arms
+    seed: int = 0  # of its fine structure: clumps, knots, imbalance of arms
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Speck:
-    """A distant galaxy, drawn as an elliptical Moffat profile: the seeing hides the rest."""
+    """A distant galaxy, drawn as an elliptical Moffat profile, hardly resolved by the seeing."""
 
     x: float
     y: float
@@ -189,19 +198,28 @@ class Star:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Conditions:
-    """How good the night was, as factors to the rendering's own seeing, noise and sky."""
+    """Observing conditions relative to the rendering: factors of seeing and noise, sky residual."""
 
     seeing: float = 1.0
     noise: float = 1.0
-    sky: tuple[float, float, float] = (0.0, 0.0, 0.0)  # left in red, green, blue, in sky sigmas
+    sky: tuple[float, float, float] = (0.0, 0.0, 0.0)  # residual in red, green, blue; sky sigmas
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Scene:
-    """Everything in one cut-out.
+    """All objects in a cut-out.
 
     The first of `galaxies` is the target; a second one is merging with it, a third is the
     debris around both.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from galfeat.data.simulation import Scene
+    >>> from galfeat.data.simulation.sampling import sample_scene
+    >>> scene = sample_scene(5, np.random.default_rng(0))
+    >>> isinstance(scene, Scene), scene.galaxies[0].bar is not None
+    (True, True)
     """
 
     galaxies: tuple[Galaxy, ...]
@@ -210,5 +228,5 @@ class Scene:
     stars: tuple[Star, ...] = ()
     class_id: int = -1
     redshift: float = 0.0
-    radius90: float = 8.0  # about 90 % of the target's light; scales SDSS cut-outs
+    radius90: float = 8.0  # contains about 90 % of the target's light; scales SDSS cut-outs
     conditions: Conditions = Conditions()

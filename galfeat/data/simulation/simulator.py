@@ -1,4 +1,4 @@
-"""Simulate galaxy images in the form of Galaxy10 DECaLS, with the truth beside them."""
+"""Simulate galaxy images in the format of Galaxy10 DECaLS, with their true parameters."""
 
 from __future__ import annotations
 
@@ -25,15 +25,24 @@ from galfeat.storage.atomic import atomic_file
 __all__ = ["SIZE", "Simulation", "draw", "sample_scene", "simulate", "simulate_file"]
 
 SIZE = 256
-CUTOUT = 6.2  # typical width over R90 of the cut-outs shown in Galaxy Zoo
+CUTOUT = 6.2  # typical width over R90 of the cut-outs in Galaxy Zoo
 BLOCK = 64
-# Galaxy10 DECaLS's own counts, classes 0 to 9.
+# Class counts of Galaxy10 DECaLS, classes 0 to 9.
 GALAXY10_COUNTS = (1081, 1853, 2645, 2027, 334, 2043, 1829, 2628, 1423, 1873)
 
 
 @dataclass(frozen=True)
 class Simulation:
-    """Simulated images and all that is known of them; rows are sorted by class."""
+    """Simulated images and their true parameters; rows are sorted by class.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from galfeat.data.simulation import Simulation
+    >>> simulation = Simulation(np.zeros((1, 256, 256, 3), np.uint8), np.zeros(1, np.uint8), {}, [])
+    >>> simulation.class_names[0]
+    'Disturbed'
+    """
 
     images: NDArray[np.uint8]  # (n, 256, 256, 3)
     labels: NDArray[np.uint8]
@@ -43,8 +52,8 @@ class Simulation:
 
 
 @dataclass(frozen=True, slots=True)
-class _Shot:
-    """One image and what it shows."""
+class _Drawing:
+    """An image, its scene and its position."""
 
     image: NDArray[np.uint8]
     scene: Scene
@@ -66,17 +75,17 @@ def simulate(
     Parameters
     ----------
     n : int
-        How many.
+        Number of images.
     seed : int
-        Same seed, same images, for any number of jobs.
+        The same seed yields the same images for any number of jobs.
     rendering : {"legacy", "sdss"}
-        "legacy" has Galaxy10 DECaLS's fixed 0.262 arcseconds per pixel, "sdss" scales each
-        cut-out to its galaxy, as Galaxy Zoo's are.
+        "legacy" has the fixed 0.262 arcseconds per pixel of Galaxy10 DECaLS; "sdss" scales
+        each cut-out to its galaxy, as in Galaxy Zoo.
     jobs : int
-        Threads.
+        Number of threads.
     class_counts : sequence of 10 int, optional
-        Images of each class, `n` in all; by default in Galaxy10 DECaLS's proportions, with
-        at least a tenth of an equal share for each class.
+        Number of images per class, with a sum of `n`. By default the proportions of Galaxy10
+        DECaLS, with at least a tenth of an equal share for each class.
 
     Returns
     -------
@@ -85,16 +94,23 @@ def simulate(
     Raises
     ------
     DataError
-        If `n`, the counts or the rendering make no sense.
+        If `n`, the counts or the rendering are invalid.
+
+    Examples
+    --------
+    >>> from galfeat.data.simulation import simulate
+    >>> simulation = simulate(2, class_counts=[0, 0, 1, 0, 0, 1, 0, 0, 0, 0])
+    >>> simulation.images.shape, simulation.labels.tolist()
+    ((2, 256, 256, 3), [2, 5])
     """
     labels = class_labels(n, class_counts)
     images = np.empty((n, SIZE, SIZE, 3), dtype=np.uint8)
     table = _Table(n)
     scenes = []
-    for row, shot in enumerate(_shots(labels, seed, rendering, jobs)):
-        images[row] = shot.image
-        table.fill(row, shot)
-        scenes.append(shot.scene)
+    for row, drawing in enumerate(_drawings(labels, seed, rendering, jobs)):
+        images[row] = drawing.image
+        table.fill(row, drawing)
+        scenes.append(drawing.scene)
     return Simulation(images, labels, table.columns(), scenes)
 
 
@@ -108,16 +124,16 @@ def simulate_file(
     class_counts: Sequence[int] | None = None,
     progress: Callable[[int, int], None] | None = None,
 ) -> None:
-    """Simulate galaxies into an HDF5 file in the form of Galaxy10 DECaLS.
+    """Simulate galaxies and write them to an HDF5 file in the format of Galaxy10 DECaLS.
 
-    The file holds `images` uint8 (n, 256, 256, 3), `ans` uint8, `ra`, `dec`, `redshift` and
-    `pxscale` float64, and what was drawn as `truth/*` (see `galfeat.data.simulation.truth`).
-    The attribute `class_names` names the classes. Images are written as they are drawn.
+    The file contains `images` uint8 (n, 256, 256, 3), `ans` uint8, `ra`, `dec`, `redshift` and
+    `pxscale` float64, and the true parameters `truth/*` (see `galfeat.data.simulation.truth`).
+    The attribute `class_names` names the classes. Images are written in blocks while drawing.
 
     Parameters
     ----------
     path : str or Path
-        Written whole or not at all.
+        The file, written atomically.
     n, seed, rendering, jobs, class_counts
         As for `simulate`.
     progress : callable, optional
@@ -126,9 +142,20 @@ def simulate_file(
     Raises
     ------
     DataError
-        If `n`, the counts or the rendering make no sense.
+        If `n`, the counts or the rendering are invalid.
     OutputError
         If the file cannot be written.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> from galfeat.data import open_dataset
+    >>> from galfeat.data.simulation import simulate_file
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     simulate_file(f"{folder}/spiral.h5", 1, class_counts=[0, 0, 0, 0, 0, 1, 0, 0, 0, 0])
+    ...     data = open_dataset(f"{folder}/spiral.h5")
+    >>> data.class_names[data.labels[0]]
+    'Barred Spiral'
     """
     import h5py
 
@@ -136,15 +163,15 @@ def simulate_file(
     find_rendering(rendering)
     with (
         atomic_file(path) as temporary,
-        _Stream(temporary, "r+") as stream,
+        _DeferredErrorFile(temporary, "r+") as stream,
         h5py.File(stream, "w") as file,
     ):
         images = file.create_dataset("images", (n, SIZE, SIZE, 3), dtype=np.uint8)
         block = np.empty((BLOCK, SIZE, SIZE, 3), dtype=np.uint8)
         table = _Table(n)
-        for row, shot in enumerate(_shots(labels, seed, rendering, jobs)):
-            block[row % BLOCK] = shot.image
-            table.fill(row, shot)
+        for row, drawing in enumerate(_drawings(labels, seed, rendering, jobs)):
+            block[row % BLOCK] = drawing.image
+            table.fill(row, drawing)
             if (row + 1) % BLOCK == 0 or row + 1 == n:
                 images[row - row % BLOCK : row + 1] = block[: row % BLOCK + 1]
                 stream.raise_failure()
@@ -160,10 +187,10 @@ def simulate_file(
         stream.raise_failure()
 
 
-class _Stream(io.FileIO):
-    """A file that remembers that it could not be written, instead of saying so.
+class _DeferredErrorFile(io.FileIO):
+    """A file that stores the first write error instead of raising it.
 
-    HDF5 that hears of a full disk cannot even be closed cleanly.
+    An HDF5 file with a write error, such as a full disk, cannot be closed cleanly.
     """
 
     failure: OSError | None = None
@@ -188,48 +215,50 @@ class _Stream(io.FileIO):
             self.failure = self.failure or error
 
     def raise_failure(self) -> None:
-        """Say it now."""
+        """Raise the stored error, if any."""
         if self.failure is not None:
             raise self.failure
 
 
 def class_labels(n: int, class_counts: Sequence[int] | None = None) -> NDArray[np.uint8]:
-    """Labels of `n` images, sorted; see `simulate` for the counts.
+    """Return the sorted labels of `n` images; see `simulate` for the counts.
 
     Raises
     ------
     DataError
-        If `n` is not positive, or the counts are not ten that add up to `n`.
+        If `n` is not positive, or the counts are not ten numbers with a sum of `n`.
     """
     if n < 1:
         raise DataError(f"cannot simulate {n} galaxies; ask for at least 1")
     if class_counts is None:
-        least = n // (10 * len(GALAXY10_DECALS))
+        minimum = n // (10 * len(GALAXY10_DECALS))
         shares = (
-            np.array(GALAXY10_COUNTS) / sum(GALAXY10_COUNTS) * (n - least * len(GALAXY10_DECALS))
+            np.array(GALAXY10_COUNTS) / sum(GALAXY10_COUNTS) * (n - minimum * len(GALAXY10_DECALS))
         )
         counts = np.floor(shares).astype(int)
-        # What rounding left over goes to the classes with the largest remainders.
-        counts[np.argsort(counts - shares, kind="stable")[: n - least * 10 - counts.sum()]] += 1
-        counts += least
+        # The classes with the largest remainders get the images lost to rounding.
+        counts[np.argsort(counts - shares, kind="stable")[: n - minimum * 10 - counts.sum()]] += 1
+        counts += minimum
     else:
         counts = np.array(class_counts)
         if counts.shape != (len(GALAXY10_DECALS),) or counts.min() < 0 or counts.sum() != n:
             raise DataError(
                 f"class counts {list(class_counts)} do not fit {n} galaxies; "
-                f"give {len(GALAXY10_DECALS)} whole numbers that add up to it"
+                f"pass {len(GALAXY10_DECALS)} whole numbers with a sum of {n}"
             )
     return np.repeat(np.arange(len(GALAXY10_DECALS), dtype=np.uint8), counts)
 
 
-def _shots(labels: NDArray[np.uint8], seed: int, rendering: str, jobs: int) -> Iterator[_Shot]:
-    """Draw an image for each label, in order, a few ahead of the one asked for."""
+def _drawings(
+    labels: NDArray[np.uint8], seed: int, rendering: str, jobs: int
+) -> Iterator[_Drawing]:
+    """Draw an image for each label, in order, a few in advance."""
     seeds = np.random.SeedSequence(seed).spawn(len(labels))
     with ThreadPoolExecutor(max_workers=jobs) as pool:
-        waiting: deque[Future[_Shot]] = deque()
+        waiting: deque[Future[_Drawing]] = deque()
         try:
             for label, own_seed in zip(labels.tolist(), seeds, strict=True):
-                waiting.append(pool.submit(_shoot, label, own_seed, rendering))
+                waiting.append(pool.submit(_draw_class, label, own_seed, rendering))
                 if len(waiting) >= 4 * jobs:
                     yield waiting.popleft().result()
             while waiting:
@@ -239,8 +268,8 @@ def _shots(labels: NDArray[np.uint8], seed: int, rendering: str, jobs: int) -> I
                 future.cancel()
 
 
-def _shoot(class_id: int, seed: np.random.SeedSequence, rendering: str) -> _Shot:
-    """One galaxy of a class. Its scene does not depend on the rendering."""
+def _draw_class(class_id: int, seed: np.random.SeedSequence, rendering: str) -> _Drawing:
+    """Draw a galaxy of a class. Its scene does not depend on the rendering."""
     scene_seed, noise_seed = seed.spawn(2)
     rng = np.random.Generator(np.random.SFC64(scene_seed))
     ra = rng.uniform(0, 360)
@@ -252,29 +281,29 @@ def _shoot(class_id: int, seed: np.random.SeedSequence, rendering: str) -> _Shot
     else:
         pixel_scale = find_rendering(rendering).pixel_scale
     image = draw(scene, size=SIZE, pixel_scale=pixel_scale, rendering=rendering, seed=noise_seed)
-    return _Shot(image, scene, pixel_scale, ra, dec)
+    return _Drawing(image, scene, pixel_scale, ra, dec)
 
 
 class _Table:
-    """The columns of a file, filled row by row so that no scene has to be kept."""
+    """The columns of a file, filled row by row so that scenes need not be stored."""
 
     def __init__(self, n: int) -> None:
         self._names: list[str] = []
         self._rows: list[NDArray[np.float64]] = [np.empty(0)] * n
 
-    def fill(self, row: int, shot: _Shot) -> None:
-        """Store what is known of an image."""
+    def fill(self, row: int, drawing: _Drawing) -> None:
+        """Store the parameters of an image."""
         values = {
-            "ra": shot.ra,
-            "dec": shot.dec,
-            "redshift": shot.scene.redshift,
-            "pxscale": shot.pixel_scale,
+            "ra": drawing.ra,
+            "dec": drawing.dec,
+            "redshift": drawing.scene.redshift,
+            "pxscale": drawing.pixel_scale,
         }
-        drawn = truth(shot.scene, shot.pixel_scale, SIZE)
-        values |= {f"truth/{name}": value for name, value in drawn.items()}
+        parameters = truth(drawing.scene, drawing.pixel_scale, SIZE)
+        values |= {f"truth/{name}": value for name, value in parameters.items()}
         self._names = list(values)
         self._rows[row] = np.array(list(values.values()))
 
     def columns(self) -> dict[str, NDArray[np.float64]]:
-        """Return the columns under their names in the file."""
+        """Return the columns by their names in the file."""
         return dict(zip(self._names, np.array(self._rows).T.copy(), strict=True))

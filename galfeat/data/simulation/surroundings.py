@@ -1,4 +1,4 @@
-"""Draw at random what else is in a cut-out: other galaxies and stars of our own."""
+"""Draw the other galaxies and the foreground stars of a cut-out at random."""
 
 from __future__ import annotations
 
@@ -9,15 +9,15 @@ import numpy as np
 from galfeat.data.simulation.population import Random
 from galfeat.data.simulation.scene import Galaxy, Speck, Spheroid, Star
 
-HALF_WIDTH = 60.0  # arcseconds from the centre to the edge of the field that is filled
+HALF_WIDTH = 60.0  # arcseconds from the centre to the edge of the populated field
 AREA = (2 * HALF_WIDTH / 60) ** 2  # square arcminutes
 GALAXIES = 6.0  # per square arcminute to r = 23
 STARS = 1.3  # per square arcminute to r = 22
-RESOLVED = 19.5  # r magnitude from which on a neighbour's shape shows
+RESOLVED = 19.5  # r magnitude; brighter neighbours are drawn with their shape
 
 
 def field_galaxies(rng: Random) -> tuple[tuple[Galaxy, ...], tuple[Speck, ...]]:
-    """Draw galaxies whose counts rise as 10^(0.37 m): a few with a shape, the others specks."""
+    """Draw galaxies with counts proportional to 10^(0.37 m); the faint ones as specks."""
     n = int(rng.poisson(GALAXIES * AREA * 10 ** (0.12 * rng.standard_normal())))
     magnitudes = np.maximum(23.0 - rng.exponential(1 / (0.37 * log(10)), n), 15.5)
     sizes = 0.55 * 10 ** (0.16 * (22 - magnitudes) + 0.15 * rng.standard_normal(n))
@@ -60,7 +60,7 @@ def field_galaxies(rng: Random) -> tuple[tuple[Galaxy, ...], tuple[Speck, ...]]:
 
 
 def field_stars(rng: Random) -> tuple[Star, ...]:
-    """Draw stars as at high galactic latitude, a few fields fuller; few are saturated."""
+    """Draw stars as at high galactic latitude, with some denser fields; few are saturated."""
     n = int(rng.poisson(STARS * AREA * 10 ** (0.2 * rng.standard_normal())))
     magnitudes = np.maximum(22.0 - rng.exponential(1 / (0.19 * log(10)), n), 11.0)
     dwarf = rng.uniform(size=n) < 0.55
@@ -71,6 +71,6 @@ def field_stars(rng: Random) -> tuple[Star, ...]:
         for (x, y), magnitude, colour in zip(
             places.tolist(), magnitudes.tolist(), colours.tolist(), strict=True
         )
-        # Nobody picks a galaxy right beside a bright star.
+        # Catalogues exclude galaxies next to bright stars.
         if magnitude > 15.5 or x * x + y * y > 15**2
     )

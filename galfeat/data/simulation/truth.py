@@ -1,4 +1,4 @@
-"""What was drawn, as columns: the truth that features are tested against."""
+"""The true parameters of a scene as columns, against which features are tested."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ from galfeat.data.simulation.scene import EDGE_ON, Galaxy, Scene
 def truth(scene: Scene, pixel_scale: float, size: int) -> dict[str, float]:
     """Return the parameters of a scene's target by name.
 
-    Lengths are arcseconds, angles degrees from +x (right) towards +y (down), places
-    pixels. Strengths and numbers of what is not there are 0, its other parameters NaN.
+    Lengths are in arcseconds, angles in degrees from +x (right) towards +y (down), positions
+    in pixels. For missing components, strengths and numbers are 0, other parameters NaN.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""Compile every kernel of the simulator once, so that nothing waits for it later."""
+"""Compile and cache all kernels of the simulator in advance."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from galfeat.data.simulation.scene import (
 
 
 def warmup() -> None:
-    """Draw one small scene with everything in it, which compiles and keeps all kernels."""
+    """Compile and cache all kernels by drawing one small scene with all components."""
     disc = Disc(
         magnitude=16.0,
         colour=0.6,

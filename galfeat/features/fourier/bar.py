@@ -1,4 +1,4 @@
-"""The bar: where the phase of m = 2 stays the same from the centre outwards."""
+"""Bars: the region around the centre where the phase of m = 2 is constant."""
 
 from __future__ import annotations
 
@@ -7,13 +7,13 @@ from numpy.typing import NDArray
 
 from galfeat.kernels import kernel
 
-#: Circles on which a bar is looked for, in pixels of a 64×64 view: to 0.6 of the radius.
+#: Radii of the circles for bars, in pixels of a 64×64 view: up to 0.6 of the frame radius.
 BAR_RADII = np.arange(1.0, 21.0)
-#: Half the width of a view in pixels: one frame radius.
+#: Half-width of a view in pixels: one frame radius.
 _RADIUS = 32.0
-#: A bar starts on one of the innermost circles.
+#: Number of innermost circles on which a bar may start.
 _INNERMOST = 4
-#: Phases of m = 2 within this many radians of the bar's belong to it: 7 degrees on the sky.
+#: Maximum deviation of the phase of m = 2 within a bar, in radians: 7 degrees on the sky.
 _SAME_PHASE = 0.25
 
 
@@ -21,10 +21,10 @@ _SAME_PHASE = 0.25
 def bar(parts: NDArray[np.float64]) -> NDArray[np.float64]:
     """Return the strength, length, share, boxiness and alignment of a bar, shape (5,).
 
-    The bar is the stretch of circles, beginning near the centre, over which the phase of
-    m = 2 departs from that of their common sum by no more than 0.25 rad, which is 7 degrees
-    on the sky (Aguerri et al. 2000 allow 10). Of the stretches that begin on the four
-    innermost circles the one with the largest sum of amplitudes is taken.
+    The bar is the range of circles, starting near the centre, in which the phase of m = 2
+    differs from that of their sum by at most 0.25 rad, 7 degrees on the sky (Aguerri et al.
+    2000 allow 10). Of the ranges that start on the four innermost circles, the one with the
+    largest sum of amplitudes is used.
 
     Parameters
     ----------
@@ -34,12 +34,12 @@ def bar(parts: NDArray[np.float64]) -> NDArray[np.float64]:
     Returns
     -------
     ndarray of float64
-        Strength, the largest amplitude of m = 2 over m = 0 in phase with the bar, 0 to 2.
-        Length, from the centre to where the phase leaves the bar's, in view radii.
-        Share, the light of m = 2 over all light within the length. Boxiness, the largest
-        amplitude of m = 4 in phase with the bar; negative for a bar of pointed ends.
-        Alignment, the cosine of twice the angle between bar and major axis. All are finite;
-        without m = 2 the strength is 0 and the alignment 1.
+        Strength: the largest amplitude of m = 2 over m = 0 in phase with the bar, 0 to 2.
+        Length: the radius where the phase departs from the bar's, in view radii. Share: the
+        light of m = 2 over all light within the length. Boxiness: the largest amplitude of
+        m = 4 in phase with the bar; negative for pointed ends. Alignment: the cosine of twice
+        the angle between bar and major axis. All are finite; without m = 2 the strength is 0
+        and the alignment 1.
     """
     number = parts.shape[0]
     floor = 0.02 * abs(parts[0, 0, 0]) + 1e-3
@@ -81,14 +81,14 @@ def bar(parts: NDArray[np.float64]) -> NDArray[np.float64]:
 
 @kernel
 def _departure(part: NDArray[np.float64], phase: float) -> float:
-    """Return how far a coefficient's phase lies from another, 0 to pi."""
+    """Return the absolute difference between a coefficient's phase and another, 0 to pi."""
     c, s = np.cos(phase), np.sin(phase)
     return abs(np.arctan2(part[1] * c - part[0] * s, part[0] * c + part[1] * s))
 
 
 @kernel
 def _end(parts: NDArray[np.float64], last: int, phase: float) -> float:
-    """Return the radius between two circles at which the phase leaves the bar's."""
+    """Return the interpolated radius at which the phase departs from the bar's."""
     if last + 1 == parts.shape[0]:
         return BAR_RADII[last]
     inner = min(_departure(parts[last, 2], phase), _SAME_PHASE)

@@ -1,4 +1,4 @@
-"""What the Fourier family measures: names, units, meanings and references."""
+"""Columns of the Fourier family: names, units, meanings and references."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _SPIRALS = "Considère & Athanassoula 1982"
 _LOPSIDEDNESS = "Rix & Zaritsky 1995"
 _BAR = (
     ("strength", "1", "largest amplitude of m = 2 in phase with the bar", "Aguerri et al. 2000"),
-    ("length", "frame radii", "how far out the phase of m = 2 stays", "Aguerri et al. 2000"),
+    ("length", "frame radii", "radius of constant phase of m = 2", "Aguerri et al. 2000"),
     ("share", "1", "light of m = 2 over all light within the bar's length", "Ohta et al. 1990"),
     ("boxiness", "1", "largest amplitude of m = 4 in phase with the bar", "Ohta et al. 1990"),
     ("alignment", "1", "cosine of twice the angle between bar and major axis", "galfeat"),
@@ -24,9 +24,9 @@ _ARMS = (
     ("number", "1", "order m = 2 to 6 of the strongest logarithmic spiral", "0 without contrast"),
     ("pitch", "deg", "pitch angle of the strongest logarithmic spiral", "90 without contrast"),
     ("strength", "1", "amplitude of the strongest logarithmic spiral over the mean light", ""),
-    ("coherence", "1", "part of the variance of its order that the spiral explains", ""),
-    ("sense", "1", "amplitude less that of the other sense, over the sum; positive if the angle "
-     "from x towards rising rows grows outwards along an arm", ""),
+    ("coherence", "1", "fraction of the variance of its order explained by the spiral", ""),
+    ("sense", "1", "amplitude minus that of the opposite sense, over their sum; positive if the "
+     "angle from x towards rising rows increases outwards along an arm", ""),
 )  # fmt: skip
 
 
@@ -52,15 +52,14 @@ def _columns(view: str) -> list[Column]:
     ]  # fmt: skip
     for m in range(1, WINDING_ORDERS + 1):
         listed += [
-            column(f"a{m}.coherence", "1", f"how steadily the phase of m = {m} moves with radius",
-                   "galfeat"),
-            column(f"a{m}.drift", "rad", f"how far the phase of m = {m} moves per circle",
-                   "galfeat"),
+            column(f"a{m}.coherence", "1", f"steadiness of the change of phase of m = {m} with "
+                   "radius", "galfeat"),
+            column(f"a{m}.drift", "rad", f"change of phase of m = {m} per circle", "galfeat"),
         ]  # fmt: skip
     listed += [
         column(f"w{m}.s{step}.{sense}", "1",
                f"amplitude of {m}-armed logarithmic spirals of winding step {step}, in the "
-               f"{sense}er of the two senses", _SPIRALS)
+               f"{sense}er sense", _SPIRALS)
         for m in range(1, WINDING_ORDERS + 1) for step in range(WINDINGS)
         for sense in ("strong", "weak")
     ]  # fmt: skip
@@ -83,8 +82,8 @@ def _columns(view: str) -> list[Column]:
         for name, unit, meaning, degenerate in _ARMS
     ]  # fmt: skip
     listed.append(
-        column("spirality", "rad", "spread of the gradient's direction about the radial one",
-               "Ferrari et al. 2015")
+        column("spirality", "rad", "spread of the gradient's direction around the radial "
+               "direction", "Ferrari et al. 2015")
     )  # fmt: skip
     listed += [
         column(f"p{m}.r{ring}", "rad", f"phase of m = {m}, from the major axis towards rising "
@@ -96,5 +95,5 @@ def _columns(view: str) -> list[Column]:
 
 _OF_VIEW = {view: _columns(view) for view in VIEWS}
 COLUMNS = tuple(column for view in VIEWS for column in _OF_VIEW[view])
-#: Where the values of each view begin, and where the last ones end.
+#: Index of the first value of each view, and the total number.
 PLACES = tuple(accumulate((len(_OF_VIEW[view]) for view in VIEWS), initial=0))

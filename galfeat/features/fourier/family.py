@@ -1,8 +1,8 @@
 """Azimuthal Fourier analysis: amplitudes and phases, lopsidedness, bars and spiral arms.
 
 A view is sampled on circles and each circle transformed: order m = 1 is lopsidedness, m = 2 a
-bar or two arms, m = 4 a boxy bar or four arms. How the phase of an order moves with radius
-tells a bar (it stays) from arms (it winds steadily in the logarithm of the radius).
+bar or two arms, m = 4 a boxy bar or four arms. The change of an order's phase with radius
+distinguishes bars (constant) from arms (linear in the logarithm of the radius).
 """
 
 from __future__ import annotations
@@ -43,36 +43,36 @@ __all__ = [
     "windings",
 ]
 
-#: Radii over the outermost: the middles of rings of equal width, and evenly in the logarithm.
+#: Radii relative to the outermost: the centres of rings of equal width, and logarithmic.
 LINEAR = (np.arange(RADII) + 0.5) / RADII
 LOGARITHMIC = 0.12 ** (1.0 - np.arange(RADII) / (RADII - 1.0))
-#: How far the views are sampled, in pixels of the view: inside their edge, and in the context
-#: view out to two frame radii.
+#: Maximum radius of the circles, in pixels of the view: inside its edge, and in the context view
+#: two frame radii.
 _REACH, _CONTEXT_REACH = 30.0, 21.0
-#: The circles of a view: for amplitudes, for windings, for the bar and for the arms. The
-#: aligned view has those up to the bar's, the context view only the first two kinds.
+#: The circles of a view: for amplitudes, windings, the bar and the arms. The aligned view omits
+#: those of the arms, the context view also those of the bar.
 _CIRCLES = circle_places(
     np.concatenate([_REACH * LINEAR, _REACH * LOGARITHMIC, BAR_RADII, ARM_RADII]), VIEW_SIZE
 )
 _CONTEXT_CIRCLES = circle_places(_CONTEXT_REACH * np.concatenate([LINEAR, LOGARITHMIC]), VIEW_SIZE)
 _FOR_BAR, _FOR_ARMS = 2 * RADII, 2 * RADII + len(BAR_RADII)
 _NO_VIEW = np.zeros((0, 0), np.float32)
-#: Cycles of winding: radians of phase per unit of ln r in the first step, and per step.
+#: Winding rates: radians of phase per unit of ln r in the first step, and increment per step.
 _FIRST_WINDING, _WINDING_STEP = 0.75, 1.5
 _PER_CIRCLE = np.log(LOGARITHMIC[1] / LOGARITHMIC[0])
 _PHASE = _PER_CIRCLE * np.outer(
     _FIRST_WINDING + _WINDING_STEP * np.arange(WINDINGS), np.arange(RADII)
 )
-# Fades out at both ends, without the two innermost circles.
+# A taper that fades out at both ends and excludes the two innermost circles.
 _FADING = np.maximum(np.sin(np.pi * (np.arange(RADII) - 1.5) / (RADII - 2)), 0.0)
 _COSINES, _SINES = _FADING * np.cos(_PHASE), _FADING * np.sin(_PHASE)
-#: The linear circles between 1.5 and 2.5 scale lengths of the equalised profile, which has
-#: three of them in a frame radius.
+#: The linear circles between 1.5 and 2.5 scale lengths of the equalised profile; a frame radius
+#: is three scale lengths.
 _LOPSIDED_FROM, _LOPSIDED_TO = 8, 14
 
 
 def measure(frame: Frame) -> NDArray[np.float32]:
-    """Return the values of `COLUMNS`; NaN for the deprojected view where there is none."""
+    """Return the values of `COLUMNS`; NaN for a missing deprojected view."""
     face_on = _NO_VIEW if frame.deprojected is None else frame.deprojected.equalised
     aligned, context = frame.aligned[0].equalised, frame.context[0].equalised
     values: NDArray[np.float32] = _measure(
@@ -92,7 +92,7 @@ def _measure(
     context_parts: NDArray[np.float32],
     places: tuple[int, ...],
 ) -> NDArray[np.float32]:
-    """Measure the views; the values of each begin at a place, and the last ones end at one."""
+    """Measure the views; `places` are the index of the first value of each and the total."""
     values = np.full(places[3], np.nan, np.float32)
     images = (face_on, aligned, context)
     pixels_of = (pixels, pixels[:_FOR_ARMS], context_pixels)
@@ -106,7 +106,7 @@ def _measure(
 
 @kernel
 def _one_view(samples: NDArray[np.float32], values: NDArray[np.float32], first: int) -> None:
-    """Write what is measured on the circles that were sampled, from a place of the vector on."""
+    """Write the features of one view's samples, starting at index `first`."""
     rings = transform(samples[:RADII])
     spirals = transform(contrast(samples[RADII:_FOR_BAR]))
     at = append(values, first, amplitudes(rings))
@@ -137,12 +137,12 @@ def amplitudes(parts: NDArray[np.float64]) -> NDArray[np.float64]:
 
 @kernel
 def phase_drift(parts: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Return for m = 1 to 4 how steadily and how fast the phase moves with radius, shape (8,).
+    """Return coherence and drift of the phase with radius for m = 1 to 4, shape (8,).
 
-    Steps of phase between neighbouring circles are added as vectors weighted by their
-    amplitudes: the length of the sum over the sum of lengths is 1 for a bar or for arms that
-    wind evenly, near 0 for noise; its angle is the drift, in radians per circle. Both are 0
-    where the order has no amplitude.
+    Phase steps between adjacent circles are added as vectors weighted by their amplitudes. The
+    length of the sum over the sum of lengths, the coherence, is 1 for bars and evenly wound
+    arms, near 0 for noise; the angle of the sum is the drift, in radians per circle. Both are 0
+    for orders without amplitude.
     """
     floor = 0.02 * abs(parts[0, 0, 0]) + 1e-3
     result = np.zeros(2 * WINDING_ORDERS, np.float64)
@@ -157,7 +157,7 @@ def phase_drift(parts: NDArray[np.float64]) -> NDArray[np.float64]:
             imaginary += im
             size += np.hypot(re, im)
         result[2 * m - 2] = np.hypot(real, imaginary) / max(size, 1e-9)
-        if size > 1e-9:  # else the phase is that of rounding errors
+        if size > 1e-9:  # otherwise the phase is determined by rounding errors
             result[2 * m - 1] = abs(np.arctan2(imaginary, real))
     return result
 
@@ -166,7 +166,7 @@ def phase_drift(parts: NDArray[np.float64]) -> NDArray[np.float64]:
 def phases(parts: NDArray[np.float64]) -> NDArray[np.float64]:
     """Return the phases of m = 1 to 6 in four rings, shape (24,), in radians, -pi to pi.
 
-    A wave a cos(m theta - p) has the phase p; 0 where there is none.
+    A wave a cos(m theta - p) has the phase p; 0 without a wave.
     """
     result = np.zeros((ORDERS, PHASE_RINGS), np.float64)
     for m in range(1, ORDERS + 1):
@@ -183,9 +183,9 @@ def phases(parts: NDArray[np.float64]) -> NDArray[np.float64]:
 def lopsidedness(parts: NDArray[np.float64]) -> float:
     """Return the mean amplitude of m = 1 over m = 0 (Rix & Zaritsky 1995), 0 to 2.
 
-    Over the circles between 1.5 and 2.5 scale lengths of the equalised profile, 0.5 to 0.83
-    frame radii. A disc whose outer isophotes are shifted by a part d of a scale length has
-    about d. 0 without light.
+    The mean is over the circles between 1.5 and 2.5 scale lengths of the equalised profile, 0.5
+    to 0.83 frame radii. For a disc with outer isophotes shifted by a fraction d of a scale
+    length it is about d. 0 without light.
     """
     floor = 0.02 * abs(parts[0, 0, 0]) + 1e-3
     total = 0.0
@@ -198,9 +198,10 @@ def lopsidedness(parts: NDArray[np.float64]) -> float:
 def windings(parts: NDArray[np.float64]) -> NDArray[np.float64]:
     """Return amplitudes of logarithmic spirals, shape (48,).
 
-    For m = 1 to 4 arms and six windings from open to tight: the larger and the smaller of
-    the two senses. `parts` are the coefficients of the contrast on circles evenly spaced in
-    ln r; an m-armed spiral of pitch angle p winds its phase by m / tan(p) per unit of ln r.
+    For m = 1 to 4 arms and six windings from open to tight: the larger and the smaller
+    amplitude of the two senses. `parts` are the coefficients of the contrast on circles evenly
+    spaced in ln r; the phase of an m-armed spiral of pitch angle p changes by m / tan(p) per
+    unit of ln r.
     """
     result = np.zeros((WINDING_ORDERS, WINDINGS, 2), np.float64)
     for m in range(1, WINDING_ORDERS + 1):

@@ -1,4 +1,4 @@
-"""Logarithmic spirals: how many arms, how tightly wound, in which sense, how regular."""
+"""Logarithmic spirals: number, pitch angle, winding sense and regularity of the arms."""
 
 from __future__ import annotations
 
@@ -8,17 +8,17 @@ from numpy.typing import NDArray
 from galfeat.features.fourier.polar import ORDERS
 from galfeat.kernels import kernel
 
-#: Circles on which arms are looked for, evenly spaced in ln r, in pixels of a 64×64 view.
-#: Bars and bulges lie mostly within.
+#: Radii of the circles for arms, evenly spaced in ln r, in pixels of a 64×64 view. Most bars and
+#: bulges are inside them.
 ARM_RADII = 30.0 * 0.25 ** (1.0 - np.arange(24) / 23.0)
-#: Fewest arms: m = 1 is lopsidedness, and the strongest order of most galaxies.
+#: Minimum number of arms: m = 1 is lopsidedness, the strongest order of most galaxies.
 FEWEST = 2
-#: Radians of phase per unit of ln r: the step of the scan, and its end, pitch 6 degrees
-#: of three arms.
+#: Step of the scan, in radians of phase per unit of ln r, and number of steps; the last is the
+#: rate of three arms with a pitch of 6 degrees.
 _STEP, _STEPS = 0.5, 57
-#: The widest pitch angle is that of a phase that moves by this and m, per unit of ln r.
+#: Minimum rate per arm, in radians of phase per unit of ln r, which limits the pitch angle.
 _WIDEST = 0.8
-#: Noise and smooth light have less power the faster the phase moves: about as its -1.5th power.
+#: The power of noise and smooth light falls off with the rate to about this power.
 _WHITENING = 1.5
 
 _RATES = _STEP * np.arange(_STEPS)
@@ -26,9 +26,9 @@ _LN_R = np.log(ARM_RADII)
 _TAPER = np.sin(np.pi * (np.arange(24) + 0.5) / 24)
 _TAPER /= _TAPER.sum()
 _WAVES = np.exp(1j * np.outer(_RATES, _LN_R))
-_WAVES -= (_WAVES * _TAPER).sum(axis=1)[:, None]  # a constant phase is a bar's, or the tilt's
+_WAVES -= (_WAVES * _TAPER).sum(axis=1)[:, None]  # bars and inclination have a constant phase
 _NORMS = np.maximum((np.abs(_WAVES) ** 2 * _TAPER).sum(axis=1), 1e-3)
-# By circle and by rate: all rates are summed at once.
+# Indexed by circle and rate, to sum all rates at once.
 _REAL = np.ascontiguousarray((_WAVES.real * _TAPER).T)
 _IMAGINARY = np.ascontiguousarray((_WAVES.imag * _TAPER).T)
 
@@ -37,10 +37,9 @@ _IMAGINARY = np.ascontiguousarray((_WAVES.imag * _TAPER).T)
 def spiral_power(parts: NDArray[np.float64], m: int) -> NDArray[np.float64]:
     """Return the power of m-armed logarithmic spirals, shape (2, 57).
 
-    It is the part of the variance of the coefficient of order m along ln r that a wave of a
-    given rate explains beside a constant, times the variance: the periodogram with a
-    floating mean (Zechmeister & Kürster 2009), which a bar or a tilt not quite taken out
-    adds nothing to.
+    It is the variance of the coefficient of order m along ln r that is explained by a wave of a
+    given rate in addition to a constant: the periodogram with a floating mean (Zechmeister &
+    Kürster 2009), to which bars and residual inclination do not contribute.
 
     Parameters
     ----------
@@ -52,8 +51,8 @@ def spiral_power(parts: NDArray[np.float64], m: int) -> NDArray[np.float64]:
     Returns
     -------
     ndarray of float64
-        Power by winding sense (angle grows outwards along an arm, or falls) and by rate,
-        0 to 28 rad per unit of ln r.
+        Power by winding sense (the angle increases outwards along an arm, or decreases) and by
+        rate, 0 to 28 rad per unit of ln r.
     """
     sums = np.zeros((4, _STEPS), np.float64)
     for i in range(parts.shape[0]):
@@ -75,10 +74,10 @@ def spiral_power(parts: NDArray[np.float64], m: int) -> NDArray[np.float64]:
 def arms(parts: NDArray[np.float64]) -> NDArray[np.float64]:
     """Return the number, pitch, strength, coherence and sense of the spiral arms, shape (5,).
 
-    The dominant logarithmic spiral is that of the largest power over orders m = 2 to 6,
-    senses and rates (Davis et al. 2012), the powers weighed by the rate over m to the power
-    of 1.5 against the rise of noise and of smooth light towards slow rates; its rate is then
-    moved to the nearest peak of the plain power.
+    The dominant logarithmic spiral is that with the largest power over orders m = 2 to 6,
+    senses and rates (Davis et al. 2012). The power is weighted by the rate over m to the power
+    of 1.5, because noise and smooth light have more power at slow rates; the rate is then
+    moved to the nearest peak of the unweighted power.
 
     Parameters
     ----------
@@ -88,12 +87,12 @@ def arms(parts: NDArray[np.float64]) -> NDArray[np.float64]:
     Returns
     -------
     ndarray of float64
-        Number of arms, 2 to 6. Pitch angle in degrees, 4 to 60. Strength, the amplitude of
-        the spiral over the mean light. Coherence, the part of the variance of the arms'
-        order along ln r that the one spiral explains, 0 to 1. Sense, the amplitude of that
-        sense less that of the other at the same rate, over their sum: positive if the
-        angle, from x towards rising rows, grows outwards along an arm. Without light or
-        without any contrast: 0 arms, 90 degrees, and 0.
+        Number of arms, 2 to 6. Pitch angle in degrees, 4 to 60. Strength: the amplitude of
+        the spiral over the mean light. Coherence: the fraction of the variance of its order
+        along ln r that the spiral explains, 0 to 1. Sense: the amplitude minus that of the
+        opposite sense at the same rate, over their sum; positive if the angle, from x towards
+        rising rows, increases outwards along an arm. Without light or contrast: 0 arms, 90
+        degrees, and 0 for the others.
     """
     result = np.zeros(5, np.float64)
     result[1] = 90.0
@@ -123,7 +122,7 @@ def arms(parts: NDArray[np.float64]) -> NDArray[np.float64]:
 
 @kernel
 def _vertex(before: float, peak: float, after: float) -> float:
-    """Return where the parabola through three powers peaks, -0.5 to 0.5 steps from the middle."""
+    """Return the offset of the peak of a parabola through three powers, -0.5 to 0.5 steps."""
     bend = before - 2.0 * peak + after
     if bend > -1e-12 or peak < before or peak < after:
         return 0.0

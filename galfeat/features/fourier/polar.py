@@ -1,4 +1,4 @@
-"""A view in polar coordinates: samples on circles and their Fourier coefficients."""
+"""Views in polar coordinates: samples on circles and their Fourier coefficients."""
 
 from __future__ import annotations
 
@@ -7,15 +7,15 @@ from numpy.typing import NDArray
 
 from galfeat.kernels import kernel
 
-#: Samples on each circle.
+#: Number of samples on each circle.
 ANGLES = 64
-#: Azimuthal orders from 1.
+#: Highest azimuthal order.
 ORDERS = 6
-#: Circles for amplitudes and phases, and for windings.
+#: Number of circles for amplitudes and phases, and for windings.
 RADII = 16
-#: Amplitudes are averaged over pairs of circles, phases over four.
+#: Number of rings: amplitudes are averaged over two circles, phases over four.
 RINGS, PHASE_RINGS = RADII // 2, RADII // 4
-#: Orders whose winding is measured, and the steps of winding from open to tight.
+#: Number of orders for which windings are measured, and of windings from open to tight.
 WINDING_ORDERS, WINDINGS = 4, 6
 
 _TURN = 2.0 * np.pi * np.arange(ANGLES) / ANGLES
@@ -24,14 +24,14 @@ _SINES = np.sin(np.outer(np.arange(ORDERS + 1), _TURN)).astype(np.float32)
 
 
 def circles(image: NDArray[np.float32], radii: NDArray[np.float64]) -> NDArray[np.float32]:
-    """Sample an image on circles around its middle, shape (number of radii, 64).
+    """Sample an image on circles around its centre, shape (number of radii, 64).
 
     Parameters
     ----------
     image : ndarray of float32, shape (n, n)
     radii : ndarray of float64
-        In pixels. Angles run evenly from x towards rising rows. What lies outside the
-        image is taken from its edge.
+        In pixels. Angles are evenly spaced from x towards rising rows. Samples outside the
+        image are clipped to its edge.
     """
     samples: NDArray[np.float32] = sampled(image, *circle_places(radii, image.shape[0]))
     return samples
@@ -40,15 +40,15 @@ def circles(image: NDArray[np.float32], radii: NDArray[np.float64]) -> NDArray[n
 def circle_places(
     radii: NDArray[np.float64], size: int
 ) -> tuple[NDArray[np.int32], NDArray[np.float32]]:
-    """Return where the samples on circles lie in an image of a given side.
+    """Return the positions of the samples on circles in an image of a given side.
 
-    They are the same in all views, so that they are worked out once.
+    They are the same in all views and computed once.
 
     Returns
     -------
     tuple of ndarray, shapes (number of radii, 64) and (number of radii, 64, 2)
-        The number of the pixel above and to the left of a sample, counted along the rows; and
-        the parts of a pixel by which the sample lies below and to the right of it.
+        The flat index of the pixel above and to the left of a sample, and the fractional
+        offsets of the sample downwards and to the right.
     """
     last = size - 1.001
     y = np.clip(0.5 * (size - 1) + np.outer(radii, _SINES[1].astype(np.float64)), 0.0, last)
@@ -62,9 +62,9 @@ def circle_places(
 def sampled(
     image: NDArray[np.float32], pixels: NDArray[np.int32], parts: NDArray[np.float32]
 ) -> NDArray[np.float32]:
-    """Return bilinear samples of an image at given places (see `circle_places`)."""
+    """Return bilinear samples of an image at given positions (see `circle_places`)."""
     flat = image.reshape(-1)
-    # Offsets without a sign need no test for negative ones.
+    # Unsigned offsets need no test for negative indices.
     right, below = np.uint64(1), np.uint64(image.shape[1])
     samples = np.empty(pixels.shape, np.float32)
     for i in range(pixels.shape[0]):
@@ -80,7 +80,7 @@ def sampled(
 
 @kernel
 def contrast(samples: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Return each circle's departure from its mean over the mean; zero without light."""
+    """Return each circle's relative deviation from its mean; zero without light."""
     result = np.zeros(samples.shape, np.float32)
     for i in range(samples.shape[0]):
         mean = samples[i].mean()
@@ -95,7 +95,7 @@ def transform(samples: NDArray[np.float32]) -> NDArray[np.float64]:
     """Return the Fourier coefficients of each circle, shape (n, 7, 2): cosine and sine parts.
 
     Order 0 is the mean; orders m from 1 to 6 are means of the samples times cos(m theta) and
-    sin(m theta), so a wave a cos(m theta - p) has the parts a / 2 cos(p) and a / 2 sin(p).
+    sin(m theta), so a wave a cos(m theta - p) has the coefficients a / 2 cos(p) and a / 2 sin(p).
     """
     number = samples.shape[0]
     parts = np.zeros((number, ORDERS + 1, 2), np.float64)

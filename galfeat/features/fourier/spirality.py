@@ -1,4 +1,4 @@
-"""Spirality: how much the direction of the gradient wanders from the radial one."""
+"""Spirality: the spread of the gradient's direction around the radial direction."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ from galfeat.kernels import kernel
 def spirality(samples: NDArray[np.float32]) -> float:
     """Return the circular standard deviation of the gradient's direction in a polar image.
 
-    After Ferrari et al. (2015), who take the spread of the orientation of the gradient of
-    the polar image of the de-projected galaxy. In a smooth galaxy the light falls outwards
-    everywhere and the spread is near 0; arms, bars and knots turn the gradient. Here the
-    polar image is logarithmic in radius, where angles are those on the sky.
+    After Ferrari et al. (2015), who use the spread of the gradient's orientation in the polar
+    image of the deprojected galaxy. In a smooth galaxy the light decreases outwards everywhere
+    and the spread is near 0; arms, bars and knots rotate the gradient. Here the polar image is
+    logarithmic in radius, which preserves angles on the sky.
 
     Parameters
     ----------
@@ -25,7 +25,7 @@ def spirality(samples: NDArray[np.float32]) -> float:
     Returns
     -------
     float
-        In radians, 0 up to about 2.1 for directions at random; 0 where nothing changes.
+        In radians, from 0 to about 2.1 for random directions; 0 without gradients.
     """
     number, angles = samples.shape
     along = 0.5 * (number - 1) / np.log(4.0)

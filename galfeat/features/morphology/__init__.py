@@ -1,4 +1,4 @@
-"""Published morphology on native pixels: CAS, Gini, M20, MID, Sérsic, isophotes."""
+"""Published morphology on native pixels: CAS, Gini, M20, MID, Sérsic and isophotes."""
 
 import lazy_loader
 

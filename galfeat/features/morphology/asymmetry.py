@@ -1,10 +1,10 @@
-"""Asymmetry on native pixels: the minimised half-turn difference less that of the sky.
+"""Asymmetry on native pixels: the minimum half-turn difference minus that of the sky.
 
-Half a turn about any point moves all pixels by the same fraction of a pixel, so turning with
-bilinear interpolation is one weighted sum of four shifted copies. Where that fraction is a half
-in both directions, the turned noise is smoothed most, and a search among all centres ends there
-or close by. So the search walks on these points first, half a pixel apart, for which the copies
-are blended once, and tries steps between them at the end, on a third of the rows.
+A half-turn about any point shifts all pixels by the same fraction of a pixel, so rotation with
+bilinear interpolation is a weighted sum of four shifted copies. If that fraction is a half in both
+directions, the rotated noise is smoothed most, and the minimum over all centres is at or near such
+a point. The search therefore first walks a lattice of these points, half a pixel apart, for which
+the copies are blended once, and finally tries steps between them, on a third of the rows.
 """
 
 from __future__ import annotations
@@ -30,8 +30,8 @@ def shifted_difference(
 ) -> tuple[float, float, float]:
     """Return sum |I - I180|, sum |I| and the area of a circle about (y2/2 + 1/4, x2/2 + 1/4).
 
-    Of every row or of every second or third. `seen_blend` is one where most of what was blended
-    counts, and else zero.
+    The sums are over every first, second or third row, as given by `every`. `seen_blend` is one
+    where most of the blended pixels are unmasked, otherwise zero.
     """
     size = box.shape[0]
     yc, xc = 0.5 * y2 + 0.25, 0.5 * x2 + 0.25
@@ -47,7 +47,7 @@ def shifted_difference(
         high = min(int(xc + chord) + 1, size, size - shift_x)
         if high <= low:
             continue
-        # Offsets without a sign need no test for negative ones, and so no slices are made.
+        # Unsigned offsets need no tests for negative indices, and no slices.
         at, there = np.uint64(y * size + low), np.uint64(other * size + low + shift_x)
         d, t, n = np.float32(0.0), np.float32(0.0), np.float32(high - low)
         if whole:
@@ -86,7 +86,7 @@ def turned_difference(
 ) -> tuple[float, float, float]:
     """Return sum |I - I180|, sum |I| and the area of an elliptical ring about any point.
 
-    `inner` and `outer` are semi-major axes in pixels; of the rows in it, one in `every` counts.
+    `inner` and `outer` are semi-major axes in pixels; every `every`-th row is summed.
     """
     size = box.shape[0]
     y2, x2 = int(np.floor(2.0 * yc)), int(np.floor(2.0 * xc))
@@ -172,22 +172,22 @@ def least_asymmetry(
     farthest: float,
     sky: float,
 ) -> tuple[float, float, float]:
-    """Return the least asymmetry in a circle and its centre, searched downhill from (yc, xc).
+    """Return the minimum asymmetry in a circle and its centre, found by descent from (yc, xc).
 
     Parameters
     ----------
     box, turned, seen, seen_turned, whole
         The image around the galaxy; see `padded_box` and `turned_copy`.
     yc, xc : float
-        Where the search starts, in pixels of the box.
+        Start of the search, in pixels of the box.
     radius : float
-        Of the circle, in pixels.
+        Radius of the circle, in pixels.
     farthest : float
-        How far the centre may lie from the start, in pixels.
+        Maximum distance of the centre from the start, in pixels.
     sky : float
-        Mean |I - I180| of a pixel of sky.
+        Mean |I - I180| of a sky pixel.
     """
-    third = variable(3)  # of the rows
+    third = variable(3)  # every third row
     blend = blended_copy(turned)
     seen_blend = seen_turned
     if not whole:
@@ -202,7 +202,7 @@ def least_asymmetry(
     best, every = np.inf, 0
     while step >= 1:
         if every != min(step, 3):
-            # The longer the step, the more differences it makes, and the fewer rows show them.
+            # Longer steps make larger differences, which fewer rows suffice to detect.
             every = min(step, 3)
             d, t, n = shifted_difference(box, blend, seen, seen_blend, whole, y2, x2, radius, every)
             best = (d - n * sky) / max(t, 1e-6)

@@ -1,8 +1,8 @@
 """Morphology: the published statistics of a galaxy, on its native pixels.
 
-What the literature defines on an image, a segment and a Petrosian radius, by those definitions:
-concentration, asymmetry, smoothness, Gini, M20, MID, a Sérsic index, isophotes and nuclei. On a
-display image they are those of the stretched light.
+Concentration, asymmetry, smoothness, Gini, M20, MID, Sérsic index, isophotes and nuclei, as the
+literature defines them on an image, a segment and a Petrosian radius. On a display image they
+describe the stretched light.
 """
 
 from __future__ import annotations
@@ -39,25 +39,25 @@ from galfeat.kernels import kernel, variable
 
 __all__ = ["COLUMNS", "NAMES", "measure", "morphology"]
 
-#: The box around the galaxy is this many times as wide as its segment ...
+#: Width of the box around the galaxy, relative to its segment ...
 _STAMP = 2.5
-#: ... and at least this wide, in pixels.
+#: ... and its minimum width, in pixels.
 _MIN_STAMP = 48
-#: How far the centre of least asymmetry may lie from the centroid, in Petrosian radii.
+#: Maximum distance of the centre of minimum asymmetry from the centroid, in Petrosian radii.
 _DRIFT = 0.25
-#: Half of the width of the box in which the Gini segment lies, in elliptical Petrosian radii.
+#: Half-width of the box for the Gini segment, in elliptical Petrosian radii.
 _GINI_BOX = 2.0
-#: The ring of the smoothness starts here, in Petrosian radii, and its squares are as wide.
+#: Inner radius of the smoothness ring and side of its squares, in Petrosian radii.
 _CLUMP = 0.25
-#: Mean excess of a pixel of sky over its mean, in standard deviations, if normal.
+#: Mean positive deviation of normal noise, in standard deviations.
 _CLUMPS_OF_SKY = 1.0 / float(np.sqrt(2.0 * np.pi))
 _NUMBER = len(COLUMNS)
-#: Stands for a sky that is still to be measured.
+#: Placeholder for a sky that has to be measured.
 _UNKNOWN = (float("nan"), float("nan"), float("nan"))
 
 
 def measure(frame: Frame) -> NDArray[np.float32]:
-    """Return the values of `COLUMNS`; NaN if the galaxy's segment holds no light."""
+    """Return the values of `COLUMNS`; NaN if the galaxy's segment contains no light."""
     segment, mask = split_labels(frame.labels, frame.galaxy + 1)
     return _measure(frame.grey, segment, mask, _UNKNOWN, 1.0).astype(np.float32)
 
@@ -70,33 +70,42 @@ def morphology(
     sky: tuple[float, float, float] | None = None,
     gain: float = 1.0,
 ) -> dict[str, float]:
-    """Return the morphology of one galaxy.
+    """Return the morphology of a galaxy.
 
     Parameters
     ----------
     image : ndarray of float, shape (H, W)
-        One band or a mean of bands, the sky subtracted. Finite.
+        One band or a mean of bands, sky-subtracted. Finite.
     segment : ndarray of bool, shape (H, W)
         The galaxy's pixels.
     mask : ndarray of bool, shape (H, W), optional
-        Pixels of other objects, to be left out.
+        Pixels of other objects, which are ignored.
     sky : tuple of float, optional
-        What is left of the sky: its mode, its standard deviation, and the mean absolute
-        difference of two of its pixels. By default they are measured around the galaxy, on
-        what is neither in the segment nor in the mask.
+        Mode and standard deviation of the residual sky, and mean absolute difference of two
+        of its pixels. By default they are measured around the galaxy, outside segment and
+        mask.
     gain : float, default 1
-        Electrons per unit of the image, for the noise of the light itself.
+        Electrons per unit of the image, for the photon noise.
 
     Returns
     -------
     dict of str to float
-        The values named in `NAMES`, in that order. All are NaN if the segment is empty or
-        holds no light.
+        The values named in `NAMES`, in that order. If the segment is empty or contains no
+        light, NaN is returned for all.
 
     Raises
     ------
     ValueError
         If the shapes differ or the image is not two-dimensional.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from galfeat.features.morphology.family import morphology
+    >>> y, x = np.mgrid[-40:41, -40:41]
+    >>> radius = np.hypot(x, y / 0.5)
+    >>> print(f"{morphology(100 * np.exp(-radius / 6), radius < 24)['axis_ratio']:.2f}")
+    0.50
     """
     light = np.ascontiguousarray(image, dtype=np.float32)
     own = np.ascontiguousarray(segment, dtype=np.bool_)
@@ -104,7 +113,7 @@ def morphology(
     if light.ndim != 2 or own.shape != light.shape or others.shape != light.shape:
         raise ValueError(
             f"image, segment and mask have shapes {light.shape}, {own.shape} and {others.shape}; "
-            "expected three equal ones with two axes"
+            "expected equal shapes with two axes: pass arrays of one image"
         )
     known = _UNKNOWN if sky is None else (float(sky[0]), float(sky[1]), float(sky[2]))
     values = _measure(light, own, others & ~own, known, float(gain))
@@ -128,7 +137,7 @@ def _measure(
         around = sky_statistics(image, segment | mask, box)
         level, noise, difference = around[0], around[1], around[2]
     variance = noise * noise
-    # Negative light can push the centroid anywhere.
+    # With negative light the centroid may be outside the segment.
     cy = min(max(moments[1] / moments[0], moments[7]), moments[8] - 1.0)
     cx = min(max(moments[2] / moments[0], moments[9]), moments[10] - 1.0)
     guess = 0.3 * (moments[8] - moments[7] + moments[10] - moments[9])
@@ -138,7 +147,7 @@ def _measure(
     region, ends = outline(smoothed, level + noise)
     y0, _, x0, _ = box
     reach, _ = farthest(ends, cy - y0, cx - x0, 1.0, 0.0)
-    # No farther than the image: beyond it there is nothing to compare.
+    # At most the size of the image.
     widest = max(image.shape[0], image.shape[1])
     half = int(min(max(EXTENT * first, reach) + _DRIFT * first, widest)) + 3
     top, left = int(np.rint(cy)) - half, int(np.rint(cx)) - half
@@ -168,7 +177,7 @@ def _measure(
         square, turned, seen, seen_turned, whole, ay, ax, half_light, ellipse, q, pa, every
     )
     outer = (d - area * difference) / t if t > 0.0 else 0.0
-    # Where something else hides the outline, its mirror is hidden too.
+    # Where other objects hide the outline, the opposite pixels are hidden too.
     shadow = outline_box(region, top - y0, left - x0, square.shape[0])
     d, t, _ = turned_difference(
         shadow, turned_copy(shadow), seen, seen_turned, whole, ay, ax, 0.0, circle + 0.5,
@@ -220,7 +229,7 @@ def _measure(
 
 @kernel
 def _stamp(moments: NDArray[np.float64], shape: tuple[int, int]) -> tuple[int, int, int, int]:
-    """Return the box around the galaxy that is looked at, ``(y0, y1, x0, x1)``."""
+    """Return the box around the galaxy to analyse, ``(y0, y1, x0, x1)``."""
     y0, y1, x0, x1 = int(moments[7]), int(moments[8]), int(moments[9]), int(moments[10])
     half = max(int(0.5 * _STAMP * max(y1 - y0, x1 - x0)), _MIN_STAMP // 2)
     y, x = (y0 + y1) // 2, (x0 + x1) // 2
@@ -231,7 +240,7 @@ def _stamp(moments: NDArray[np.float64], shape: tuple[int, int]) -> tuple[int, i
 def _around(
     yc: float, xc: float, reach: float, box: tuple[int, int, int, int]
 ) -> tuple[int, int, int, int]:
-    """Return the part of a box that lies within a distance of a point in both axes."""
+    """Return the part of a box within a distance of a point along both axes."""
     y0, y1, x0, x1 = box
     return (
         max(y0, int(yc - reach)), min(y1, int(yc + reach) + 1),
@@ -243,7 +252,7 @@ def _around(
 def _galaxy_box(
     image: NDArray[np.float32], segment: NDArray[np.bool_], moments: NDArray[np.float64]
 ) -> tuple[NDArray[np.float32], NDArray[np.uint8]]:
-    """Return the light and the members of the segment's box with a margin of one pixel."""
+    """Return light and membership of the segment's box, with a margin of one pixel."""
     y0, y1, x0, x1 = int(moments[7]), int(moments[8]), int(moments[9]), int(moments[10])
     light = np.zeros((y1 - y0 + 2, x1 - x0 + 2), np.float32)
     inside = np.zeros(light.shape, np.uint8)

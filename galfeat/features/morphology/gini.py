@@ -1,4 +1,4 @@
-"""Gini, M20 and signal to noise on the Gini segment of Lotz et al. (2004)."""
+"""Gini, M20 and signal-to-noise ratio on the Gini segment of Lotz et al. (2004)."""
 
 from __future__ import annotations
 
@@ -8,16 +8,17 @@ from numpy.typing import NDArray
 from galfeat.features.morphology.regions import connected_runs, rising_order
 from galfeat.kernels import kernel, variable
 
-#: Width of the Gaussian that smooths the image for the segment, in Petrosian radii.
+#: Sigma of the Gaussian that smooths the image for the segment, in Petrosian radii.
 SMOOTHING = 0.2
 _POINTS = 128
 
 
 @kernel
 def gini_of(values: NDArray[np.float32], order: NDArray[np.int32]) -> float:
-    """Return the Gini coefficient of absolute values in rising order (Lotz et al. 2004).
+    """Return the Gini coefficient of absolute values in ascending order (Lotz et al. 2004).
 
-    0 where all are equal, 1 where one holds all; 0 of fewer than two values or of zeros.
+    0 if all are equal, 1 if all but one are zero. For fewer than two values, or zeros only, 0 is
+    returned.
     """
     number = values.size
     total, weighted = 0.0, 0.0
@@ -39,8 +40,8 @@ def smoothed_grid(
 ) -> tuple[NDArray[np.float32], int]:
     """Return means over squares of the box, blurred with a Gaussian, and the squares' side.
 
-    Masked pixels and those outside the box are zero. The widths that averaging over squares
-    and interpolating between them add are taken from the Gaussian's.
+    Masked pixels and those outside the box are zero. The variance added by averaging over
+    squares and by interpolation is subtracted from the Gaussian's.
     """
     y0, y1, x0, x1 = box
     side = max(1, int(sigma / 2.5))
@@ -95,7 +96,7 @@ def smoothed_grid(
 
 @kernel
 def _sample(grid: NDArray[np.float32], side: int, y: float, x: float) -> float:
-    """Return the blurred image at a place of the box; zero outside."""
+    """Return the blurred image at a position in the box; zero outside."""
     rows, columns = grid.shape
     v, u = (y + 0.5) / side - 0.5, (x + 0.5) / side - 0.5
     if v < -0.5 or u < -0.5 or v > rows - 0.5 or u > columns - 0.5:
@@ -122,11 +123,11 @@ def gini_segment(
 ) -> NDArray[np.int32]:
     """Return the Gini segment within a box as runs of pixels, shape (n, 3).
 
-    A run is a row, its first column and the column after its last, all in the image.
+    A run is a row, its first column and the column after its last, in coordinates of the image.
 
-    The image, masked pixels zero, is blurred by a fifth of the elliptical
-    Petrosian radius. Pixels belong if they reach the mean brightness of the blurred image
-    along the Petrosian ellipse and are connected with its brightest place.
+    The image, with masked pixels set to zero, is blurred by a fifth of the elliptical Petrosian
+    radius. The segment consists of the pixels that reach the blurred image's mean brightness
+    along the Petrosian ellipse and are connected to its brightest pixel.
     """
     y0, y1, x0, x1 = box
     grid, side = smoothed_grid(image, mask, box, SMOOTHING * radius)
@@ -135,11 +136,11 @@ def gini_segment(
     for k in range(_POINTS):
         angle = 2.0 * np.pi * k / _POINTS
         u, v = radius * np.cos(angle), q * radius * np.sin(angle)
-        # Equal steps of this angle are equal areas of a narrow elliptical ring.
+        # Equal steps in this angle cover equal areas of a narrow elliptical ring.
         threshold += _sample(grid, side, yc - y0 + u * s + v * c, xc - x0 + u * c - v * s)
     threshold /= _POINTS
     level = np.float32(threshold)
-    # Between places that are fainter nothing is brighter.
+    # Interpolated values never exceed those of the surrounding grid points.
     top, bottom, left, right = grid.shape[0], -1, grid.shape[1], -1
     for j in range(grid.shape[0]):
         for i in range(grid.shape[1]):
@@ -205,9 +206,9 @@ def gini_statistics(
     variance: float,
     gain: float,
 ) -> NDArray[np.float64]:
-    """Return Gini, M20, the signal to noise per pixel and the area of a Gini segment.
+    """Return Gini, M20, the signal-to-noise ratio per pixel and the area of a Gini segment.
 
-    All zero where the segment holds no light.
+    The first three are zero if the segment contains no light.
     """
     size = np.sum(runs[:, 2] - runs[:, 1])
     values, places = np.empty(size, np.float32), np.empty((size, 2), np.int32)

@@ -1,4 +1,4 @@
-"""A square about a galaxy, and the same after half a turn."""
+"""A square cut-out of a galaxy and its half-turned copy."""
 
 from __future__ import annotations
 
@@ -12,9 +12,10 @@ from galfeat.kernels import kernel
 def padded_box(
     image: NDArray[np.float32], mask: NDArray[np.bool_], y: int, x: int, half: int
 ) -> tuple[NDArray[np.float32], NDArray[np.float32], bool]:
-    """Return the square of ``2 half + 1`` pixels about (y, x), which of them count, and if all do.
+    """Return the square of ``2 half + 1`` pixels about (y, x), its weights, and if all are one.
 
-    What lies outside the image is zero and counts; what is masked is zero and does not.
+    Pixels outside the image are zero with a weight of one, masked pixels zero with a weight of
+    zero.
     """
     height, width = image.shape
     size = 2 * half + 1
@@ -43,7 +44,7 @@ def padded_box(
 
 @kernel
 def turned_copy(box: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Return the box turned by half a turn."""
+    """Return the half-turned box."""
     size = box.shape[0]
     turned = np.empty_like(box)
     for y in range(size):
@@ -55,7 +56,7 @@ def turned_copy(box: NDArray[np.float32]) -> NDArray[np.float32]:
 
 @kernel
 def blended_copy(turned: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Return the means of 2×2 pixels of a turned box, the last of them at (y, x)."""
+    """Return the means of 2×2 pixels of a turned box, each stored at its last pixel."""
     size = turned.shape[0]
     blend = np.zeros_like(turned)
     quarter = np.float32(0.25)

@@ -1,4 +1,4 @@
-"""Ellipses of isophotes, and what elliptical models and half a turn leave over."""
+"""Ellipses of isophotes, and residuals from elliptical models and half-turns."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ from numpy.typing import NDArray
 from galfeat.features.morphology.petrosian import STEPS
 from galfeat.kernels import kernel
 
-#: Parts of the Gini segment's area that the isophotes enclose.
+#: Areas enclosed by the isophotes, as fractions of the Gini segment's area.
 AREAS = (0.0625, 0.125, 0.25, 0.5, 0.75)
-#: Bounds of the steps of the minor axis's profile, in elliptical Petrosian radii.
+#: Bounds of the steps of the minor-axis profile, in elliptical Petrosian radii.
 MINOR_STEPS = (0.0, 0.06, 0.12, 0.24, 0.48)
 _LEVELS = 1024
 
@@ -21,15 +21,15 @@ def isophote_ellipses(
 ) -> NDArray[np.float64]:
     """Return the ellipses of a region's isophotes, shape (5, 4).
 
-    An isophote encloses the brightest 1/16, 1/8, 1/4, 1/2 and 3/4 of the region's pixels. Its
-    ellipse is the uniform one with the same moments.
+    The isophotes enclose the brightest 1/16, 1/8, 1/4, 1/2 and 3/4 of the region's pixels. The
+    ellipse of each is the uniform ellipse with the same moments.
 
     Parameters
     ----------
     smoothed : ndarray of float32
-        The image from the pixel (y0, x0) on.
+        A part of the image, starting at pixel (y0, x0).
     runs : ndarray of int32, shape (n, 3)
-        The region: row, first column and the column after the last, in the image.
+        The region: row, first column and the column after the last, in coordinates of the image.
 
     Returns
     -------
@@ -47,7 +47,7 @@ def isophote_ellipses(
     result = np.zeros((5, 4), np.float64)
     if top <= 0.0:
         return result
-    # Levels are even in the square root, so that faint ones are told apart as well.
+    # Levels are linear in the square root, for sufficient resolution of faint light.
     scale = np.float32((_LEVELS - 1) / np.sqrt(top))
     counts = np.zeros(_LEVELS, np.int32)
     line = np.empty(longest, np.int32)
@@ -93,7 +93,7 @@ def isophote_ellipses(
         if n < 3.0:
             continue
         my, mx = sums[k, 1] / n, sums[k, 2] / n
-        # A pixel is a square, not a point.
+        # Add the variance of a square pixel.
         yy = sums[k, 3] / n - my * my + 1.0 / 12.0
         xx = sums[k, 4] / n - mx * mx + 1.0 / 12.0
         xy = sums[k, 5] / n - mx * my
@@ -111,10 +111,10 @@ def isophote_ellipses(
 def isophote_changes(ellipses: NDArray[np.float64], radius: float) -> NDArray[np.float64]:
     """Return five ellipticities ``1 - q``, the twist, the change and the drift, shape (8,).
 
-    The twist is the angle between the major axes of the two inner and of the two outer
-    isophotes, 0 to pi/2, in radians; 0 if either is round within 0.01. The change is the
-    largest distance of two ellipticities in the plane of their components. The drift is the
-    largest distance of two centres over `radius`.
+    The twist is the angle between the major axes of the two inner and the two outer isophotes,
+    0 to pi/2, in radians; 0 if either pair is round to within 0.01. The change is the largest
+    distance between two ellipticities in the plane of their components. The drift is the largest
+    distance between two centres over `radius`.
     """
     result = np.zeros(8, np.float64)
     for k in range(5):
@@ -136,7 +136,7 @@ def isophote_changes(ellipses: NDArray[np.float64], radius: float) -> NDArray[np
 
 @kernel
 def mean_profile(curve: NDArray[np.float64], limit: float) -> NDArray[np.float64]:
-    """Return the mean brightness of rings two pixels wide, at every half pixel of radius."""
+    """Return the mean brightness of rings two pixels wide, in steps of half a pixel in radius."""
     number = int(2.0 * limit) + 3
     profile = np.zeros(number, np.float64)
     last = curve.shape[1] - 1
@@ -164,7 +164,7 @@ def leftovers(
     variance: float,
     gain: float,
 ) -> NDArray[np.float64]:
-    """Return what models leave in the Petrosian ellipse and the profile across it, shape (8,).
+    """Return residuals of models in the Petrosian ellipse and the minor-axis profile, shape (8,).
 
     Parameters
     ----------
@@ -176,18 +176,18 @@ def leftovers(
     radii : tuple of float
         Semi-major axes of the half-light and the Petrosian ellipse.
     profile, model : ndarray of float64
-        Mean and Sérsic brightness at every half pixel of radius.
+        Mean and Sérsic brightness in steps of half a pixel in radius.
     variance, gain : float
-        Of the sky; light units to electrons.
+        Variance of the sky; electrons per unit of the image.
 
     Returns
     -------
     ndarray of float64
         The residual fraction of the Sérsic model (Hoyos et al. 2011); the light above the mean
         profile and above the half-turned image outside the half-light ellipse, over all light,
-        counted where the smoothed image exceeds them by the sky's noise; four steps of the
-        profile along the minor axis over the mean brightness; and the excess of the height of
-        the light at the middle over that of the disc on both sides of it.
+        summed where the smoothed image exceeds them by the sky's noise; four steps of the
+        minor-axis profile over the mean brightness; and the excess of the height of the light
+        in the middle over that of the disc on both sides. Zeros without light.
     """
     yc, xc, q, pa = ellipse
     half, limit = radii

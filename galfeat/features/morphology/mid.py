@@ -1,6 +1,6 @@
 """The MID segment, intensity and deviation (Freeman et al. 2013).
 
-They tell one centre of light from several, as does `galfeat.features.morphology.multimode`.
+They detect multiple centres of light, as does `galfeat.features.morphology.multimode`.
 """
 
 from __future__ import annotations
@@ -11,13 +11,13 @@ from numpy.typing import NDArray
 from galfeat.features.morphology.regions import connected_runs
 from galfeat.kernels import kernel, variable
 
-#: The MID segment ends where the brightness is this part of the mean within.
+#: Brightness at the edge of the MID segment over the mean brightness inside.
 _ETA = 0.2
 
 
 @kernel
 def _start(light: NDArray[np.float32], inside: NDArray[np.uint8], top: float) -> float:
-    """Return the level that is a fifth of the mean above it, whether connected or not."""
+    """Return the level equal to a fifth of the mean of all brighter pixels, connected or not."""
     height, width = light.shape
     scale = np.float32(255.0 / top)
     counts, lights = np.zeros(256, np.int64), np.zeros(256, np.float64)
@@ -39,10 +39,10 @@ def _start(light: NDArray[np.float32], inside: NDArray[np.uint8], top: float) ->
 
 @kernel
 def mid_segment(light: NDArray[np.float32], inside: NDArray[np.uint8]) -> NDArray[np.float32]:
-    """Return the light of the MID segment, zero outside and nowhere negative.
+    """Return the light of the MID segment, zero outside and not negative.
 
-    The faintest level of the segment is a fifth of the mean brightness of what is brighter and
-    connected with the brightest pixel. Its outline is smoothed by a majority of 3×3 pixels.
+    The faintest level of the segment is a fifth of the mean brightness of the brighter pixels
+    connected to the brightest. Its outline is smoothed by a majority vote of 3×3 pixels.
 
     Parameters
     ----------
@@ -111,7 +111,7 @@ def mid_segment(light: NDArray[np.float32], inside: NDArray[np.uint8]) -> NDArra
 
 @kernel
 def blurred(light: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Blur with a Gaussian of one pixel; zero counts outside."""
+    """Blur with a Gaussian of sigma one pixel; zero outside."""
     height, width = light.shape
     weights = np.exp(-0.5 * np.arange(5) ** 2).astype(np.float32)
     weights /= weights[0] + np.float32(2.0) * weights[1:].sum()
@@ -136,10 +136,10 @@ def blurred(light: NDArray[np.float32]) -> NDArray[np.float32]:
 
 @kernel
 def basins(light: NDArray[np.float32], smoothed: NDArray[np.float32]) -> NDArray[np.int32]:
-    """Return for each pixel of the segment the place of the summit above it, else -1.
+    """Return the flat index of the peak uphill of each pixel of the segment, else -1.
 
-    A step leads to the brightest of the eight neighbours in the blurred image, if it is
-    brighter, until there is none. Places are flat indices.
+    Each step leads to the brightest of the eight neighbours in the blurred image, as long as
+    it is brighter.
     """
     height, width = light.shape
     level = np.empty((height, width), np.float32)
@@ -158,7 +158,7 @@ def basins(light: NDArray[np.float32], smoothed: NDArray[np.float32]) -> NDArray
         target_up = up[y * width : (y + 1) * width]
         here = y * width + 1
         for x in range(width - 2):
-            # In rising order of places: of equal neighbours the later one is higher.
+            # In ascending order of index: the later of equal neighbours counts as higher.
             best, step = above[x], np.int32(-width - 1)
             step = np.int32(-width) if above[x + 1] >= best else step
             best = max(best, above[x + 1])
@@ -178,7 +178,7 @@ def basins(light: NDArray[np.float32], smoothed: NDArray[np.float32]) -> NDArray
             target_up[x + 1] = (
                 np.int32(here + x) + step if row[x + 1] >= np.float32(0.0) else np.int32(-1)
             )
-    # Pointers are shortened in both directions in turn until all end at a summit.
+    # Shorten pointers in alternating directions until all lead to a peak.
     changed, forward = 1, True
     while changed:
         changed = 0
@@ -198,8 +198,8 @@ def intensity_deviation(
 ) -> NDArray[np.float64]:
     """Return the light ratio of the two brightest basins and the deviation, shape (2,).
 
-    The deviation is the distance from the centroid to the summit of the brightest basin, over
-    the radius of a circle of the segment's area. Zeros where there is no light.
+    The deviation is the distance from the centroid to the peak of the brightest basin, over the
+    radius of a circle of the segment's area. Zeros without light.
     """
     height, width = light.shape
     lights = np.zeros(summits.size, np.float64)

@@ -1,4 +1,4 @@
-"""Where the galaxy's segment lies and how its light is spread: box, centroid and ellipse."""
+"""Box, centroid and ellipse of the galaxy's segment."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from galfeat.kernels import kernel
 def split_labels(
     labels: NDArray[np.uint8], own: int
 ) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
-    """Return the pixels of one object and those of all others."""
+    """Return the masks of one object and of all others."""
     height, width = labels.shape
     segment = np.empty((height, width), np.bool_)
     mask = np.empty((height, width), np.bool_)
@@ -31,8 +31,8 @@ def segment_moments(image: NDArray[np.float32], segment: NDArray[np.bool_]) -> N
     Returns
     -------
     ndarray of float64
-        Sums of I, I y, I x, I y², I x² and I x y; the number of pixels; and the box ``y0, y1,
-        x0, x1`` of the segment, ends excluded.
+        Sums of I, I y, I x, I y², I x² and I x y; the number of pixels; and the half-open box
+        ``y0, y1, x0, x1`` of the segment.
     """
     height, width = image.shape
     result = np.zeros(11, np.float64)
@@ -76,8 +76,8 @@ def segment_moments(image: NDArray[np.float32], segment: NDArray[np.bool_]) -> N
 def ellipse_about(moments: NDArray[np.float64], yc: float, xc: float) -> tuple[float, float]:
     """Return the axis ratio and the position angle of the light about a point.
 
-    The axis ratio is that of the Gaussian of the same second moments, at least 0.02; the
-    position angle is in radians from x towards rising rows. A thin source is widened by the
+    The axis ratio is that of a Gaussian with the same second moments, at least 0.02; the
+    position angle is in radians from x towards rising rows. Thin sources are broadened by the
     variance of a pixel (Bertin & Arnouts 1996).
     """
     total = moments[0]

@@ -1,7 +1,7 @@
-"""Multimode, the areas of the two largest regions above a threshold (Freeman et al. 2013).
+"""Multimode: the areas of the two largest regions above a threshold (Freeman et al. 2013).
 
-As the ratio of areas (Peth et al. 2016) at the threshold at which the second area squared over
-the first is largest.
+Defined as the ratio of areas (Peth et al. 2016) at the threshold that maximises the square of the
+second area over the first.
 """
 
 from __future__ import annotations
@@ -15,24 +15,27 @@ from galfeat.kernels import kernel
 
 
 def _groups_of_neighbours() -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
-    """Return for each set of neighbours, as bits, its connected groups and its first member.
+    """Return the number of connected groups and the first member of each set of neighbours.
 
-    Where all are one group, they belong to one region already, and joining them is spared.
+    Sets are numbered by their bits. The members of a single group already belong to the same
+    region and need not be joined.
     """
-    places = [(y, x) for y in (-1, 0, 1) for x in (-1, 0, 1) if y or x]
+    offsets = [(y, x) for y in (-1, 0, 1) for x in (-1, 0, 1) if y or x]
     groups, first = np.zeros(256, np.uint8), np.zeros(256, np.uint8)
-    for chosen in range(1, 256):
-        members = [k for k in range(8) if chosen >> k & 1]
-        first[chosen] = members[0]
-        left = set(members)
-        while left:
-            reached = [left.pop()]
-            for one in reached:
-                y, x = places[one]
-                near = {k for k in left if max(abs(places[k][0] - y), abs(places[k][1] - x)) < 2}
-                reached.extend(near)
-                left -= near
-            groups[chosen] += 1
+    for bits in range(1, 256):
+        members = [k for k in range(8) if bits >> k & 1]
+        first[bits] = members[0]
+        remaining = set(members)
+        while remaining:
+            group = [remaining.pop()]
+            for member in group:
+                y, x = offsets[member]
+                near = {
+                    k for k in remaining if max(abs(offsets[k][0] - y), abs(offsets[k][1] - x)) < 2
+                }
+                group.extend(near)
+                remaining -= near
+            groups[bits] += 1
     return groups, first
 
 
@@ -41,11 +44,11 @@ _GROUPS, _FIRST = _groups_of_neighbours()
 
 @kernel
 def multimode(light: NDArray[np.float32]) -> float:
-    """Return the areas' ratio of the two largest regions above the most dividing threshold.
+    """Return the ratio of the areas of the two largest regions above the optimal threshold.
 
-    Pixels are joined from the brightest to the faintest; a threshold is every brightness that
-    occurs and is reached by at least a fiftieth of the pixels, which single bright pixels do
-    not divide. Zero if the light is never in two parts.
+    Pixels are joined from the brightest to the faintest. Thresholds are all brightness values
+    that at least 2 % of the pixels reach, so that single bright pixels are not regions. Zero if
+    the light is never divided.
 
     Parameters
     ----------
@@ -65,7 +68,7 @@ def multimode(light: NDArray[np.float32]) -> float:
     ranked = places[order]
     earlier = _earlier_neighbours(light).reshape(-1)
     steps = np.array((-width - 1, -width, -width + 1, -1, 1, width - 1, width, width + 1), np.int32)
-    # Pixels bear the name of a part; parts that met form a tree.
+    # Pixels are labelled with a part; joined parts form a tree.
     names = np.empty(flat.size, np.int32)
     parents, areas = np.empty(number, np.int32), np.empty(number, np.int32)
     parts, main, best, ratio = 0, -1, 0.0, 0.0
@@ -98,7 +101,7 @@ def multimode(light: NDArray[np.float32]) -> float:
                             areas[root] += areas[here]
                             here = root
             names[own] = here
-        # The first threshold looks at all regions so far, later ones at those that grew.
+        # The first threshold examines all regions so far, later ones only those that grew.
         end = number if main < 0 else last + 1
         alone = first == last
         last = first - 1
@@ -116,7 +119,7 @@ def multimode(light: NDArray[np.float32]) -> float:
             root = root_of(parents, names[ranked[rank]])
             if areas[root] > largest:
                 main, largest = root, areas[root]
-        # The second largest region matters only when it grows, or when it was the largest.
+        # The second largest region is relevant only if it grew, or was the largest before.
         second = 0
         for rank in range(first, end):
             root = root_of(parents, names[ranked[rank]])
@@ -135,7 +138,7 @@ def multimode(light: NDArray[np.float32]) -> float:
 def _earlier_neighbours(light: NDArray[np.float32]) -> NDArray[np.uint8]:
     """Return a bit for each of the eight neighbours that is joined before the pixel itself.
 
-    That is the brighter one as `rising_order` tells them apart, and of equal ones the later.
+    These are brighter at the resolution of `rising_order`, or equal and later.
     """
     height, width = light.shape
     bits = light.reshape(-1).view(np.int32)

@@ -1,4 +1,4 @@
-"""Nuclei: summits of the blurred galaxy that stand clear of each other."""
+"""Nuclei: distinct peaks of the blurred galaxy."""
 
 from __future__ import annotations
 
@@ -7,11 +7,11 @@ from numpy.typing import NDArray
 
 from galfeat.kernels import kernel
 
-#: A nucleus is at least this part of the highest summit ...
+#: Minimum height of a nucleus over that of the highest peak ...
 _HEIGHT = 0.2
-#: ... rises by this part of its height above the pass to a higher one ...
+#: ... its minimum rise above the pass to a higher peak, as a fraction of its height ...
 _RISE = 0.1
-#: ... and by this many times the noise of a pixel.
+#: ... and in units of the noise of a pixel.
 _NOISE = 3.0
 _MOST = 64
 
@@ -22,18 +22,18 @@ def nuclei(
 ) -> NDArray[np.float64]:
     """Return number, flux ratio and separation of the nuclei, shape (3,).
 
-    The flux of a nucleus is that of the 5×5 pixels about it; the ratio is the second brightest
-    over the brightest. The separation of the two is in units of `radius`. Ratio and separation
-    are zero with fewer than two nuclei.
+    The flux of a nucleus is the sum of 5×5 pixels; the ratio is that of the second brightest to
+    the brightest nucleus. Their separation is in units of `radius`. With fewer than two nuclei,
+    ratio and separation are zero.
 
     Parameters
     ----------
     smoothed : ndarray of float32, shape (h, w)
-        Blurred by a pixel or so.
+        The galaxy, blurred by about a pixel.
     summits : ndarray of int32, shape (h * w,)
-        The flat index of the summit above each pixel; negative outside the galaxy.
+        The flat index of the peak uphill of each pixel; negative outside the galaxy.
     noise : float
-        Of a pixel of the image before it was blurred.
+        Noise of a pixel before blurring.
     radius : float
         In pixels.
     """
@@ -50,14 +50,14 @@ def nuclei(
         top = max(top, flat[peaks[k]])
     if top <= 0.0:
         return result
-    # The highest pass from each summit to a higher one; a pass lies between two basins.
+    # The highest pass from each peak to a higher one; passes are between adjacent basins.
     passes = np.zeros(flat.size, np.float32)
     edge = np.empty(width, np.uint8)
     for y in range(1, height - 1):
         row, below = summits[y * width : (y + 1) * width], summits[(y + 1) * width :]
         for x in range(width - 2):
             own = row[x + 1]
-            # Between two basins or at the rim.
+            # At the boundary of two basins or of the galaxy.
             edge[x] = np.uint8(
                 (own != row[x + 2]) | (own != below[x]) | (own != below[x + 1])
                 | (own != below[x + 2])
@@ -73,7 +73,7 @@ def nuclei(
                 if other < 0 or other == own:
                     continue
                 level = min(flat[i], flat[i + step])
-                # Of equal summits the first one counts as the higher.
+                # The first of equal peaks counts as higher.
                 lower = own
                 if flat[other] < flat[own] or (flat[other] == flat[own] and own < other):
                     lower = other

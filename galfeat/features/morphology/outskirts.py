@@ -1,4 +1,4 @@
-"""A galaxy's faint outline, and its clumps: sums over native pixels."""
+"""A galaxy's faint outline and its clumps, on native pixels."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from galfeat.kernels import kernel, variable
 def mean_of_nine(
     image: NDArray[np.float32], mask: NDArray[np.bool_], box: tuple[int, int, int, int]
 ) -> NDArray[np.float32]:
-    """Return the means of 3×3 pixels of a box, other objects zero; the edge is repeated."""
+    """Return the means of 3×3 pixels of a box, other objects set to zero, edges repeated."""
     y0, y1, x0, x1 = box
     rows, columns = y1 - y0, x1 - x0
     across = np.empty((rows, columns), np.float32)
@@ -39,10 +39,10 @@ def mean_of_nine(
 def outline(
     smoothed: NDArray[np.float32], threshold: float
 ) -> tuple[NDArray[np.uint8], NDArray[np.int32]]:
-    """Return the pixels above a threshold connected with the brightest (Pawlik et al. 2016).
+    """Return the pixels above a threshold connected to the brightest (Pawlik et al. 2016).
 
-    They are 2; and the first and last column of them in every row, shape (h, 2), where the
-    first is the larger in rows without any.
+    They are 2 in the first array. The second, shape (h, 2), contains their first and last column
+    in each row; in rows without any, the first is larger.
     """
     rows, columns = smoothed.shape
     region = np.zeros((rows, columns), np.uint8)
@@ -66,7 +66,7 @@ def outline(
 
 @kernel
 def outline_box(region: NDArray[np.uint8], y: int, x: int, size: int) -> NDArray[np.float32]:
-    """Return ones for the outline's pixels in the square whose first pixel is (y, x)."""
+    """Return ones for the outline's pixels in the square with the first pixel (y, x)."""
     rows, columns = region.shape
     square = np.zeros((size, size), np.float32)
     low, high = max(0, -x), min(size, columns - x)
@@ -85,7 +85,7 @@ def farthest(
 ) -> tuple[float, float]:
     """Return the largest distance of an outline's pixels from a point, in circles and ellipses.
 
-    Distances are convex, so the largest in a row is at one of its ends.
+    Distances are convex, so the maximum of a row is at one of its ends.
     """
     c, s = np.cos(pa), np.sin(pa)
     circle, ellipse = 0.0, 0.0
@@ -113,9 +113,9 @@ def smoothness(
 ) -> float:
     """Return the light of clumps over all light in a ring (Conselice 2003, Lotz et al. 2004).
 
-    A clump is what exceeds the mean of a square of side `inner`, an integer; `sky` is that of
-    a pixel of sky. Not below zero: where the sky has as many clumps, there are none. Zero also
-    if the ring holds no light.
+    Clumps are the positive deviations from the mean of a square of side `inner`, rounded down;
+    `sky` is the mean of a sky pixel. If the sky has more clumps than the galaxy, or the ring
+    contains no light, zero is returned.
     """
     size = box.shape[0]
     side = max(int(inner), 1)
@@ -169,7 +169,7 @@ def smoothness(
 
 @kernel
 def _windows(values: NDArray[np.float64], side: int) -> NDArray[np.float32]:
-    """Return the sums of `side` values from each place on, by doubling."""
+    """Return the sums of `side` values starting at each index, by doubling."""
     number = values.size
     result = np.zeros(number, np.float32)
     wide, wider = values.astype(np.float32), np.empty(number, np.float32)

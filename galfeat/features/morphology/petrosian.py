@@ -1,8 +1,8 @@
-"""Growth curves in circles and ellipses on native pixels, and the radii read from them.
+"""Growth curves in circles and ellipses on native pixels, and the radii derived from them.
 
-The light of a pixel is spread over the radii that the pixel covers, so that apertures need no
-overlap of their own: near the centre pixel by pixel in sixteen parts, farther out evenly over
-the width that has the right variance.
+The light of a pixel is distributed over the radii that the pixel covers, so that overlaps of
+pixels with apertures need not be computed: near the centre by sixteen subpixels, farther out
+evenly over a range of the right variance.
 """
 
 from __future__ import annotations
@@ -14,11 +14,11 @@ from galfeat.kernels import kernel
 
 #: Steps of a growth curve per pixel of radius.
 STEPS = 8
-#: The Petrosian radius is where the local brightness is this part of the mean within.
+#: Ratio of local to mean brightness that defines the Petrosian radius.
 ETA = 0.2
-#: Total light is that within this many Petrosian radii (Lotz et al. 2004).
+#: Radius that contains the total light, in Petrosian radii (Lotz et al. 2004).
 EXTENT = 1.5
-#: Pixels closer to the centre than this are divided in sixteen.
+#: Pixels closer to the centre than this are divided into sixteen subpixels.
 _FINE = 6.0
 
 
@@ -32,10 +32,10 @@ def add_rings(
     inner: float,
     outer: float,
 ) -> None:
-    """Add the pixels whose centres lie between two semi-major axes to a growth curve's changes.
+    """Add the pixels with centres between two semi-major axes to the changes of a growth curve.
 
-    Row 0 takes light, row 1 the area of what is masked or outside the image, row 2 the light
-    that ends.
+    Row 0 contains the light that starts at a radius, row 1 changes of the area that is masked or
+    outside the image, row 2 the light that ends.
     """
     height, width = image.shape
     yc, xc = centre
@@ -51,7 +51,7 @@ def add_rings(
     first_row, last_row = int(np.ceil(yc - half_height)), int(np.floor(yc + half_height))
     longest = int(2.0 * outer) + 4
     first_bin, last_bin = np.empty(longest, np.int32), np.empty(longest, np.int32)
-    # Read without a sign, indices need no test for one.
+    # Unsigned views: no tests for negative indices.
     starts, ends = first_bin.view(np.uint32), last_bin.view(np.uint32)
     shares, widths = np.empty(longest, np.float32), np.empty(longest, np.float32)
     begun, missing, ended = change[0], change[1], change[2]
@@ -68,7 +68,8 @@ def add_rings(
             chord = np.sqrt(hole) / a
             gap_low = min(max(int(np.ceil(middle - chord)), low), high)
             gap_high = min(max(int(np.floor(middle + chord)) + 1, gap_low), high)
-        # Pixels near the centre are divided, those outside the image or hidden counted apart.
+        # Pixels near the centre are divided; those masked or outside the image are counted
+        # separately.
         near = np.sqrt(max(_FINE * _FINE - dy * dy, 0.0)) + 1.0
         near_low, near_high = int(xc - near), int(xc + near) + 1
         if dy * dy > _FINE * _FINE:
@@ -137,7 +138,7 @@ def add_rings(
                     for i in range(4):
                         u = along + 0.25 * i - 0.375
                         fine = np.sqrt(a * u * u + 2.0 * b * u * v + d * v * v) * STEPS
-                        # A sixteenth of a pixel is two steps wide.
+                        # A subpixel is two steps wide.
                         inside, beyond = int(max(fine - 0.5, 0.0)), int(fine + 1.5)
                         share = 0.0625 * value / (beyond - inside)
                         change[row, min(inside, last)] += share
@@ -146,7 +147,7 @@ def add_rings(
 
 @kernel
 def integrated(change: NDArray[np.float64], q: float, reach: float) -> NDArray[np.float64]:
-    """Return the growth curve of changes out to a radius; see `growth_curve`."""
+    """Integrate changes to a growth curve up to a radius; see `growth_curve`."""
     number = min(int(reach * STEPS) + 1, change.shape[1])
     curve = np.empty((2, number), np.float64)
     ring_light, ring_missing, light, missing = 0.0, 0.0, 0.0, 0.0
@@ -170,21 +171,20 @@ def growth_curve(
     pa: float,
     reach: float,
 ) -> NDArray[np.float64]:
-    """Return the light and the area within ellipses of growing semi-major axis.
+    """Return the light and the area within ellipses of increasing semi-major axis.
 
     Parameters
     ----------
     image : ndarray of float32, shape (H, W)
         Light above the sky.
     mask : ndarray of bool, shape (H, W)
-        Pixels of other objects; they add neither light nor area, and nor does what lies
-        outside the image.
+        Pixels of other objects. Like pixels outside the image, they add neither light nor area.
     yc, xc : float
         The common centre, in pixels.
     q, pa : float
         Axis ratio and position angle (radians from x towards rising rows).
     reach : float
-        The largest semi-major axis, in pixels.
+        The maximum semi-major axis, in pixels.
 
     Returns
     -------
@@ -201,9 +201,9 @@ def growth_curve(
 def petrosian_radius(curve: NDArray[np.float64]) -> float:
     """Return the Petrosian radius, in pixels; negative if the curve ends before it.
 
-    Where the mean brightness of a ring one pixel wide first falls below a fifth of the mean
-    brightness within, and is still below a pixel and a sixteenth of the radius farther out: a
-    gap between two arms is no edge.
+    The radius where the mean brightness of a ring one pixel wide first falls below a fifth of
+    the mean brightness inside and remains below it one pixel plus a sixteenth of the radius
+    farther out, which excludes gaps between arms.
     """
     half = STEPS // 2
     previous = 1.0
@@ -232,7 +232,7 @@ def _local_over_mean(curve: NDArray[np.float64], k: int) -> float:
 
 @kernel
 def value_at(values: NDArray[np.float64], radius: float) -> float:
-    """Return a curve's value at a radius in pixels, interpolated."""
+    """Interpolate a curve at a radius in pixels."""
     place = min(max(radius * STEPS, 0.0), values.size - 1.001)
     k = int(place)
     return values[k] + (place - k) * (values[k + 1] - values[k])
@@ -240,9 +240,9 @@ def value_at(values: NDArray[np.float64], radius: float) -> float:
 
 @kernel
 def radius_of_fraction(light: NDArray[np.float64], limit: float, fraction: float) -> float:
-    """Return the radius that holds a fraction of the light within `limit`, in pixels.
+    """Return the radius that contains a fraction of the light within `limit`, in pixels.
 
-    Zero if there is no light within.
+    Zero without light.
     """
     wanted = fraction * value_at(light, limit)
     if wanted <= 0.0:
@@ -265,8 +265,8 @@ def petrosian_curve(
 ) -> tuple[NDArray[np.float64], float]:
     """Return a growth curve and the Petrosian radius.
 
-    Rings are added until the curve reaches `extent` Petrosian radii, from `guess` pixels on. If
-    there is none within the image's diagonal, that is the radius.
+    The curve is extended from `guess` pixels until it reaches `extent` Petrosian radii. If the
+    Petrosian radius would exceed the image's diagonal, the diagonal is returned.
 
     Parameters
     ----------

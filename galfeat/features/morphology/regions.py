@@ -1,4 +1,4 @@
-"""Which pixels belong together: connected regions, and the order of brightness."""
+"""Connected regions of pixels, and sorting by brightness."""
 
 from __future__ import annotations
 
@@ -8,15 +8,15 @@ from numpy.typing import NDArray
 from galfeat.frame.forest import root_of
 from galfeat.kernels import kernel
 
-#: Eight pixels that do not belong, and eight that do.
+#: Words of eight pixels that are all outside or all inside a region.
 _ALIKE = np.array((0, 0x0101010101010101), np.uint64)
 
 
 @kernel
 def rising_order(values: NDArray[np.float32]) -> NDArray[np.int32]:
-    """Return the order of values that are not negative, smallest first.
+    """Return the indices that sort non-negative values in ascending order.
 
-    Radix sort on the leading 21 bits of the numbers: values are told apart to 1 in 8,192.
+    Radix sort on the leading 21 bits, with a relative resolution of 1 in 8,192.
     """
     number = values.size
     keys = values.view(np.uint32)
@@ -47,10 +47,10 @@ def rising_order(values: NDArray[np.float32]) -> NDArray[np.int32]:
 
 @kernel
 def flood(region: NDArray[np.uint8], y: int, x: int) -> NDArray[np.int32]:
-    """Mark with 2 all ones that are connected with (y, x), corners included.
+    """Set to 2 all ones that are connected to (y, x), including by corners.
 
-    Returns the first and the last column of what is marked in every row, shape (h, 2); where
-    nothing is, the first is the larger.
+    Returns the first and the last column set in each row, shape (h, 2); in rows without any,
+    the first is larger.
     """
     height, width = region.shape
     ends = np.empty((height, 2), np.int32)
@@ -95,27 +95,27 @@ def flood(region: NDArray[np.uint8], y: int, x: int) -> NDArray[np.int32]:
 def connected_runs(
     values: NDArray[np.float32] | NDArray[np.uint8], level: np.float32 | np.uint8, y: int, x: int
 ) -> NDArray[np.int32]:
-    """Return the runs of pixels that reach a level and are connected with (y, x).
+    """Return the runs of pixels that reach a level and are connected to (y, x).
 
-    Corners connect.
+    Pixels that share a corner are connected.
 
     Parameters
     ----------
     values : ndarray, shape (h, w)
-    level : float or int, of the kind of the values
+    level : float or int, of the dtype of `values`
     y, x : int
-        A pixel of the region; if it does not reach the level, there are no runs.
+        A pixel of the region; if it does not reach the level, no runs are returned.
 
     Returns
     -------
     ndarray of int32, shape (n, 3)
-        Row, first column and the column after the last, in rising order.
+        Row, first column and the column after the last, in ascending order.
     """
     height, width = values.shape
     runs = np.empty((height * (width + 1) // 2 + 1, 3), np.int32)
     parents = np.empty(runs.shape[0], np.int32)
     number, own, before = 0, -1, 0
-    # Zeros before and after, up to whole words of eight pixels.
+    # Zeros on both sides, padded to whole words of eight pixels.
     words = (width + 1) // 8 + 2
     reached = np.zeros(8 * words, np.uint8)
     eights = reached.view(np.uint64)
@@ -126,7 +126,7 @@ def connected_runs(
             here[i] = np.uint8(row[i] >= level)
         count = 0
         for word in range(1, words):
-            # All eight and the one before are alike.
+            # Skip words without changes.
             if eights[word] == _ALIKE[reached[8 * word - 1]]:
                 continue
             for i in range(8 * word, 8 * word + 8):

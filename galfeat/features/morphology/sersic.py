@@ -1,4 +1,4 @@
-"""A Sérsic profile fitted to the mean brightness in elliptical rings."""
+"""Fit a Sérsic profile to the mean brightness in elliptical rings."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ LEAST, MOST = 0.1, 8.0
 
 @kernel
 def sersic_b(n: float) -> float:
-    """Return the constant with which r_e holds half of the light (Ciotti & Bertin 1999)."""
+    """Return the constant for which r_e contains half of the light (Ciotti & Bertin 1999)."""
     if n < 0.36:  # MacArthur et al. 2003
         return max(0.01945 + n * (-0.8902 + n * (10.95 + n * (-19.67 + n * 13.43))), 1e-4)
     return 2.0 * n - 1.0 / 3.0 + 4.0 / (405.0 * n) + 46.0 / (25515.0 * n * n)
@@ -26,8 +26,8 @@ def sersic_b(n: float) -> float:
 def rings(curve: NDArray[np.float64], limit: float) -> NDArray[np.float64]:
     """Return radius, mean brightness and area of rings from 2 px to a limit, shape (3, 32).
 
-    One pixel or more wide. The innermost pixels show the point spread function. Rings that are
-    not needed have no area.
+    Rings are at least one pixel wide. The innermost pixels, dominated by the point spread
+    function, are excluded. Unused rings have zero area.
     """
     result = np.zeros((3, _RINGS), np.float64)
     width = max(1.0, (limit - _FIRST) / _RINGS)
@@ -49,9 +49,9 @@ def fit_sersic(
 ) -> NDArray[np.float64]:
     """Return the brightness at r_e, r_e in pixels and the index n, shape (3,).
 
-    Least squares by Levenberg's and Marquardt's method; a pixel's variance is that of the sky
-    plus that of its own light. The point spread function is part of what is fitted. Zeros
-    where the rings hold no light.
+    Least squares by the Levenberg-Marquardt method; a pixel's variance is that of the sky plus
+    photon noise. The profile is not corrected for the point spread function. Zeros if the rings
+    contain no light.
     """
     result = np.zeros(3, np.float64)
     weights = np.zeros(_RINGS, np.float64)
@@ -63,7 +63,7 @@ def fit_sersic(
                 start = profile[1, k]
     if start <= 0.0 or r50 <= 0.0:
         return result
-    # Logarithms of the three.
+    # Logarithms of the three parameters.
     p = np.array((np.log(start), np.log(r50), 0.3))
     damping, error = 1e-2, _squares(profile, weights, p)
     slopes, normal, trial = np.empty(3), np.empty((3, 3)), np.empty(3)
@@ -79,7 +79,7 @@ def fit_sersic(
                 model = np.exp(p[0] - b * (power - 1.0))
                 slopes[0] = model
                 slopes[1] = model * b * power / n
-                # b grows as 2n.
+                # b increases as 2n.
                 slopes[2] = model * (b * power * log_r / n - 2.0 * n * (power - 1.0))
                 rest = profile[1, k] - model
                 for i in range(3):
@@ -153,10 +153,11 @@ def _solve(
 
 @kernel
 def bulge_strength(curve: NDArray[np.float64], r50: float, petrosian: float) -> float:
-    """Return the part of the Petrosian light above an exponential disc drawn to the centre.
+    """Return the fraction of the Petrosian light above an exponential disc.
 
-    The disc is a straight line through the logarithm of the ring means between r50 and the
-    Petrosian radius. Between 0 and 1; 0 where there is no such ring or it rises outwards.
+    The disc is fitted to the logarithm of the ring means between r50 and the Petrosian radius
+    and extrapolated to the centre. Between 0 and 1; 0 without such rings or if the fit increases
+    outwards.
     """
     step = max(0.5, (petrosian - r50) / 16.0)
     n, sx, sy, sxx, sxy = 0.0, 0.0, 0.0, 0.0, 0.0
@@ -166,7 +167,7 @@ def bulge_strength(curve: NDArray[np.float64], r50: float, petrosian: float) -> 
         light = value_at(curve[0], low + step) - value_at(curve[0], low)
         if area > 1e-3 and light > 0.0:
             x, y = low + 0.5 * step, np.log(light / area)
-            # The error of a logarithm is that of the light over the light.
+            # The error of the logarithm is the relative error of the light.
             w = light * light / area
             n += w
             sx += w * x
@@ -196,13 +197,13 @@ def bulge_strength(curve: NDArray[np.float64], r50: float, petrosian: float) -> 
 
 @kernel
 def sersic_table(amplitude: float, effective: float, n: float, limit: float) -> NDArray[np.float64]:
-    """Return the model's brightness at every half pixel of radius; zeros if the index is."""
+    """Return the model's brightness in steps of half a pixel in radius; zeros if the index is 0."""
     table = np.zeros(int(2.0 * limit) + 3, np.float64)
     if n == 0.0:
         return table
     b = sersic_b(n)
     for k in range(table.size):
-        # The mean over the central pixel is about the brightness at a third of a pixel.
+        # The mean over the central pixel is about the brightness at a third of a pixel's radius.
         reduced = (max(0.5 * k, 0.33) / effective) ** (1.0 / n)
         table[k] = amplitude * np.exp(-b * (reduced - 1.0))
     return table

@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from galfeat.kernels import kernel
 
-#: Pixels of sky this far apart are taken as independent.
+#: Distance at which sky pixels are assumed to be independent.
 _APART = 12
 
 
@@ -15,7 +15,7 @@ _APART = 12
 def _median(
     image: NDArray[np.float32], busy: NDArray[np.bool_], level: np.float32, reach: np.float32
 ) -> float:
-    """Return the median of the pixels of the sky within a distance of a level."""
+    """Return the median of the sky pixels within a range around a level."""
     if not reach < np.inf:
         return float(level)
     counts = np.zeros(602, np.int64)
@@ -42,16 +42,16 @@ def sky_statistics(
 ) -> NDArray[np.float64]:
     """Return level, noise and mean difference of two pixels of the sky in a box, and its area.
 
-    Of the pixels that belong to no object, cut at three deviations, the level is the mode, 2.5
-    medians less 1.5 means (Bertin & Arnouts 1996), and the noise the standard deviation. The
-    median is taken on a quarter of the rows, to a hundredth of the noise. The difference is
-    the mean absolute one of pixels twelve rows or columns apart, which is what turning leaves
-    of the sky. Zeros without sky.
+    For the pixels outside all objects, clipped at three standard deviations, the level is the
+    mode, 2.5 medians minus 1.5 means (Bertin & Arnouts 1996), and the noise the standard
+    deviation. The median is computed from a quarter of the rows, to a hundredth of the noise.
+    The difference is the mean absolute difference of pixels twelve rows or columns apart, which
+    equals the sky's residual after a rotation. Zeros without sky.
 
     Parameters
     ----------
     image : ndarray of float32, shape (H, W)
-        Pixels that are exactly zero are taken for padding.
+        Pixels that are exactly zero count as padding.
     busy : ndarray of bool, shape (H, W)
         Pixels of any object.
     box : tuple of int
@@ -62,7 +62,7 @@ def sky_statistics(
     noise, number = 0.0, 0.0
     for turn in range(3):
         count, total, squares = 0.0, 0.0, 0.0
-        # An eighth of the rows tells well enough where to cut.
+        # An eighth of the rows is sufficient to determine the clipping.
         for y in range(y0, y1, 8 if turn < 2 else 1):
             row, hidden = image[y, x0:x1], busy[y, x0:x1]
             n, t, s = np.float32(0.0), np.float32(0.0), np.float32(0.0)

@@ -1,4 +1,4 @@
-"""What galfeat's features are compared with: pixels, scikit-image's HOG, statmorph."""
+"""Reference features for comparison: pixels, scikit-image's HOG and statmorph."""
 
 import lazy_loader
 

@@ -1,4 +1,4 @@
-"""The pixels themselves: the plainest features of all, to which others are compared."""
+"""Pixels as features: the simplest baseline."""
 
 from __future__ import annotations
 
@@ -16,36 +16,36 @@ CHANNELS = ("red", "green", "blue")
 
 
 class PixelColumns(Sequence[Column]):
-    """The columns of an image, made when they are asked for: 256×256 pixels have 196,608.
+    """The columns of an image, created on demand: 256×256 pixels have 196,608.
 
     Parameters
     ----------
     family : str
-        What their names begin with.
+        Prefix of their names.
     side : int
-        Of the image, in pixels.
+        Side of the image, in pixels.
     """
 
     def __init__(self, family: str, side: int) -> None:
         self._family, self._side = family, side
 
     def __len__(self) -> int:
-        """Return how many there are."""
+        """Return the number of columns."""
         return self._side**2 * len(CHANNELS)
 
     @overload
-    def __getitem__(self, place: int) -> Column: ...
+    def __getitem__(self, index: int) -> Column: ...
     @overload
-    def __getitem__(self, place: slice) -> list[Column]: ...
-    def __getitem__(self, place: int | slice) -> Column | list[Column]:
-        """Return a column by row, column and channel of its pixel, in this order."""
-        if isinstance(place, slice):
-            return [self[one] for one in range(*place.indices(len(self)))]
-        pixel, band = divmod(range(len(self))[place], len(CHANNELS))
+    def __getitem__(self, index: slice) -> list[Column]: ...
+    def __getitem__(self, index: int | slice) -> Column | list[Column]:
+        """Return a column; they are ordered by row, column and channel of the pixel."""
+        if isinstance(index, slice):
+            return [self[position] for position in range(*index.indices(len(self)))]
+        pixel, band = divmod(range(len(self))[index], len(CHANNELS))
         return self._column(*divmod(pixel, self._side), CHANNELS[band])
 
     def __iter__(self) -> Iterator[Column]:
-        """Go through all."""
+        """Iterate over all columns."""
         side = range(self._side)
         return (self._column(y, x, channel) for y in side for x in side for channel in CHANNELS)
 
@@ -56,10 +56,10 @@ class PixelColumns(Sequence[Column]):
 
 @dataclass(frozen=True)
 class Pixels:
-    """The image as it came, brought to a square by Pillow's box filter.
+    """The original image, resized to a square with Pillow's box filter.
 
-    The square of `pixels` has 32×32 pixels. Those of `pixels-64`, `pixels-128` and `pixels-256`
-    have as many as their names say, with 12,288, 49,152 and 196,608 columns of the same kind.
+    `pixels` has 32×32 pixels; `pixels-64`, `pixels-128` and `pixels-256` have the side in their
+    names, and 12,288, 49,152 and 196,608 columns.
     """
 
     name: str
@@ -67,11 +67,11 @@ class Pixels:
 
     @property
     def COLUMNS(self) -> PixelColumns:  # noqa: N802  # as in the modules of other families
-        """What is measured, in order."""
+        """The columns of the values of `measure`."""
         return PixelColumns(self.name, self.side)
 
     def measure(self, frame: Frame) -> NDArray[np.float32]:
-        """Return the pixels of an image, 0 to 255, row by row, three values for each."""
+        """Return the pixels of an image, 0 to 255, row by row, three values per pixel."""
         from PIL import Image
 
         small = Image.fromarray(frame.rgb).resize((self.side, self.side), Image.Resampling.BOX)

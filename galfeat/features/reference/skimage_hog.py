@@ -1,4 +1,4 @@
-"""scikit-image's HOG of the whole grey image: the plain pipeline galfeat is compared to."""
+"""scikit-image's HOG of the whole grey image: the baseline of the plain pipelines."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ from numpy.typing import NDArray
 from galfeat.features.registry import Column
 from galfeat.frame import Frame
 
-#: The image is brought to this side, and cut into cells of this many pixels.
+#: Sides of the resized image and of a cell, in pixels.
 SIDE, CELL = 128, 16
-#: Cells in a block and orientations.
+#: Number of cells per side of a block, and of orientations.
 BLOCK, ORIENTATIONS = 2, 9
 
 _BLOCKS = SIDE // CELL - BLOCK + 1
@@ -29,7 +29,7 @@ COLUMNS = tuple(
 
 
 def measure(frame: Frame) -> NDArray[np.float32]:
-    """Return scikit-image's HOG of the image as it came, brought to 128×128 pixels."""
+    """Return scikit-image's HOG of the original image, resized to 128×128 pixels."""
     from skimage.color import rgb2gray
     from skimage.feature import hog
     from skimage.transform import resize

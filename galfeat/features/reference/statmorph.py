@@ -1,6 +1,6 @@
-"""What statmorph measures (Rodriguez-Gomez et al. 2019), on galfeat's own sky and segment.
+"""Measurements of statmorph (Rodriguez-Gomez et al. 2019) with galfeat's sky and segment.
 
-For comparison with the field's common code. It takes seconds per galaxy, one galaxy at a time.
+For comparison with the standard code of the field. It takes seconds per galaxy, without threads.
 """
 
 from __future__ import annotations
@@ -16,11 +16,11 @@ from galfeat.errors import DataError, MissingDependencyError
 from galfeat.features.registry import Column
 from galfeat.frame import Frame
 
-#: More images than this are refused: an hour of work.
+#: Maximum number of images: about an hour of computation.
 MAX_IMAGES = 1000
-#: Electrons per count. The true gain of a display image is not known.
+#: Electrons per count. The true gain of a display image is unknown.
 GAIN = 1.0
-#: statmorph's own value where it measures nothing.
+#: statmorph's own value for missing measurements.
 _MISSING = -99.0
 
 _CAS, _GINI, _MID = "Conselice 2003", "Lotz et al. 2004", "Freeman et al. 2013"
@@ -31,20 +31,20 @@ COLUMNS = tuple(
     Column(f"statmorph.{name}", unit, meaning, reference, degenerate="NaN for statmorph's -99")
     for name, unit, meaning, reference in (
         ("concentration", "1", "5 log10 of r80 over r20, circular apertures", _CAS),
-        ("asymmetry", "1", "residual of half a turn, less that of the sky", _CAS),
-        ("smoothness", "1", "residual of smoothing, less that of the sky", _CAS),
+        ("asymmetry", "1", "residual of a half-turn, minus that of the sky", _CAS),
+        ("smoothness", "1", "residual of smoothing, minus that of the sky", _CAS),
         ("gini", "1", "inequality of the light on the Gini segment", _GINI),
         ("m20", "1", "second moment of the brightest fifth of the light", _GINI),
         ("gini_m20_bulge", "1", "Gini-M20 bulge statistic", "Snyder et al. 2015"),
         ("gini_m20_merger", "1", "Gini-M20 merger statistic", "Snyder et al. 2015"),
         ("multimode", "1", "area of the second largest clump over the largest", _MID),
         ("intensity", "1", "light of the second brightest clump over the brightest", _MID),
-        ("deviation", "1", "distance of the brightest summit from the centroid", _MID),
+        ("deviation", "1", "distance of the brightest peak from the centroid", _MID),
         ("outer_asymmetry", "1", "asymmetry outside the half-light ellipse", "Wen et al. 2014"),
         ("shape_asymmetry", "1", "asymmetry of the segment without its light", _PAWLIK),
-        ("rms_asymmetry2", "1", "squared asymmetry, less that of the sky", "Sazonova et al. 2024"),
-        ("ellipticity_asymmetry", "1", "one less the axis ratio, about the centre", _OWN),
-        ("sn_per_pixel", "1", "mean signal to noise of a pixel of the Gini segment", _GINI),
+        ("rms_asymmetry2", "1", "squared asymmetry, minus that of the sky", "Sazonova et al. 2024"),
+        ("ellipticity_asymmetry", "1", "one minus the axis ratio, about the centre", _OWN),
+        ("sn_per_pixel", "1", "mean signal-to-noise ratio of the Gini segment's pixels", _GINI),
         ("rpetro_circ", "px", "Petrosian radius, circular", _PETROSIAN),
         ("rpetro_ellip", "px", "Petrosian radius, elliptical", _PETROSIAN),
         ("rhalf_circ", "px", "radius of half the light, circular", _OWN),
@@ -60,12 +60,12 @@ COLUMNS = tuple(
     )
 )
 
-# Filters of warnings belong to the process, so only one thread at a time may change them.
-_alone = threading.Lock()
+# Warning filters are global to the process, so only one thread at a time may change them.
+_lock = threading.Lock()
 
 
 def require_dependencies(n_images: int) -> None:
-    """Raise unless so many images can be measured here.
+    """Raise an error unless statmorph is installed and the number of images acceptable.
 
     Raises
     ------
@@ -82,7 +82,7 @@ def require_dependencies(n_images: int) -> None:
     if n_images > MAX_IMAGES:
         raise DataError(
             f"statmorph takes seconds per galaxy, so it measures at most {MAX_IMAGES:,} images, "
-            f"and {n_images:,} were given; draw a sample with `galfeat data sample`, or take "
+            f"and {n_images:,} were given; draw a sample with `galfeat data sample`, or use "
             "another pipeline"
         )
 
@@ -90,22 +90,22 @@ def require_dependencies(n_images: int) -> None:
 def measure(frame: Frame) -> NDArray[np.float32]:
     """Run statmorph on the grey image of a frame and its segment, with other objects masked.
 
-    NaN where statmorph gives -99, and throughout where it fails. Without a segment, as in the
-    frame of a whole image, the segment is the whole image.
+    NaN where statmorph returns -99; all NaN if it fails. Without a segment, as in the frame of
+    a whole image, the segment is the whole image.
     """
     from statmorph import SourceMorphology
 
     own = frame.labels == frame.galaxy + 1
     others = (frame.labels != 0) & ~own
-    with _alone, warnings.catch_warnings():
+    with _lock, warnings.catch_warnings():
         warnings.simplefilter("ignore")
         try:
-            found = SourceMorphology(
+            morphology = SourceMorphology(
                 frame.grey.astype(np.float64), own.astype(np.int64), 1, mask=others, gain=GAIN
             )
-        except Exception:  # whatever breaks inside, it is a galaxy without measurements
+        except Exception:  # any internal failure means missing measurements
             return np.full(len(COLUMNS), np.nan, np.float32)
-    values = [getattr(found, column.name.removeprefix("statmorph.")) for column in COLUMNS]
+    values = [getattr(morphology, column.name.removeprefix("statmorph.")) for column in COLUMNS]
     vector = np.array(values, dtype=np.float64)
     missing = ~np.isfinite(vector) | (vector == _MISSING) | (np.abs(vector) > 1e30)
     return np.where(missing, np.nan, vector).astype(np.float32)

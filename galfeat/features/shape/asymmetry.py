@@ -1,4 +1,4 @@
-"""Asymmetry: how a galaxy differs from itself turned by half a turn, or mirrored."""
+"""Asymmetry: the difference between a galaxy and its half-turned or mirrored image."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ from galfeat.kernels import kernel
 def half_turn_difference(image: NDArray[np.float32], radius: float, y2: int, x2: int) -> float:
     """Return sum |I - I180| / sum |I| in a circle about the point (y2 / 2, x2 / 2).
 
-    Centres on the half-pixel grid turn pixels exactly onto pixels, without interpolation.
+    Half-turns about centres on the half-pixel grid map pixels to pixels, without interpolation.
     """
     height, width = image.shape
     yc, xc = 0.5 * y2, 0.5 * x2
     difference, total = np.float32(0.0), np.float32(0.0)
     for y in range(max(0, y2 - height + 1, int(yc - radius) + 1), min(height, y2 + 1)):
         dy = y - yc
-        if dy > 0.0:  # the other half is the same pairs again
+        if dy > 0.0:  # the other half repeats the same pairs
             break
         reach = radius * radius - dy * dy
         if reach < 0.0:
@@ -40,10 +40,10 @@ def half_turn_difference(image: NDArray[np.float32], radius: float, y2: int, x2:
 
 @kernel
 def asymmetry(image: NDArray[np.float32], radius: float) -> NDArray[np.float64]:
-    """Return the asymmetry at the best centre, that at the middle, and how far apart they are.
+    """Return the asymmetry at the best centre, that at the view's centre, and their distance.
 
-    The best centre is found by steps of one and half a pixel downhill, at most a sixth of
-    the circle away from the middle of the view.
+    The best centre is found by descending in steps of one and half a pixel, at most a sixth of
+    the circle's radius away from the view's centre.
     """
     last = image.shape[0] - 1
     y2, x2 = last, last
@@ -73,7 +73,7 @@ def asymmetry(image: NDArray[np.float32], radius: float) -> NDArray[np.float64]:
 def mirror_asymmetry(image: NDArray[np.float32], radius: float) -> NDArray[np.float64]:
     """Return sum |I - mirrored| / sum |I| in a circle, shape (2,).
 
-    First with the image mirrored along x, then across it.
+    First with the image mirrored along x, then along y.
     """
     size = image.shape[0]
     middle = 0.5 * (size - 1)

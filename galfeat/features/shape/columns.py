@@ -1,4 +1,4 @@
-"""What the shape family measures: names, units, meanings and references."""
+"""Columns of the shape family: names, units, meanings and references."""
 
 from __future__ import annotations
 
@@ -6,20 +6,20 @@ from galfeat.features.registry import Column
 from galfeat.features.shape.neighbours import NEIGHBOUR_COLUMNS
 
 _CONSELICE = "Conselice 2003"
-_FLAT = "0 of a flat view"
+_FLAT = "0 for a flat view"
 _LOTZ = "Lotz et al. 2004"
 
 COLUMNS = (
     Column("shape.axis_ratio", "1", "minor over major axis of the soft isophote", "galfeat"),
-    Column("shape.r20_r90", "1", "radius of a fifth of the light over r90", "galfeat"),
+    Column("shape.r20_r90", "1", "radius of 20 % of the light over r90", "galfeat"),
     Column("shape.r50_r90", "1", "half-light radius over r90", "galfeat"),
-    Column("shape.r80_r90", "1", "radius of four fifths of the light over r90", "galfeat"),
+    Column("shape.r80_r90", "1", "radius of 80 % of the light over r90", "galfeat"),
     Column("shape.petrosian_r90", "1", "Petrosian radius over r90", "Petrosian 1976"),
     Column("shape.concentration", "1", "5 log10(r80 / r20)", _CONSELICE),
     Column("shape.r50", "px", "half-light radius of the stretched image", "galfeat", False),
     Column(
-        "shape.position_angle", "rad", "from x towards rising rows", "galfeat", False,
-        "NaN if rounder than 0.9",
+        "shape.position_angle", "rad", "position angle, from x towards rising rows", "galfeat",
+        False, "NaN if rounder than 0.9",
     ),
     *(
         Column(
@@ -29,7 +29,7 @@ COLUMNS = (
         for view in ("aligned", "deprojected", "context")
         for name, unit, meaning in (
             ("asymmetry", "1", "difference from the half-turned image, at the best centre"),
-            ("asymmetry_centre", "1", "the same at the centre of the frame"),
+            ("asymmetry_centre", "1", "difference from the half-turned image, at the frame centre"),
             ("asymmetry_shift", "frame radii", "distance between the two centres"),
         )
     ),
@@ -52,12 +52,15 @@ COLUMNS = (
         for view in ("aligned", "context")
         for name, meaning in (
             ("gini", "inequality of the light of the pixels"),
-            ("m20", "log10 of the second moment of the brightest fifth of the light over all"),
+            ("m20", "log10 of the second moment of the brightest 20 % of the light over all"),
         )
     ),
     Column("shape.summits.number", "1", "local maxima above a seventh of the highest", "galfeat"),
-    Column("shape.summits.second", "1", "height of the second summit over the first", "galfeat"),
-    Column("shape.summits.third", "1", "height of the third summit over the first", "galfeat"),
-    Column("shape.summits.offset", "frame radii", "highest summit to centre", "galfeat"),
+    Column("shape.summits.second", "1", "height of the second maximum over the first", "galfeat"),
+    Column("shape.summits.third", "1", "height of the third maximum over the first", "galfeat"),
+    Column(
+        "shape.summits.offset", "frame radii", "distance of the highest maximum from the centre",
+        "galfeat",
+    ),
     *NEIGHBOUR_COLUMNS,
 )  # fmt: skip

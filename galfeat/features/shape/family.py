@@ -1,8 +1,8 @@
-"""Shape: size, axis ratio, concentration, asymmetry, smoothness, Gini, M20, summits, neighbours.
+"""Shape: size, axis ratio, concentration, asymmetry, smoothness, Gini, M20, maxima, neighbours.
 
-Asymmetry, smoothness and summits are measured on equalised views (see `galfeat.frame.View`),
-where they do not depend on the display stretch; Gini and M20, which are about how unevenly
-light is spread, on the light itself.
+Asymmetry, smoothness and local maxima are measured on equalised views (see `galfeat.frame.View`),
+where they do not depend on the display stretch; Gini and M20, which describe the distribution of
+light, on the light itself.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from galfeat.kernels import kernel, variable
 __all__ = ["COLUMNS", "clumpiness", "gini_m20", "measure", "summits"]
 
 _HALF = 0.5 * VIEW_SIZE
-#: Asymmetry's circle, in pixels of the aligned views and of the context view.
+#: Radius of the asymmetry's circle, in pixels of the aligned views and of the context view.
 _CIRCLE, _CONTEXT_CIRCLE = 0.8 * _HALF, 0.45 * _HALF
 
 _NO_VIEW = np.zeros((0, 0), np.float32)
@@ -31,7 +31,7 @@ _MIRRORS = slice(_FIRST_MIRROR, _FIRST_MIRROR + 4)
 
 
 def measure(frame: Frame) -> NDArray[np.float32]:
-    """Return the values of `COLUMNS`; NaN for the deprojected view where there is none."""
+    """Return the values of `COLUMNS`; NaN for a missing deprojected view."""
     aligned, context = frame.aligned[0], frame.context[0]
     face_on = _NO_VIEW if frame.deprojected is None else frame.deprojected.equalised
     values: NDArray[np.float32] = _measure(
@@ -39,7 +39,7 @@ def measure(frame: Frame) -> NDArray[np.float32]:
         (frame.q, frame.pa), frame.radii,
         frame.objects, frame.galaxy, (frame.yc, frame.xc, frame.radius), _NUMBER,
     )  # fmt: skip
-    if len(frame.aligned) > 1:  # a mean over the turns of a round galaxy
+    if len(frame.aligned) > 1:  # the mean over rotations of a round galaxy
         turns = zip(frame.aligned, frame.context, strict=True)
         values[_MIRRORS] = np.mean([_mirrors(a.equalised, c.equalised) for a, c in turns], axis=0)
     return values
@@ -98,7 +98,7 @@ def _mirrors(aligned: NDArray[np.float32], context: NDArray[np.float32]) -> NDAr
 def clumpiness(image: NDArray[np.float32]) -> NDArray[np.float64]:
     """Return the light above the mean of 3×3 and of 7×7 pixels over all light, shape (2,).
 
-    Between an eighth and three quarters of the half-width, so that the nucleus is no clump.
+    Between an eighth and three quarters of the half-width, which excludes the nucleus.
     """
     size = image.shape[0]
     middle = 0.5 * (size - 1)
@@ -144,9 +144,9 @@ def gini_m20(light: NDArray[np.float32], radius: float, q: float) -> NDArray[np.
     Returns
     -------
     ndarray of float64
-        Gini is 0 for equal pixels and 1 when one holds all the light. M20 is the log10 of
-        the second moment of the brightest pixels that hold a fifth of the light over that
-        of all; 0 where there is no light.
+        Gini is 0 for equal pixels and 1 if one pixel contains all the light. M20 is the log10
+        of the second moment of the brightest pixels that contain 20 % of the light over that
+        of all pixels. Both are 0 without light.
     """
     size = light.shape[1]
     middle = 0.5 * (size - 1)
@@ -169,7 +169,7 @@ def gini_m20(light: NDArray[np.float32], radius: float, q: float) -> NDArray[np.
     result = np.zeros(2, np.float64)
     if number < 2 or high <= 0.0:
         return result
-    # Pixels are ranked by level, 4,096 of them: finer than an 8-bit image needs.
+    # Rank pixels by 4,096 levels, finer than an 8-bit image needs.
     scale = 4095.0 / max(float(high - low), 1e-6)
     sums = np.zeros((4096, 3), np.float64)  # pixels, their light and its moment
     for i in range(number):
@@ -202,10 +202,10 @@ def gini_m20(light: NDArray[np.float32], radius: float, q: float) -> NDArray[np.
 
 @kernel
 def summits(image: NDArray[np.float32]) -> NDArray[np.float64]:
-    """Return the number of summits, the second and third over the highest, and its offset.
+    """Return the number of maxima, the second and third over the highest, and its offset.
 
-    A summit is the highest of 5×5 pixels, within four fifths of the half-width, and above a
-    seventh of the highest. The offset is in half-widths. Zeros where there is none.
+    A local maximum is the highest of 5×5 pixels, within four fifths of the half-width, and above
+    a seventh of the highest. The offset is in half-widths. Zeros without maxima.
     """
     size = image.shape[0]
     middle = 0.5 * (size - 1)
@@ -228,7 +228,7 @@ def summits(image: NDArray[np.float32]) -> NDArray[np.float64]:
             highest = True
             for j in range(y - 2, y + 3):
                 for i in range(x - 2, x + 3):
-                    # A flat top counts once, at its first pixel.
+                    # A plateau counts once, at its first pixel.
                     before = j < y or (j == y and i < x)
                     if image[j, i] > value or (before and image[j, i] == value):
                         highest = False

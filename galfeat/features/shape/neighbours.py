@@ -1,4 +1,4 @@
-"""What else is in the image: companions, stars, and the nucleus beside the nucleus."""
+"""Other objects in the image: companions, stars and second nuclei."""
 
 from __future__ import annotations
 
@@ -35,12 +35,23 @@ NEIGHBOUR_COLUMNS = (
         )
         for z, where in enumerate(_BETWEEN)
     ),
-    Column("shape.companion.light", "1", "chief companion's light over the galaxy's", "galfeat"),
-    Column("shape.companion.distance", "frame radii", "to the companion; 9: none", "galfeat"),
-    Column("shape.companion.peak", "1", "the companion's peak over the galaxy's", "galfeat"),
-    Column("shape.companion.extent", "1", "part of its peak left 3 px away", "galfeat"),
-    Column("shape.companion.bridge", "1", "pass between the two over the lower peak", "galfeat"),
-    Column("shape.extent", "1", "part of the galaxy's peak left 3 px away", "galfeat"),
+    Column("shape.companion.light", "1", "main companion's light over the galaxy's", "galfeat"),
+    Column(
+        "shape.companion.distance", "frame radii", "distance of the main companion; 9 for none",
+        "galfeat",
+    ),
+    Column("shape.companion.peak", "1", "main companion's peak over the galaxy's", "galfeat"),
+    Column(
+        "shape.companion.extent", "1", "main companion's brightness 3 px from its peak over the "
+        "peak", "galfeat",
+    ),
+    Column(
+        "shape.companion.bridge", "1", "pass between galaxy and main companion over the lower peak",
+        "galfeat",
+    ),
+    Column(
+        "shape.extent", "1", "galaxy's brightness 3 px from its peak over the peak", "galfeat"
+    ),
     Column("shape.bridge", "1", "highest pass to another object over the peak", "galfeat"),
     Column("shape.filling", "1", "area of the galaxy over that of its frame's circle", "galfeat"),
 )  # fmt: skip
@@ -56,16 +67,16 @@ def neighbours(
 ) -> NDArray[np.float64]:
     """Return the values of `NEIGHBOUR_COLUMNS`, shape (14,).
 
-    The chief companion is the object with the most light for its distance; touching the
-    galaxy counts threefold and looking like a star against it.
+    The main companion is the object with the most light relative to its distance; objects that
+    touch the galaxy are weighted threefold, star-like objects less.
 
     Parameters
     ----------
     objects : ndarray of float64, shape (n, 12)
-        What was found in the image; see `galfeat.frame.deblend`.
+        The objects in the image; see `galfeat.frame.deblend`.
     galaxy : int
-        The galaxy's row; negative if none was told from its surroundings, and then there are
-        no neighbours.
+        The galaxy's row; negative if no galaxy was detected, in which case there are no
+        neighbours.
     yc, xc, radius : float
         Centre and frame radius, in pixels.
     """

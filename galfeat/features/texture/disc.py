@@ -1,4 +1,4 @@
-"""The pixels of a disc about the middle of an image, row by row."""
+"""The pixels of a disc about the centre of an image, row by row."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ from galfeat.kernels import kernel
 
 @kernel
 def chord(radius: float, y: int, height: int, width: int) -> tuple[np.uint64, np.uint64]:
-    """Return the first column of row `y` that lies in the disc, and the one after the last.
+    """Return the first column of row `y` in the disc, and the column after the last.
 
-    A pixel belongs to the disc if its middle does; where none does, both are 0. They are
-    unsigned because numba asks of every other number, pixel by pixel, whether it is below 0.
+    A pixel belongs to the disc if its centre does; without such pixels both are 0. They are
+    unsigned because numba tests every signed index for negative values, pixel by pixel.
     """
     down, middle = y - 0.5 * (height - 1), 0.5 * (width - 1)
     reach = radius * radius - down * down

@@ -1,4 +1,4 @@
-"""Shannon entropies of an image: of its levels, and of how its light is spread over pixels."""
+"""Shannon entropies of an image: of its levels, and of the distribution of its light."""
 
 from __future__ import annotations
 
@@ -13,30 +13,30 @@ from galfeat.kernels import kernel
 def level_entropy(
     image: NDArray[np.float32], radius: float, low: float, high: float, bins: int
 ) -> float:
-    """Return the entropy of the levels of a disc about the middle, over its largest value.
+    """Return the entropy of the levels of a central disc over its maximum value.
 
     Parameters
     ----------
     image : ndarray of float32, shape (H, W)
     radius : float
-        Of the disc, in pixels.
+        Radius of the disc, in pixels.
     low, high : float
-        Ends of the histogram; what lies beyond is counted in the outermost bins.
+        Range of the histogram; values outside are counted in the outermost bins.
     bins : int
-        How many, more than one.
+        Number of bins, at least 2.
 
     Returns
     -------
     float
-        0 if all pixels have one level, 1 if all levels are equally frequent; 0 if the disc
-        holds no pixel.
+        0 if all pixels have the same level, 1 if all levels are equally frequent; 0 if the
+        disc contains no pixels.
 
     References
     ----------
     Ferrari, de Carvalho & Trevisan 2015, ApJ 814, 55.
     """
     height, width = image.shape
-    # Neighbours are alike: with four counts of each level one need not wait for another.
+    # Adjacent pixels often share a level: four counts per level avoid waiting for the previous one.
     spread = np.zeros((4, bins), np.int64)
     scale = bins / (high - low)
     for y in range(height):
@@ -55,19 +55,19 @@ def level_entropy(
 
 @kernel
 def light_entropy(image: NDArray[np.float32], radius: float) -> float:
-    """Return the entropy of the light of a disc about the middle, over its largest value.
+    """Return the entropy of the light in a central disc over its maximum value.
 
     Parameters
     ----------
     image : ndarray of float32, shape (H, W)
-        Pixels that are not positive hold no light.
+        Pixels that are not positive contain no light.
     radius : float
-        Of the disc, in pixels.
+        Radius of the disc, in pixels.
 
     Returns
     -------
     float
-        0 if one pixel holds all the light, 1 if all hold as much; 0 if there is none.
+        0 if one pixel contains all the light, 1 if all contain the same; 0 without light.
     """
     height, width = image.shape
     yc, xc = 0.5 * (height - 1), 0.5 * (width - 1)
@@ -83,5 +83,5 @@ def light_entropy(image: NDArray[np.float32], radius: float) -> float:
                     weighted += value * np.log(value)
     if total <= 0.0 or pixels < 2:
         return 0.0
-    # Rounding may leave a trifle below 0 of a single bright pixel.
+    # For a single bright pixel, rounding errors may be slightly negative.
     return max(np.log(total) - weighted / total, 0.0) / np.log(float(pixels))

@@ -1,13 +1,13 @@
 """Texture: patterns of neighbouring pixels, wavelets, gradients, entropy and Zernike moments.
 
-Measured where it survives the display stretch and the noise of a survey: on equalised views
-(see `galfeat.frame.View`), and on what is left of them when a galaxy of elliptical isophotes
-is taken away, the *residual*, smoothed where single pixels are compared. The quantities are
-the published ones; these choices are galfeat's.
+To be robust against display stretch and survey noise, texture is measured on equalised views (see
+`galfeat.frame.View`) and on their *residual* after subtraction of a galaxy with elliptical
+isophotes, smoothed where single pixels are compared. The quantities are published; these choices
+are galfeat's.
 
-The aligned views of a round galaxy are turned by 0, 45, 90 and 135 degrees. Nothing here but
-the difference along and across changes with a turn by 90 degrees, so the mean over the first
-two is that over all four, and that difference has a mean of 0.
+The aligned views of a round galaxy are rotated by 0, 45, 90 and 135 degrees. Only the difference
+between waves along and across changes under rotation by 90 degrees, so the mean over the first
+two views equals that over all four, and the mean of that difference is 0.
 """
 
 from __future__ import annotations
@@ -32,25 +32,25 @@ from galfeat.frame.views import VIEW_SIZE, halve
 from galfeat.kernels import kernel, variable
 
 _HALF = 0.5 * VIEW_SIZE
-#: The disc on which patterns, wavelets and gradients are counted, in pixels of a view.
+#: Radius of the disc for patterns, wavelets and gradients, in pixels of a view.
 _DISC = 0.75 * _HALF
-#: The disc of the pairs of levels and of the Gabor energies.
+#: Radius of the disc for pairs of levels and Gabor energies.
 _WIDE_DISC = 0.85 * _HALF
-#: Radius of each circle of neighbours, the smoothings before it, and how much fainter than
-#: the centre a neighbour may be and still pass as bright: what noise does to a smooth galaxy.
+#: Radius of each circle of neighbours, number of smoothings before it, and tolerance in
+#: brightness of a bright neighbour: the noise of a smooth galaxy.
 _CIRCLES = ((1, 1, 0.2), (3, 2, 0.3))
-#: Levels of the residual, their width, and the distances of the pairs, in pixels.
+#: Number and width of the levels of the residual, and distances of the pairs, in pixels.
 _LEVELS, _LEVEL_WIDTH, _DISTANCES = 16, 0.5, (1, 3, 6)
-#: Scales of the wavelet.
+#: Number of scales of the wavelet transform.
 _SCALES = 5
 #: Halvings of the view before each pass of the Gabor filters; the finest scale is noise.
 _HALVINGS = (1, 2, 3)
-#: Energy in each direction of a pattern too faint to have one.
+#: Energy added in each direction, so that faint patterns have no preferred direction.
 _FAINTEST_ENERGY = 0.01
-#: Tolerances of gradients that count as symmetric: part of the largest, radians.
+#: Tolerances of symmetric gradients: fraction of the largest modulus, and radians.
 _SAME_MODULUS, _SAME_PHASE = 0.1, 0.2
-#: Ends and bins of the histograms of the equalised view and of the residual; the bins are an
-#: odd number, so that no residual is the middle of one.
+#: Ranges and number of bins of the histograms of the equalised view and of the residual; the
+#: number is odd, so that a residual of zero is at the centre of a bin.
 _BRIGHTEST, _LARGEST_RESIDUAL, _BINS = 30.0, 4.0, 33
 
 _LBP = "Ojala et al. 2002"
@@ -64,7 +64,7 @@ _TEAGUE = "Teague 1980"
 _PAIRS = {
     "contrast": ("mean squared difference of levels", "0"),
     "correlation": ("correlation of levels", "1"),
-    "energy": ("root of the sum of the squared shares of pairs of levels", "1"),
+    "energy": ("square root of the sum of the squared frequencies of pairs of levels", "1"),
     "homogeneity": ("mean of 1 / (1 + squared difference) of levels", "1"),
     "entropy": ("entropy, in nats, of pairs of levels", "0"),
 }
@@ -86,7 +86,7 @@ def _columns() -> tuple[Column, ...]:
     listed = []
     for radius, *_ in _CIRCLES:
         for pattern in range(PATTERNS):
-            what = (
+            kind = (
                 f"{pattern} of 8 neighbours {radius} px away as bright, in one arc"
                 if pattern < PATTERNS - 1
                 else f"bright neighbours {radius} px away in several arcs"
@@ -94,7 +94,7 @@ def _columns() -> tuple[Column, ...]:
             listed.append(
                 Column(
                     f"texture.residual.lbp.r{radius}.p{pattern}", "1",
-                    f"share of pixels with {what}, {residual}", _LBP,
+                    f"fraction of pixels with {kind}, {residual}", _LBP,
                     degenerate="flat: p8 is 1, the others 0",
                 )
             )  # fmt: skip
@@ -112,19 +112,19 @@ def _columns() -> tuple[Column, ...]:
     listed += [
         Column(
             "texture.residual.entropy", "1",
-            f"entropy of levels on the Petrosian disc, over its largest value, {residual}",
+            f"entropy of levels in the Petrosian disc over its maximum, {residual}",
             _FERRARI, degenerate="0 where flat",
         ),
         *_starlet_columns("aligned", "aligned view"),
         Column(
             "texture.aligned.entropy", "1",
-            "entropy of levels on the Petrosian disc, over its largest value, aligned view",
+            "entropy of levels in the Petrosian disc over its maximum, aligned view",
             _FERRARI, degenerate="0 where flat",
         ),
         Column(
             "texture.aligned.light_entropy", "1",
-            "entropy of the light of pixels on the Petrosian disc, over its largest value, "
-            "stretched image", _FERRARI, degenerate="0 without light",
+            "entropy of the light of pixels in the Petrosian disc over its maximum, stretched "
+            "image", _FERRARI, degenerate="0 without light",
         ),
     ]  # fmt: skip
     for n, m in MOMENTS[1:]:
@@ -135,19 +135,19 @@ def _columns() -> tuple[Column, ...]:
                 "Petrosian disc of the aligned view", _TEAGUE, degenerate="0 without light",
             )
         )  # fmt: skip
-    round_too = ", and for a round galaxy"
+    round_too = ", and for round galaxies"
     for view in ("aligned", "deprojected"):
         listed.append(
             Column(
                 f"texture.{view}.g2", "1",
-                f"gradients without a reverse opposite, and how they cancel, {view} view",
+                f"second gradient moment: asymmetric gradients and their cancellation, {view} view",
                 _ROSA, degenerate="0 where flat",
             )
         )  # fmt: skip
         for name, meaning, flat in (
             ("energy", "log10 of the energy of all directions", "-1.4"),
-            ("anisotropy", "how far the energy prefers a direction", "0"),
-            ("along", "energy of waves along the major axis less across, over all", "0"),
+            ("anisotropy", "anisotropy of the energy", "0"),
+            ("along", "energy of waves along minus across the major axis, over all", "0"),
         ):
             for halvings in _HALVINGS:
                 wave = int(WAVELENGTH) * 2**halvings
@@ -162,7 +162,7 @@ def _columns() -> tuple[Column, ...]:
 
 
 COLUMNS = _columns()
-#: How many columns are measured on a deprojected view, the last ones.
+#: Number of columns measured on a deprojected view, the last ones.
 _DEPROJECTED = 1 + 3 * len(_HALVINGS)
 _NUMBER, _PASSES = len(COLUMNS), len(_HALVINGS)
 _ALIGNED = _NUMBER - _DEPROJECTED
@@ -171,9 +171,9 @@ _NO_VIEW = np.empty((0, 0), np.float32)
 
 
 def measure(frame: Frame) -> NDArray[np.float32]:
-    """Return the values of `COLUMNS`; NaN for the deprojected view where there is none."""
+    """Return the values of `COLUMNS`; NaN for a missing deprojected view."""
     petrosian = min(frame.radii[0] / frame.radius * _HALF, _HALF - 0.5)
-    # The ellipse that the frame equalised along.
+    # The axis ratio of the equalisation.
     q = max(frame.q, 1.0 / MAX_STRETCH)
     view = frame.aligned[0]
     deprojected = _NO_VIEW if frame.deprojected is None else frame.deprojected.equalised
@@ -182,7 +182,7 @@ def measure(frame: Frame) -> NDArray[np.float32]:
         view = frame.aligned[1]
         turned = _measure(view.equalised, view.light, q, TURNS[1], petrosian, _NO_VIEW)
         values[:_ALIGNED] = 0.5 * (values[:_ALIGNED] + turned[:_ALIGNED])
-        values[_ALONG] *= 0.0  # NaN stays
+        values[_ALONG] *= 0.0  # preserves NaN
     return values.astype(np.float32)
 
 
@@ -195,7 +195,7 @@ def _measure(
     petrosian: float,
     deprojected: NDArray[np.float32],
 ) -> NDArray[np.float32]:
-    # In one piece: each kernel is compiled anew for every one that calls it.
+    # In one function, because kernels are compiled again for each of their callers.
     values = np.full(_NUMBER, np.nan, np.float32)
     residual = equalised - elliptical_model(q, turn)
     wavelets = starlet(residual, variable(_SCALES))
@@ -226,7 +226,7 @@ def _measure(
         image, reach = view, _WIDE_DISC
         for row in range(place + 1, place + 1 + _PASSES):
             side = image.shape[0]
-            # `halve` takes channels; here there is one.
+            # `halve` expects channels.
             image = halve(image.reshape(side, side, 1)).reshape(side // 2, side // 2)
             reach *= 0.5
             energies = gabor_energies(image, reach) + _FAINTEST_ENERGY
@@ -246,9 +246,9 @@ def _measure(
 def quantised(
     image: NDArray[np.float32], number: int, width: float, radius: float
 ) -> NDArray[np.uint8]:
-    """Return levels of equal width with 0 in the middle of one; 255 outside a disc.
+    """Return levels of equal width, with 0 at the centre of one; 255 outside a disc.
 
-    What lies beyond the levels is counted in the outermost ones.
+    Values beyond the range are clipped to the outermost levels.
     """
     height, wide = image.shape
     levels = np.full((height, wide), np.uint8(255))
@@ -264,7 +264,7 @@ def quantised(
 def disc_norms(
     planes: NDArray[np.float32], image: NDArray[np.float32], radius: float
 ) -> NDArray[np.float64]:
-    """Return the L1 norm of each plane but the last over that of an image, on a disc."""
+    """Return the L1 norms of all planes but the last over that of an image, in a disc."""
     number, height, width = planes.shape
     norms = np.zeros(number - 1, np.float64)
     total = 0.0

@@ -1,4 +1,4 @@
-"""Energies of a small bank of Gabor filters: how much pattern of which width and direction."""
+"""Energies of a small bank of Gabor filters: patterns by scale and direction."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ from galfeat.kernels import kernel
 
 #: Wavelength of the finest filters and width of their Gaussian, in pixels.
 WAVELENGTH, WIDTH = 4.0, 2.0
-#: Taps of a filter to either side of its middle.
+#: Number of taps of a filter on either side of its centre.
 _REACH = 5
-#: Filters of one wavelength: their waves run at 0, 45, 90 and 135 degrees from the x axis.
+#: Number of directions: 0, 45, 90 and 135 degrees from the x axis.
 DIRECTIONS = 4
 
 
@@ -30,12 +30,12 @@ def _taps() -> NDArray[np.float32]:
 
 _TAPS = _taps()
 _WIDE = _TAPS.shape[1]
-#: The rows of `_TAPS` that are applied down the columns and along the rows.
+#: Pairs of rows of `_TAPS`, applied along the columns and along the rows.
 _PRODUCTS = ((0, 0), (0, 1), (0, 2), (1, 0), (2, 0), (3, 3), (4, 4), (4, 3), (3, 4))
 
 
 def _sums() -> tuple[np.float32, np.float32]:
-    """Return the response to a constant of the even filters, along an axis and a diagonal."""
+    """Return the responses of the even filters to a constant, along an axis and a diagonal."""
     totals = _TAPS.sum(axis=1)
     return np.float32(totals[1] * totals[0]), np.float32(totals[3] * totals[3])
 
@@ -45,7 +45,7 @@ _AXIS_SUM, _DIAGONAL_SUM = _sums()
 
 @kernel
 def _filtered(image: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Return an image convolved with each of `_PRODUCTS`, (9, H, W + 10); the rest is waste."""
+    """Return an image convolved with each of `_PRODUCTS`, (9, H, W + 10); ignore the margin."""
     height, width = image.shape
     wide = width + 2 * _REACH
     padded = np.empty((height + 2 * _REACH, wide), np.float32)
@@ -56,8 +56,8 @@ def _filtered(image: NDArray[np.float32]) -> NDArray[np.float32]:
         for x in range(_REACH):
             padded[y, x] = image[row, mirrored(x - _REACH, width)]
             padded[y, width + _REACH + x] = image[row, mirrored(width + x, width)]
-    # Rows follow one another as one line, long enough to be worth vectors. The numbers are
-    # unsigned because numba asks of every other, pixel by pixel, whether it is below 0.
+    # All rows are processed as one line, long enough to vectorise well. Indices are unsigned
+    # because numba tests every signed index for negative values, pixel by pixel.
     line = padded.reshape(-1)
     rows = np.zeros((len(_TAPS), line.size), np.float32)
     for kind in range(len(_TAPS)):
@@ -82,22 +82,22 @@ def _filtered(image: NDArray[np.float32]) -> NDArray[np.float32]:
 def gabor_energies(image: NDArray[np.float32], radius: float) -> NDArray[np.float64]:
     """Return the mean squared response of Gabor filters at four directions, shape (4,).
 
-    The filters are plane waves of 4 pixels' length under a Gaussian of standard deviation 2,
-    an even and an odd one, whose squares add. The even one has a Gaussian taken away so that
-    a constant gives nothing.
+    The filters are plane waves with a wavelength of 4 pixels under a Gaussian of standard
+    deviation 2, in quadrature. A Gaussian is subtracted from the even filter, so that its
+    response to a constant is zero.
 
     Parameters
     ----------
     image : ndarray of float32, shape (H, W)
-        Goes on beyond its edges as its mirror image.
+        Extended beyond its edges by mirroring.
     radius : float
-        Of the disc about the middle over which is averaged, in pixels.
+        Radius of the central disc to average over, in pixels.
 
     Returns
     -------
     ndarray of float64
-        For waves along 0, 45, 90 and 135 degrees from x towards rising rows. A turn by 90
-        degrees swaps the first with the third and the second with the fourth, a mirror the
+        For waves along 0, 45, 90 and 135 degrees from x towards rising rows. Rotation by 90
+        degrees swaps the first with the third and the second with the fourth, mirroring the
         second with the fourth.
 
     References

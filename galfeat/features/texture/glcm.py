@@ -1,4 +1,4 @@
-"""Grey-level co-occurrence: which levels stand beside which (Haralick et al. 1973)."""
+"""Grey-level co-occurrence: frequencies of pairs of levels (Haralick et al. 1973)."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from galfeat.kernels import kernel
 
-#: What is said of a co-occurrence matrix.
+#: Properties of a co-occurrence matrix.
 PROPERTIES = ("contrast", "correlation", "energy", "homogeneity", "entropy")
 
 
@@ -18,23 +18,23 @@ def cooccurrence(levels: NDArray[np.uint8], number: int, distance: int) -> NDArr
     Parameters
     ----------
     levels : ndarray of uint8, shape (H, W)
-        Pixels of level `number` and above are left out.
+        Pixels of level `number` and above are ignored.
     number : int
-        How many levels there are.
+        Number of levels.
     distance : int
-        In pixels; on the diagonals the nearest whole number of pixels along each axis.
+        In pixels; on the diagonals, rounded to whole pixels along each axis.
 
     Returns
     -------
     ndarray of int64, shape (4, number, number)
-        Symmetric: each pair is counted forth and back.
+        Symmetric: each pair is counted in both orders.
     """
     height, width = levels.shape
     slant = int(np.round(distance * np.sqrt(0.5)))
-    # One level more, and a margin of it, gathers what is left out: the loop has no branch.
+    # An additional level, also in a margin, collects ignored pixels: the loop has no branches.
     side = np.uint64(number + 1)
     padded = np.full((height + distance, width + 2 * distance), np.uint64(number))
-    # Each direction has its own counts: none of the four waits for another's.
+    # Each direction has its own counts, so that no increment waits for another.
     pairs = np.zeros((4, (number + 1) * (number + 1)), np.int32)
     apart, aslant, most = np.uint64(distance), np.uint64(slant), np.uint64(number)
     for y in range(height):
@@ -72,9 +72,9 @@ def haralick(counts: NDArray[np.int64]) -> NDArray[np.float64]:
     Returns
     -------
     ndarray of float64, shape (5,)
-        Contrast, 0 to (number - 1)²; correlation, -1 to 1; energy, the root of the angular
-        second moment, 0 to 1; homogeneity, 0 to 1; entropy in nats. A flat image has 0, 1, 1,
-        1 and 0; without any pair it is 0, 1, 0, 0 and 0.
+        Contrast, 0 to (number - 1)²; correlation, -1 to 1; energy, the square root of the
+        angular second moment, 0 to 1; homogeneity, 0 to 1; entropy in nats. A flat image has
+        0, 1, 1, 1 and 0; without any pairs, 0, 1, 0, 0 and 0 are returned.
 
     References
     ----------
@@ -100,7 +100,7 @@ def haralick(counts: NDArray[np.int64]) -> NDArray[np.float64]:
                 product += both * i * j
                 energy += float(both) * count
                 entropy += both * np.log(float(count))
-        # In whole numbers, so that a flat image has exactly none.
+        # In integers, so that the variance of a flat image is exactly zero.
         variance = total * square - mean * mean
         result[1] += (total * product - mean * mean) / variance if variance > 0 else 1.0
         if total > 0:

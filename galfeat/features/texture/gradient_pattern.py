@@ -1,4 +1,4 @@
-"""Gradient pattern analysis: how much of the gradient field has no partner opposite."""
+"""Gradient pattern analysis: the asymmetric part of the gradient field."""
 
 from __future__ import annotations
 
@@ -14,28 +14,28 @@ from galfeat.kernels import kernel
 def gradient_pattern_asymmetry(
     image: NDArray[np.float32], radius: float, modulus_tolerance: float, phase_tolerance: float
 ) -> float:
-    """Return the second gradient moment G2 of an image about its middle.
+    """Return the second gradient moment G2 of an image about its centre.
 
-    The gradient at a pixel is symmetric if it is the reverse of the one opposite the middle,
-    or too small to tell. The others are counted, and how far they cancel:
-    G2 = V_A / V (2 - abs(sum v) / sum abs(v)), the sums over the V_A asymmetric ones.
+    The gradient at a pixel is symmetric if it is the reverse of the gradient opposite the centre,
+    or negligible. G2 depends on the number of the others and on their cancellation:
+    G2 = V_A / V (2 - abs(sum v) / sum abs(v)), with sums over the V_A asymmetric gradients.
 
     Parameters
     ----------
     image : ndarray of float32, shape (H, W)
     radius : float
-        Of the disc whose V pixels are looked at, in pixels; the outermost rows and columns
-        of the image, which have no central differences, are left out.
+        Radius of the disc of V pixels, in pixels; the outermost rows and columns of the image
+        have no central differences and are ignored.
     modulus_tolerance : float
-        Differences in modulus, and moduli, up to this part of the largest are none.
+        Maximum negligible modulus, and difference of moduli, as a fraction of the largest.
     phase_tolerance : float
-        Differences in direction up to this many radians are none.
+        Maximum negligible difference in direction, in radians.
 
     Returns
     -------
     float
-        0 for a field that is its own reverse or has no gradients, 2 if all gradients are
-        asymmetric and cancel.
+        0 for a symmetric field or without gradients, 2 if all gradients are asymmetric and
+        cancel.
 
     References
     ----------

@@ -1,4 +1,4 @@
-"""Local binary patterns: which of eight neighbours are as bright (Ojala et al. 2002)."""
+"""Local binary patterns: comparison of each pixel with eight neighbours (Ojala et al. 2002)."""
 
 from __future__ import annotations
 
@@ -8,40 +8,41 @@ from numpy.typing import NDArray
 from galfeat.features.texture.disc import chord
 from galfeat.kernels import kernel
 
-#: Neighbours on the circle, and kinds of pattern: 0 to 8 bright ones in one arc, and the rest.
+#: Number of neighbours, and of patterns: 0 to 8 bright neighbours in one arc, and all others.
 NEIGHBOURS, PATTERNS = 8, 10
 
 
 def _pattern_of_bits() -> NDArray[np.uint8]:
-    """Return the pattern of each way in which neighbours are bright, one bit for each."""
+    """Return the pattern of each combination of bright neighbours, one bit per neighbour."""
     bright = np.arange(1 << NEIGHBOURS)[:, None] >> np.arange(NEIGHBOURS) & 1
     changes = np.abs(np.diff(bright, axis=1, append=bright[:, :1])).sum(axis=1)
     return np.where(changes <= 2, bright.sum(axis=1), PATTERNS - 1).astype(np.uint8)
 
 
 _PATTERN_OF_BITS = _pattern_of_bits()
-#: Counts of each pattern, a power of 2: neighbours are alike, and one need not wait for another.
+#: Number of counts per pattern, a power of 2: adjacent pixels often share a pattern, and an
+#: increment need not wait for the previous one.
 _SPREAD = 4
 
 
 @kernel
 def binary_patterns(image: NDArray[np.float32], radius: int, tolerance: float) -> NDArray[np.uint8]:
-    """Return the uniform rotation-invariant pattern of each pixel with its whole circle inside.
+    """Return the uniform rotation-invariant pattern of each pixel with a circle inside the image.
 
     Parameters
     ----------
     image : ndarray of float32, shape (H, W)
     radius : int
-        Radius of the circle of eight neighbours, in pixels. Those on the diagonals are
+        Radius of the circle of eight neighbours, in pixels. Diagonal neighbours are
         interpolated bilinearly.
     tolerance : float
-        A neighbour counts as bright if it is fainter than the centre by no more than this.
+        A neighbour counts as bright if it is fainter than the centre by at most this.
 
     Returns
     -------
     ndarray of uint8, shape (H - 2 radius, W - 2 radius)
-        The number of bright neighbours, 0 to 8, if they lie in one arc, or else 9. A flat
-        image has 8 everywhere. With a tolerance of 0 it is scikit-image's
+        The number of bright neighbours, 0 to 8, if they form one arc, otherwise 9. A flat
+        image has 8 everywhere. With a tolerance of 0 it equals scikit-image's
         ``local_binary_pattern(image, 8, radius, "uniform")`` inside that margin.
 
     References
@@ -58,9 +59,9 @@ def binary_patterns(image: NDArray[np.float32], radius: int, tolerance: float) -
     w_far, w_near = part * part, (np.float32(1.0) - part) * (np.float32(1.0) - part)
     w_side = part * (np.float32(1.0) - part)
     least = np.float32(-tolerance)
-    # Rows follow one another as one line, long enough to be worth vectors: what is compared
-    # across the end of a row is left out at last. The numbers are unsigned because numba asks of
-    # every other, pixel by pixel, whether it is below 0.
+    # All rows are processed as one line, long enough to vectorise well; comparisons across the
+    # end of a row are discarded later. Indices are unsigned because numba tests every signed
+    # index for negative values, pixel by pixel.
     line = np.ascontiguousarray(image).reshape(-1)
     number = max(tall * width - 2 * radius, 0)
     bits = np.zeros(number, np.uint8)
@@ -93,9 +94,9 @@ def binary_patterns(image: NDArray[np.float32], radius: int, tolerance: float) -
 
 @kernel
 def pattern_shares(codes: NDArray[np.uint8], radius: float) -> NDArray[np.float64]:
-    """Return how the patterns share the pixels of a disc about the middle, shape (10,).
+    """Return the frequencies of the patterns in a central disc, shape (10,).
 
-    They sum to one; zeros where the disc holds no pixel.
+    They sum to one; zeros if the disc contains no pixels.
     """
     height, width = codes.shape
     counts = np.zeros((_SPREAD, PATTERNS), np.int64)

@@ -10,7 +10,7 @@ from galfeat.kernels import kernel
 
 @kernel
 def mirrored(i: int, size: int) -> int:
-    """Return the pixel that stands at place `i` of a line that goes on as its mirror image."""
+    """Return the index of pixel `i` of a line that is extended by mirroring."""
     while i < 0 or i >= size:
         i = -1 - i if i < 0 else 2 * size - 1 - i
     return i
@@ -18,11 +18,11 @@ def mirrored(i: int, size: int) -> int:
 
 @kernel
 def _smooth(image: NDArray[np.float32], step: int) -> NDArray[np.float32]:
-    """Convolve with the B3 spline (1, 4, 6, 4, 1) / 16 whose taps are `step` pixels apart."""
+    """Convolve with the B3 spline (1, 4, 6, 4, 1) / 16 with taps `step` pixels apart."""
     height, width = image.shape
     a, b, c = np.float32(0.0625), np.float32(0.25), np.float32(0.375)
     reach = 2 * step
-    # Rows are named by their number: a slice for each would take longer than its sum.
+    # Rows are indexed directly: slicing each of them would take longer than the sums.
     down = np.empty((height, width), np.float32)
     for y in range(height):
         first, second = mirrored(y - reach, height), mirrored(y - step, height)
@@ -54,20 +54,20 @@ def _smooth(image: NDArray[np.float32], step: int) -> NDArray[np.float32]:
 
 @kernel
 def starlet(image: NDArray[np.float32], scales: int) -> NDArray[np.float32]:
-    """Return the starlet coefficients of an image, and what is left when they are taken out.
+    """Return the starlet coefficients of an image and the smooth remainder.
 
     Parameters
     ----------
     image : ndarray of float32, shape (H, W)
-        Goes on beyond its edges as its mirror image.
+        Extended beyond its edges by mirroring.
     scales : int
-        How many; each is twice as coarse as the one before.
+        Number of scales; each is twice as coarse as the previous one.
 
     Returns
     -------
     ndarray of float32, shape (scales + 1, H, W)
-        From the finest to the coarsest, then the smooth remainder. Their sum is the image; a
-        constant image has zeros and itself as remainder.
+        From the finest to the coarsest scale, then the remainder. Their sum is the image; the
+        coefficients of a constant image are zero.
 
     References
     ----------

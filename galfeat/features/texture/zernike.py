@@ -1,4 +1,4 @@
-"""Zernike moments: an image on a disc as a sum of orthogonal polynomials (Teague 1980)."""
+"""Zernike moments: expansion of an image on a disc in orthogonal polynomials (Teague 1980)."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ def _coefficients() -> NDArray[np.float64]:
     """Return the polynomials in powers of y and x, shape (25, real and imaginary, 9, 9)."""
     coefficients = np.zeros((len(MOMENTS), 2, ORDER + 1, ORDER + 1))
     for row, (n, m) in enumerate(MOMENTS):
-        # (x + i y)^m, then times each power of x² + y² that the radial polynomial has.
+        # (x + i y)^m times the powers of x² + y² of the radial polynomial.
         winding = {(0, 0): 1 + 0j}
         for _ in range(m):
             winding = _times(winding, {(0, 1): 1 + 0j, (1, 0): 1j})
@@ -62,18 +62,18 @@ def zernike_moments(
     Parameters
     ----------
     image : ndarray of float32, shape (H, W)
-        Pixels that are not positive are left out.
+        Pixels that are not positive are ignored.
     radius : float
-        Radius of the disc, in pixels; a pixel belongs to it if its middle does.
+        Radius of the disc, in pixels; a pixel belongs to it if its centre does.
     yc, xc : float
         Centre of the disc, in pixels.
 
     Returns
     -------
     ndarray of float64, shape (25,)
-        In the order of `MOMENTS`, of the image scaled to a sum of one; 0 to about 3. They do
-        not change when the image is turned or mirrored about the centre. The first is always
-        1 / pi. Zeros if no pixel on the disc is positive.
+        In the order of `MOMENTS`, for the image scaled to a sum of one; 0 to about 3. They are
+        invariant when the image is rotated or mirrored about the centre. The first is always
+        1 / pi. Zeros if no pixel in the disc is positive.
 
     References
     ----------

@@ -1,4 +1,4 @@
-"""Rows that show the same sky."""
+"""Groups of rows that show the same region of the sky."""
 
 import h5py
 import numpy as np

@@ -58,7 +58,7 @@ def test_text_is_in_alphabetical_order():
     assert found.indices.tolist() == [1, 0, -1]
 
 
-def test_ids_take_their_names_from_the_column_beside():
+def test_ids_take_their_names_from_the_name_column():
     found = labels_of({"kind_id": ["3", "1", "3", ""], "kind_name": ["c", "a", "", "b"]})
     assert found.column is None, "kind_id is no default column"
     found = labels_of(
@@ -81,8 +81,8 @@ def test_an_id_without_any_name_is_an_error():
         labels_of({"class_id": ["1", "2"], "class_name": ["a", ""]}, label="class_id")
 
 
-def test_fractions_are_no_classes():
-    with pytest.raises(DataError, match=r"'redshift' holds 0\.12, which is not a class"):
+def test_fractions_are_not_classes():
+    with pytest.raises(DataError, match=r"'redshift' contains 0\.12, which is not a class"):
         labels_of({"redshift": [0.12, 1.0]}, label="redshift")
 
 
@@ -93,19 +93,21 @@ def test_given_names_keep_classes_without_rows():
 
 
 def test_a_number_beyond_the_given_names_is_an_error():
-    with pytest.raises(DataError, match="holds class 7, but the names given are of 0 to 2"):
+    with pytest.raises(
+        DataError, match="contains class 7, but names are given only for classes 0 to 2"
+    ):
         labels_of({"ans": [0, 7]}, label="ans", class_names=["a", "b", "c"])
 
 
 @pytest.mark.parametrize(
     ("columns", "words"),
     [
-        ({"y": [0.12, 1.0]}, "'y' holds 0.12, which is not a class"),
+        ({"y": [0.12, 1.0]}, "'y' contains 0.12, which is not a class"),
         ({"class_id": ["1", "1"], "class_name": ["a", "b"]}, "are not one to one"),
     ],
 )
-def test_a_guessed_column_that_is_no_column_of_classes_is_left_out_aloud(columns, words):
-    with pytest.warns(GalfeatWarning, match="going on without labels") as caught:
+def test_an_unusable_guessed_column_is_ignored_with_a_warning(columns, words):
+    with pytest.warns(GalfeatWarning, match="continuing without labels") as caught:
         found = labels_of(columns)
     assert words in str(caught[0].message)
     assert found.indices.tolist() == [-1, -1]

@@ -1,4 +1,4 @@
-"""Cut-outs by position, from a server that misbehaves in every way, on this machine alone."""
+"""Cut-outs by position, from a local server with all kinds of faults."""
 
 import csv
 import io
@@ -43,7 +43,7 @@ def table_of(folder):
 # The fifty galaxies
 
 
-def test_there_are_five_galaxies_of_each_class_each_at_a_place_of_its_own():
+def test_there_are_five_distinct_galaxies_of_each_class():
     rows = [cutout.cells for cutout in cutouts.sample_cutouts()]
     assert [row["class_id"] for row in rows] == [str(k) for k in range(10) for _ in range(5)]
     assert all(row["class_name"] == GALAXY10_DECALS[int(row["class_id"])] for row in rows)
@@ -52,7 +52,7 @@ def test_there_are_five_galaxies_of_each_class_each_at_a_place_of_its_own():
     assert across[np.triu_indices(50, 1)].min() > 67 / 3600
 
 
-def test_their_rows_lie_where_galaxy10_has_their_classes():
+def test_their_rows_have_their_classes_in_galaxy10():
     counts = [1081, 1853, 2645, 2027, 334, 2043, 1829, 2628, 1423, 1873]
     first = np.cumsum([0, *counts])
     for cutout in cutouts.sample_cutouts():
@@ -60,7 +60,7 @@ def test_their_rows_lie_where_galaxy10_has_their_classes():
         assert first[label] <= row < first[label + 1]
 
 
-def test_all_but_five_lie_where_sdss_dr7_did_not_look():
+def test_all_but_five_are_outside_the_footprint_of_sdss_dr7():
     """The Legacy imaging of DR7: three stripes in the south, stripe 9 and north of it."""
     rows = [cutout.cells for cutout in cutouts.sample_cutouts()]
     ra, dec = (np.array([float(row[name]) for row in rows]) for name in ("ra", "dec"))
@@ -100,7 +100,7 @@ def separations(ra, dec):
 # Fetching them
 
 
-def test_the_fifty_come_as_a_data_set(surveys, tmp_path):
+def test_the_fifty_samples_are_a_data_set(surveys, tmp_path):
     folder = tmp_path / "galaxies"
     with surveys() as service:
         result = fetch_samples(service, folder)
@@ -120,7 +120,7 @@ def test_the_fifty_come_as_a_data_set(surveys, tmp_path):
     assert {path.name for path in folder.iterdir()} == {"ATTRIBUTION.txt", "images", "labels.csv"}
 
 
-def test_the_service_is_asked_as_it_wants_to_be(surveys, tmp_path):
+def test_requests_follow_the_rules_of_the_service(surveys, tmp_path):
     with surveys() as service:
         fetch_six(service, tmp_path / "galaxies")
     assert len(service.asked) == 6
@@ -138,7 +138,7 @@ def test_the_service_is_asked_as_it_wants_to_be(surveys, tmp_path):
 
 
 @pytest.mark.parametrize("fault", [503, 429, "page", "cut_short", "half_a_file"])
-def test_what_passes_is_waited_for(surveys, tmp_path, fault):
+def test_temporary_failures_are_retried(surveys, tmp_path, fault):
     with surveys({2: [fault, fault, "good"]}) as service:
         assert fetch_six(service, tmp_path / "galaxies") == {}
     assert len(service.asked) == 8
@@ -148,20 +148,18 @@ def test_what_passes_is_waited_for(surveys, tmp_path, fault):
 @pytest.mark.parametrize(
     ("fault", "asked", "reason"),
     [
-        (404, 1, "answers 404 Not Found"),
-        (503, 3, "answers 503 Service Unavailable, 3 times in a row"),
-        ("page", 3, "no whole JPEG file came, but b'<!DOCTYPE html><'"),
+        (404, 1, "returned 404 Not Found"),
+        (503, 3, "returned 503 Service Unavailable, 3 times in a row"),
+        ("page", 3, "the content is not a complete JPEG file: b'<!DOCTYPE html><'"),
         ("cut_short", 3, "the connection ended at 500 of"),
-        ("half_a_file", 3, "no whole JPEG file came"),
-        ("png", 3, "no whole JPEG file came"),
+        ("half_a_file", 3, "not a complete JPEG file"),
+        ("png", 3, "not a complete JPEG file"),
         ("small", 1, "128×128 pixels; expected 256×256"),
         ("blank", 1, "the image is blank"),
-        ("unending", 1, "sends more than 4194304 bytes"),
+        ("unending", 1, "sent more than 4194304 bytes"),
     ],
 )
-def test_a_galaxy_that_cannot_be_had_is_named_and_the_others_are_there(
-    surveys, tmp_path, fault, asked, reason
-):
+def test_failed_cutouts_are_named_and_the_others_kept(surveys, tmp_path, fault, asked, reason):
     folder = tmp_path / "galaxies"
     name = cutouts.sample_cutouts()[2].name
     with surveys({2: [fault]}) as service:
@@ -175,15 +173,15 @@ def test_a_galaxy_that_cannot_be_had_is_named_and_the_others_are_there(
     assert not any(name in path.name for path in (folder / "images").iterdir())
 
 
-def test_what_was_missing_is_all_that_a_later_run_asks_for(surveys, tmp_path):
+def test_a_later_run_fetches_only_missing_cutouts(surveys, tmp_path):
     folder = tmp_path / "galaxies"
     with surveys({2: [404], 40: ["page"]}) as service:
         result = fetch_samples(service, folder)
     assert result.exit_code == 3
     second, fortieth = (cutouts.sample_cutouts()[place].name for place in (2, 40))
     assert result.stderr == (
-        f"left out: {second}: the server answers 404 Not Found\n"
-        f"left out: {fortieth}: no whole JPEG file came, but b'<!DOCTYPE html><'..., "
+        f"left out: {second}: the server returned 404 Not Found\n"
+        f"left out: {fortieth}: the content is not a complete JPEG file: b'<!DOCTYPE html><'..., "
         "3 times in a row\n"
     )
     assert len(open_dataset(folder)) == 48
@@ -193,7 +191,7 @@ def test_what_was_missing_is_all_that_a_later_run_asks_for(surveys, tmp_path):
     assert len(open_dataset(folder)) == 50
 
 
-def test_a_run_that_was_killed_is_resumed(surveys, tmp_path):
+def test_a_killed_run_is_resumed(surveys, tmp_path):
     folder = tmp_path / "galaxies"
     service = surveys()
     service.faults = {10: ["stall"]}
@@ -216,7 +214,7 @@ def test_a_run_that_was_killed_is_resumed(surveys, tmp_path):
     assert len(open_dataset(folder)) == 50
 
 
-def test_an_image_that_was_damaged_since_is_fetched_anew(surveys, tmp_path):
+def test_damaged_images_are_fetched_again(surveys, tmp_path):
     folder = tmp_path / "galaxies"
     with surveys() as service:
         fetch_six(service, folder)
@@ -228,13 +226,13 @@ def test_an_image_that_was_damaged_since_is_fetched_anew(surveys, tmp_path):
     assert one.read_bytes() == whole
 
 
-def test_a_service_that_is_down_is_left_alone(surveys, tmp_path):
+def test_an_unavailable_service_aborts_the_run(surveys, tmp_path):
     folder = tmp_path / "galaxies"
     with surveys({place: [503] for place in range(5, 50)}) as service:
         result = fetch_samples(service, folder)
         assert len(service.asked) == 5 + 3 * 3
     assert result.exit_code == FetchError.exit_code
-    assert "it goes on with the rest" in result.stderr
+    assert "resumes with the missing ones" in result.stderr
     assert not (folder / "labels.csv").exists()
     assert len(list((folder / "images").iterdir())) == 5
 
@@ -246,7 +244,7 @@ def test_a_service_that_has_none_of_them_is_an_error(surveys, tmp_path):
     assert "none could be fetched" in result.stderr
 
 
-def test_a_folder_of_other_things_is_left_as_it_was(surveys, tmp_path):
+def test_a_folder_with_other_files_is_left_unchanged(surveys, tmp_path):
     (tmp_path / "labels.csv").write_text("mine")
     with surveys() as service:
         result = fetch_samples(service, tmp_path)
@@ -264,11 +262,11 @@ def test_a_folder_of_other_things_is_left_as_it_was(surveys, tmp_path):
         ["galaxy10-sdss", "mymodel"],
     ],
 )
-def test_what_makes_no_sense_is_a_usage_error(arguments):
+def test_invalid_arguments_are_usage_errors(arguments):
     assert fetch(*arguments).exit_code == 2
 
 
-def test_only_http_is_asked(tmp_path):
+def test_only_http_is_supported(tmp_path):
     result = fetch("samples", "--url", "file:///etc", "-o", tmp_path / "galaxies")
     assert result.exit_code == FetchError.exit_code
     assert "expected http:// or https://" in result.stderr

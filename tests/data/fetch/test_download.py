@@ -1,4 +1,4 @@
-"""Downloads from a server that misbehaves in every way, on this machine alone."""
+"""Downloads from a local server with all kinds of faults."""
 
 import contextlib
 import hashlib
@@ -123,7 +123,7 @@ def assert_only(target):
     assert [path.name for path in target.parent.iterdir()] == [target.name]
 
 
-def test_a_whole_file_gets_its_name(target):
+def test_a_complete_file_is_renamed(target):
     steps = []
     with Server(serve()) as server:
         get(target, server, progress=lambda done, total: steps.append((done, total)))
@@ -133,7 +133,7 @@ def test_a_whole_file_gets_its_name(target):
     assert steps == sorted(steps)
 
 
-def test_a_file_that_is_there_is_not_fetched_again(target):
+def test_an_existing_file_is_not_fetched_again(target):
     target.write_bytes(CONTENT)
     with Server(refuse(500)) as server:
         assert get(target, server, digest=DIGEST.upper()) == target
@@ -165,7 +165,7 @@ def test_a_broken_chunked_body_is_resumed(target):
 
 def test_a_later_call_resumes_what_an_earlier_one_left(target):
     with Server(serve(stop=100_000), refuse(403)) as server:
-        with pytest.raises(FetchError, match="answers 403 Forbidden"):
+        with pytest.raises(FetchError, match="returned 403 Forbidden"):
             get(target, server)
         assert not target.exists()
         server.replies = [serve()]
@@ -175,21 +175,21 @@ def test_a_later_call_resumes_what_an_earlier_one_left(target):
     assert_only(target)
 
 
-def test_a_server_that_ignores_range_starts_anew(target):
+def test_a_server_that_ignores_range_restarts_the_download(target):
     with Server(serve(stop=100_000), serve(ranges=False)) as server:
         get(target, server)
         assert server.ranges() == [None, "bytes=100000-"]
     assert target.read_bytes() == CONTENT
 
 
-def test_a_file_that_changed_starts_anew(target):
+def test_a_changed_file_restarts_the_download(target):
     with Server(serve(OTHER, stop=100_000), serve(etag='"two"')) as server:
         get(target, server)
         assert server.requests[1]["If-Range"] == '"one"'
     assert target.read_bytes() == CONTENT
 
 
-def test_a_server_that_resumes_another_version_is_not_believed(target):
+def test_resumption_of_another_version_is_rejected(target):
     def careless(handler):
         handler.headers.replace_header("If-Range", '"two"')
         serve(etag='"two"')(handler)
@@ -200,7 +200,7 @@ def test_a_server_that_resumes_another_version_is_not_believed(target):
     assert target.read_bytes() == CONTENT
 
 
-def test_a_server_that_sends_another_part_is_not_believed(target):
+def test_a_wrong_range_is_rejected(target):
     def elsewhere(handler):
         handler.headers.replace_header("Range", "bytes=7-")
         serve()(handler)
@@ -219,7 +219,7 @@ def test_without_a_strong_etag_nothing_is_resumed(target, etag):
     assert target.read_bytes() == CONTENT
 
 
-def test_a_whole_part_left_by_a_killed_run_is_used(target):
+def test_a_complete_partial_file_of_a_killed_run_is_used(target):
     with Server(serve(stop=100_000), refuse(403)) as server:
         with pytest.raises(FetchError):
             get(target, server)
@@ -230,7 +230,7 @@ def test_a_whole_part_left_by_a_killed_run_is_used(target):
     assert target.read_bytes() == CONTENT
 
 
-def test_a_part_longer_than_the_file_starts_anew(target):
+def test_a_too_long_partial_file_restarts_the_download(target):
     with Server(serve(stop=100_000), refuse(403)) as server:
         with pytest.raises(FetchError):
             get(target, server)
@@ -241,7 +241,7 @@ def test_a_part_longer_than_the_file_starts_anew(target):
     assert target.read_bytes() == CONTENT
 
 
-def test_a_damaged_note_of_the_origin_starts_anew(target):
+def test_a_damaged_origin_file_restarts_the_download(target):
     target.with_name("file.h5.part").write_bytes(OTHER)
     target.with_name("file.h5.part.json").write_text("[half")
     with Server(serve()) as server:
@@ -251,7 +251,7 @@ def test_a_damaged_note_of_the_origin_starts_anew(target):
 
 
 @pytest.mark.parametrize("before", [None, b"what stood there"])
-def test_wrong_content_never_gets_the_name(target, before):
+def test_wrong_content_is_never_renamed(target, before):
     if before:
         target.write_bytes(before)
     with (
@@ -278,14 +278,14 @@ def test_the_next_mirror_is_tried(target, bad):
     assert_only(target)
 
 
-def test_a_part_of_one_mirror_is_not_continued_from_another(target):
+def test_a_partial_file_is_not_resumed_from_another_mirror(target):
     with Server(serve(OTHER, stop=100_000), refuse(403)) as first, Server(serve()) as second:
         get(target, first, second)
         assert second.ranges() == [None], "though both say the same ETag"
     assert target.read_bytes() == CONTENT
 
 
-def test_a_stalled_server_is_left_and_resumed(target):
+def test_a_stalled_download_is_resumed(target):
     with Server(serve(stop=100_000, stall=True), serve()) as server:
         get(target, server, timeout=0.5)
         first, *others = server.ranges()
@@ -294,15 +294,15 @@ def test_a_stalled_server_is_left_and_resumed(target):
     assert target.read_bytes() == CONTENT
 
 
-def test_a_server_that_never_answers_is_given_up(target):
+def test_a_silent_server_is_an_error(target):
     silent = Server(lambda handler: handler.server.outer.released.wait())
-    with silent, pytest.raises(FetchError, match=r"nothing came for 0\.1 s, 3 times in a row"):
+    with silent, pytest.raises(FetchError, match=r"no data received for 0\.1 s, 3 times in a row"):
         get(target, silent, timeout=0.1)
     assert len(silent.requests) == 3
     assert not target.exists()
 
 
-def test_a_server_that_is_not_there_is_named(target):
+def test_an_unreachable_server_is_named(target):
     with Server(serve()) as server:
         pass
     with pytest.raises(FetchError, match=server.url):
@@ -317,7 +317,7 @@ def test_a_server_that_is_not_there_is_named(target):
         ("http://127.0.0.1/x", "12ab", "expected 64 hexadecimal digits"),
     ],
 )
-def test_what_makes_no_sense_is_an_error(target, url, digest, message):
+def test_invalid_arguments_are_errors(target, url, digest, message):
     with pytest.raises(FetchError, match=message):
         download([url], target, digest)
 
@@ -347,7 +347,7 @@ def test_fetch_from_the_command_line(tmp_path, monkeypatch):
     assert (tmp_path / "file.h5").read_bytes() == CONTENT
 
 
-def test_fetch_of_a_wrong_file_leaves_with_its_exit_code(tmp_path):
+def test_fetch_of_a_wrong_file_sets_the_exit_code(tmp_path):
     with Server(serve(OTHER)) as server:
         result = CliRunner().invoke(
             main,
@@ -362,7 +362,7 @@ def test_fetch_of_a_wrong_file_leaves_with_its_exit_code(tmp_path):
     "options",
     [[], ["galaxy11"], ["--url", "http://x/y"], ["galaxy10-sdss", "--sha256", DIGEST]],
 )
-def test_fetch_without_sense_is_a_usage_error(options):
+def test_invalid_fetch_arguments_are_usage_errors(options):
     result = CliRunner().invoke(main, ["data", "fetch", *options])
     assert result.exit_code == 2
 

@@ -1,4 +1,4 @@
-"""The images of a model, from a server that stands in for the surveys' services."""
+"""Training images of a model, from a local mock server."""
 
 import csv
 
@@ -42,7 +42,7 @@ def table_of(folder):
         return list(csv.DictReader(stream))
 
 
-def test_a_name_holds_its_position():
+def test_a_name_encodes_its_position():
     assert named_position(NAMED) == pytest.approx((240.94, 9.706139), abs=1e-6)
     assert named_position("J015407.00-045259.9") == pytest.approx((28.529167, -4.883306), abs=1e-6)
     assert named_position("J000000.0-000030.0") == pytest.approx((0, -30 / 3600))
@@ -72,7 +72,7 @@ def test_the_images_of_a_model_come_with_their_labels(surveys, model, tmp_path, 
     }  # fmt: skip
 
 
-def test_positions_are_asked_for_in_addresses_that_the_skyserver_takes(surveys, tmp_path):
+def test_position_queries_fit_the_skyservers_address_limit(surveys, tmp_path):
     names = [str(587732471456006354 + k) for k in range(2 * BATCH + 1)]
     rows = "".join(f"{name},SDSS,smooth,gz1\n" for name in names)
     (tmp_path / "list.csv").write_text("object,survey,coarse,label_source\n" + rows)
@@ -104,7 +104,7 @@ def test_an_object_without_a_position_or_radius_is_named(surveys, model, tmp_pat
     assert len(open_dataset(tmp_path / "out")) == 2
 
 
-def test_a_table_that_is_an_error_page_is_asked_for_again(surveys, model, tmp_path):
+def test_an_error_page_instead_of_a_table_is_retried(surveys, model, tmp_path):
     with surveys({"table": ["page", 500, "table"]}, OBJECTS) as service:
         result = fetch_training(service, model, tmp_path / "out")
     assert result.exit_code == 0, result.output
@@ -115,7 +115,7 @@ def test_without_positions_there_is_nothing_to_fetch(surveys, model, tmp_path):
         result = fetch_training(service, model, tmp_path / "out")
         assert len(service.asked) == 3
     assert result.exit_code == FetchError.exit_code
-    assert "the SkyServer gave no positions" in result.stderr
+    assert "the SkyServer returned no positions" in result.stderr
 
 
 def test_samples_and_training_images_do_not_mix(surveys, model, tmp_path):
@@ -140,7 +140,7 @@ def test_samples_and_training_images_do_not_mix(surveys, model, tmp_path):
         (LIST + f"{NAMED},DECaLS,,smooth,gz1\n", "is listed twice"),
     ],
 )
-def test_a_list_that_names_no_objects_is_an_error(surveys, tmp_path, text, message):
+def test_an_invalid_list_of_objects_is_an_error(surveys, tmp_path, text, message):
     (tmp_path / "list.csv").write_text(text)
     with surveys() as service:
         result = fetch_training(service, tmp_path / "list.csv", tmp_path / "out")

@@ -1,4 +1,4 @@
-"""Image files of every kind, whole and damaged."""
+"""Image files of all formats, intact and damaged."""
 
 import io
 
@@ -79,7 +79,7 @@ def test_float_tiff_from_0_to_1(tmp_path):
     ("values", "message"),
     [([0, np.nan], "1 NaN or infinite"), ([0, 40], "values from 0 to 40; expected 0 to 1")],
 )
-def test_float_tiff_with_other_values_is_an_error_in_its_place(tmp_path, values, message):
+def test_float_tiff_with_other_values_is_an_error_of_its_row(tmp_path, values, message):
     Image.fromarray(np.array([values], np.float32)).save(tmp_path / "a.tif")
     found = read_one(tmp_path / "a.tif")
     assert isinstance(found, ImageError)
@@ -105,7 +105,7 @@ def jpeg_bytes():
     ],
     ids=["empty", "text", "cut in half", "header only", "zeros"],
 )
-def test_damaged_files_are_errors_in_their_place(tmp_path, content):
+def test_damaged_files_are_errors_of_their_rows(tmp_path, content):
     (tmp_path / "bad.jpg").write_bytes(content)
     Image.fromarray(gradient()).save(tmp_path / "good.png")
     good, bad, missing, again = open_dataset(

@@ -1,4 +1,4 @@
-"""FITS images as pictures."""
+"""FITS images as RGB images."""
 
 import sys
 
@@ -82,7 +82,7 @@ def test_saturation_keeps_scaled_bands_in_range():
     assert (picture[..., 2] == 255).all()
 
 
-def test_blank_pixels_show_sky_and_few_are_no_error(tmp_path):
+def test_a_few_blank_pixels_become_sky(tmp_path):
     data = galaxy()
     data[:, :10] = np.nan
     picture = read_fits(tmp_path / "a.fits", data)
@@ -100,10 +100,10 @@ def test_a_flat_image_is_sky():
         (np.full((8, 8), np.nan), "100% of the pixels are blank"),
         (np.zeros((2, 8, 8)), r"image of shape \(2, 8, 8\); expected \(H, W\) or \(3, H, W\)"),
         (np.zeros(8), r"image of shape \(8,\)"),
-        (None, "no HDU holds an image"),
+        (None, "no HDU contains an image"),
     ],
 )
-def test_what_is_no_galaxy_image_is_an_error_in_its_place(tmp_path, data, message):
+def test_invalid_fits_images_are_errors_of_their_rows(tmp_path, data, message):
     found = read_fits(tmp_path / "a.fits", data)
     assert isinstance(found, ImageError)
     assert found.args[0].startswith(str(tmp_path / "a.fits"))
@@ -111,7 +111,7 @@ def test_what_is_no_galaxy_image_is_an_error_in_its_place(tmp_path, data, messag
         raise found
 
 
-def test_a_cut_off_file_is_an_error_in_its_place(tmp_path):
+def test_a_truncated_file_is_an_error_of_its_row(tmp_path):
     fits.PrimaryHDU(galaxy()).writeto(tmp_path / "a.fits")
     content = (tmp_path / "a.fits").read_bytes()
     (tmp_path / "a.fits").write_bytes(content[:5000])

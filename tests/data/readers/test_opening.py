@@ -1,4 +1,4 @@
-"""One way to open everything: folders, HDF5, arrays, loose files."""
+"""Opening data sets: folders, HDF5, arrays, single files."""
 
 import csv
 import pickle
@@ -83,7 +83,7 @@ def test_labelled_counts_what_it_leaves_out(tmp_path):
 @pytest.mark.parametrize(
     ("side", "names"), [(256, GALAXY10_DECALS), (69, GALAXY10_SDSS)], ids=["decals", "sdss"]
 )
-def test_galaxy10_is_known_by_its_form(tmp_path, side, names):
+def test_galaxy10_files_are_recognised(tmp_path, side, names):
     images = pictures(3, side)
     path = write_hdf5(tmp_path / "g.h5", images, ans=np.array([0, 9, 3], np.uint8))
     data = open_dataset(path)
@@ -185,7 +185,7 @@ def test_an_image_has_the_same_id_however_it_is_found(tmp_path, monkeypatch, fol
     assert open_dataset(expected).ids.tolist() == expected
 
 
-def test_class_folders_beside_other_inputs_keep_their_classes(tmp_path, monkeypatch):
+def test_class_folders_among_other_inputs_keep_their_classes(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     for shade, name in enumerate(
         ["old/spiral/a.png", "old/merger/b.png", "new/spiral/c.png", "new/ring/d.png", "e.png"]
@@ -204,7 +204,7 @@ def test_class_folders_beside_other_inputs_keep_their_classes(tmp_path, monkeypa
     }
 
 
-def test_a_folder_with_a_table_beside_other_inputs_is_an_error(tmp_path):
+def test_a_folder_with_a_table_among_other_inputs_is_an_error(tmp_path):
     folder = write_folder(tmp_path / "f", pictures(2), {"label": ["a", "b"]})
     save(tmp_path / "a.png", 1)
     with pytest.raises(DataError, match=r"f has a labels\.csv; open it by itself"):
@@ -212,14 +212,14 @@ def test_a_folder_with_a_table_beside_other_inputs_is_an_error(tmp_path):
     assert len(open_dataset([folder / "images", tmp_path / "a.png"])) == 3
 
 
-def test_folders_named_by_fractions_are_no_classes(tmp_path):
+def test_folders_named_by_fractions_are_not_classes(tmp_path):
     for name in ["0.1/a.png", "0.2/b.png"]:
         save(tmp_path / name, 1)
-    with pytest.warns(GalfeatWarning, match="without labels: column 'folder' holds 0.1"):
+    with pytest.warns(GalfeatWarning, match="without labels: column 'folder' contains 0.1"):
         assert open_dataset(tmp_path).label_column is None
 
 
-def test_one_folder_of_images_is_no_class(tmp_path):
+def test_a_single_folder_of_images_is_not_a_class(tmp_path):
     save(tmp_path / "images" / "a.png", 1)
     data = open_dataset(tmp_path)
     assert (data.class_names, data.label_column) == ((), None)
@@ -273,14 +273,14 @@ def test_data_sets_are_named_by_options(tmp_path):
 
 
 @pytest.mark.parametrize("holder", ["label", "file"])
-def test_class_names_stored_in_the_file_come_before_the_published_ones(tmp_path, holder):
+def test_class_names_in_the_file_take_precedence(tmp_path, holder):
     path = write_hdf5(tmp_path / "a.h5", pictures(2, 69), ans=[0, 1])
     with h5py.File(path, "a") as file:
         (file["ans"] if holder == "label" else file).attrs["class_names"] = ["a", "b"]
     assert open_dataset(path).class_names == ("a", "b")
 
 
-def test_a_pattern_in_a_file_name_is_no_pattern(tmp_path):
+def test_existing_files_are_not_treated_as_patterns(tmp_path):
     save(tmp_path / "a[1].png", 5)
     assert len(open_dataset(str(tmp_path / "a[1].png"))) == 1
 
@@ -289,5 +289,5 @@ def test_two_classes_of_one_name_are_an_error(tmp_path):
     path = tmp_path / "twice.npz"
     images = np.zeros((3, 16, 16, 3), np.uint8)
     np.savez(path, images=images, label=[0, 1, 2], class_names=["a", "a", "b"])
-    with pytest.raises(DataError, match="named 'a'; give each a name of its own"):
+    with pytest.raises(DataError, match="named 'a'; give each a unique name"):
         open_dataset(path, label="label")

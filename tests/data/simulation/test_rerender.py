@@ -16,7 +16,7 @@ def test_any_image_becomes_a_cut_out_of_one_size_on_a_brighter_sky(paint, size):
     assert middle.mean() > SKY + 80  # the galaxy is still in the middle
 
 
-def test_what_a_row_shows_depends_on_its_number_and_the_seed_alone(paint):
+def test_rerendered_images_depend_only_on_row_and_seed(paint):
     images = [paint(120, noise=2.0, seed=number) for number in range(5)]
     shown = RerenderedDataSet(ArrayDataSet(images), seed=4)
     every = shown.read([0, 1, 2, 3, 4])

@@ -148,13 +148,13 @@ def test_no_galaxies_and_an_unknown_rendering_are_refused(tmp_path):
     assert not list(tmp_path.iterdir())
 
 
-def test_a_folder_that_is_not_there_is_named(tmp_path):
+def test_a_missing_folder_is_named(tmp_path):
     with pytest.raises(OutputError, match=r"cannot write .*nowhere"):
         simulate_file(tmp_path / "nowhere" / "a.h5", 3)
 
 
 @pytest.mark.parametrize("size", [300, 700_000])
-def test_a_full_disk_leaves_what_stood_there(tmp_path, size):
+def test_a_full_disk_leaves_the_existing_file_unchanged(tmp_path, size):
     simulate(10)  # so that no kernel has to be stored on the full disk
     path = tmp_path / "galaxies.h5"
     path.write_text("what stood there")
@@ -205,7 +205,7 @@ def test_progress_counts_every_image(tmp_path):
     assert calls == [(1, 5), (2, 5), (3, 5), (4, 5), (5, 5)]
 
 
-def test_the_command_writes_a_file_and_tells_its_speed(tmp_path):
+def test_the_command_writes_a_file_and_prints_its_speed(tmp_path):
     path = tmp_path / "galaxies.h5"
     result = CliRunner().invoke(main, ["data", "simulate", "-n", "3", "-o", str(path)])
     assert result.exit_code == 0, result.output
@@ -213,7 +213,7 @@ def test_the_command_writes_a_file_and_tells_its_speed(tmp_path):
     assert len(open_dataset(path)) == 3
 
 
-def test_the_command_ends_in_one_line_where_it_cannot_write(tmp_path):
+def test_the_command_prints_one_line_if_it_cannot_write(tmp_path):
     path = tmp_path / "nowhere" / "galaxies.h5"
     result = CliRunner().invoke(main, ["data", "simulate", "-n", "3", "-o", str(path)])
     assert result.exit_code == OutputError.exit_code

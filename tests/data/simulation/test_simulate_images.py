@@ -146,7 +146,7 @@ def test_noise_has_the_variance_of_sky_and_photons(name):
     assert abs(far) < 0.02
 
 
-def test_bands_and_seeds_have_noise_of_their_own():
+def test_noise_differs_between_bands_and_seeds():
     first, second = draw(EMPTY, seed=1), draw(EMPTY, seed=2)
     assert np.array_equal(first, draw(EMPTY, seed=1))
     assert np.corrcoef(first.ravel(), second.ravel())[0, 1] < 0.02
@@ -185,7 +185,7 @@ def test_there_are_ten_classes():
 
 
 @pytest.mark.parametrize("class_id", range(10))
-def test_each_class_is_what_its_name_says(class_id):
+def test_each_class_matches_its_name(class_id):
     for seed in range(40):
         what = sample_scene(class_id, np.random.default_rng([class_id, seed]))
         drawn = truth(what, 0.262, 256)

@@ -1,4 +1,4 @@
-"""What is drawn against the formulas it is drawn from, before noise and stretch."""
+"""Drawn profiles against their formulas, before noise and stretch."""
 
 from dataclasses import replace
 from math import cos, radians
@@ -111,7 +111,7 @@ def test_beyond_its_break_a_disc_falls_off_with_the_outer_scale_length():
     assert np.log(ring(10.0) / ring(14.0)) == pytest.approx(4.0 / 2.4, rel=0.02)
 
 
-def test_a_disc_from_its_side_follows_k1_along_and_thins_out_across():
+def test_an_edge_on_disc_follows_k1_along_and_sech2_across():
     galaxy = Galaxy(disc=disc(inclination=90.0, thickness=0.2, extent=12.0))
     image = light(galaxy)
     column = int(MIDDLE + 6.0 / SCALE)
@@ -127,7 +127,7 @@ def test_a_disc_from_its_side_follows_k1_along_and_thins_out_across():
     assert np.abs(measured - profile / profile.max()).max() < 0.02
 
 
-def test_dust_reddens_and_dims_the_middle_of_a_disc_from_its_side():
+def test_dust_reddens_and_dims_the_centre_of_an_edge_on_disc():
     clear = Scene(galaxies=(Galaxy(disc=disc(inclination=90.0, thickness=0.25)),))
     dusty = Scene(galaxies=(Galaxy(disc=disc(inclination=90.0, thickness=0.25, dust=3.0)),))
     options = {"size": SIZE, "pixel_scale": SCALE, "blurred": False}
@@ -184,7 +184,7 @@ def test_a_bar_has_its_length_and_angle():
     assert barred.sum() * SCALE**2 == pytest.approx(share, rel=0.03)
 
 
-def test_tides_move_a_galaxy_off_its_axes_and_back():
+def test_tidal_distortion_is_inverted():
     galaxy = Galaxy(
         x=1.0,
         y=-2.0,

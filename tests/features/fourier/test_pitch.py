@@ -104,7 +104,7 @@ def test_spirality_of_a_wave_around_is_that_of_its_slopes():
     assert spirality(samples.astype(np.float32)) == pytest.approx(expected, rel=0.02)
 
 
-def test_spirality_does_not_heed_the_stretch_nor_turns_nor_mirrors(disc):
+def test_spirality_is_invariant_to_stretch_rotation_and_mirroring(disc):
     view = disc(2, 20, contrast=0.3)
     plain = spirality(circles(view, ARM_RADII))
     assert spirality(circles(np.sqrt(view), ARM_RADII)) == pytest.approx(plain, rel=0.02)

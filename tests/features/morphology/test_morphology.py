@@ -106,7 +106,7 @@ def test_a_symmetric_galaxy_has_no_asymmetry(centre):
     assert found["residual.tides"] < 0.01
 
 
-def test_a_companion_within_makes_the_asymmetry_of_its_light():
+def test_a_companion_adds_the_asymmetry_of_its_light():
     disc = paint_sersic(1.0, 16.0)
     r, _, _ = polar((22.0, 22.0))
     blob = np.exp(-0.5 * (r / 3.0) ** 2)
@@ -120,7 +120,7 @@ def test_a_companion_within_makes_the_asymmetry_of_its_light():
     assert found["nuclei.number"] == 2
 
 
-def test_noise_adds_no_asymmetry_once_that_of_the_sky_is_taken_off():
+def test_noise_adds_no_asymmetry_after_sky_subtraction():
     disc = paint_sersic(1.0, 14.0)
     rng = np.random.default_rng(3)
     clean = measured(disc, 0.5)
@@ -165,7 +165,7 @@ def test_mid_and_nuclei_of_two_blobs():
     assert found["merger_statistic"] > measured(paint_sersic(1.0, 16.0), 0.3)["merger_statistic"]
 
 
-def test_one_smooth_galaxy_is_one():
+def test_a_smooth_galaxy_has_one_nucleus():
     found = measured(paint_sersic(1.0, 16.0), 0.3, sky=(0.0, 0.1, 0.1))
     assert found["multimode"] == found["intensity"] == 0.0
     assert found["deviation"] < 0.02
@@ -186,7 +186,7 @@ def test_the_twist_of_painted_isophotes(twist):
     assert (found["isophotes.change"] > 0.1) == (twist > 0.3)
 
 
-def test_a_bulge_is_its_light_above_the_disc():
+def test_bulge_strength_is_the_light_above_the_disc():
     disc, bulge = paint_sersic(1.0, 20.0), paint_sersic(1.0, 4.0)
     plain = measured(disc, 0.3)["bulge_strength"]
     assert plain < 0.03

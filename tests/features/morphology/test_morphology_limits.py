@@ -1,4 +1,4 @@
-"""Turned, mirrored, padded and scaled galaxies, and images that hold hardly any."""
+"""Rotated, mirrored, padded and scaled galaxies, and images with hardly any light."""
 
 import numpy as np
 import pytest
@@ -61,7 +61,7 @@ def test_turned_and_mirrored_galaxies_are_the_same(galaxy, change):
     assert np.cos(2.0 * (after["position_angle"] - angles[change])) > 0.999
 
 
-def test_brightness_is_no_matter_if_the_gain_follows(galaxy):
+def test_brightness_does_not_matter_if_the_gain_is_scaled(galaxy):
     image, segment, mask = galaxy
     before = morphology(image, segment, mask=mask)
     after = morphology(40.0 * image, segment, mask=mask, gain=1.0 / 40.0)
@@ -69,7 +69,7 @@ def test_brightness_is_no_matter_if_the_gain_follows(galaxy):
         assert after[name] == pytest.approx(before[name], rel=1e-3, abs=1e-4), name
 
 
-def test_a_wider_canvas_is_no_matter(galaxy):
+def test_a_wider_canvas_does_not_matter(galaxy):
     image, segment, mask = galaxy
     sky = (0.0, 1.5, 1.7)
     before = morphology(image, segment, mask=mask, sky=sky)
@@ -80,7 +80,7 @@ def test_a_wider_canvas_is_no_matter(galaxy):
     assert after["centre_y"] == pytest.approx(before["centre_y"] + 30.0, abs=0.01)
 
 
-def test_a_hidden_companion_is_no_matter(galaxy):
+def test_a_masked_companion_does_not_matter(galaxy):
     image, segment, mask = galaxy
     brighter = np.where(mask, image * 7.0 + 100.0, image)
     before = morphology(image, segment, mask=mask)
@@ -100,7 +100,7 @@ EMPTY = np.zeros((40, 50))
         (EMPTY + 5.0, EMPTY > 0.0),
     ],
 )
-def test_without_light_in_a_segment_all_is_missing(image, segment):
+def test_without_light_in_the_segment_all_values_are_nan(image, segment):
     assert np.isnan(list(morphology(image, segment).values())).all()
 
 
@@ -140,7 +140,7 @@ def test_a_flat_image_is_measured(value):
     st.integers(1, 60), st.integers(1, 60), st.integers(0, 2**32 - 1),
     st.sampled_from(["noise", "spikes", "steps", "blobs"]), st.floats(0.0, 1.0),
 )  # fmt: skip
-def test_whatever_there_is_is_measured_or_missing(height, width, seed, kind, part):
+def test_any_segment_is_measured_or_nan(height, width, seed, kind, part):
     rng = np.random.default_rng(seed)
     image = rng.normal(0.0, 5.0, (height, width))
     if kind == "spikes":
@@ -158,7 +158,7 @@ def test_whatever_there_is_is_measured_or_missing(height, width, seed, kind, par
 @pytest.mark.parametrize("shapes", [((9, 9), (9, 8), (9, 9)), ((9,), (9,), (9,))])
 def test_arrays_of_other_shapes_are_refused(shapes):
     image, segment, mask = (np.ones(shape) for shape in shapes)
-    with pytest.raises(ValueError, match="expected three equal ones with two axes"):
+    with pytest.raises(ValueError, match="expected equal shapes with two axes"):
         morphology(image, segment > 0, mask=mask > 1)
 
 

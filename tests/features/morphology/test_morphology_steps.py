@@ -25,7 +25,7 @@ def test_the_sersic_fit_is_exact_on_an_exact_profile():
     np.testing.assert_array_equal(fit_sersic(profile, 9.0, 0.01, 1.0), 0.0)
 
 
-def test_growth_curves_hold_all_the_light_and_the_area():
+def test_growth_curves_contain_all_light_and_area():
     image = np.random.default_rng(0).gamma(2.0, 3.0, (81, 81)).astype(np.float32)
     mask = np.zeros(image.shape, bool)
     for q, pa in ((1.0, 0.0), (0.5, 0.4)):

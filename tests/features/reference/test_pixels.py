@@ -23,13 +23,13 @@ def test_an_image_of_twice_the_size_becomes_means_of_its_pixels(family):
 
 
 @pytest.mark.parametrize("family", SIDES)
-def test_an_image_of_its_size_stays_as_it_is(family):
+def test_an_image_of_the_same_size_is_unchanged(family):
     image = np.random.default_rng(1).integers(0, 256, (SIDES[family],) * 2 + (3,), dtype=np.uint8)
     np.testing.assert_array_equal(measured(family, image), image)
 
 
 @pytest.mark.parametrize("family", SIDES)
-def test_a_column_is_the_same_by_number_slice_and_in_passing(family):
+def test_columns_are_equal_by_index_slice_and_iteration(family):
     columns = family_module(family).COLUMNS
     listed = list(columns)
     assert len(listed) == len(columns) == SIDES[family] ** 2 * 3
@@ -39,7 +39,7 @@ def test_a_column_is_the_same_by_number_slice_and_in_passing(family):
         columns[len(columns)]
 
 
-def test_the_name_of_a_column_says_where_its_pixel_is():
+def test_column_names_give_the_position_of_the_pixel():
     image = np.zeros((64, 64, 3), np.uint8)
     image[5, 40, 1] = 200
     columns = family_module("pixels-64").COLUMNS

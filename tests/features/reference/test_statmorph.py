@@ -19,7 +19,7 @@ def measured(image):
     return dict(zip(NAMES, family.measure(measure_frame(image)), strict=True))
 
 
-def test_a_known_galaxy_is_measured_as_known(paint):
+def test_a_known_galaxy_has_the_expected_values(paint):
     with warnings.catch_warnings(record=True) as heard:
         warnings.simplefilter("always")
         found = measured(paint(160, scale=8.0, q=0.6, noise=1.0))
@@ -31,7 +31,7 @@ def test_a_known_galaxy_is_measured_as_known(paint):
     assert abs(found["asymmetry"]) < 0.05
 
 
-def test_what_statmorph_cannot_measure_is_nan():
+def test_missing_statmorph_values_are_nan():
     pytest.importorskip("statmorph", reason="statmorph is not installed")
     values = family.measure(whole_image_frame(np.zeros((64, 64, 3), np.uint8)))
     found = dict(zip(NAMES, values, strict=True))
@@ -40,7 +40,7 @@ def test_what_statmorph_cannot_measure_is_nan():
     assert not (values == -99).any()
 
 
-def test_too_many_images_are_refused_before_the_first(paint):
+def test_too_many_images_are_rejected_before_the_first(paint):
     pytest.importorskip("statmorph", reason="statmorph is not installed")
     images = [paint(16)] * (family.MAX_IMAGES + 1)
     with pytest.raises(DataError, match="at most 1,000 images, and 1,001 were given"):
@@ -54,5 +54,5 @@ def test_without_the_package_the_extra_is_named(paint, monkeypatch):
         FeatureExtractor(("statmorph",)).extract([paint(32)])
 
 
-def test_it_is_measured_only_if_asked_for():
+def test_it_is_measured_only_on_request():
     assert "statmorph" not in DEFAULT_FAMILIES

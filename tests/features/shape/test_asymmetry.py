@@ -21,7 +21,7 @@ def by_definition(image, radius):
     return np.abs(image - image[::-1, ::-1])[inside].sum() / np.abs(image)[inside].sum()
 
 
-def test_a_half_turn_that_changes_nothing_is_no_asymmetry(smooth_noise):
+def test_an_image_invariant_under_a_half_turn_has_no_asymmetry(smooth_noise):
     noise = smooth_noise(0)
     for image in (blob(0.0, 0.0), noise + noise[::-1, ::-1], np.full((64, 64), 3.0, np.float32)):
         best, middle, shift = asymmetry(np.ascontiguousarray(image), RADIUS)
@@ -30,14 +30,14 @@ def test_a_half_turn_that_changes_nothing_is_no_asymmetry(smooth_noise):
         assert shift == 0.0
 
 
-def test_light_in_one_half_alone_is_as_asymmetric_as_can_be():
+def test_light_in_one_half_only_has_maximum_asymmetry():
     image = (U > 0).astype(np.float32)
     assert half_turn_difference(image, RADIUS, 63, 63) == pytest.approx(2.0, rel=1e-6)
     assert asymmetry(image, RADIUS)[0] < 2.0  # a centre within the light is better
 
 
 @pytest.mark.parametrize("seed", range(4))
-def test_in_the_middle_it_is_its_definition(smooth_noise, seed):
+def test_at_the_centre_it_equals_its_definition(smooth_noise, seed):
     image = smooth_noise(seed) + np.float32(5.0)
     expected = by_definition(image, RADIUS)
     assert half_turn_difference(image, RADIUS, 63, 63) == pytest.approx(expected, rel=0.03)
@@ -52,7 +52,7 @@ def test_the_centre_of_symmetry_is_found(y, x):
     assert shift == pytest.approx(np.hypot(y, x) / 32.0, abs=1e-6)
 
 
-def test_the_centre_is_not_looked_for_in_the_outskirts():
+def test_the_search_for_the_centre_excludes_the_outskirts():
     _, middle, shift = asymmetry(blob(0.0, 16.0, 3.0), RADIUS)
     assert middle > 1.5
     assert shift <= RADIUS / 6.0 / 32.0 + 1e-9

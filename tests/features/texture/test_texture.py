@@ -43,7 +43,7 @@ def frames():
 
 
 @pytest.mark.parametrize("move", MOVES)
-def test_it_does_not_matter_how_the_aligned_view_came_to_lie(frames, move):
+def test_features_do_not_depend_on_the_ambiguity_of_the_aligned_view(frames, move):
     for frame in frames:
         before = replace(frame, aligned=frame.aligned[:1])
         after = replace(
@@ -96,7 +96,7 @@ def test_the_model_turns_against_the_view(paint):
     np.testing.assert_allclose(upright, elliptical_model(0.5, 0.0).T, atol=1e-4)
 
 
-def test_columns_are_what_the_pieces_say(frames):
+def test_columns_equal_the_results_of_their_functions(frames):
     frame = next(f for f in frames if len(f.aligned) == 1 and f.deprojected is not None)
     values = named(frame)
     image = frame.aligned[0].equalised
@@ -133,7 +133,7 @@ def test_a_spiral_has_more_texture_than_the_smooth_galaxy_it_winds_in(paint, pol
         assert other[name] > one[name] + 0.2
 
 
-def test_waves_along_the_major_axis_are_told_from_those_across(paint):
+def test_waves_along_and_across_the_major_axis_are_distinguished(paint):
     frame = measure_frame(paint(200, scale=15.0, q=0.6, noise=1.0))
     v, u = np.mgrid[:64, :64]
     for place, sign in ((u, 1.0), (v, -1.0)):
@@ -164,7 +164,7 @@ ODD = {
 
 
 @pytest.mark.parametrize("odd", ODD)
-def test_whatever_a_view_holds_its_values_are_finite(paint, odd):
+def test_values_of_any_view_are_finite(paint, odd):
     frame = measure_frame(paint(128, scale=8.0, q=0.6))
     view = view_of(ODD[odd])
     for turns in (1, 4):
@@ -172,7 +172,7 @@ def test_whatever_a_view_holds_its_values_are_finite(paint, odd):
         assert np.isfinite(values).all()
 
 
-def test_flat_views_have_the_values_the_registry_gives(paint):
+def test_flat_views_have_the_documented_degenerate_values(paint):
     frame = measure_frame(paint(128, scale=8.0, q=0.6))
     view = view_of(elliptical_model(frame.q, 0.0))  # no residual
     values = named(replace(frame, aligned=(view,)))

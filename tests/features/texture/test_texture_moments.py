@@ -65,14 +65,14 @@ def test_a_polynomial_has_its_own_moment_and_no_other(n, m):
 @pytest.mark.parametrize(
     "move", [np.rot90, lambda i: i[::-1, ::-1], lambda i: i[:, ::-1], np.transpose]
 )
-def test_magnitudes_forget_turns_and_mirrors(positive, move):
+def test_magnitudes_are_invariant_to_rotation_and_mirroring(positive, move):
     image = positive(5)
     before = zernike_moments(image, 27.0, MIDDLE, MIDDLE)
     after = zernike_moments(np.ascontiguousarray(move(image)), 27.0, MIDDLE, MIDDLE)
     np.testing.assert_allclose(after, before, rtol=1e-9, atol=1e-12)
 
 
-def test_magnitudes_do_not_know_the_flux(positive):
+def test_magnitudes_do_not_depend_on_the_flux(positive):
     image = positive(6)
     before = zernike_moments(image, 27.0, MIDDLE, MIDDLE)
     after = zernike_moments(4.0 * image, 27.0, MIDDLE, MIDDLE)
@@ -128,7 +128,7 @@ def test_entropy_of_light_of_known_images():
 @pytest.mark.parametrize(
     "move", [np.rot90, lambda i: i[::-1, ::-1], lambda i: i[:, ::-1], np.transpose]
 )
-def test_entropies_forget_turns_and_mirrors(positive, move):
+def test_entropies_are_invariant_to_rotation_and_mirroring(positive, move):
     image = positive(2)
     moved = np.ascontiguousarray(move(image))
     assert light_entropy(moved, 25.0) == pytest.approx(light_entropy(image, 25.0), rel=1e-10)

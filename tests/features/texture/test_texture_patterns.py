@@ -63,14 +63,14 @@ def test_patterns_of_known_shapes():
     assert binary_patterns(ridge, 1, 0.0)[0, 0] == PATTERNS - 1
 
 
-def test_of_a_checkerboard_the_corners_of_the_circle_decide():
+def test_patterns_of_a_checkerboard():
     codes = binary_patterns(CHECKERBOARD.astype(np.float32), 1, 0.0)
     bright = CHECKERBOARD[1:-1, 1:-1] == 1
     assert (codes[bright] == 0).all()
     assert (codes[~bright] == 8).all()
 
 
-def test_a_tolerance_hides_what_is_fainter_by_less():
+def test_differences_below_the_tolerance_are_ignored():
     image = np.random.default_rng(0).uniform(0.0, 1.0, (30, 30)).astype(np.float32)
     assert (binary_patterns(image, 1, 1.0) == 8).all()
     assert (binary_patterns(image, 1, 0.1) != 8).any()
@@ -86,7 +86,7 @@ def test_patterns_move_with_the_image(smooth_noise, move, radius):
     )
 
 
-def test_shares_count_the_disc_alone():
+def test_shares_count_only_the_disc():
     codes = np.full((64, 64), 8, np.uint8)
     codes[31:33, 31:33] = 3
     codes[0] = 5
@@ -157,7 +157,7 @@ def test_properties_of_known_images():
 
 @pytest.mark.parametrize("move", MOVES)
 @pytest.mark.parametrize("distance", [1, 3])
-def test_properties_forget_turns_and_mirrors(sixteen_levels, move, distance):
+def test_properties_are_invariant_to_rotation_and_mirroring(sixteen_levels, move, distance):
     levels = sixteen_levels(8)
     before = haralick(cooccurrence(levels, 16, distance))
     after = haralick(cooccurrence(np.ascontiguousarray(MOVES[move](levels)), 16, distance))

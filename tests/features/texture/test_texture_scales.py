@@ -44,7 +44,7 @@ def test_each_scale_is_the_difference_of_two_smoothings(smooth_noise, scale):
     np.testing.assert_allclose(planes[scale], finer - smoothed, atol=2e-5)
 
 
-def test_noise_has_the_wavelets_it_must():
+def test_wavelets_of_noise_have_the_expected_deviations():
     """Of unit white noise the finest wavelet has a deviation of 0.889, the next of 0.200."""
     noise = np.random.default_rng(1).normal(size=(512, 512)).astype(np.float32)
     planes = starlet(noise, 4)
@@ -110,7 +110,7 @@ def test_a_constant_has_no_energy():
         ("transpose", [2, 1, 0, 3]),
     ],
 )  # fmt: skip
-def test_turns_and_mirrors_only_swap_the_directions(smooth_noise, move, order):
+def test_rotation_and_mirroring_only_swap_the_directions(smooth_noise, move, order):
     image = smooth_noise(4)
     before = gabor_energies(image, 24.0)
     after = gabor_energies(np.ascontiguousarray(MOVES[move](image)), 24.0)
@@ -125,7 +125,7 @@ def test_gradients_of_a_symmetric_field_have_their_reverse_opposite(smooth_noise
     assert gradient_pattern_asymmetry(np.ones((64, 64), np.float32), radius, 0.01, 0.01) == 0.0
 
 
-def test_gradients_that_all_run_one_way_have_no_reverse_but_are_at_one():
+def test_parallel_gradients_are_asymmetric_but_do_not_cancel():
     slope = np.mgrid[:64, :64][1].astype(np.float32)
     assert gradient_pattern_asymmetry(slope, 24.0, 0.01, 0.01) == pytest.approx(1.0)
 
@@ -153,14 +153,14 @@ def test_the_gradient_moment_equals_its_definition(smooth_noise):
 
 
 @pytest.mark.parametrize("move", MOVES)
-def test_the_gradient_moment_forgets_turns_and_mirrors(smooth_noise, move):
+def test_the_gradient_moment_is_invariant_to_rotation_and_mirroring(smooth_noise, move):
     image = smooth_noise(8)
     before = gradient_pattern_asymmetry(image, 24.0, 0.1, 0.2)
     moved = np.ascontiguousarray(MOVES[move](image))
     assert gradient_pattern_asymmetry(moved, 24.0, 0.1, 0.2) == pytest.approx(before, rel=1e-6)
 
 
-def test_tolerances_take_small_differences_for_none(smooth_noise):
+def test_small_differences_within_tolerance_are_ignored(smooth_noise):
     image, noise = smooth_noise(9), smooth_noise(10)
     disturbed = (image + image[::-1, ::-1] + 0.05 * noise).astype(np.float32)
     values = [
