@@ -79,7 +79,7 @@ def compare(
     Writes scores, paired differences, times, memory and model sizes as compare.csv,
     compare.json and a page with pictures, compare.html. Run it again, with the same or with
     more pipelines or repeats, and only what has not been done is done: every finished fit is
-    kept in FOLDER/pieces, and features in FOLDER/features.
+    kept in FOLDER/checkpoints, and features in FOLDER/features.
     """
     ensure_folder_writable(output)
     for name in (CSV, JSON, PAGE):
@@ -102,7 +102,7 @@ def compare(
     rows = leave_out_learned(list(families), readable, digests)
     dataset, digests = readable.select(rows), digests[rows]
     results = compare(plan, dataset, digests, output, stage=progress_bar)
-    click.echo(comparison_text(results.comparison, results.spent()))
+    click.echo(comparison_text(results.comparison, results.costs_by_pipeline()))
     facts = {
         "Data": data,
         "Classes from": str(dataset.label_column),
@@ -120,7 +120,7 @@ def _write(folder: Path, results: Results, plan: Plan, facts: dict[str, str]) ->
     from galfeat.evaluate.comparison.page import comparison_page
     from galfeat.evaluate.comparison.text import comparison_csv
 
-    comparison, spent = results.comparison, results.spent()
+    comparison, spent = results.comparison, results.costs_by_pipeline()
     page = comparison_page(
         comparison,
         spent,

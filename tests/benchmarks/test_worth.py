@@ -10,7 +10,7 @@ from sklearn.metrics import roc_auc_score
 
 from galfeat.evaluate.comparison.paired import OutOfFold
 from galfeat.evaluate.metrics import log_loss
-from galfeat.experiments.fits import Galaxies
+from galfeat.experiments.fits import LabelledRows
 from galfeat.features import FeatureTable
 
 FOLDER = Path(__file__).resolve().parents[2] / "benchmarks"
@@ -60,7 +60,7 @@ def test_calibration_takes_back_too_much_confidence(worth, rng):
     splits = [
         (0, i, np.sort(order[order % 2 != i]), np.sort(order[order % 2 == i])) for i in (0, 1)
     ]
-    galaxies = Galaxies(y, ["a", "b", "c"], y.astype(str), splits, "")
+    galaxies = LabelledRows(y, ["a", "b", "c"], y.astype(str), splits, "")
     said = {(1.0, "as it is"): OutOfFold(sharp[None], sharp.argmax(axis=1)[None])}
     (own,) = worth["worth_fits"].calibrated(galaxies, said)[1.0, "as it is"].probabilities
     assert float(log_loss(y, own)) == pytest.approx(float(log_loss(y, chances)), abs=5e-3)

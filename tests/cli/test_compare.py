@@ -43,7 +43,7 @@ def test_the_files_say_the_same(compared):
 def test_what_is_not_to_be_kept_lies_apart(compared):
     _, folder = compared
     names = {path.name for path in folder.iterdir()}
-    assert names == {"compare.csv", "compare.json", "compare.html", "pieces", "features"}
+    assert names == {"compare.csv", "compare.json", "compare.html", "checkpoints", "features"}
 
 
 @pytest.mark.parametrize(

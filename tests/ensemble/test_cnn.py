@@ -165,7 +165,9 @@ def test_it_works_in_an_ensemble_balanced_and_calibrated(torch):
 
 def test_a_table_that_is_no_image_of_this_side_is_refused(torch):
     X, y = bars(30)
-    with pytest.raises(PipelineError, match=r"side = 8 takes the 192 columns .* shape \(30, 432\)"):
+    with pytest.raises(
+        PipelineError, match=r"side = 8 .* shape \(30, 432\); it takes the 192 columns"
+    ):
         fitted(X, y, side=8)
     with pytest.raises(PipelineError, match="takes the 432 columns"):
         fitted(X, y).predict_proba(X[:, :-1])

@@ -113,12 +113,12 @@ def test_a_class_of_two_rows_does_not_make_the_folds_fewer(make_table):
 
 
 def test_a_class_of_one_row_is_named():
-    with pytest.raises(DataError, match="class 'ring' has one row only"):
+    with pytest.raises(DataError, match="class 'ring' has only one row"):
         Ensemble((FOREST,)).fit(np.zeros((5, 2)), ["disc"] * 4 + ["ring"])
 
 
 def test_one_class_is_not_enough():
-    with pytest.raises(DataError, match="one class only, 'disc'"):
+    with pytest.raises(DataError, match="only one class, 'disc'"):
         Ensemble((FOREST,)).fit(np.zeros((5, 2)), ["disc"] * 5)
 
 

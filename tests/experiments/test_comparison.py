@@ -46,7 +46,7 @@ def finished(plan, galaxies, tmp_path_factory):
 
 
 def files_of(folder):
-    return {path.name: path.stat().st_mtime_ns for path in (folder / "pieces").iterdir()}
+    return {path.name: path.stat().st_mtime_ns for path in (folder / "checkpoints").iterdir()}
 
 
 def scores_of(results):
@@ -89,7 +89,7 @@ def test_curve_and_shift_are_of_the_first_repeat(finished):
 
 
 def test_costs_are_of_this_world(finished):
-    for costs in finished[0].spent().values():
+    for costs in finished[0].costs_by_pipeline().values():
         assert 0.05 < costs["features_ms"] < 1000
         assert 0 < costs["prediction_ms"] < 100
         assert costs["ms_per_galaxy"] == costs["features_ms"] + costs["prediction_ms"]
@@ -108,9 +108,9 @@ def test_a_second_call_does_nothing_again(finished, plan, galaxies):
 
 def test_what_a_piece_follows_from_is_in_its_key(finished, plan, galaxies, tmp_path):
     _, folder = finished
-    (tmp_path / "pieces").mkdir()
-    for file in (folder / "pieces").iterdir():
-        os.link(file, tmp_path / "pieces" / file.name)
+    (tmp_path / "checkpoints").mkdir()
+    for file in (folder / "checkpoints").iterdir():
+        os.link(file, tmp_path / "checkpoints" / file.name)
     before = files_of(tmp_path)
     small = Plan(plan.pipelines[:1], folds=2, repeats=1, seed=3)
     compare(small, *galaxies, tmp_path)
@@ -153,7 +153,7 @@ def test_a_killed_comparison_goes_on_and_ends_the_same(
     whole = set(files_of(finished[1]))
     assert 0 < len(before) < len(whole)
     half = whole - set(before)
-    (tmp_path / "pieces" / f".{min(half)}").write_bytes(b"half a piece")
+    (tmp_path / "checkpoints" / f".{min(half)}").write_bytes(b"half a piece")
     results = compare(dataclasses.replace(plan, jobs=2), *galaxies, tmp_path)
     assert scores_of(results) == scores_of(finished[0])
     after = files_of(tmp_path)

@@ -114,9 +114,9 @@ def test_what_is_left_out_takes_the_documented_default(write):
         ('[features]\nfamilies = ["hog", "colour"]', "features = 3", "features is 3; it should"),
         ("families", "familys", r"\[features\] familys is not known \(did you mean 'families'"),
         ('["hog", "colour"]', '"hog"', "families is 'hog'; it should be a list"),
-        ('["hog", "colour"]', "[1]", r"families is \[1\]; it should be a list of texts"),
+        ('["hog", "colour"]', "[1]", r"families is \[1\]; it should be a list of strings"),
         ('["hog", "colour"]', "[]", "families is"),
-        ('["hog", "colour"]', '["hog", "hog"]', "names one twice"),
+        ('["hog", "colour"]', '["hog", "hog"]', "has duplicates: hog, hog; name each one once"),
         ('["hog", "colour"]', '["hog", "color"]', "no family 'color' .did you mean 'colour'"),
         ('"average"', '"averag"', r"combine is 'averag' \(did you mean 'average'\?\)"),
         ('"average"', '"none"', "combine is 'none' with 2 members"),
@@ -186,7 +186,7 @@ def test_a_pipeline_file_is_balanced_otherwise_by_name(write):
 
 
 def test_a_way_of_balancing_that_does_not_exist():
-    with pytest.raises(PipelineError, match=r"no way of balancing 'smot' \(did you mean 'smote'"):
+    with pytest.raises(PipelineError, match=r"no balancing method 'smot' \(did you mean 'smote'"):
         load_pipeline("hog-svm+smot")
     with pytest.raises(PipelineError, match="no pipeline 'hog'"):
         load_pipeline("hog+smote")

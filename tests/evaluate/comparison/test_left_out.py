@@ -69,7 +69,7 @@ def test_what_one_family_alone_tells_is_lost_without_it(planted):
     for lost in planted.families["colour"].values():
         assert lost.low > 0
     assert planted.families["colour"]["balanced_accuracy"].value > 0.2
-    assert planted.costs("colour")
+    assert planted.is_needed("colour")
     assert next(iter(planted.families)) == "colour"
 
 
@@ -78,13 +78,13 @@ def test_noise_is_not_missed(planted):
         lost = planted.families["hog"][name]
         assert lost.low <= 0 <= lost.high
         assert abs(lost.value) < 0.02
-    assert not planted.costs("hog")
+    assert not planted.is_needed("hog")
 
 
 def test_families_that_stand_in_for_each_other_are_not_missed_one_by_one(planted):
     for family in ("shape", "radial"):
         assert abs(planted.families[family]["balanced_accuracy"].value) < 0.02
-        assert not planted.costs(family)
+        assert not planted.is_needed(family)
 
 
 def test_the_report_sorts_the_families_by_both_tests(planted, tmp_path):
@@ -142,8 +142,8 @@ def test_members_that_lose_all_their_columns_are_left_out_with_them():
 def test_a_stack_with_bound_members_is_fitted_without_them():
     bound = Member("logistic", {}, ("colour",))
     found = ablated(fitted(Member("logistic", {}, ("shape",)), bound, combine="stack"))
-    assert found.costs("colour")
-    assert found.costs("shape")
+    assert found.is_needed("colour")
+    assert found.is_needed("shape")
     # No member is given these.
     for family in ("radial", "hog"):
         assert set(found.families[family].values()) == {(0.0, 0.0, 0.0)}
@@ -151,7 +151,7 @@ def test_a_stack_with_bound_members_is_fitted_without_them():
 
 def test_a_family_that_cannot_be_left_out_is_named():
     found = ablated(fitted(Member("logistic", {}, ("colour",))))
-    assert found.only == ("colour",)
+    assert found.indispensable == ("colour",)
     assert "colour" not in found.families
     assert found.to_json()["cannot_be_left_out"] == ["colour"]
 
@@ -189,13 +189,13 @@ def test_a_loss_no_larger_than_that_of_fitting_again_is_luck():
     options = {"class_names": ("a", "b"), "n_training": 10}
     lucky = measure_ablation(y, answers(sure), answers(least), {"x": answers(less)}, **options)
     assert lucky.families["x"]["macro_f1"].low > 0
-    assert not lucky.costs("x")
+    assert not lucky.is_needed("x")
     steady = measure_ablation(y, answers(sure), answers(sure), {"x": answers(less)}, **options)
-    assert steady.costs("x")
-    assert not steady.helps("x")
+    assert steady.is_needed("x")
+    assert not steady.is_harmful("x")
     turned = measure_ablation(y, answers(less), answers(less), {"x": answers(sure)}, **options)
-    assert turned.helps("x")
-    assert not turned.costs("x")
+    assert turned.is_harmful("x")
+    assert not turned.is_needed("x")
 
 
 def test_failed_images_are_left_out_of_the_scores():

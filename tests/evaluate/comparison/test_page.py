@@ -91,12 +91,12 @@ def test_names_are_shown_as_text(whole):
     assert "some &lt;i&gt;folder&lt;/i&gt;" in whole
 
 
-def test_it_says_what_can_be_told_apart(whole):
+def test_it_states_which_differences_are_significant(whole):
     text = html.unescape(re.sub(r"<[^>]+>", "", whole))
     assert "good has the best macro-F1, 0.900" in text
-    assert "These galaxies can’t tell it apart from twin." in text
+    assert "It is not significantly different from twin." in text
     assert "good is better" in text
-    assert "the luck of the split is in the interval" in text
+    assert "the intervals include the variation between splits" in text
 
 
 def test_there_is_a_picture_for_everything_asked_for(whole, comparison):

@@ -110,7 +110,7 @@ def test_the_page_is_well_formed_and_stands_alone(tmp_path):
 
 def test_every_picture_has_words_and_every_link_a_target(tmp_path):
     page = read(tmp_path, **WHOLE)
-    assert all("named" in image["alt"] for image in page.all("img"))
+    assert all("predicted" in image["alt"] for image in page.all("img"))
     ids = [attributes["id"] for _, attributes in page.elements if "id" in attributes]
     assert len(ids) == len(set(ids))
     assert {link["href"] for link in page.all("a")} <= {f"#{name}" for name in ids}
@@ -308,8 +308,8 @@ ABLATION = Ablation(
         "shape": dict.fromkeys(("balanced_accuracy", "macro_f1", "log_loss"), NONE),
         "colour": dict.fromkeys(("balanced_accuracy", "macro_f1", "log_loss"), NONE),
     },
-    again=dict.fromkeys(("balanced_accuracy", "macro_f1", "log_loss"), NONE),
-    only=("radial",),
+    refitted=dict.fromkeys(("balanced_accuracy", "macro_f1", "log_loss"), NONE),
+    indispensable=("radial",),
     n=120,
     n_training=400,
 )
