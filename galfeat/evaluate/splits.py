@@ -222,7 +222,7 @@ def _neediest(
 
 
 def group_numbers(groups: ArrayLike | None, n_rows: int) -> Indices:
-    """Number the groups from 0.
+    """Return consecutive group numbers, starting at 0.
 
     Parameters
     ----------
@@ -235,7 +235,7 @@ def group_numbers(groups: ArrayLike | None, n_rows: int) -> Indices:
     Returns
     -------
     ndarray of intp, shape (n,)
-        Group number of each row; numbers are consecutive.
+        Group number of each row.
 
     Raises
     ------

@@ -42,8 +42,8 @@ def available_pipelines() -> list[Pipeline]:
     Examples
     --------
     >>> from galfeat.pipeline import available_pipelines
-    >>> [pipeline.name for pipeline in available_pipelines() if pipeline.combine == "average"]
-    []
+    >>> [pipeline.name for pipeline in available_pipelines() if not pipeline.frame]
+    ['cnn-baseline', 'hog-svm', 'pixels-forest', 'raw-features', 'statmorph-forest']
     """
     return [load_pipeline(name) for name in pipeline_names()]
 

@@ -1,4 +1,4 @@
-"""Pipelines on the same folds: the same as a cross-validation of each, and never done twice."""
+"""Pipelines on the same folds match a cross-validation of each, and no fit is repeated."""
 
 import dataclasses
 import os
@@ -26,21 +26,21 @@ ROOT = Path(__file__).resolve().parents[2]
 
 @pytest.fixture(scope="module")
 def galaxies(simulated):
-    """Simulated galaxies, and the digests of their pixels."""
+    """Simulated galaxies and their pixel digests."""
     dataset = open_dataset(simulated)
     return dataset, FeatureExtractor(()).extract(dataset).digests
 
 
 @pytest.fixture(scope="module")
 def plan(quick_pipeline):
-    """Two pipelines on the same features, with everything that can be asked for."""
+    """Two pipelines on the same features, with all options."""
     pipelines = [load_pipeline(quick_pipeline), load_pipeline(f"{quick_pipeline}+class-weight")]
     return Plan(pipelines, folds=2, repeats=2, seed=3, learning_curve=True, survey_shift=True)
 
 
 @pytest.fixture(scope="module")
 def finished(plan, galaxies, tmp_path_factory):
-    """A comparison made in one go, and its folder."""
+    """An uninterrupted comparison and its folder."""
     folder = tmp_path_factory.mktemp("finished") / "comparison"
     return compare(plan, *galaxies, folder), folder
 
@@ -50,7 +50,7 @@ def files_of(folder):
 
 
 def scores_of(results):
-    """Everything but what a clock says."""
+    """Everything except times."""
     plain = results.to_json()
     for pipeline in plain["pipelines"].values():
         del pipeline["costs"]
@@ -102,7 +102,7 @@ def test_a_second_call_does_nothing_again(finished, plan, galaxies):
     results, folder = finished
     before = files_of(folder)
     again = compare(plan, *galaxies, folder)
-    assert again.to_json() == results.to_json()  # the clock's numbers too
+    assert again.to_json() == results.to_json()  # including times
     assert files_of(folder) == before
 
 
@@ -157,7 +157,7 @@ def test_a_killed_comparison_goes_on_and_ends_the_same(
     results = compare(dataclasses.replace(plan, jobs=2), *galaxies, tmp_path)
     assert scores_of(results) == scores_of(finished[0])
     after = files_of(tmp_path)
-    assert {name: after[name] for name in before} == before  # nothing was done twice
+    assert {name: after[name] for name in before} == before  # no fit was repeated
     assert whole <= set(after)
 
 

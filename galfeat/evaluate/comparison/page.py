@@ -10,7 +10,7 @@ import numpy as np
 from galfeat.evaluate.comparison import figures as figures
 from galfeat.evaluate.comparison.cells import row_head, signed, table
 from galfeat.evaluate.comparison.figures import Line
-from galfeat.evaluate.comparison.paired import RANKING, LOWER_IS_BETTER, Comparison
+from galfeat.evaluate.comparison.paired import LOWER_IS_BETTER, RANKING, Comparison
 from galfeat.evaluate.comparison.text import COST_NAMES, Costs
 from galfeat.evaluate.intervals import Interval
 from galfeat.evaluate.metrics import METRICS

@@ -21,8 +21,10 @@ def right_in(truth, share):
 @pytest.fixture
 def comparison():
     truth = np.arange(300) // 7 % 2
-    answers = {"poor": right_in(truth, 0.5), "good": right_in(truth, 0.9)}
-    return compare_predictions(truth, answers | {"twin": answers["good"]}, ("smooth", "spiral"))
+    predictions = {"poor": right_in(truth, 0.5), "good": right_in(truth, 0.9)}
+    return compare_predictions(
+        truth, predictions | {"twin": predictions["good"]}, ("smooth", "spiral")
+    )
 
 
 def test_the_text_states_which_differences_are_significant(comparison):
