@@ -1,4 +1,4 @@
-"""Make a fitted model ready to come with galfeat: its card, its list of objects, its digest.
+"""Prepare a fitted model for shipping with galfeat: model card, list of objects and digest.
 
 ``python benchmarks/ship_model.py models/galaxy10 IMAGES`` after
 
@@ -23,38 +23,38 @@ from galfeat.storage.atomic import atomic_file
 
 _REAL = """## Data
 
-Images of the Sloan Digital Sky Survey, and a few of the DESI Legacy Imaging Surveys (Dey et al.
-2019), each cut out to its galaxy's size; classes of Galaxy Zoo (Lintott et al. 2008, 2011; Willett
-et al. 2013; Walmsley et al. 2021) and Galaxy10 (Leung & Bovy). Classes by origin: {sources}.
-`training.csv` lists every galaxy by its number in the survey, with its class;
-`galfeat data fetch training {name} -o FOLDER` gets cut-outs of the same galaxies from the surveys.
+Images from the Sloan Digital Sky Survey, and a few from the DESI Legacy Imaging Surveys (Dey et al.
+2019), cut out to the size of each galaxy; classes from Galaxy Zoo (Lintott et al. 2008, 2011;
+Willett et al. 2013; Walmsley et al. 2021) and Galaxy10 (Leung & Bovy). Classes by source:
+{sources}. `training.csv` lists every galaxy with its identifier in the survey and its class;
+`galfeat data fetch training {name} -o FOLDER` downloads cut-outs of the same galaxies.
 
-The scores below are of cross-validation: each galaxy was predicted by models that had not been
-fitted to it. The model itself was then fitted to all of them. Pipeline and features were chosen on
-these galaxies too, so the scores are a little kind.
+The scores below are from cross-validation: each galaxy was predicted by models not fitted to it.
+The model itself was then fitted to all galaxies. Pipeline and features were selected on the same
+galaxies, so the scores are slightly optimistic.
 
 ## Known failures
 
-- How well the probabilities hold for another survey is not known: calibrate them on some hundred
-  labelled galaxies of your own, or lean on the order of the classes.
-- What is learned from few galaxies is known badly: see precision and recall of the thin classes.
-- The frequencies below are those of these collections of images, not of the sky.
+- The calibration on other surveys is unknown: recalibrate on a few hundred labelled galaxies of
+  your own, or rely only on the ranking of the classes.
+- Rare classes have few training galaxies and uncertain scores: see their precision and recall.
+- The class frequencies below are those of these image collections, not of the sky.
 
 """
 _SIMULATED = """## Data
 
-No real galaxy: simulated ones of the ten Galaxy10 DECaLS classes
-(`galfeat data simulate -n {n} --seed 1 -o simulated.h5`). It stands behind the web page where no
-data are at hand. Of real galaxies it has seen none, and should be asked of none.
+Simulated galaxies of the ten Galaxy10 DECaLS classes
+(`galfeat data simulate -n {n} --seed 1 -o simulated.h5`). The web page uses this model for its
+simulated examples. It was not trained on real galaxies and should not be used for them.
 
 """
 
 
 def main() -> None:
-    """Write card and list of objects into a model folder, seal it, and print its digest."""
+    """Write the card and the list of objects to a model folder, seal it and print its digest."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("model", type=Path, help="the folder that galfeat fit has written")
-    parser.add_argument("data", type=Path, nargs="?", help="real images; left out if simulated")
+    parser.add_argument("model", type=Path, help="a folder written by galfeat fit")
+    parser.add_argument("data", type=Path, nargs="?", help="real images; omit if simulated")
     arguments = parser.parse_args()
     folder, manifest = arguments.model, read_manifest(arguments.model)
     metrics = json.loads((folder / METRICS).read_text(encoding="utf-8"))

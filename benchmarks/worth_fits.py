@@ -20,7 +20,13 @@ from galfeat.evaluate.comparison.paired import Comparison, OutOfFold, compare_pr
 from galfeat.evaluate.importances import measure_importances
 from galfeat.evaluate.learning_curve import SHARES
 from galfeat.evaluate.metrics import log_loss
-from galfeat.experiments.fits import AS_IT_IS, RERENDERED, Galaxies, PipelineFits, PredictionsByPart
+from galfeat.experiments.fits import (
+    AS_IT_IS,
+    RERENDERED,
+    LabelledRows,
+    PipelineFits,
+    PredictionsByPart,
+)
 from galfeat.features import FeatureExtractor, FeatureTable, classifier_columns
 from galfeat.features.registry import FLAGS, OWN_FAMILIES
 from galfeat.pipeline import load_pipeline
@@ -104,7 +110,7 @@ class LabelledFits:
         folder: Path,
     ) -> None:
         self.dataset, self.tables, self.seed, self.jobs = dataset, tables, seed, jobs
-        self.galaxies = Galaxies.of(dataset, tables[AS_IT_IS].digests, FOLDS, repeats, seed)
+        self.galaxies = LabelledRows.of(dataset, tables[AS_IT_IS].digests, FOLDS, repeats, seed)
         self.once = replace(self.galaxies, splits=self.galaxies.splits[:FOLDS])
         common = {"data": self.galaxies.digest, "seed": seed, "folds": FOLDS}
         self._pieces = CheckpointStore(
@@ -121,7 +127,7 @@ class LabelledFits:
             self._predictions[name] = calibrated(self.galaxies, raw)
         return self._predictions[name]
 
-    def _fits(self, families: Families, galaxies: Galaxies) -> PipelineFits:
+    def _fits(self, families: Families, galaxies: LabelledRows) -> PipelineFits:
         ordered = tuple(name for name in ALL if name in families)
         pipeline = replace(PIPELINE, families=ordered, calibration="none")
         classifier = GalaxyClassifier(pipeline, random_state=self.seed)
@@ -231,7 +237,7 @@ def measured_tables(
     return tables
 
 
-def calibrated(galaxies: Galaxies, raw: PredictionsByPart) -> PredictionsByPart:
+def calibrated(galaxies: LabelledRows, raw: PredictionsByPart) -> PredictionsByPart:
     """Calibrate and decide like the pipeline, but without inner folds.
 
     Predictions on a test fold are calibrated by those on the other folds with original images.

@@ -11,7 +11,7 @@ import numpy as np
 from worth_fits import ALL, Ablation, name_of, without
 from worth_pairs import EVERYTHING, Pair
 
-from galfeat.evaluate.comparison.paired import CHOSEN
+from galfeat.evaluate.comparison.paired import RANKING
 from galfeat.experiments.fits import AS_IT_IS, RERENDERED
 
 BLUE, ORANGE, GREY = "#2563a8", "#e07b1f", "#8a8f98"
@@ -59,7 +59,7 @@ def _draw_added(axis: Any, title: str, ablation: Ablation, costs: dict[str, floa
     spent = np.cumsum([costs[name] for name in order])
     for view, colour in COLOURS.items():
         scores = [
-            ablation.comparisons[view].scores[name_of(order[:number])][CHOSEN]
+            ablation.comparisons[view].scores[name_of(order[:number])][RANKING]
             for number in range(1, len(ALL) + 1)
         ]
         means = np.array([score.mean for score in scores])
@@ -91,7 +91,7 @@ def _draw_without(axis: Any, title: str, ablation: Ablation) -> None:  # noqa: A
         for row, family in enumerate(ALL):
             value, low, high = comparison.difference(
                 name_of(without(family)), name_of(ALL)
-            ).scores[CHOSEN]  # fmt: skip
+            ).scores[RANKING]  # fmt: skip
             axis.plot([low, high], [row + shift] * 2, color=colour, linewidth=1.6)
             axis.plot(value, row + shift, "o", color=colour, markersize=5.5)
     axis.axvline(0.0, color=GREY, linewidth=0.9, zorder=0)
@@ -103,10 +103,10 @@ def _draw_without(axis: Any, title: str, ablation: Ablation) -> None:  # noqa: A
 def _draw_alone(axis: Any, title: str, ablation: Ablation, costs: dict[str, float]) -> None:  # noqa: ANN401
     for shift, (view, colour) in zip((-0.14, 0.14), COLOURS.items(), strict=True):
         for row, family in enumerate(ALL):
-            score = ablation.comparisons[view].scores[family][CHOSEN]
+            score = ablation.comparisons[view].scores[family][RANKING]
             axis.plot([score.low, score.high], [row + shift] * 2, color=colour, linewidth=1.6)
             axis.plot(score.mean, row + shift, "o", color=colour, markersize=5.5)
-    whole = ablation.comparisons[AS_IT_IS].scores[name_of(ALL)][CHOSEN].mean
+    whole = ablation.comparisons[AS_IT_IS].scores[name_of(ALL)][RANKING].mean
     axis.axvline(whole, color=GREY, linewidth=0.9, zorder=0)
     axis.annotate(
         "all", (whole, 0.0), (-4, 0), textcoords="offset points", ha="right", va="center",

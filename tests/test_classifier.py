@@ -202,8 +202,8 @@ def test_groups_reach_the_inner_folds_and_classes_are_named(pipeline, table):
 @pytest.mark.parametrize(
     ("y", "message"),
     [
-        (np.zeros(120, int), "one class only, 'spiral'"),
-        (np.arange(120) == 9, "class 'edge-on' has one row only"),
+        (np.zeros(120, int), "only one class, 'spiral'"),
+        (np.arange(120) == 9, "class 'edge-on' has only one row"),
         (np.zeros(7, int), r"labels have the shape \(7,\) for 120 galaxies"),
     ],
 )

@@ -24,7 +24,7 @@ from galfeat.cli.measure import leave_out_learned, read_all
 from galfeat.cli.progress import progress_bar
 from galfeat.data import DataSet, open_dataset
 from galfeat.evaluate.comparison.paired import Comparison, OutOfFold, compare_predictions
-from galfeat.experiments.fits import AS_IT_IS, Galaxies, PipelineFits
+from galfeat.experiments.fits import AS_IT_IS, LabelledRows, PipelineFits
 from galfeat.features import FeatureExtractor, FeatureTable
 from galfeat.pipeline import Member, Pipeline, load_pipeline
 from galfeat.storage.atomic import atomic_file
@@ -122,7 +122,7 @@ def ablate(
     for pipeline in variants:
         if pipeline.families != measured:
             measured, table = pipeline.families, measured_table(pipeline, dataset, jobs)
-            galaxies = Galaxies.of(dataset, table.digests, FOLDS, repeats, seed)
+            galaxies = LabelledRows.of(dataset, table.digests, FOLDS, repeats, seed)
             common = {"data": galaxies.digest, "seed": seed, "folds": FOLDS}
             pieces = CheckpointStore(folder, {**common, "libraries": library_versions()})
         classifier = GalaxyClassifier(pipeline, n_jobs=jobs, random_state=seed)

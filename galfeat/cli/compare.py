@@ -78,7 +78,7 @@ def compare(
 
     Writes scores, paired differences, times, memory and model sizes to compare.csv and
     compare.json, and a page with figures to compare.html. Completed fits are kept in
-    FOLDER/pieces and features in FOLDER/features; a further run, with the same or with more
+    FOLDER/checkpoints and features in FOLDER/features; a further run, with the same or with more
     pipelines or repeats, computes only what is missing.
     """
     ensure_folder_writable(output)
@@ -102,7 +102,7 @@ def compare(
     rows = leave_out_learned(list(families), readable, digests)
     dataset, digests = readable.select(rows), digests[rows]
     results = compare(plan, dataset, digests, output, stage=progress_bar)
-    click.echo(comparison_text(results.comparison, results.spent()))
+    click.echo(comparison_text(results.comparison, results.costs_by_pipeline()))
     facts = {
         "Data": data,
         "Classes from": str(dataset.label_column),
@@ -120,7 +120,7 @@ def _write(folder: Path, results: Results, plan: Plan, facts: dict[str, str]) ->
     from galfeat.evaluate.comparison.page import comparison_page
     from galfeat.evaluate.comparison.text import comparison_csv
 
-    comparison, spent = results.comparison, results.spent()
+    comparison, spent = results.comparison, results.costs_by_pipeline()
     page = comparison_page(
         comparison,
         spent,

@@ -1,6 +1,6 @@
-"""How the small network is trained: its samples, tasks, augmentation and card.
+"""Training of the small network: samples, tasks, augmentation and card.
 
-What runs it to measure an image is `galfeat.features.embedding`.
+`galfeat.features.embedding` runs the trained network on images.
 """
 
 import lazy_loader

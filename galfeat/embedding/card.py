@@ -1,4 +1,4 @@
-"""The card of a trained network: what it is, what it has seen, how its training went."""
+"""The card of a trained network: its purpose, training data and training history."""
 
 from __future__ import annotations
 
@@ -13,10 +13,9 @@ if TYPE_CHECKING:
     from galfeat.embedding.training import Trained
 
 _WIDTH, _HEIGHT, _MARGIN = 480, 220, 40
-_SEEN = """The digests of the pixels of the {n_seen:,} real images are in `seen.npy`. Images among
-them are left out where classifiers are fitted on its activations, and refused where they are
-scored: of these it knows the answer."""
-_NONE_SEEN = "It has seen no real galaxy, so there is none that it knows the answer of."
+_SEEN = """Pixel digests of the {n_seen:,} real training images are in `seen.npy`. These images are
+left out when classifiers are fitted to its activations, and rejected when they are scored."""
+_NONE_SEEN = "It was not trained on real galaxies, so none need to be left out."
 
 
 def card(
@@ -35,29 +34,29 @@ def card(
     Parameters
     ----------
     command : str
-        The command line that made the network.
+        The command line that trained the network.
     sources : sequence of Source
-        What it was trained on.
+        Training data.
     plan, trained
-        How, and what came of it.
+        Settings and result of the training.
     n_seen : int
-        Real images whose digests lie beside the card.
+        Number of real images whose digests are stored next to the card.
     size : int
-        Bytes of the network.
+        Size of the network in bytes.
     versions : str
-        Of galfeat and the libraries.
+        Versions of galfeat and the libraries.
     credit : str
-        Whose images and labels they are.
+        Credit for images and labels.
     """
     settings = ", ".join(f"{name} {value}" for name, value in asdict(plan).items())
     best = trained.history[trained.best_epoch - 1]
     return f"""# A small network for galaxies
 
-It turns a galaxy in its canonical frame (equalised brightness near and wide, and the light in
-three bands, 64×64 pixels each) into 128 activations. It is {size / 1e6:.2f} MB of ONNX and runs on
-one core without PyTorch.
+It maps a galaxy in its canonical frame (equalised brightness in a close and a wide view, and the
+light in three bands, 64×64 pixels each) to 128 activations. It is an ONNX file of \
+{size / 1e6:.2f} MB and runs on one core without PyTorch.
 
-Made by
+Trained by
 
 ```
 {command}
@@ -65,29 +64,28 @@ Made by
 
 with {versions}.
 
-## What it has seen
+## Training data
 
 {_sources_table(sources)}
 {credit}
 
 {_SEEN.format(n_seen=n_seen) if n_seen else _NONE_SEEN}
-A tenth of the galaxies told when to stop; they count as seen too.
+A tenth of the galaxies is used for early stopping; they count as training data too.
 
 ## Training
 
-Every kind of label and every drawn parameter is a task of its own; all share the network.
-{settings[0].upper()}{settings[1:]}. Of the {len(trained.history)} epochs that were made
-the weights are those of epoch {trained.best_epoch}, averaged over steps, with a loss of
-{best["held_back"]:.3f} on the galaxies held back. The result depends on the number of threads
-and on the processor.
+Each kind of label and each simulated parameter is a separate task; all tasks share the network.
+{settings[0].upper()}{settings[1:]}. Out of {len(trained.history)} epochs, the weights are those of
+epoch {trained.best_epoch}, averaged over steps, with a loss of {best["held_back"]:.3f} on the
+validation galaxies. The result depends on the number of threads and on the processor.
 
-![The loss by epoch](curve.svg)
+![Loss by epoch](curve.svg)
 
 ## Limits
 
-Another survey than those it was trained on, or simulated, may move the activations. They have no
-names; classifiers that use them cannot say why in words. It has not been asked for fairness to rare
-classes that it was not trained on.
+Images unlike the training data, such as those of another survey, may change the activations. The
+activations have no names, so classifiers that use them cannot explain predictions in words. It has
+not been tested on rare classes absent from the training data.
 """
 
 
@@ -103,7 +101,7 @@ def _sources_table(sources: Sequence[Source]) -> str:
 
 
 def training_curve(history: Sequence[dict[str, float]], best_epoch: int) -> str:
-    """Return the loss by epoch as an SVG picture."""
+    """Return an SVG chart of the loss by epoch."""
     losses = [entry[name] for entry in history for name in ("training", "held_back")]
     low, high = min(losses), max(losses)
     span = (high - low) or 1.0
@@ -136,7 +134,7 @@ def training_curve(history: Sequence[dict[str, float]], best_epoch: int) -> str:
             f'<text x="{x(len(history)):.0f}" y="{base + 16}" text-anchor="end">'
             f"epoch {len(history)}</text>",
             f'<text x="{_WIDTH - 150}" y="{_MARGIN}" fill="#0072b2">training, augmented</text>',
-            f'<text x="{_WIDTH - 150}" y="{_MARGIN + 16}" fill="#d55e00">held back</text>',
+            f'<text x="{_WIDTH - 150}" y="{_MARGIN + 16}" fill="#d55e00">validation</text>',
             "</svg>\n",
         ]
     )

@@ -1,4 +1,4 @@
-"""Train a network a little further, on the labels of a few galaxies."""
+"""Fine-tune a network on the labels of a few galaxies."""
 
 from __future__ import annotations
 
@@ -13,21 +13,21 @@ from torch.nn import functional
 
 from galfeat.embedding.augmentation import augment
 from galfeat.embedding.onnx_file import to_onnx, to_trunk
-from galfeat.embedding.state import GRAINS, WEIGHT_DECAY, halved
+from galfeat.embedding.state import NOISE_PLANES, WEIGHT_DECAY, half_precision
 from galfeat.embedding.tasks import SMOOTHING
 from galfeat.embedding.trunk import Trunk, lay_out
 from galfeat.features.network import WIDTH, Network
 
-#: Share of the activations that are hidden from the head at each step.
+#: Share of the activations dropped at each step.
 DROPOUT = 0.3
-#: Inverse strength of the penalty on the head the training starts with.
-_FIRST_HEAD = 0.01
+#: Inverse regularisation strength of the initial head.
+_INITIAL_HEAD_C = 0.01
 
 
 def fine_tune(
     network: Network,
-    shown: NDArray[np.float32],
-    round_ones: NDArray[np.bool_],
+    planes: NDArray[np.float32],
+    is_round: NDArray[np.bool_],
     labels: NDArray[np.intp],
     *,
     weights: NDArray[np.float64] | None = None,
@@ -36,40 +36,40 @@ def fine_tune(
     batch_size: int = 64,
     seed: int = 0,
 ) -> Network:
-    """Return a network that gives class scores, trained from one that gives activations.
+    """Return a network for class scores, fine-tuned from a network for activations.
 
-    The head starts as a logistic regression on the activations; then all weights move. The
-    normalisation of the network it starts from stays as it is.
+    The head starts as a logistic regression on the activations; then all weights are trained.
+    The normalisation of the original network is kept.
 
     Parameters
     ----------
     network : Network
         From `galfeat.embedding.onnx_file.to_onnx`.
-    shown : ndarray of float32, shape (n, 5, 64, 64)
+    planes : ndarray of float32, shape (n, 5, 64, 64)
         Planes of the galaxies.
-    round_ones : ndarray of bool, shape (n,)
-        Which are too round to have a position angle.
+    is_round : ndarray of bool, shape (n,)
+        Galaxies too round to have a position angle.
     labels : ndarray of int, shape (n,)
-        Classes, 0 to k - 1, each of them there.
+        Classes, 0 to k - 1, each present at least once.
     weights : ndarray of float, shape (n,), optional
-        Of the galaxies, in the loss.
+        Weights of the galaxies in the loss.
     epochs, learning_rate, batch_size : int, float, int
-        How often each galaxy is seen; the rate at its highest; galaxies to a step.
+        Passes over the galaxies, maximum learning rate, and galaxies per step.
     seed : int
-        Of the order, the augmentation and what is hidden.
+        Seed of the order, the augmentation and the dropout.
 
     Returns
     -------
     Network
-        From planes to scores, shape (n, k), before the softmax.
+        Maps planes to scores before the softmax, shape (n, k).
     """
-    trunk, head = to_trunk(network), _first_head(network.run(shown), labels, weights, seed)
+    trunk, head = to_trunk(network), _initial_head(network.run(planes), labels, weights)
     lay_out(trunk, torch.channels_last)
     parameters = [*trunk.parameters(), *head.parameters()]
     optimiser = torch.optim.AdamW(parameters, lr=learning_rate, weight_decay=WEIGHT_DECAY)
     random = torch.Generator().manual_seed(seed)
-    grain = torch.randn(GRAINS, *shown.shape[2:], generator=random)
-    wanted = torch.from_numpy(labels.astype(np.int64))
+    noise = torch.randn(NOISE_PLANES, *planes.shape[2:], generator=random)
+    targets = torch.from_numpy(labels.astype(np.int64))
     importance = torch.ones(len(labels)) if weights is None else torch.from_numpy(weights).float()
     size = min(batch_size, len(labels))
     steps = epochs * (len(labels) // size)
@@ -79,12 +79,11 @@ def fine_tune(
     for _ in range(epochs):
         order = torch.randperm(len(labels), generator=random)
         for rows in order[: len(order) // size * size].split(size):
-            planes = torch.from_numpy(shown[rows.numpy()])
-            is_round = torch.from_numpy(round_ones[rows.numpy()])
-            planes = augment(planes, is_round, random, grain)
-            scores = _scores(trunk, head, planes, random)
+            batch = torch.from_numpy(planes[rows.numpy()])
+            batch = augment(batch, torch.from_numpy(is_round[rows.numpy()]), random, noise)
+            scores = _scores(trunk, head, batch, random)
             loss = functional.cross_entropy(
-                scores, wanted[rows], reduction="none", label_smoothing=SMOOTHING
+                scores, targets[rows], reduction="none", label_smoothing=SMOOTHING
             )
             optimiser.zero_grad()
             (loss * importance[rows]).mean().backward()
@@ -95,23 +94,22 @@ def fine_tune(
 
 
 def _scores(trunk: Trunk, head: nn.Linear, planes: Tensor, random: torch.Generator) -> Tensor:
-    with halved():
+    with half_precision():
         activations = trunk(planes.contiguous(memory_format=torch.channels_last))
     activations = activations.float()
-    # torch's own dropout draws from one stream for the whole process; trainings run side by side.
+    # PyTorch's own dropout uses a process-wide generator, but trainings run in parallel threads.
     kept = torch.rand(activations.shape, generator=random) >= DROPOUT
     scores: Tensor = head(activations * kept / (1.0 - DROPOUT))
     return scores
 
 
-def _first_head(
+def _initial_head(
     activations: NDArray[np.float32],
     labels: NDArray[np.intp],
     weights: NDArray[np.float64] | None,
-    seed: int,
 ) -> nn.Linear:
     """Return a logistic regression on the activations as a linear layer."""
-    fitted = make_pipeline(StandardScaler(), LogisticRegression(C=_FIRST_HEAD, max_iter=500))
+    fitted = make_pipeline(StandardScaler(), LogisticRegression(C=_INITIAL_HEAD_C, max_iter=500))
     fitted.fit(activations, labels, logisticregression__sample_weight=weights)
     scaler, regression = fitted.named_steps.values()
     slopes = regression.coef_ / scaler.scale_

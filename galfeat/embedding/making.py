@@ -1,4 +1,4 @@
-"""From galaxies to a folder with a trained network and its card."""
+"""Train a network on galaxies and write it with its card to a folder."""
 
 from __future__ import annotations
 
@@ -27,12 +27,12 @@ CURVE, CARD = "curve.svg", "README.md"
 
 
 def require_training_packages() -> None:
-    """Raise unless PyTorch and what writes ONNX are installed.
+    """Check that PyTorch and the ONNX library are installed.
 
     Raises
     ------
     MissingDependencyError
-        If they are not.
+        If one of them is not.
     """
     for package in ("torch", "onnx"):
         if find_spec(package) is None:
@@ -43,7 +43,15 @@ def require_training_packages() -> None:
 
 
 def is_embedder(folder: Path) -> bool:
-    """Tell whether a folder holds a network that `make_embedder` wrote."""
+    """Return whether a folder contains a network written by `make_embedder`.
+
+    Examples
+    --------
+    >>> from pathlib import Path
+    >>> from galfeat.embedding import is_embedder
+    >>> is_embedder(Path("no-such-folder"))
+    False
+    """
     return (folder / NETWORK).is_file() and (folder / SEEN).is_file()
 
 
@@ -57,21 +65,21 @@ def make_embedder(
     credit: str = "",
     progress: Callable[[int, int], None] | None = None,
 ) -> Trained:
-    """Train a network and write its folder; go on with a training that was stopped.
+    """Train a network and write its folder; resumes an interrupted training.
 
     Parameters
     ----------
     folder : Path
-        Appears whole or not at all; the state of the training lies beside it meanwhile.
+        Written atomically; until then, the state of the training is stored next to it.
     samples, sources
-        What is trained on, and what the card says of it.
+        Training data, and its description for the card.
     plan : Plan
     command : str
         The command line, for the card.
     credit : str
-        Whose images and labels they are, for the card.
+        Credit for images and labels, for the card.
     progress : callable, optional
-        Called with the number of epochs done and the most there can be.
+        Called with the number of completed epochs and the maximum number.
     """
     from galfeat.embedding.onnx_file import to_onnx
     from galfeat.embedding.training import Training

@@ -1,4 +1,4 @@
-"""A trunk as an ONNX file, which runs without PyTorch, and back."""
+"""Convert a trunk to an ONNX file, which runs without PyTorch, and back."""
 
 from __future__ import annotations
 
@@ -17,30 +17,30 @@ from galfeat.errors import ModelError
 from galfeat.features.network import Network
 from galfeat.features.planes import SHAPE
 
-#: The most by which onnxruntime may differ from PyTorch, relative to the largest value.
+#: Maximum difference between onnxruntime and PyTorch, relative to the largest value.
 TOLERANCE = 1e-4
-#: Of the operators, and of the file: what the oldest onnxruntime that galfeat takes can read.
+#: Operator set and file format that the oldest supported onnxruntime can read.
 _OPSET, _FORMAT = 17, 8
 
 Floats = NDArray[np.float32]
 
 
 def to_onnx(trunk: Trunk, head: nn.Linear | None = None) -> Network:
-    """Return a trunk, and a head on it, as an ONNX network that was checked against them.
+    """Return a trunk and an optional head as an ONNX network, verified against PyTorch.
 
-    Each batch normalisation becomes part of the convolution before it.
+    Batch normalisation is folded into the preceding convolutions.
 
     Parameters
     ----------
     trunk : Trunk
-        With the batch normalisation of prediction, not of training.
+        Its running statistics are used for batch normalisation.
     head : Linear, optional
-        With it the network gives scores, without it activations.
+        With a head, the network returns scores, otherwise activations.
 
     Raises
     ------
     ModelError
-        If the two say different things of the same input.
+        If the outputs of both networks differ for the same input.
     """
     weights = _folded(trunk.eval())
     if head is not None:
@@ -49,41 +49,48 @@ def to_onnx(trunk: Trunk, head: nn.Linear | None = None) -> Network:
     example = torch.rand(2, *SHAPE, generator=torch.Generator().manual_seed(0))
     with torch.no_grad():
         activations = trunk(example)
-        wanted = (activations if head is None else head(activations)).numpy()
-    off = float(np.abs(network.run(example.numpy()) - wanted).max() / np.abs(wanted).max())
-    if not off <= TOLERANCE:
+        expected = (activations if head is None else head(activations)).numpy()
+    error = float(np.abs(network.run(example.numpy()) - expected).max() / np.abs(expected).max())
+    if not error <= TOLERANCE:
         raise ModelError(
-            f"the network written as ONNX differs from the trained one by {off:.1e} of its "
-            f"largest value, more than {TOLERANCE:.0e}; try another version of onnx"
+            f"the ONNX network differs from the trained one by {error:.1e} of its largest value, "
+            f"more than {TOLERANCE:.0e}; try another version of onnx"
         )
     return network
 
 
 def to_trunk(network: Network) -> Trunk:
-    """Return the trunk of a network that `to_onnx` made.
+    """Return the trunk of a network written by `to_onnx`.
 
     Raises
     ------
     ModelError
-        If it is another network.
+        If it is any other network.
     """
-    kept = onnx.load_from_string(network.content).graph.initializer
-    weights = [torch.from_numpy(numpy_helper.to_array(one).copy()) for one in kept]
+    tensors = onnx.load_from_string(network.content).graph.initializer
+    weights = [torch.from_numpy(numpy_helper.to_array(tensor).copy()) for tensor in tensors]
     trunk = Trunk()
     convolutions = [layer for layer in trunk.layers if isinstance(layer, nn.Conv2d)]
     norms = [layer for layer in trunk.layers if isinstance(layer, nn.BatchNorm2d)]
-    shapes = [part.shape for one in convolutions for part in (one.weight, one.weight[:, 0, 0, 0])]
-    if [one.shape for one in weights[: len(shapes)]] != shapes:
-        raise ModelError("the network is not one that `galfeat embedder train` made")
-    for place, (convolution, norm) in enumerate(zip(convolutions, norms, strict=True)):
-        convolution.weight.data, norm.bias.data = weights[2 * place], weights[2 * place + 1]
+    shapes = [
+        part.shape
+        for convolution in convolutions
+        for part in (convolution.weight, convolution.weight[:, 0, 0, 0])
+    ]
+    if [tensor.shape for tensor in weights[: len(shapes)]] != shapes:
+        raise ModelError(
+            "the network has other layers than those of `galfeat embedder train`; "
+            "use a network trained with that command"
+        )
+    for index, (convolution, norm) in enumerate(zip(convolutions, norms, strict=True)):
+        convolution.weight.data, norm.bias.data = weights[2 * index], weights[2 * index + 1]
         norm.running_var.fill_(1.0 - norm.eps)
     trunk.eval()
     return trunk
 
 
 def _folded(trunk: Trunk) -> list[tuple[Floats, Floats]]:
-    """Return the weights and biases of the convolutions with what normalises them in them."""
+    """Return the weights and biases of the convolutions, with batch normalisation folded in."""
     folded = []
     layers = list(trunk.layers)
     for convolution, norm in pairwise(layers):
@@ -96,21 +103,21 @@ def _folded(trunk: Trunk) -> list[tuple[Floats, Floats]]:
 
 
 def _file(weights: list[tuple[Floats, Floats]], width: int) -> bytes:
-    """Return the ONNX file of convolutions, a mean over the view and perhaps a linear layer."""
+    """Return an ONNX file of convolutions, global average pooling and an optional linear layer."""
     nodes: list[Any] = []
     tensors: list[Any] = []
     before = "planes"
-    for place, (_, size, stride) in enumerate(LAYERS):
-        names = [f"weight{place}", f"bias{place}"]
+    for index, (_, size, stride) in enumerate(LAYERS):
+        names = [f"weight{index}", f"bias{index}"]
         pads = [size // 2] * 4
         nodes.append(
             helper.make_node(
-                "Conv", [before, *names], [f"sum{place}"], strides=[stride, stride], pads=pads
+                "Conv", [before, *names], [f"sum{index}"], strides=[stride, stride], pads=pads
             )
         )
-        nodes.append(helper.make_node("Relu", [f"sum{place}"], [f"layer{place}"]))
-        tensors += map(numpy_helper.from_array, weights[place], names)
-        before = f"layer{place}"
+        nodes.append(helper.make_node("Relu", [f"sum{index}"], [f"layer{index}"]))
+        tensors += map(numpy_helper.from_array, weights[index], names)
+        before = f"layer{index}"
     nodes.append(helper.make_node("GlobalAveragePool", [before], ["mean"]))
     nodes.append(helper.make_node("Flatten", ["mean"], ["activations"]))
     if len(weights) > len(LAYERS):

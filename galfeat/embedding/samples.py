@@ -1,4 +1,4 @@
-"""What a network is trained on: galaxies as planes, with what is known of each."""
+"""Training samples of a network: galaxies as planes, with their labels and parameters."""
 
 from __future__ import annotations
 
@@ -18,14 +18,14 @@ from galfeat.frame import Flag, as_rgb, measure_frame
 
 Progress = Callable[[int, int], None]
 
-#: Parameters of simulated galaxies that a network learns to read off, from their truth.
+#: True parameters of simulated galaxies that a network learns to predict.
 DRAWN = (
     *("q", "bulge_fraction", "bar_strength", "pitch_angle", "arm_contrast", "arm_number"),
     *("nuclei", "tidal_strength"),
 )
 #: The class a galaxy was simulated as.
 SIMULATED_CLASS = "simulated class"
-#: Simulated galaxies come in blocks of this many, each of one rendering.
+#: Simulated galaxies are drawn in blocks of this size, each with one rendering.
 BLOCK = 500
 RENDERINGS = ("legacy", "sdss")
 
@@ -37,16 +37,16 @@ class Samples:
     Attributes
     ----------
     planes : ndarray of float16, shape (n, 5, 64, 64)
-        What the network is shown; see `galfeat.features.planes`.
+        Inputs of the network; see `galfeat.features.planes`.
     digests : ndarray of uint8, shape (n, 16)
-        Of the pixels of each image.
+        Pixel digest of each image.
     classes : mapping of str to ndarray of int, shape (n,)
-        For each kind of label the class of a galaxy, -1 where it is not known.
+        Class of each galaxy for each kind of label, -1 if unknown.
     numbers : mapping of str to ndarray of float, shape (n,)
-        For each parameter its value, NaN where it is not known.
+        Value of each parameter, NaN if unknown.
     simulated : ndarray of bool, shape (n,)
     round : ndarray of bool, shape (n,)
-        Too round to have a position angle.
+        Whether a galaxy is too round to have a position angle.
     """
 
     planes: NDArray[np.float16]
@@ -73,7 +73,7 @@ class Samples:
 
 
 def joined(parts: Sequence[Samples]) -> Samples:
-    """Return the galaxies of several sets; what one set does not tell is not known there."""
+    """Concatenate several sets; labels or parameters missing from a set are unknown there."""
     kinds = dict.fromkeys(name for part in parts for name in part.classes)
     parameters = dict.fromkeys(name for part in parts for name in part.numbers)
     return Samples(
@@ -101,45 +101,45 @@ def observed(
     jobs: int = 1,
     progress: Progress | None = None,
 ) -> Samples:
-    """Return the galaxies of a data set; images without a source or unreadable are left out.
+    """Return the galaxies of a data set, skipping unreadable images and those without a source.
 
     Parameters
     ----------
     dataset : DataSet
         n images.
     classes : mapping of str to ndarray of int, shape (n,)
-        As in `Samples`.
+        As for `Samples`.
     jobs : int
         Threads. The result does not depend on it.
     progress : callable, optional
-        Called with the number of images measured and the number of all.
+        Called with the number of images measured and the total number.
     """
-    found: list[_Shown] = []
+    measured: list[_Galaxy] = []
     kept = []
     with ThreadPoolExecutor(jobs) as pool:
         for rows, images in dataset.batches(128, jobs=jobs):
-            for row, one in zip(rows, pool.map(_shown, images), strict=True):
-                if one is not None:
-                    found.append(one)
+            for row, galaxy in zip(rows, pool.map(_measure, images), strict=True):
+                if galaxy is not None:
+                    measured.append(galaxy)
                     kept.append(row)
             if progress is not None:
                 progress(int(rows[-1]) + 1, len(dataset))
-    return _stacked(found, {name: values[kept] for name, values in classes.items()}, {}, False)
+    return _stacked(measured, {name: values[kept] for name, values in classes.items()}, {}, False)
 
 
 def simulated(n: int, *, seed: int = 0, jobs: int = 1, progress: Progress | None = None) -> Samples:
-    """Return simulated galaxies, as many of each class, in both renderings.
+    """Return simulated galaxies, equally many of each class, in both renderings.
 
     Parameters
     ----------
     n : int
-        How many; rounded up to whole blocks of 500.
+        Number of galaxies, rounded up to whole blocks of 500.
     seed : int
-        Same seed, same galaxies, for any number of jobs.
+        Seed of the simulation.
     jobs : int
-        Threads.
+        Threads. The result does not depend on it.
     progress : callable, optional
-        Called with the number of galaxies drawn and the number of all.
+        Called with the number of galaxies drawn and the total number.
     """
     blocks = -(-n // BLOCK)
     parts = []
@@ -155,10 +155,10 @@ def _simulated_block(seed: Sequence[int], rendering: str, jobs: int) -> Samples:
     counts = [BLOCK // 10] * 10
     drawn = simulate(BLOCK, seed=number, rendering=rendering, jobs=jobs, class_counts=counts)
     with ThreadPoolExecutor(jobs) as pool:
-        found = list(pool.map(_shown, drawn.images))
-    kept = np.array([row for row, one in enumerate(found) if one is not None])
+        measured = list(pool.map(_measure, drawn.images))
+    kept = np.array([row for row, galaxy in enumerate(measured) if galaxy is not None])
     return _stacked(
-        [one for one in found if one is not None],
+        [galaxy for galaxy in measured if galaxy is not None],
         {SIMULATED_CLASS: drawn.labels[kept].astype(np.int64)},
         {name: drawn.columns[f"truth/{name}"][kept].astype(np.float32) for name in DRAWN},
         True,
@@ -166,32 +166,31 @@ def _simulated_block(seed: Sequence[int], rendering: str, jobs: int) -> Samples:
 
 
 def _stacked(
-    found: Sequence[_Shown],
+    measured: Sequence[_Galaxy],
     classes: Mapping[str, NDArray[np.int64]],
     numbers: Mapping[str, NDArray[np.float32]],
     is_simulated: bool,
 ) -> Samples:
-    n = len(found)
-    shown, digests = np.empty((n, *SHAPE), np.float16), np.empty((n, 16), np.uint8)
-    for row, one in enumerate(found):
-        shown[row], digests[row] = one.planes, np.frombuffer(one.digest, np.uint8)
-    is_round = np.array([one.is_round for one in found], bool)
-    return Samples(shown, digests, classes, numbers, np.full(n, is_simulated), is_round)
+    n = len(measured)
+    stack, digests = np.empty((n, *SHAPE), np.float16), np.empty((n, 16), np.uint8)
+    for row, galaxy in enumerate(measured):
+        stack[row], digests[row] = galaxy.planes, np.frombuffer(galaxy.digest, np.uint8)
+    is_round = np.array([galaxy.is_round for galaxy in measured], bool)
+    return Samples(stack, digests, classes, numbers, np.full(n, is_simulated), is_round)
 
 
-class _Shown(NamedTuple):
+class _Galaxy(NamedTuple):
     planes: NDArray[np.float16]
     digest: bytes
     is_round: bool
 
 
-def _shown(image: NDArray[np.uint8] | ImageError) -> _Shown | None:
-    """Return what is known of one image by itself; None without a galaxy."""
+def _measure(image: NDArray[np.uint8] | ImageError) -> _Galaxy | None:
+    """Return the planes and digest of one image, or None if it shows no galaxy."""
     if isinstance(image, ImageError):
         return None
     rgb = as_rgb(image)
     frame = measure_frame(rgb)
     if frame is None:
         return None
-    shown = planes(frame).astype(np.float16)
-    return _Shown(shown, pixel_digest(rgb), Flag.ROUND in frame.flags)
+    return _Galaxy(planes(frame).astype(np.float16), pixel_digest(rgb), Flag.ROUND in frame.flags)

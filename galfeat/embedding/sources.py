@@ -1,4 +1,4 @@
-"""Which galaxies a network is trained on, and a note of each."""
+"""Collect the galaxies a network is trained on, and describe their sources."""
 
 from __future__ import annotations
 
@@ -19,19 +19,27 @@ from galfeat.errors import DataError
 
 @dataclass(frozen=True)
 class Source:
-    """What a card says of one source of galaxies.
+    """Description of one source of galaxies for the card.
 
     Attributes
     ----------
     name : str
-        What it was called on the command line.
+        Name given on the command line.
     galaxies : int
+        Number of galaxies.
     kinds : dict of str to dict of str to int
-        For each kind of label the galaxies of each class.
+        For each kind of label, the number of galaxies per class.
     sha256 : str
-        Of the digests of the pixels and the classes, in their order.
+        SHA-256 of the pixel digests and the classes, in order.
     left_out : int
-        Images that cannot be read, or show no galaxy.
+        Number of images that are unreadable or show no galaxy.
+
+    Examples
+    --------
+    >>> from galfeat.embedding import Source
+    >>> source = Source("labels", 3, {"form": {"round": 2, "flat": 1}}, sha256="0" * 64)
+    >>> sum(source.kinds["form"].values())
+    3
     """
 
     name: str
@@ -61,45 +69,46 @@ def gather(
     Parameters
     ----------
     data : sequence of str
-        Labelled data sets, as `galfeat.data.open_dataset` takes them.
+        Labelled data sets, as for `galfeat.data.open_dataset`.
     labels : sequence of str
-        Columns of labels: each is a task. A galaxy needs only one of them.
+        Label columns, each a separate task. A galaxy needs a label in at least one of them.
     unless : str, optional
-        Rows with a value in this column are left out: they are for others to learn from.
+        Rows with a value in this column are excluded, to be kept for fitting classifiers.
     share : float
-        Part of the rows, chosen by their pixels, so that the choice does not change when
-        others are added.
+        Share of the rows to use, selected by their pixels so that adding rows does not change
+        the selection.
     n_simulated, seed, jobs
         See `galfeat.embedding.samples.simulated`.
     progress : callable
-        Given the name of a source, the context of what is called while it is measured.
+        Takes the name of a source and returns a context manager that yields a progress
+        callback.
 
     Raises
     ------
     DataError
-        If nothing is left to train on.
+        If there are no galaxies to train on.
     """
     parts, sources = [], []
     for name in data:
         dataset, classes, names = _labelled(name, labels, unless)
         with progress(name) as update:
-            found = observed(dataset, classes, jobs=jobs, progress=update)
-        left_out = len(dataset) - len(found)
-        found = found.select(np.flatnonzero(_draw(found.digests) < share))
-        if not len(found):
+            samples = observed(dataset, classes, jobs=jobs, progress=update)
+        left_out = len(dataset) - len(samples)
+        samples = samples.select(np.flatnonzero(_draw(samples.digests) < share))
+        if not len(samples):
             raise DataError(
-                f"no row of {name} is left to train on; give another label column, "
-                "a larger share, or leave out fewer rows"
+                f"{name} has no rows to train on; give another label column or a larger share, "
+                "or exclude fewer rows"
             )
-        parts.append(found)
-        sources.append(_source(Path(name).name, found, names, left_out))
+        parts.append(samples)
+        sources.append(_source(Path(name).name, samples, names, left_out))
     if n_simulated:
         with progress("simulated") as update:
             drawn = simulated(n_simulated, seed=seed, jobs=jobs, progress=update)
         parts.append(drawn)
         sources.append(_source(f"simulated, seed {seed}", drawn, {}))
     if not parts:
-        raise DataError("there is nothing to train on; name a data set, or ask for simulated ones")
+        raise DataError("no training data given; name a data set or request simulated galaxies")
     return joined(parts), sources
 
 
@@ -108,31 +117,31 @@ def _labelled(
 ) -> tuple[DataSet, dict[str, NDArray[np.int64]], dict[str, tuple[str, ...]]]:
     opened = {label: open_dataset(source, label=label) for label in labels}
     if not opened:
-        raise DataError(f"{source}: name the columns of classes to learn with --label")
-    known = np.any([one.labels >= 0 for one in opened.values()], axis=0)
+        raise DataError(f"{source}: no label columns given; name them with --label")
+    usable = np.any([dataset.labels >= 0 for dataset in opened.values()], axis=0)
     if unless is not None:
-        known &= open_dataset(source, label=unless).labels < 0
-    rows = np.flatnonzero(known)
-    classes = {label: one.labels[rows] for label, one in opened.items()}
-    names = {label: one.class_names for label, one in opened.items()}
+        usable &= open_dataset(source, label=unless).labels < 0
+    rows = np.flatnonzero(usable)
+    classes = {label: dataset.labels[rows] for label, dataset in opened.items()}
+    names = {label: dataset.class_names for label, dataset in opened.items()}
     return next(iter(opened.values())).select(rows), classes, names
 
 
 def _draw(digests: NDArray[np.uint8]) -> NDArray[np.float64]:
-    """Return a number from 0 to 1 for each image that only its pixels decide."""
+    """Return a pseudo-random number from 0 to 1 for each image, determined by its pixels."""
     leading = np.ascontiguousarray(digests[:, :4]).view(">u4").ravel()
     numbers: NDArray[np.float64] = leading / 2.0**32
     return numbers
 
 
 def _source(
-    name: str, found: Samples, names: dict[str, tuple[str, ...]], left_out: int = 0
+    name: str, samples: Samples, names: dict[str, tuple[str, ...]], left_out: int = 0
 ) -> Source:
-    digest = hashlib.sha256(found.digests.tobytes())
+    digest = hashlib.sha256(samples.digests.tobytes())
     kinds = {}
-    for kind, labels in found.classes.items():
+    for kind, labels in samples.classes.items():
         digest.update(kind.encode() + labels.tobytes())
-        called = names.get(kind, GALAXY10_DECALS)
-        counts = np.bincount(labels[labels >= 0], minlength=len(called))
-        kinds[kind] = dict(zip(called, counts.tolist(), strict=True))
-    return Source(name, len(found), kinds, digest.hexdigest(), left_out)
+        class_names = names.get(kind, GALAXY10_DECALS)
+        counts = np.bincount(labels[labels >= 0], minlength=len(class_names))
+        kinds[kind] = dict(zip(class_names, counts.tolist(), strict=True))
+    return Source(name, len(samples), kinds, digest.hexdigest(), left_out)

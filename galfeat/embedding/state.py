@@ -1,4 +1,4 @@
-"""Where a training stands after so many steps, and how it is kept on disk."""
+"""The state of a training run and its checkpoint on disk."""
 
 from __future__ import annotations
 
@@ -18,24 +18,24 @@ from galfeat.embedding.trunk import Multitask, lay_out
 from galfeat.storage.atomic import atomic_file
 
 WEIGHT_DECAY = 0.02
-#: The weights that are kept are a running mean over about this share of all steps.
+#: The final weights are a running mean over about this share of all steps.
 AVERAGED = 0.05
-#: Planes of noise.
-GRAINS = 2048
+#: Number of precomputed noise planes.
+NOISE_PLANES = 2048
 
 
 class State:
-    """Where a training stands.
+    """The state of a training run.
 
     Parameters
     ----------
     tasks : Tasks
-        What is learned, and how.
+        Tasks and settings.
 
     Attributes
     ----------
     history : list of dict
-        What became of each epoch.
+        Losses of each epoch.
     best : dict
         The trunk's weights after the best epoch, averaged over steps.
     best_epoch : int
@@ -46,7 +46,7 @@ class State:
         n_classes = {k: int(v.max()) + 1 for k, v in tasks.samples.classes.items()}
         torch.manual_seed(plan.seed)
         self.random = torch.Generator().manual_seed(plan.seed)
-        self.grain = torch.randn(GRAINS, 64, 64, generator=self.random)
+        self.noise = torch.randn(NOISE_PLANES, 64, 64, generator=self.random)
         self.network = Multitask(n_classes, len(tasks.samples.numbers))
         lay_out(self.network, torch.channels_last)
         self.averaged = copy.deepcopy(self.network).eval()
@@ -64,14 +64,14 @@ class State:
         self.best_epoch = 0
 
     def finished(self) -> bool:
-        """Tell whether the last epoch is done, or the last good one is long ago."""
+        """Return whether all epochs are done, or the loss has stopped improving."""
         done = len(self.history)
         return done >= self.tasks.plan.epochs or (
             done - self.best_epoch >= self.tasks.plan.patience
         )
 
     def epoch(self) -> None:
-        """Train on all galaxies once, and look at those held back."""
+        """Train for one epoch and compute the loss on the held-back galaxies."""
         self.network.train()
         losses = [self._step(rows) for rows in self.tasks.epoch_rows(self.random)]
         held_back = self._held_back_loss()
@@ -87,11 +87,11 @@ class State:
             self.best_epoch = len(self.history)
 
     def _step(self, rows: NDArray[np.intp]) -> float:
-        round_ones = torch.from_numpy(self.tasks.samples.round[rows])
-        shown = augment(self.tasks.shown(rows), round_ones, self.random, self.grain)
-        with halved():
-            answers = self.network(shown.contiguous(memory_format=torch.channels_last))
-        loss = self.tasks.loss(_full(answers), rows)
+        is_round = torch.from_numpy(self.tasks.samples.round[rows])
+        planes = augment(self.tasks.planes(rows), is_round, self.random, self.noise)
+        with half_precision():
+            outputs = self.network(planes.contiguous(memory_format=torch.channels_last))
+        loss = self.tasks.loss(_full_precision(outputs), rows)
         self.optimiser.zero_grad()
         loss.backward()
         self.optimiser.step()
@@ -102,49 +102,49 @@ class State:
 
     def _average(self) -> None:
         share = 1.0 / max(1.0, min(self.steps, AVERAGED * self.schedule.total_steps))
-        own = self.network.state_dict()
+        current = self.network.state_dict()
         with torch.no_grad():
             for name, mean in self.averaged.state_dict().items():
                 if mean.dtype.is_floating_point:
-                    mean.lerp_(own[name], share)
+                    mean.lerp_(current[name], share)
                 else:
-                    mean.copy_(own[name])
+                    mean.copy_(current[name])
 
     def _held_back_loss(self) -> float:
         rows, size = self.tasks.held_back, 4 * self.tasks.plan.batch_size
         total = 0.0
         for start in range(0, len(rows), size):
             part = rows[start : start + size]
-            shown = self.tasks.shown(part).contiguous(memory_format=torch.channels_last)
+            planes = self.tasks.planes(part).contiguous(memory_format=torch.channels_last)
             with torch.no_grad():
-                loss = self.tasks.loss(self.averaged(shown), part)
+                loss = self.tasks.loss(self.averaged(planes), part)
             total += float(loss) * len(part)
         return total / max(len(rows), 1)
 
-    def keep(self, checkpoint: Path, key: str) -> None:
-        """Write the state down, whole or not at all."""
+    def save(self, checkpoint: Path, key: str) -> None:
+        """Write the state to a checkpoint file, atomically."""
         with atomic_file(checkpoint) as temporary, temporary.open("wb") as stream:
-            torch.save({"key": key, **self._everything()}, stream)
+            torch.save({"key": key, **self._to_dict()}, stream)
 
     def restore(self, checkpoint: Path, key: str) -> None:
-        """Go on from a state that was kept under the same key; do nothing without one."""
+        """Restore a state saved with the same key, if there is one."""
         if not checkpoint.is_file():
             return
         try:
-            kept = torch.load(checkpoint, weights_only=True)
-        except Exception:  # a damaged file is as good as none
+            saved = torch.load(checkpoint, weights_only=True)
+        except Exception:  # ignore a damaged file and start again
             return
-        if kept.get("key") != key:
+        if saved.get("key") != key:
             return
         for name in ("network", "averaged", "optimiser", "schedule"):
-            getattr(self, name).load_state_dict(kept[name])
-        self.random.set_state(kept["random"])
-        torch.set_rng_state(kept["dropout"])
-        self.best = kept["best"]
-        self.history = kept["history"]
-        self.steps, self.best_epoch = kept["steps"], kept["best_epoch"]
+            getattr(self, name).load_state_dict(saved[name])
+        self.random.set_state(saved["random"])
+        torch.set_rng_state(saved["dropout"])
+        self.best = saved["best"]
+        self.history = saved["history"]
+        self.steps, self.best_epoch = saved["steps"], saved["best_epoch"]
 
-    def _everything(self) -> dict[str, Any]:
+    def _to_dict(self) -> dict[str, Any]:
         return {
             "network": self.network.state_dict(),
             "averaged": self.averaged.state_dict(),
@@ -159,16 +159,16 @@ class State:
         }
 
 
-def halved() -> AbstractContextManager[Any]:
-    """Compute in 16 bits where the processor does so natively: twice as fast."""
-    can = torch.cpu.get_capabilities()
-    if can.get("avx512_bf16") or can.get("amx_bf16"):
-        halved: AbstractContextManager[Any] = torch.autocast("cpu", dtype=torch.bfloat16)
-        return halved
+def half_precision() -> AbstractContextManager[Any]:
+    """Compute in 16 bits, twice as fast, if the processor supports it natively."""
+    capabilities = torch.cpu.get_capabilities()
+    if capabilities.get("avx512_bf16") or capabilities.get("amx_bf16"):
+        autocast: AbstractContextManager[Any] = torch.autocast("cpu", dtype=torch.bfloat16)
+        return autocast
     return nullcontext()
 
 
-def _full(answers: tuple[dict[str, Tensor], Tensor]) -> tuple[dict[str, Tensor], Tensor]:
-    """Return the answers in 32 bits, in which losses are computed."""
-    scores, numbers = answers
+def _full_precision(outputs: tuple[dict[str, Tensor], Tensor]) -> tuple[dict[str, Tensor], Tensor]:
+    """Return the outputs in 32 bits, as required by the loss."""
+    scores, numbers = outputs
     return {kind: score.float() for kind, score in scores.items()}, numbers.float()

@@ -1,4 +1,4 @@
-"""What the small network learns: its tasks, their loss, and the order of the galaxies."""
+"""Training tasks of the small network: labels and parameters, loss and batches."""
 
 from __future__ import annotations
 
@@ -18,31 +18,31 @@ from galfeat.storage.checkpoint import sources_digest
 
 Rows = NDArray[np.intp]
 
-#: Share of the galaxies that are kept back to tell when to stop.
+#: Share of the galaxies held back for early stopping.
 HELD_BACK = 0.1
-#: Of the simulated galaxies at least so many are shown in an epoch.
+#: Minimum number of simulated galaxies per epoch, if available.
 MIN_SIMULATED = 2500
-#: Share of a label that goes to the other classes, for wrong labels.
+#: Label smoothing, which allows for wrong labels.
 SMOOTHING = 0.05
-#: Thin classes weigh more in the loss, by the root of how much thinner they are.
+#: Exponent of the class weights in the loss: inverse frequency to this power.
 BALANCE = 0.5
 
 
 @dataclass(frozen=True)
 class Plan:
-    """How to train.
+    """Training settings.
 
     Attributes
     ----------
     epochs : int
-        At most; the learning rate falls to zero over these.
+        Maximum number; the learning rate decreases to zero over these.
     patience : int
-        Epochs without a better loss on the galaxies held back after which training stops.
+        Training stops after this many epochs without improvement on the held-back galaxies.
     batch_size : int
     learning_rate : float
-        At its highest.
+        Maximum of the schedule.
     threads : int
-        Of torch. The result depends on it.
+        PyTorch threads. The result depends on it.
     seed : int
     """
 
@@ -55,7 +55,7 @@ class Plan:
 
 
 class Tasks:
-    """All tasks of one training, on galaxies of which some are held back.
+    """All tasks of one training run, with some galaxies held back for early stopping.
 
     Parameters
     ----------
@@ -74,7 +74,7 @@ class Tasks:
         self._numbers = self._standardised()
 
     def epoch_rows(self, random: torch.Generator) -> Iterator[Rows]:
-        """Yield the rows of each batch: all real galaxies, and as many simulated ones or more."""
+        """Yield the rows of each batch: all real and at least as many simulated galaxies."""
         simulated = self.samples.simulated[self.training]
         real, drawn = self.training[~simulated], self.training[simulated]
         rows = real
@@ -83,24 +83,24 @@ class Tasks:
             chosen = torch.randperm(len(drawn), generator=random)[:number].numpy()
             rows = np.concatenate([real, drawn[chosen]])
         rows = rows[torch.randperm(len(rows), generator=random).numpy()]
-        # What is left over is too small for a batch of its own, unless it is all there is.
+        # An incomplete last batch is dropped, unless it is the only one.
         for start in range(0, max(len(rows) - self.plan.batch_size, 0) + 1, self.plan.batch_size):
             yield rows[start : start + self.plan.batch_size]
 
-    def shown(self, rows: Rows) -> Tensor:
-        """Return the planes of some galaxies."""
+    def planes(self, rows: Rows) -> Tensor:
+        """Return the planes of the given rows."""
         return torch.from_numpy(self.samples.planes[rows].astype(np.float32))
 
-    def loss(self, answers: tuple[dict[str, Tensor], Tensor], rows: Rows) -> Tensor:
-        """Return the loss of the answers for some galaxies, summed over the tasks."""
-        scores, numbers = answers
+    def loss(self, outputs: tuple[dict[str, Tensor], Tensor], rows: Rows) -> Tensor:
+        """Return the loss of the network's outputs for the given rows, summed over tasks."""
+        scores, numbers = outputs
         total = numbers.new_zeros(())
         for kind, labels in self._classes.items():
-            wanted = labels[rows]
-            if (wanted >= 0).any():
+            targets = labels[rows]
+            if (targets >= 0).any():
                 total = total + functional.cross_entropy(
                     scores[kind],
-                    wanted,
+                    targets,
                     weight=self._weights[kind],
                     ignore_index=-1,
                     label_smoothing=SMOOTHING,
@@ -108,8 +108,8 @@ class Tasks:
         if self._numbers is not None:
             truth = self._numbers[rows]
             known = torch.isfinite(truth)
-            off = (numbers - torch.nan_to_num(truth)) * known
-            total = total + (off**2).sum() / known.sum().clamp(min=1)
+            residual = (numbers - torch.nan_to_num(truth)) * known
+            total = total + (residual**2).sum() / known.sum().clamp(min=1)
         return total
 
     def _class_weights(self, kind: str) -> Tensor:
@@ -125,7 +125,7 @@ class Tasks:
         return torch.from_numpy(values.astype(np.float32))
 
     def key(self) -> str:
-        """Return a digest of all that the training follows from."""
+        """Return a digest of everything that determines the result of the training."""
         digest = hashlib.sha256(json.dumps([asdict(self.plan), sources_digest()]).encode())
         digest.update(self.samples.digests.tobytes())
         for name, labels in self.samples.classes.items():

@@ -17,14 +17,14 @@ from galfeat.embedding.trunk import Trunk
 
 @dataclass(frozen=True, eq=False)
 class Trained:
-    """A trained network and how it came about.
+    """A trained network and its training history.
 
     Attributes
     ----------
     trunk : Trunk
-        Of the epoch with the least loss on the galaxies held back.
+        Weights of the epoch with the lowest loss on the held-back galaxies.
     history : list of dict
-        For each epoch `epoch`, `training` and `held_back`, the mean loss.
+        For each epoch, its number `epoch` and the mean losses `training` and `held_back`.
     best_epoch : int
     """
 
@@ -34,15 +34,15 @@ class Trained:
 
 
 class Training(Tasks):
-    """One training, from the first epoch to the last, over as many starts as it takes.
+    """A training run, which resumes after interruption.
 
     Parameters
     ----------
     samples : Samples
     plan : Plan
     checkpoint : Path
-        Where the state is kept after each epoch. One that another plan, other samples or
-        another galfeat left is not read.
+        File for the state after each epoch. A checkpoint from another plan, other samples or
+        another version of galfeat is ignored.
     """
 
     def __init__(self, samples: Samples, plan: Plan, checkpoint: Path) -> None:
@@ -50,12 +50,12 @@ class Training(Tasks):
         self.checkpoint = checkpoint
 
     def run(self, progress: Callable[[int, int], None] | None = None) -> Trained:
-        """Train until the loss on the galaxies held back no longer falls.
+        """Train until the loss on the held-back galaxies stops improving.
 
         Parameters
         ----------
         progress : callable, optional
-            Called with the number of epochs done and the most there can be.
+            Called with the number of completed epochs and the maximum number.
         """
         with _threads(self.plan.threads):
             state, key = State(self), self.key()
@@ -64,7 +64,7 @@ class Training(Tasks):
                 if progress is not None:
                     progress(len(state.history), self.plan.epochs)
                 state.epoch()
-                state.keep(self.checkpoint, key)
+                state.save(self.checkpoint, key)
         if progress is not None:
             progress(self.plan.epochs, self.plan.epochs)
         trunk = Trunk()
@@ -74,7 +74,7 @@ class Training(Tasks):
 
 @contextmanager
 def _threads(number: int) -> Iterator[None]:
-    """Let torch use so many threads, and as many as before afterwards."""
+    """Set the number of PyTorch threads temporarily."""
     before = torch.get_num_threads()
     torch.set_num_threads(number)
     try:

@@ -1,4 +1,4 @@
-"""The small network itself: strided convolutions, a mean over the view, and a head per task."""
+"""The small network: strided convolutions, global average pooling and a head per task."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ DROPOUT = 0.2
 
 
 class Trunk(nn.Module):
-    """From planes, shape (n, 5, 64, 64), to activations, shape (n, 128)."""
+    """Map planes, shape (n, 5, 64, 64), to activations, shape (n, 128)."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -46,9 +46,9 @@ class Multitask(nn.Module):
     Parameters
     ----------
     n_classes : mapping of str to int
-        Classes of each kind of label.
+        Number of classes of each kind of label.
     n_numbers : int
-        Parameters.
+        Number of parameters.
     """
 
     def __init__(self, n_classes: Mapping[str, int], n_numbers: int) -> None:
@@ -60,7 +60,7 @@ class Multitask(nn.Module):
         self.numbers = nn.Linear(WIDTH, max(n_numbers, 1))
 
     def forward(self, planes: Tensor) -> tuple[dict[str, Tensor], Tensor]:
-        """Return the scores of each kind of label, and the parameters."""
+        """Return the class scores of each kind of label, and the parameters."""
         activations = self.dropout(self.trunk(planes))
         scores = {
             kind: head(activations) for kind, head in zip(self.kinds, self.classes, strict=True)
@@ -69,5 +69,5 @@ class Multitask(nn.Module):
 
 
 def lay_out(module: nn.Module, order: torch.memory_format) -> None:
-    """Lay a network's weights out; channels last is eight times faster on processors."""
+    """Set the memory layout of the weights; channels last is eight times faster on CPUs."""
     module.to(memory_format=order)

@@ -1,4 +1,4 @@
-"""Tables of features in, calibrated class probabilities out."""
+"""Ensembles: from feature tables to calibrated class probabilities."""
 
 import lazy_loader
 

@@ -1,4 +1,4 @@
-"""Fit a member on training rows whose classes are balanced; rows that are scored never are."""
+"""Fit a member to class-balanced training rows; rows to be scored are never resampled."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from galfeat.pipeline.members import Estimator, Member
 BAGS = 10
 NEIGHBOURS = 5
 
-# Below this a probability is no longer evidence; it keeps logarithms finite.
+# Smaller probabilities carry no evidence; the floor keeps logarithms finite.
 _FLOOR = 1e-7
 
 Table: TypeAlias = NDArray[np.float32]
@@ -21,7 +21,7 @@ Codes: TypeAlias = NDArray[np.intp]
 
 
 def fit_member(member: Member, X: Table, y: Codes, balance: str, random_state: int) -> Estimator:
-    """Balance the classes of some rows and fit a member on them.
+    """Balance the classes of training rows and fit a member to them.
 
     Parameters
     ----------
@@ -32,17 +32,17 @@ def fit_member(member: Member, X: Table, y: Codes, balance: str, random_state: i
         Class index, 0 to k - 1; each class has at least one row.
     balance : {"none", "class-weight", "over", "under", "smote", "bagging"}
         "class-weight" gives each class the same total weight. "over" repeats rows of the
-        smaller classes and "under" drops rows of the larger ones until all are as large
-        as the largest or the smallest. "smote" draws new rows between neighbours of the
-        smaller classes (Chawla et al. 2002, JAIR 16, 321). "bagging" averages `BAGS`
-        copies, each fitted on all rows of the smallest class and as many of each other.
+        smaller classes until all match the largest; "under" drops rows of the larger ones
+        until all match the smallest. "smote" interpolates new rows between neighbours of
+        the smaller classes (Chawla et al. 2002, JAIR 16, 321). "bagging" averages `BAGS`
+        copies, each fitted on all rows of the smallest class and equally many of the others.
     random_state : int
         Seed.
 
     Returns
     -------
     object
-        Fitted; ``predict_proba`` gives a column for each class.
+        The fitted estimator; ``predict_proba`` returns one column per class.
     """
     estimator = member.build(random_state)
     if balance == "class-weight":
@@ -60,7 +60,7 @@ def fit_member(member: Member, X: Table, y: Codes, balance: str, random_state: i
     elif balance == "bagging":
         from imblearn.ensemble import BalancedBaggingClassifier
 
-        # Without bootstrap no bag can lack a small class.
+        # Without bootstrap, every bag contains every class.
         estimator = BalancedBaggingClassifier(
             estimator, n_estimators=BAGS, bootstrap=False, n_jobs=1, random_state=random_state
         )
@@ -68,16 +68,16 @@ def fit_member(member: Member, X: Table, y: Codes, balance: str, random_state: i
 
 
 def log_probabilities(estimator: Estimator, X: Table) -> Floats:
-    """Return the finite log-probabilities of a fitted member, shape (n, k)."""
+    """Return the log-probabilities of a fitted member, shape (n, k), all finite."""
     probabilities = np.maximum(estimator.predict_proba(X), _FLOOR, dtype=np.float64)
     result: Floats = np.log(probabilities / probabilities.sum(axis=1, keepdims=True))
     return result
 
 
 def prior_shift(member: Member, balance: str, priors: Floats) -> Floats:
-    """Return log of natural over training frequency of each class, shape (k,).
+    """Return the log ratio of natural to training frequency of each class, shape (k,).
 
-    Zeros where nothing is balanced; otherwise the training frequencies are equal.
+    Zeros without balancing; with it, the training frequencies are equal.
     """
     if balance == "none" and not member.balances_itself:
         return np.zeros_like(priors)
@@ -95,7 +95,7 @@ def _fit_weighted(estimator: Estimator, X: Table, y: Codes) -> Estimator:
 
 
 def _fit_on_synthetic(estimator: Estimator, X: Table, y: Codes, random_state: int) -> Estimator:
-    """Fit on rows imputed, scaled (neighbours are a matter of scale) and made up by SMOTE."""
+    """Fit on rows imputed, scaled (neighbours depend on scale) and augmented by SMOTE."""
     from sklearn.pipeline import make_pipeline
 
     from galfeat.ensemble.scaling import MedianScaler
@@ -106,23 +106,22 @@ def _fit_on_synthetic(estimator: Estimator, X: Table, y: Codes, random_state: in
 
 
 def _synthesise(X: Table, y: Codes, random_state: int) -> tuple[Table, Codes]:
-    """Bring each class to the size of the largest one by SMOTE.
+    """Increase each class to the size of the largest by SMOTE.
 
-    A class of n rows has n - 1 neighbours to draw toward, if that is fewer than
-    `NEIGHBOURS`; a single row is repeated.
+    A class of n rows uses at most n - 1 neighbours; a single row is repeated.
     """
     from imblearn.over_sampling import SMOTE, RandomOverSampler
 
     counts = np.bincount(y)
     new_rows, new_classes = [X], [y]
     for code in np.flatnonzero(counts < counts.max()):
-        wanted = {code: counts.max()}
+        target = {code: counts.max()}
         if counts[code] == 1:
-            sampler = RandomOverSampler(sampling_strategy=wanted, random_state=random_state)
+            sampler = RandomOverSampler(sampling_strategy=target, random_state=random_state)
         else:
             neighbours = min(NEIGHBOURS, counts[code] - 1)
             sampler = SMOTE(
-                sampling_strategy=wanted, k_neighbors=neighbours, random_state=random_state
+                sampling_strategy=target, k_neighbors=neighbours, random_state=random_state
             )
         rows, classes = sampler.fit_resample(X, y)
         new_rows.append(rows[len(y) :])

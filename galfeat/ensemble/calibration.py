@@ -1,4 +1,4 @@
-"""Bring class probabilities to the natural frequencies of the classes."""
+"""Calibrate class probabilities to the natural class frequencies."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ from scipy.special import log_softmax
 
 from galfeat.ensemble.balance import Codes, Floats
 
-# A class with fewer out-of-fold rows shares its temperature with the other such classes.
+# Classes with fewer out-of-fold rows share one temperature.
 OWN_TEMPERATURE_ROWS = 100
 
-# Standard deviations of the Gaussian priors: of the inverse temperature around 1, of a
-# class's own one relative to the shared one, and of the bias around the prior shift.
+# Standard deviations of the Gaussian priors on the shared inverse temperature (around 1), on a
+# class's deviation from it (relative), and on the bias (around the prior shift).
 _SPREAD_SHARED = 2.0
 _SPREAD_OWN = 0.1
 _SPREAD_BIAS = 0.5
@@ -24,18 +24,17 @@ _SPREAD_BIAS = 0.5
 class Calibrator:
     """Temperature and bias per class: ``log_softmax(log p / T + b)``.
 
-    Fitted by maximum likelihood with Gaussian priors (a maximum a posteriori fit), which
-    is convex: temperature scaling [1]_ with the per-class bias and scale of vector scaling
-    shrunk, so that a class with a handful of rows follows the others.
+    A convex maximum a posteriori fit with Gaussian priors: temperature scaling [1]_ with the
+    per-class bias and scale of vector scaling, shrunk so that classes with few rows follow
+    the others.
 
-    Before `fit`, and where nothing could be predicted out of fold, T is 1 and b the
-    analytic shift from the class frequencies of the (balanced) training rows to the
-    natural ones [2]_.
+    Before `fit`, and without out-of-fold predictions, T is 1 and b is the analytic shift from
+    the class frequencies of the (balanced) training rows to the natural ones [2]_.
 
     Parameters
     ----------
     shift : ndarray of float, shape (k,)
-        Log of natural over training frequency of each class; zeros if nothing was balanced.
+        Log ratio of natural to training frequency of each class; zeros without balancing.
 
     Attributes
     ----------
@@ -56,7 +55,7 @@ class Calibrator:
         self.bias: Floats = self.shift.copy()
 
     def fit(self, log_probabilities: Floats, y: Codes) -> Calibrator:
-        """Fit on predictions for rows the predictor was not fitted on, none of them resampled.
+        """Fit to out-of-fold predictions for rows that were not resampled.
 
         Parameters
         ----------
@@ -73,7 +72,7 @@ class Calibrator:
         return self
 
     def _fit_slopes(self, inputs: Floats, y: Codes, own: NDArray[np.bool_]) -> float:
-        """Fit one slope for all, the deviations of some classes from it, and all biases."""
+        """Fit one shared slope, the deviations of some classes from it, and all biases."""
         n_classes = inputs.shape[1]
         rows = np.arange(len(y))
         spread = _SPREAD_OWN if own.any() else _SPREAD_SHARED
@@ -114,9 +113,9 @@ class Calibrator:
 def minimise(
     objective: Callable[[Floats], tuple[float, Floats]], start: Floats, *, lower_first: int
 ) -> Floats:
-    """Minimise a convex function given with its gradient; the first parameters stay above 0."""
+    """Minimise a convex function with gradient; keep the first `lower_first` parameters >= 0."""
     bounds = [(0.0, None)] * lower_first + [(None, None)] * (len(start) - lower_first)
-    found = minimize(
+    result = minimize(
         objective,
         start,
         jac=True,
@@ -124,5 +123,5 @@ def minimise(
         bounds=bounds,
         options={"maxiter": 1000, "ftol": 1e-12, "gtol": 1e-6},
     )
-    theta: Floats = found.x
+    theta: Floats = result.x
     return theta

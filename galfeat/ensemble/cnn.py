@@ -1,4 +1,4 @@
-"""A plain convolutional network on pixels, as one more classifier of tables."""
+"""A plain convolutional network on pixels, with the interface of a table classifier."""
 
 from __future__ import annotations
 
@@ -20,44 +20,44 @@ from galfeat.pipeline.members import Member, require_torch
 
 _SEEDS = np.iinfo(np.int32).max
 _MOMENTUM = 0.9
-# Rows that are predicted, or measured, at a time.
+# Rows processed at a time.
 _BLOCK = 64
-#: What is grown on the last activations in place of the softmax, as in the pipeline `lightgbm`.
+#: Settings of the trees that replace the softmax, as in the pipeline `lightgbm`.
 _BOOSTING = {"n_estimators": 100, "learning_rate": 0.05, "num_leaves": 15, "min_child_samples": 10}
 
 
 class ConvolutionalNetwork(ClassifierMixin, BaseEstimator):
     """Classify images given as rows of pixels, with a small network trained from scratch.
 
-    Needs PyTorch (``pip install 'galfeat[cnn]'``) to be fitted and to predict; what is fitted is
-    kept in numpy arrays, so a saved model opens without it. One thread of PyTorch is used. The
-    same seed gives the same bits.
+    Fitting and predicting require PyTorch (``pip install 'galfeat[cnn]'``) and use one thread.
+    Weights are stored as numpy arrays, so a saved model loads without PyTorch. Results are
+    bit-identical for the same seed.
 
     Parameters
     ----------
     side : int
-        Of the images in pixels, at least 8: rows have ``3 * side**2`` columns, the three colours of
-        each pixel one after the other, as the families ``pixels-64`` and so on give them.
+        Side of the images in pixels, at least 8. Rows have ``3 * side**2`` columns with the
+        three colours of each pixel adjacent, as in families such as ``pixels-64``.
     colour : bool
-        Otherwise the mean of the three colours is taken.
+        Whether to use the three colours rather than their mean.
     architecture : {"plain", "astronn"}
         See `galfeat.ensemble.networks`.
     filters : int
-        Of each convolution of the plain network.
+        Filters of each convolution in the plain network.
     activation : {"relu", "sigmoid"}
     optimiser : {"adam", "sgd"}
         Adam (Kingma & Ba 2015, arXiv:1412.6980), or gradient descent with a momentum of 0.9.
     learning_rate : float
     epochs : int
-        How often each image is seen.
+        Passes over the training images.
     batch_size : int
-        Images to a step, about.
+        Approximate number of images per step.
     boosting : bool
-        In place of the softmax of the last layer, grow LightGBM on what enters it. The network
-        has seen the same rows, so these say more of them than of new ones: the probabilities want
-        a calibration on others, which an ensemble gives.
+        Whether to fit LightGBM to the inputs of the last layer instead of using its softmax.
+        The network was trained on the same rows, so the probabilities are overconfident and
+        need the calibration on other rows that an ensemble performs.
     random_state : int, RandomState or None
-        Seed of the first weights, of the order of the images and of the trees.
+        Seed of the initial weights, the order of the images and the trees.
 
     Attributes
     ----------
@@ -65,10 +65,9 @@ class ConvolutionalNetwork(ClassifierMixin, BaseEstimator):
     weights_ : list of (ndarray, ndarray)
         Kernel and bias of each layer.
     mean_, scale_ : ndarray of float32
-        Mean and standard deviation of each colour over all training pixels, which are taken away
-        and divided by.
+        Mean and standard deviation of each colour over all training pixels, used to standardise.
     trees_ : estimator or None
-        Those of `boosting`.
+        The trees fitted with `boosting`.
     """
 
     _parameter_constraints = {  # noqa: RUF012
@@ -124,12 +123,12 @@ class ConvolutionalNetwork(ClassifierMixin, BaseEstimator):
         y : array_like, shape (n,)
             Labels of any kind.
         sample_weight : array_like of float, shape (n,), optional
-            How much each row counts.
+            Weight of each row.
 
         Raises
         ------
         PipelineError
-            If the rows are not images of this side, or the training diverges.
+            If the rows are not images of this side, or training diverges.
         MissingDependencyError
             If PyTorch is not installed.
         """
@@ -145,13 +144,13 @@ class ConvolutionalNetwork(ClassifierMixin, BaseEstimator):
         if not all(np.isfinite(kernel).all() for kernel, _ in self.weights_):
             raise PipelineError(
                 f"the network diverged with {self.optimiser} and a learning_rate of "
-                f"{self.learning_rate}; give a smaller one"
+                f"{self.learning_rate}; use a smaller one"
             )
         self.trees_ = self._boosted(table, codes, weight, seed) if self.boosting else None
         return self
 
     def predict_proba(self, X: ArrayLike) -> NDArray[np.float64]:
-        """Return class probabilities, shape (n, k); `X` and errors as in `fit`."""
+        """Return class probabilities, shape (n, k); `X` and errors are as for `fit`."""
         require_torch()
         table = self._checked(X)
         if self.trees_ is not None:
@@ -176,14 +175,14 @@ class ConvolutionalNetwork(ClassifierMixin, BaseEstimator):
         table = np.asarray(X, dtype=np.float32)
         if table.ndim != 2 or table.shape[1] != 3 * self.side**2:
             raise PipelineError(
-                f"a cnn with side = {self.side} takes the {3 * self.side**2:,} columns of as many "
-                f"pixels in three colours, not a table of shape {table.shape}; "
-                f"let families be the one of pixels with this side, and nothing else"
+                f"a cnn with side = {self.side} was given a table of shape {table.shape}; it takes "
+                f"the {3 * self.side**2:,} columns of {self.side}×{self.side} pixels in three "
+                "colours: set families to the pixel family with this side alone"
             )
         return table
 
     def _pixels(self, rows: NDArray[np.float32]) -> NDArray[np.float32]:
-        """Return images, shape (n, side, side, channels), as they are."""
+        """Return unscaled images, shape (n, side, side, channels)."""
         images = np.nan_to_num(rows, nan=0.0).reshape(-1, self.side, self.side, 3)
         return images if self.colour else images.mean(axis=3, keepdims=True)
 
@@ -198,11 +197,11 @@ class ConvolutionalNetwork(ClassifierMixin, BaseEstimator):
         return mean.astype(np.float32), np.where(scale > 0, scale, 1.0).astype(np.float32)
 
     def _tensor(self, rows: NDArray[np.float32]) -> Any:  # noqa: ANN401
-        """Return images, shape (n, channels, side, side), on the scale the network was given."""
+        """Return standardised images, shape (n, channels, side, side)."""
         import torch
 
         images = (self._pixels(rows) - self.mean_) / self.scale_
-        # The colours stay side by side in memory: several times as fast as plane by plane.
+        # Keeping the colours adjacent in memory is several times faster than separate planes.
         return torch.from_numpy(images).permute(0, 3, 1, 2)
 
     def _trained(
@@ -217,7 +216,7 @@ class ConvolutionalNetwork(ClassifierMixin, BaseEstimator):
 
         layers, rng = self._layers(), np.random.default_rng(seed)
         dropout = torch.Generator().manual_seed(seed)
-        start = networks.first_weights(layers, len(self.mean_), self.side, rng)
+        start = networks.initial_weights(layers, len(self.mean_), self.side, rng)
         weights = _tensors(start)
         flat = [part.requires_grad_() for pair in weights for part in pair]
         optimiser = (
@@ -225,22 +224,23 @@ class ConvolutionalNetwork(ClassifierMixin, BaseEstimator):
             if self.optimiser == "adam"
             else torch.optim.SGD(flat, self.learning_rate, momentum=_MOMENTUM)
         )
-        classes, share = torch.from_numpy(y), torch.from_numpy(weight)
+        classes, row_weights = torch.from_numpy(y), torch.from_numpy(weight)
         for _ in range(self.epochs):
             order = rng.permutation(len(y))
             for rows in np.array_split(order, -(-len(y) // self.batch_size)):
                 scores = networks.run(layers, weights, self._tensor(table[rows]), dropout)
                 losses = functional.cross_entropy(scores, classes[rows], reduction="none")
-                loss = (losses * share[rows]).mean() + networks.decay_of(layers, weights)
+                loss = (losses * row_weights[rows]).mean()
+                loss = loss + networks.weight_penalty(layers, weights)
                 optimiser.zero_grad()
                 loss.backward()
                 optimiser.step()
                 with torch.no_grad():
-                    networks.shorten(layers, weights)
+                    networks.clip_norms(layers, weights)
         return [(kernel.detach().numpy(), bias.detach().numpy()) for kernel, bias in weights]
 
     def _run(self, table: NDArray[np.float32], end: int | None) -> NDArray[np.float32]:
-        """Return what comes out of all layers, or of those before the one numbered `end`."""
+        """Return the output of all layers, or of ``layers[:end]``."""
         import torch
 
         layers, weights = self._layers()[:end], _tensors(self.weights_)
@@ -259,7 +259,7 @@ class ConvolutionalNetwork(ClassifierMixin, BaseEstimator):
 
 
 def _tensors(weights: Weights) -> Tensors:
-    """Return copies, those of filters laid out like the images: the faster way."""
+    """Copy weights to tensors, with filters in the images' faster memory layout."""
     import torch
 
     kernels = [torch.tensor(kernel) for kernel, _ in weights]

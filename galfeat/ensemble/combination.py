@@ -1,4 +1,4 @@
-"""How the probabilities of several members become one."""
+"""Combine the probabilities of several members."""
 
 from __future__ import annotations
 
@@ -10,26 +10,26 @@ from scipy.special import log_softmax, logsumexp
 from galfeat.ensemble.balance import Codes, Floats
 from galfeat.ensemble.calibration import Calibrator, minimise
 
-# Standard deviations of the Gaussian priors: of the weight of a member around 1 over their
-# number, of what the score of one class adds to another's, and of the bias around 0.
+# Standard deviations of the Gaussian priors on member weights (around 1 / members), on
+# cross-class terms (around 0) and on the bias (around 0).
 _SPREAD_WEIGHT = 0.5
 _SPREAD_CROSS = 0.05
 _SPREAD_BIAS = 0.5
 
 
 class Combination:
-    """From the log-probabilities of the members to those of the ensemble.
+    """Map the members' log-probabilities to those of the ensemble.
 
-    A single member is calibrated. Several are each calibrated, then averaged or stacked,
-    and the result is calibrated again: a mean of calibrated probabilities is too cautious.
+    A single member is calibrated. Several members are calibrated separately, averaged or
+    stacked, and calibrated again: a mean of calibrated probabilities is underconfident.
 
     Parameters
     ----------
     combine : {"none", "average", "stack"}
     shifts : sequence of ndarray, shape (k,)
-        For each member the log of natural over training frequency of each class.
+        For each member, the log ratio of natural to training frequency of each class.
     calibrate : bool
-        If not, the shifts are all that is done to the members' probabilities.
+        If False, the members' probabilities are only shifted.
     """
 
     def __init__(self, combine: str, shifts: Sequence[Floats], *, calibrate: bool) -> None:
@@ -45,14 +45,14 @@ class Combination:
         self.pool_calibrator = Calibrator(np.zeros_like(shifts[0]))
 
     def fit(self, log_probabilities: Floats, y: Codes, fold_of_row: Codes) -> Combination:
-        """Fit on out-of-fold log-probabilities.
+        """Fit to out-of-fold log-probabilities.
 
-        The last calibration is fitted on what combinations of the other folds say.
+        The final calibration is fitted to predictions of combinations fitted on the other folds.
 
         Parameters
         ----------
         log_probabilities : ndarray of float, shape (n, members, k)
-            Of rows that were neither resampled nor used to fit the member.
+            Predicted for rows neither resampled nor used to fit the member.
         y, fold_of_row : ndarray of int, shape (n,)
             Class index and inner fold of each row.
         """
@@ -72,22 +72,23 @@ class Combination:
         return self.pool_calibrator.apply(self._pooled(log_probabilities))
 
     def weights(self) -> Floats:
-        """Return how the members' log-probabilities add up to the ensemble's.
+        """Return the weights of the members' log-probabilities in the ensemble's.
 
         Returns
         -------
         ndarray of float, shape (members, k, k)
-            What a unit of a member's log-probability of one class (second axis) adds to the
-            ensemble's of another (third axis), but for what normalises. That is exact for one
-            member and for a stack; of an average it is what a geometric mean would add.
+            Contribution of a member's log-probability of one class (second axis) to the
+            ensemble's unnormalised log-probability of another (third axis). Exact for one
+            member and for a stack; for an average, that of the geometric mean.
         """
         n_members, n_classes = len(self.member_calibrators), len(self.pool_calibrator.slopes)
-        each = np.eye(n_classes)
+        identity = np.eye(n_classes)
         if isinstance(self.pool, Stack):
             cross = self.pool.cross.reshape(n_members, n_classes, n_classes)
-            pooled = self.pool.weights[:, None, None] * each + cross - cross.mean(axis=1)[:, None]
+            pooled = self.pool.weights[:, None, None] * identity
+            pooled = pooled + cross - cross.mean(axis=1)[:, None]
         else:
-            pooled = np.tile(each / n_members, (n_members, 1, 1))
+            pooled = np.tile(identity / n_members, (n_members, 1, 1))
         slopes = np.stack([calibrator.slopes for calibrator in self.member_calibrators])
         result: Floats = slopes[:, :, None] * pooled * self.pool_calibrator.slopes
         return result
@@ -109,8 +110,8 @@ class Combination:
     def _pooled(self, log_probabilities: Floats) -> Floats:
         calibrated = self._calibrated(log_probabilities)
         if self.pool is None:
-            only: Floats = calibrated[:, 0]
-            return only
+            single: Floats = calibrated[:, 0]
+            return single
         return self.pool.apply(calibrated)
 
 
@@ -128,14 +129,14 @@ class Stack:
     """Stacked generalisation: multinomial logistic regression on log-probabilities.
 
     The score of class c is ``sum_j w_j log p_jc + sum_jd D_jdc log p_jd + b_c``. Gaussian
-    priors pull the weights toward equal ones and D and b toward zero, so that with few
-    rows the learner is a weighted geometric mean of the members, and with many any
-    multinomial logistic regression. The fit is convex.
+    priors shrink the weights towards equality and D and b towards zero. With few rows the
+    result is close to a weighted geometric mean of the members; with many it approaches an
+    unrestricted multinomial logistic regression. The fit is convex.
 
     Attributes
     ----------
     weights : ndarray of float, shape (members,)
-        w, none below 0; equal before `fit`.
+        w, non-negative; equal before `fit`.
     cross : ndarray of float, shape (members * k, k)
         D.
     bias : ndarray of float, shape (k,)
@@ -152,7 +153,7 @@ class Stack:
         self.bias: Floats = np.zeros(n_classes)
 
     def fit(self, log_probabilities: Floats, y: Codes) -> Stack:
-        """Fit on out-of-fold log-probabilities.
+        """Fit to out-of-fold log-probabilities.
 
         Parameters
         ----------
@@ -200,7 +201,7 @@ class Stack:
 
 
 def _centred(log_probabilities: Floats) -> Floats:
-    """Take each member's mean over the classes away and lay the members side by side."""
+    """Subtract each member's mean over classes; concatenate members to shape (n, members * k)."""
     centred = log_probabilities - log_probabilities.mean(axis=2, keepdims=True)
     side_by_side: Floats = centred.reshape(len(centred), -1)
     return side_by_side

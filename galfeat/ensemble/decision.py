@@ -1,16 +1,16 @@
-"""Which class is named, given calibrated probabilities."""
+"""Decision rules: predict a class from calibrated probabilities."""
 
 from __future__ import annotations
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-#: To which power of its prior a class's probability is divided by.
+#: The power of the prior by which a class's probability is divided.
 _PRIOR_POWER = {"balanced": 1.0, "tempered": 1.0 / 3.0, "probable": 0.0}
 
 
 def decide(probabilities: ArrayLike, priors: ArrayLike, rule: str) -> NDArray[np.intp]:
-    """Name a class for each row.
+    """Return the predicted class of each row.
 
     Parameters
     ----------
@@ -19,22 +19,33 @@ def decide(probabilities: ArrayLike, priors: ArrayLike, rule: str) -> NDArray[np
     priors : array_like of float, shape (k,)
         Natural frequency of each class, each above 0.
     rule : {"balanced", "tempered", "probable"}
-        "balanced" names the class with the largest probability over prior: the Bayes
-        rule for balanced accuracy, so that rare classes are named as well as common
-        ones. "probable" names the most probable class: the Bayes rule for accuracy.
-        "tempered" stands between, with the probability over the cube root of the prior:
-        where one class is many times rarer than another, it names the rare one with far
-        fewer false alarms, which is what macro-F1 rewards.
+        "balanced" predicts the class with the largest ratio of probability to prior, the
+        Bayes rule for balanced accuracy, which gives rare classes the same chance as common
+        ones. "probable" predicts the most probable class, the Bayes rule for accuracy.
+        "tempered" is a compromise that divides by the cube root of the prior: among very
+        unequal classes it predicts the rare one with far fewer false positives, which
+        macro-F1 rewards.
 
     Returns
     -------
     ndarray of intp, shape (n,)
-        Class index; the first one on a tie; -1 where a probability is NaN.
+        Class index; the lowest in a tie; -1 where a probability is NaN.
 
     Raises
     ------
     ValueError
-        If the rule is not known.
+        If the rule is unknown.
+
+    Examples
+    --------
+    A galaxy that is probably a spiral, but far more likely a ring than most:
+
+    >>> from galfeat.ensemble import decide
+    >>> priors = [0.9, 0.1]
+    >>> decide([[0.7, 0.3]], priors, "probable")
+    array([0])
+    >>> decide([[0.7, 0.3]], priors, "balanced")
+    array([1])
     """
     if rule not in _PRIOR_POWER:
         raise ValueError(
@@ -43,7 +54,7 @@ def decide(probabilities: ArrayLike, priors: ArrayLike, rule: str) -> NDArray[np
     power = _PRIOR_POWER[rule]
     scores = np.asarray(probabilities, dtype=np.float64)
     scores = scores / np.asarray(priors, dtype=np.float64) ** power
-    unknown = np.isnan(scores).any(axis=1)
-    named: NDArray[np.intp] = scores.argmax(axis=1)
-    named[unknown] = -1
-    return named
+    missing = np.isnan(scores).any(axis=1)
+    classes: NDArray[np.intp] = scores.argmax(axis=1)
+    classes[missing] = -1
+    return classes

@@ -1,4 +1,4 @@
-"""The small network, trained further inside the fold, as one more classifier of tables."""
+"""The small network, fine-tuned within each fold, with the interface of a table classifier."""
 
 from __future__ import annotations
 
@@ -25,28 +25,28 @@ _COLUMNS = int(np.prod(SHAPE)) + 1
 class FineTunedNetwork(ClassifierMixin, BaseEstimator):
     """Classify galaxies given as rows of the family `planes`.
 
-    Starts from a network that has seen simulated galaxies alone, and trains all of it on the rows
-    of a fit: no other real galaxy is known to it. Its class scores go on to the final learner of
-    an ensemble, made out of fold like those of any member; its activations do not. Needs PyTorch
-    to be fitted (``pip install 'galfeat[cnn]'``), not to predict. One thread is used; the same
-    seed gives the same bits.
+    Fitting starts from a network pre-trained on simulated galaxies only and trains all of its
+    layers on the given rows, so no other real galaxy influences it. An ensemble combines its
+    out-of-fold class scores, never its activations. Fitting requires PyTorch
+    (``pip install 'galfeat[cnn]'``); predicting does not. One thread is used, and results are
+    bit-identical for the same seed.
 
     Parameters
     ----------
     epochs : int
-        How often each galaxy is seen.
+        Passes over the training galaxies.
     learning_rate : float
-        At its highest.
+        Maximum of the schedule.
     batch_size : int
-        Galaxies to a step.
+        Galaxies per step.
     random_state : int, RandomState or None
-        Seed of the order, of the augmentation and of what is hidden.
+        Seed of the order, the augmentation and the masked regions.
 
     Attributes
     ----------
     classes_ : ndarray, shape (k,)
     network_ : Network
-        From planes to class scores.
+        Maps planes to class scores.
     """
 
     _parameter_constraints = {  # noqa: RUF012
@@ -72,7 +72,7 @@ class FineTunedNetwork(ClassifierMixin, BaseEstimator):
     def fit(
         self, X: ArrayLike, y: ArrayLike, sample_weight: ArrayLike | None = None
     ) -> FineTunedNetwork:
-        """Train on galaxies.
+        """Fine-tune the network.
 
         Parameters
         ----------
@@ -84,22 +84,22 @@ class FineTunedNetwork(ClassifierMixin, BaseEstimator):
         Raises
         ------
         MissingDependencyError
-            Without PyTorch.
+            If PyTorch is not installed.
         PipelineError
-            If the columns are others.
+            If the columns are not those of the family `planes`.
         """
         require_torch()
         from galfeat.embedding.fine_tuning import fine_tune
 
         self._validate_params()
-        shown, round_ones = _planes(X)
+        planes, is_round = _planes(X)
         self.classes_, codes = np.unique(y, return_inverse=True)
         weights = None if sample_weight is None else np.asarray(sample_weight, np.float64)
         with one_torch_thread():
             self.network_ = fine_tune(
                 shipped_network(START),
-                shown,
-                round_ones,
+                planes,
+                is_round,
                 codes,
                 weights=weights,
                 epochs=self.epochs,
@@ -110,9 +110,9 @@ class FineTunedNetwork(ClassifierMixin, BaseEstimator):
         return self
 
     def predict_proba(self, X: ArrayLike) -> NDArray[np.float64]:
-        """Return class probabilities, shape (n, k): of mean scores over mirrors and half a turn."""
-        shown, _ = _planes(X)
-        scores = [self.network_.run(mirrored(one)).mean(axis=0) for one in shown]
+        """Return class probabilities, shape (n, k), from scores averaged over flips."""
+        planes, _ = _planes(X)
+        scores = [self.network_.run(mirrored(galaxy)).mean(axis=0) for galaxy in planes]
         result: NDArray[np.float64] = softmax(np.array(scores, np.float64), axis=1)
         return result
 
@@ -127,7 +127,7 @@ def _planes(X: ArrayLike) -> tuple[NDArray[np.float32], NDArray[np.bool_]]:
     table = np.asarray(X, np.float32)
     if table.ndim != 2 or table.shape[1] != _COLUMNS:
         raise PipelineError(
-            f"a network is given {table.shape[-1]:,} columns; it takes the {_COLUMNS:,} of the "
+            f"a network was given {table.shape[-1]:,} columns; it takes the {_COLUMNS:,} of the "
             "family 'planes': give the member families = [\"planes\"]"
         )
     return np.nan_to_num(table[:, :-1]).reshape(-1, *SHAPE), table[:, -1] > 0

@@ -1,4 +1,4 @@
-"""Deal training rows to inner folds."""
+"""Assign training rows to inner folds."""
 
 from __future__ import annotations
 
@@ -9,23 +9,23 @@ from numpy.typing import ArrayLike, NDArray
 def deal_folds(
     y: NDArray[np.intp], groups: ArrayLike | None, n_folds: int, seed: int
 ) -> NDArray[np.intp]:
-    """Deal rows to stratified folds, keeping the rows of a group together.
+    """Assign rows to stratified folds, keeping the rows of a group together.
 
-    The largest groups are dealt first, in a random order among equals, each to the fold
-    that has least of its classes. So the rows of a class differ by at most one from fold
-    to fold where there are no groups. A class with fewer rows than folds is in as many
-    folds as it has rows: the other folds keep their size.
+    The largest groups are assigned first, in random order among equals, each to the fold
+    with the fewest rows of its classes. Without groups, the number of rows of a class
+    differs by at most one between folds. A class with fewer rows than folds occurs in as
+    many folds as it has rows; the number of folds is not reduced.
 
     Parameters
     ----------
     y : ndarray of int, shape (n,)
         Class index of each row.
     groups : array_like, shape (n,), or None
-        Rows with the same value stay together; None and empty texts are rows on their own.
+        Rows with the same value stay together; an empty string marks an ungrouped row.
     n_folds : int
-        Number of folds; fewer are made where there are fewer groups.
+        Number of folds; at most the number of groups is used.
     seed : int
-        Same seed, same folds.
+        Seed of the random order.
 
     Returns
     -------
@@ -40,7 +40,7 @@ def deal_folds(
     filled = np.zeros((min(n_folds, len(counts)), counts.shape[1]))
     fold_of_group = np.empty(len(counts), dtype=np.intp)
     for group in order:
-        # What the spread of the classes over the folds grows by; the smaller fold on a tie.
+        # Increase in class imbalance between folds; the smaller fold wins a tie.
         growth = (2 * filled + counts[group]) @ per_class[group]
         fold = np.lexsort((filled.sum(axis=1), growth))[0]
         filled[fold] += counts[group]
@@ -51,7 +51,7 @@ def deal_folds(
 def _class_counts(
     y: NDArray[np.intp], groups: ArrayLike | None
 ) -> tuple[NDArray[np.float64], NDArray[np.intp]]:
-    """Rows of each class in each group, shape (groups, classes), and the group of each row."""
+    """Return the class counts of each group, shape (groups, classes), and each row's group."""
     group_of_row = np.arange(len(y))
     if groups is not None:
         values = np.asarray(groups)

@@ -1,4 +1,4 @@
-"""LightGBM without the checks that take longer than its answer for one row."""
+"""LightGBM without the input checks, which take longer than predicting one row."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ class LightGBM(LGBMClassifier):
     def predict_proba(self, X: ArrayLike) -> NDArray[np.float64]:
         """Return class probabilities, shape (n, k), on one thread.
 
-        Straight from the booster: some versions of the class itself warn about names of
-        columns whenever it was fitted on a table without them.
+        Uses the booster directly: some versions of the scikit-learn class warn about column
+        names when fitted to a table without them.
         """
         table = np.asarray(X)
         probabilities: NDArray[np.float64] = self.booster_.predict(table, num_threads=1)
-        if probabilities.ndim == 1:  # of two classes it gives the second
+        if probabilities.ndim == 1:  # two classes: only the second is returned
             probabilities = np.column_stack([1 - probabilities, probabilities])
         return probabilities

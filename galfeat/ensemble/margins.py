@@ -1,4 +1,4 @@
-"""What each feature adds to the margins of a fitted member: exact for boosters and linear ones."""
+"""Contributions of features to a member's margins, exact for boosted trees and linear models."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ from galfeat.pipeline.members import Estimator
 
 
 def margin_parts(estimator: Estimator, X: Table) -> Floats | None:
-    """Return what features add to the margins of a member, or None if it cannot be told.
+    """Return the contributions of features to a member's margins, or None if not available.
 
-    The margins are the scores whose softmax are the member's probabilities.
+    The softmax of the margins gives the member's probabilities.
 
     Parameters
     ----------
@@ -27,45 +27,45 @@ def margin_parts(estimator: Estimator, X: Table) -> Floats | None:
     Returns
     -------
     ndarray of float64, shape (n, k, d + 1), or None
-        The last entry is where the margin starts, before any feature; the sum is the margin.
-        Of boosted trees the path-dependent Shapley values of Lundberg et al. 2020, Nature
-        Machine Intelligence 2, 56; of a logistic regression its terms, which are 0 at the
-        median of the training rows.
+        The last entry is the base value; all entries add up to the margin. For boosted trees,
+        path-dependent Shapley values (Lundberg et al. 2020, Nature Machine Intelligence 2,
+        56); for a logistic regression its terms, which are 0 at the median of the training
+        rows. None for other members.
     """
     if isinstance(estimator, Pipeline) and isinstance(estimator.steps[0][1], MedianScaler):
         scaled = estimator.steps[0][1].transform(X)
         last = estimator.steps[-1][1]
         if isinstance(last, LogisticRegression):
-            return _of_linear(last, scaled)
+            return _linear_parts(last, scaled)
         return margin_parts(last, scaled.astype(np.float32))
     kind = type(estimator).__name__
     if kind == "LightGBM":
-        return _of_lightgbm(estimator, X)
+        return _lightgbm_parts(estimator, X)
     if kind == "XGBoost":
-        return _of_xgboost(estimator, X)
+        return _xgboost_parts(estimator, X)
     return None
 
 
-def _of_lightgbm(estimator: Any, X: Table) -> Floats:  # noqa: ANN401
+def _lightgbm_parts(estimator: Any, X: Table) -> Floats:  # noqa: ANN401
     parts = estimator.booster_.predict(X, pred_contrib=True, num_threads=1)
-    return _of_two_or_more(np.asarray(parts, np.float64).reshape(len(X), -1, X.shape[1] + 1))
+    return _per_class(np.asarray(parts, np.float64).reshape(len(X), -1, X.shape[1] + 1))
 
 
-def _of_xgboost(estimator: Any, X: Table) -> Floats:  # noqa: ANN401
+def _xgboost_parts(estimator: Any, X: Table) -> Floats:  # noqa: ANN401
     from xgboost import DMatrix
 
     parts = estimator.get_booster().predict(DMatrix(X, nthread=1), pred_contribs=True)
-    return _of_two_or_more(np.asarray(parts, np.float64).reshape(len(X), -1, X.shape[1] + 1))
+    return _per_class(np.asarray(parts, np.float64).reshape(len(X), -1, X.shape[1] + 1))
 
 
-def _of_linear(estimator: LogisticRegression, X: Floats) -> Floats:
+def _linear_parts(estimator: LogisticRegression, X: Floats) -> Floats:
     terms = X[:, None, :] * estimator.coef_
     start = np.broadcast_to(estimator.intercept_[None, :, None], (*terms.shape[:2], 1))
-    return _of_two_or_more(np.concatenate([terms, start], axis=2))
+    return _per_class(np.concatenate([terms, start], axis=2))
 
 
-def _of_two_or_more(parts: Floats) -> Floats:
-    """Return parts for both of two classes, where there is one margin for the second."""
+def _per_class(parts: Floats) -> Floats:
+    """Return contributions for both classes where only the second has a margin."""
     if parts.shape[1] > 1:
         return parts
     both: Floats = np.concatenate([-parts, parts], axis=1) / 2.0

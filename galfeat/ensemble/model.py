@@ -1,4 +1,4 @@
-"""The ensemble: a scikit-learn classifier from tables of features to calibrated probabilities."""
+"""The ensemble, a scikit-learn classifier with calibrated probabilities from feature tables."""
 
 from __future__ import annotations
 
@@ -32,43 +32,42 @@ from galfeat.pipeline.pipeline import (
     DECISION_RULES,
 )
 
-# Rows are predicted in blocks of this size, so that the result does not depend on `n_jobs`.
+# Rows per block of predictions; fixed, so that results do not depend on `n_jobs`.
 _BLOCK = 1024
 _SEEDS = np.iinfo(np.int32).max
 
 
 class UnusableRowsError(DataError, ValueError):
-    """Training rows an ensemble cannot learn from; a ValueError, as scikit-learn expects."""
+    """Training rows that cannot be fitted; also a ValueError, as scikit-learn expects."""
 
 
 class Ensemble(ClassifierMixin, BaseEstimator):
-    """Fit one or more classifiers, combine them and calibrate what they say.
+    """Fit one or more classifiers, combine them and calibrate their probabilities.
 
-    Everything that is learned from the members' predictions (how to combine them, how
-    to calibrate them) is learned from predictions for rows that the member was not fitted
-    on, made in stratified inner folds that keep groups together. Classes are balanced in
-    the rows a member is fitted on, never in the rows it predicts. One such pass serves
-    stacking and calibration both; the calibration of a combination that was itself fitted
-    uses predictions of combinations fitted without the row's fold.
+    Combination and calibration are fitted to out-of-fold predictions of the members, from
+    stratified inner folds that keep groups together. Classes are balanced in the rows a
+    member is fitted to, never in the rows it predicts. Stacking and calibration share these
+    predictions; a fitted combination is calibrated on predictions of combinations fitted
+    without the row's fold.
 
     Parameters
     ----------
     members : sequence of Member
         The classifiers.
     combine : {"none", "average", "stack"}
-        "none" takes a single member. "average" is the mean of the members' probabilities,
-        each calibrated first. "stack" is a multinomial logistic regression on their
-        logarithms; see `galfeat.ensemble.combination.Stack`.
+        "none" requires a single member. "average" is the mean of the members' calibrated
+        probabilities. "stack" is a multinomial logistic regression on their logarithms; see
+        `galfeat.ensemble.combination.Stack`.
     balance : {"none", "class-weight", "over", "under", "smote", "bagging"}
-        What is done about unequal classes; see `galfeat.ensemble.balance`.
+        How classes are balanced; see `galfeat.ensemble.balance`.
     calibration : {"none", "temperature"}
-        "temperature" fits a `galfeat.ensemble.calibration.Calibrator`. "none" does no more
-        than shift the probabilities from the balanced to the natural class frequencies.
+        "temperature" fits a `galfeat.ensemble.calibration.Calibrator`. "none" only shifts the
+        probabilities from the balanced to the natural class frequencies.
     decision : {"balanced", "tempered", "probable"}
-        Which class `predict` names; see `galfeat.ensemble.decide`.
+        Decision rule of `predict`; see `galfeat.ensemble.decide`.
     folds : int
         Inner folds, at least 2. A class with fewer rows (or groups) than folds is held out
-        in as many folds as it has rows: the folds are not made fewer for it.
+        in as many folds as it has rows; the number of folds is not reduced.
     n_jobs : int
         Threads. The result does not depend on it.
     random_state : int, RandomState or None
@@ -81,14 +80,28 @@ class Ensemble(ClassifierMixin, BaseEstimator):
     priors_ : ndarray of float, shape (k,)
         Frequency of each class in the rows given to `fit`: the natural priors.
     members_ : list of estimators
-        Each fitted on all rows.
+        Members fitted to all rows.
     columns_ : list of ndarray of int
-        For each member the columns it is given.
+        For each member, the columns it uses.
     combination_ : Combination
-        What was learned from their out-of-fold predictions.
+        Fitted to the members' out-of-fold predictions.
     n_features_in_ : int
     feature_names_in_ : ndarray of str
         Only if `fit` was given a table with column names.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from galfeat.ensemble import Ensemble
+    >>> from galfeat.pipeline import Member
+    >>> rng = np.random.default_rng(0)
+    >>> y = np.repeat(["disc", "merger"], 40)
+    >>> X = rng.normal(size=(80, 3)) + 3 * (y == "merger")[:, None]
+    >>> ensemble = Ensemble([Member("logistic")]).fit(X, y)
+    >>> ensemble.predict([[0, 0, 0], [3, 3, 3]])
+    array(['disc', 'merger'], dtype='<U6')
+    >>> ensemble.predict_proba([[0, 0, 0]]).round(1)
+    array([[1., 0.]])
     """
 
     def __init__(
@@ -129,26 +142,26 @@ class Ensemble(ClassifierMixin, BaseEstimator):
             Class labels of any kind.
         groups : array_like, shape (n,), optional
             Rows with the same value are never on both sides of an inner split; an empty
-            text means a row on its own.
+            string marks an ungrouped row.
         class_names : sequence of str, optional
-            Names for messages, where y are indices into them.
+            Class names for messages, if y holds indices into them.
         columns : sequence of ndarray of int, optional
-            For each member the columns of X it is given; all if left out.
+            For each member, the columns of X it uses; all by default.
 
         Raises
         ------
         DataError
-            If there is one class only, or a class with a single row.
+            If there is only one class, or a class has a single row.
         PipelineError
-            If a parameter of the ensemble or of a member is not one it takes.
+            If a parameter of the ensemble or of a member is invalid.
         ValueError
-            If the shapes are wrong or X holds infinity.
+            If the shapes are wrong or X contains infinity.
 
         Warns
         -----
         GalfeatWarning
-            If all rows of a class share one group: then nothing can be predicted for it out
-            of fold, and combination and calibration stay at their defaults.
+            If all rows of a class share one group. It has no out-of-fold predictions then,
+            and combination and calibration keep their defaults.
         """
         table: Table
         table, y = validate_data(self, X, y, dtype=np.float32, ensure_all_finite="allow-nan")
@@ -161,8 +174,8 @@ class Ensemble(ClassifierMixin, BaseEstimator):
             names = [class_names[code] for code in names]
         _check_classes(names, counts)
         self.priors_: Floats = counts / counts.sum()
-        every = np.arange(table.shape[1])
-        self.columns_ = [every] * len(self.members) if columns is None else list(columns)
+        all_columns = np.arange(table.shape[1])
+        self.columns_ = [all_columns] * len(self.members) if columns is None else list(columns)
         with _one_blas_thread():
             self._fit(table, codes, groups, names)
         return self
@@ -208,7 +221,7 @@ class Ensemble(ClassifierMixin, BaseEstimator):
             for member, columns, seed in zip(self.members, self.columns_, seeds[fold], strict=True)
         ]
         with warnings.catch_warnings():
-            # A regularised linear fit that stops early will do; and filters are not per thread.
+            # An early stop of a regularised linear fit is harmless. Filters are per process.
             warnings.simplefilter("ignore", ConvergenceWarning)
             results = Parallel(n_jobs=self.n_jobs, backend="threading")(fits)
         n_members = len(self.members)
@@ -229,7 +242,7 @@ class Ensemble(ClassifierMixin, BaseEstimator):
     def _inner_folds(
         self, codes: Codes, groups: ArrayLike | None, names: Sequence[Any], seed: int
     ) -> Codes:
-        """Return the inner fold of each row; -1 where nothing is learned from predictions."""
+        """Return the inner fold of each row; all -1 if no out-of-fold predictions are needed."""
         none = np.full(len(codes), -1)
         if self.calibration == "none" and self.combine != "stack":
             return none
@@ -237,8 +250,8 @@ class Ensemble(ClassifierMixin, BaseEstimator):
         for code, name in enumerate(names):
             if len(np.unique(fold_of_row[codes == code])) < 2:
                 warnings.warn(
-                    f"all rows of class {name!r} share one group, so nothing can be predicted for "
-                    "it out of fold; the probabilities are not calibrated",
+                    f"all rows of class {name!r} share one group, so it has no out-of-fold "
+                    "predictions; the probabilities are not calibrated",
                     GalfeatWarning,
                     stacklevel=4,
                 )
@@ -246,7 +259,7 @@ class Ensemble(ClassifierMixin, BaseEstimator):
         return fold_of_row
 
     def predict_proba(self, X: ArrayLike) -> Floats:
-        """Return calibrated probabilities, shape (n, k), under the natural priors `priors_`."""
+        """Return calibrated probabilities under the natural priors `priors_`, shape (n, k)."""
         check_is_fitted(self)
         table: Table = validate_data(
             self, X, dtype=np.float32, ensure_all_finite="allow-nan", reset=False
@@ -256,13 +269,13 @@ class Ensemble(ClassifierMixin, BaseEstimator):
     def member_log_probabilities(self, table: Table) -> Floats:
         """Return the log-probabilities of each member, shape (n, members, k).
 
-        With `combined` that is what `predict_proba` does, without its checks: they take as long as
-        one row.
+        Followed by `combined`, equals `predict_proba` without its input checks, which take as
+        long as predicting one row.
 
         Parameters
         ----------
         table : ndarray of float32, shape (n, d)
-            With the columns the ensemble was fitted on; NaN where a feature is missing.
+            With the columns the ensemble was fitted to; NaN where a feature is missing.
         """
         blocks = [table[start : start + _BLOCK] for start in range(0, len(table), _BLOCK)]
         with _one_blas_thread():
@@ -275,7 +288,7 @@ class Ensemble(ClassifierMixin, BaseEstimator):
 
     def _predict_block(self, X: Table) -> Floats:
         log_p = [
-            balancing.log_probabilities(estimator, _of(X, columns))
+            balancing.log_probabilities(estimator, _select(X, columns))
             for estimator, columns in zip(self.members_, self.columns_, strict=True)
         ]
         return np.stack(log_p, axis=1)
@@ -287,27 +300,27 @@ class Ensemble(ClassifierMixin, BaseEstimator):
         return result
 
     def predict(self, X: ArrayLike) -> NDArray[Any]:
-        """Return the class named by the decision rule for each row, shape (n,)."""
-        named = decide(self.predict_proba(X), self.priors_, self.decision)
-        labels: NDArray[Any] = self.classes_[named]
+        """Return the class predicted by the decision rule for each row, shape (n,)."""
+        codes = decide(self.predict_proba(X), self.priors_, self.decision)
+        labels: NDArray[Any] = self.classes_[codes]
         return labels
 
     def __sklearn_tags__(self) -> Tags:
-        """Tell scikit-learn that features may be missing."""
+        """Declare that missing features are allowed."""
         tags = super().__sklearn_tags__()
         tags.input_tags.allow_nan = True
         return tags
 
 
-def _of(X: Table, columns: NDArray[np.intp]) -> Table:
-    """Return the columns a member is given; the table itself where it is given all."""
+def _select(X: Table, columns: NDArray[np.intp]) -> Table:
+    """Return the columns a member uses, without a copy if it uses all."""
     return X if len(columns) == X.shape[1] else X[:, columns]
 
 
 def _fit_member(
     member: Member, X: Table, columns: NDArray[np.intp], y: Codes, balance: str, seed: int
 ) -> Any:  # noqa: ANN401
-    return balancing.fit_member(member, _of(X, columns), y, balance, seed)
+    return balancing.fit_member(member, _select(X, columns), y, balance, seed)
 
 
 def _predict_fold(
@@ -319,31 +332,32 @@ def _predict_fold(
     balance: str,
     seed: int,
 ) -> Floats:
-    """Fit a member on the rows of the other folds; return its log-probabilities for this one."""
-    own = _of(X, columns)
-    estimator = balancing.fit_member(member, own[~held_out], y[~held_out], balance, seed)
-    return balancing.log_probabilities(estimator, own[held_out])
+    """Fit a member to the other folds and return its log-probabilities for this fold."""
+    table = _select(X, columns)
+    estimator = balancing.fit_member(member, table[~held_out], y[~held_out], balance, seed)
+    return balancing.log_probabilities(estimator, table[held_out])
 
 
 def _check_classes(names: Sequence[Any], counts: Codes) -> None:
     if len(names) < 2:
         raise UnusableRowsError(
-            f"the rows hold one class only, {names[0]!r}; a classifier needs at least two classes"
+            f"the rows have only one class, {names[0]!r}; a classifier needs at least two: "
+            "add rows of another class"
         )
     if counts.min() < 2:
         raise UnusableRowsError(
-            f"class {names[int(counts.argmin())]!r} has one row only; "
-            "add rows of it or leave it out: each class needs at least two"
+            f"class {names[int(counts.argmin())]!r} has only one row; "
+            "each class needs at least two: add rows of it or leave it out"
         )
 
 
 @functools.cache
 def _thread_pools() -> ThreadpoolController:
-    """Find the thread pools of the loaded libraries: a search of 2 ms, longer than a prediction."""
+    """Return the loaded libraries' thread pools; cached, as the search outlasts a prediction."""
     return ThreadpoolController()
 
 
 def _one_blas_thread() -> AbstractContextManager[Any]:
-    # The sums of a matrix product depend on how many threads share it.
+    # Rounding in a matrix product depends on the number of threads.
     limits: AbstractContextManager[Any] = _thread_pools().limit(limits=1, user_api="blas")
     return limits

@@ -1,8 +1,7 @@
-"""Small convolutional networks: their layers, first weights and how an image runs through them.
+"""Small convolutional networks: layers, initial weights and forward pass.
 
-Weights are plain numpy arrays, so that a fitted network is saved without PyTorch, and random
-numbers come from generators that are passed in: networks trained side by side in threads do not
-share the one of PyTorch.
+Weights are numpy arrays, so a fitted network is saved without PyTorch. Random numbers come from
+generators passed in, because networks trained in parallel threads would share PyTorch's own.
 """
 
 from __future__ import annotations
@@ -24,7 +23,7 @@ PLAIN_UNITS = 128
 
 @dataclass(frozen=True)
 class Convolution:
-    """3×3 filters at every pixel, zeros beyond the border; `decay` times their squares is lost."""
+    """3×3 convolution with zero padding and an L2 penalty of weight `decay`."""
 
     filters: int
     decay: float = 0.0
@@ -32,52 +31,52 @@ class Convolution:
 
 @dataclass(frozen=True)
 class Dense:
-    """Sums over all inputs; those of a unit have at most the length `longest`."""
+    """Fully connected layer; the kernel of each unit has a norm of at most `max_norm`."""
 
     units: int
     decay: float = 0.0
-    longest: float = math.inf
+    max_norm: float = math.inf
 
 
 @dataclass(frozen=True)
 class Pool:
-    """The largest value of each square of so many pixels; what is left at the border is dropped."""
+    """Max pooling over squares of `size` pixels; an incomplete border is dropped."""
 
     size: int
 
 
 @dataclass(frozen=True)
 class Dropout:
-    """Sets this share of the values to 0 in training, and enlarges the others."""
+    """Dropout of a share of the values in training; the others are scaled up."""
 
     share: float
 
 
 @dataclass(frozen=True)
 class Activation:
-    """Bends values: ``"relu"`` or ``"sigmoid"``."""
+    """Activation function: ``"relu"`` or ``"sigmoid"``."""
 
     kind: str
 
 
 Layer: TypeAlias = Convolution | Dense | Pool | Dropout | Activation
-#: Kernel and bias of each layer that has them, in order.
+#: Kernel and bias of each convolution and dense layer, in order.
 Weights: TypeAlias = list[tuple[NDArray[np.float32], NDArray[np.float32]]]
 Tensors: TypeAlias = "list[tuple[torch.Tensor, torch.Tensor]]"
 
 
 def plain(filters: int, activation: str) -> list[Layer]:
-    """Return the plain network: three times a convolution and a pool, and a dense layer.
+    """Return the plain network: three blocks of convolution and pooling, and a dense layer.
 
-    The pool comes before the activation, which gives the same numbers from a quarter of the
-    work, as both activations grow with their argument.
+    Pooling precedes the activation. Both activations are monotonic, so the result is the same
+    for a quarter of the work.
     """
     block: list[Layer] = [Convolution(filters), Pool(2), Activation(activation)]
     return [*block, *block, *block, Dense(PLAIN_UNITS), Activation(activation)]
 
 
 def astronn(activation: str) -> list[Layer]:
-    """Return astroNN's network for Galaxy10, after those for CIFAR-10.
+    """Return astroNN's network for Galaxy10, modelled on networks for CIFAR-10.
 
     Leung & Bovy 2019, MNRAS 483, 3255; layers as in ``Cifar10CNN`` of its version 1.1.
     """
@@ -85,28 +84,28 @@ def astronn(activation: str) -> list[Layer]:
     return [
         *(Convolution(8, decay=1e-4), act, Convolution(16, decay=1e-4), Pool(4), act),
         *(Dropout(0.1), Dense(256, decay=1e-4), act),
-        *(Dropout(0.1), Dense(128, decay=1e-4, longest=2.0), act),
+        *(Dropout(0.1), Dense(128, decay=1e-4, max_norm=2.0), act),
     ]
 
 
-def first_weights(
+def initial_weights(
     layers: Sequence[Layer], channels: int, side: int, rng: np.random.Generator
 ) -> Weights:
-    """Draw the weights a training starts from.
+    """Draw initial weights.
 
     Parameters
     ----------
     layers : sequence of Layer
     channels, side : int
-        Of the images.
+        Channels and side (in pixels) of the images.
     rng : Generator
 
     Returns
     -------
     Weights
-        Biases are 0. Kernels are normal with variance 2 over the inputs where a ReLU follows
-        (He et al. 2015, ICCV, 1026), else over inputs and outputs (Glorot & Bengio 2010, AISTATS
-        9, 249).
+        Biases are 0. Kernels are normal with variance 2 / inputs for ReLU networks (He et al.
+        2015, ICCV, 1026), otherwise 2 / (inputs + outputs) (Glorot & Bengio 2010, AISTATS 9,
+        249).
     """
     kinds = {layer.kind for layer in layers if isinstance(layer, Activation)}
     weights: Weights = []
@@ -134,26 +133,26 @@ def run(
     images: torch.Tensor,
     dropout: torch.Generator | None = None,
 ) -> torch.Tensor:
-    """Return what the last layer says of images.
+    """Return the output of the last layer.
 
     Parameters
     ----------
     layers : sequence of Layer
     weights : list of (kernel, bias)
-        At least as many as the layers need.
+        At least as many pairs as there are convolution and dense layers.
     images : Tensor, shape (n, channels, side, side)
     dropout : Generator, optional
-        Draws what is dropped, in training; without it nothing is.
+        Random generator for dropout in training; by default nothing is dropped.
     """
     from torch.nn import functional
 
-    values, own = images, iter(weights)
+    values, parameters = images, iter(weights)
     for layer in layers:
         match layer:
             case Convolution():
-                values = functional.conv2d(values, *next(own), padding="same")
+                values = functional.conv2d(values, *next(parameters), padding="same")
             case Dense():
-                values = functional.linear(values.flatten(1), *next(own))
+                values = functional.linear(values.flatten(1), *next(parameters))
             case Pool():
                 values = functional.max_pool2d(values, layer.size)
             case Activation():
@@ -164,8 +163,8 @@ def run(
     return values
 
 
-def decay_of(layers: Sequence[Layer], weights: Tensors) -> torch.Tensor | float:
-    """Return what the weights themselves add to the loss."""
+def weight_penalty(layers: Sequence[Layer], weights: Tensors) -> torch.Tensor | float:
+    """Return the weights' contribution to the loss."""
     heavy = [layer for layer in layers if isinstance(layer, Convolution | Dense)]
     parts = [
         layer.decay * kernel.square().sum()
@@ -175,9 +174,9 @@ def decay_of(layers: Sequence[Layer], weights: Tensors) -> torch.Tensor | float:
     return sum(parts)
 
 
-def shorten(layers: Sequence[Layer], weights: Tensors) -> None:
-    """Bring the kernels of each unit back to the length they may have."""
+def clip_norms(layers: Sequence[Layer], weights: Tensors) -> None:
+    """Scale down, in place, the kernels of units that exceed their maximum norm."""
     heavy = [layer for layer in layers if isinstance(layer, Convolution | Dense)]
     for layer, (kernel, _) in zip(heavy, weights, strict=True):
-        if isinstance(layer, Dense) and math.isfinite(layer.longest):
-            kernel.mul_((layer.longest / kernel.norm(dim=1, keepdim=True)).clamp(max=1.0))
+        if isinstance(layer, Dense) and math.isfinite(layer.max_norm):
+            kernel.mul_((layer.max_norm / kernel.norm(dim=1, keepdim=True)).clamp(max=1.0))

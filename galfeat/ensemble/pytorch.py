@@ -1,4 +1,4 @@
-"""How many threads PyTorch uses."""
+"""Limit the number of PyTorch threads."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ _threads_before = 1
 
 @contextlib.contextmanager
 def one_torch_thread() -> Iterator[None]:
-    """Let PyTorch use one thread: its sums depend on how many share them.
+    """Limit PyTorch to one thread, because its rounding depends on their number.
 
-    The number is the process's. The first of several that train side by side sets it, and the
-    last puts back what was there.
+    The limit applies to the whole process. Of several concurrent users, the first sets it and
+    the last restores the previous value.
     """
     global _inside, _threads_before
     import torch

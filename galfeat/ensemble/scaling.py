@@ -1,4 +1,4 @@
-"""Bring features to one scale, for classifiers that are not trees."""
+"""Scale features for classifiers other than trees."""
 
 from __future__ import annotations
 
@@ -10,27 +10,27 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 
 
 class MedianScaler(TransformerMixin, BaseEstimator):
-    """Put the median where a feature is missing, centre on it, divide by the deviation, clip.
+    """Impute the median, subtract it, divide by the standard deviation and clip.
 
     Parameters
     ----------
     limit : float
-        Values are clipped to this many standard deviations, so that one broken
-        measurement does not rule a linear score or a distance.
+        Values are clipped to this many standard deviations, so that a single outlier does
+        not dominate a linear score or a distance.
 
     Attributes
     ----------
     median_ : ndarray of float, shape (d,)
-        Zero where no value is present.
+        Zero for columns without any value.
     scale_ : ndarray of float, shape (d,)
-        Standard deviation of the present values; 1 for a constant column.
+        Standard deviation, ignoring NaN; 1 for a constant column.
     """
 
     def __init__(self, limit: float = 5.0) -> None:
         self.limit = limit
 
     def fit(self, X: ArrayLike, y: ArrayLike | None = None) -> MedianScaler:
-        """Measure median and deviation of each column, shape (n, d); NaN is missing."""
+        """Compute the median and standard deviation of each column of X, shape (n, d)."""
         table = validate_data(self, X, dtype=np.float64, ensure_all_finite="allow-nan")
         table = np.where(np.isnan(table).all(axis=0), 0.0, table)
         self.median_: NDArray[np.float64] = np.nanmedian(table, axis=0)
@@ -48,7 +48,7 @@ class MedianScaler(TransformerMixin, BaseEstimator):
         return result
 
     def __sklearn_tags__(self) -> Tags:
-        """Tell scikit-learn that features may be missing."""
+        """Declare that missing features are allowed."""
         tags = super().__sklearn_tags__()
         tags.input_tags.allow_nan = True
         return tags

@@ -1,4 +1,4 @@
-"""A support vector machine that gives probabilities without a second fit."""
+"""A support vector machine with probabilities that need no second fit."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ from sklearn.svm import SVC
 class SupportVectors(SVC):
     """Support vector classifier (Cortes & Vapnik 1995, Machine Learning 20, 273).
 
-    A class scores the mean over its rivals of ``log sigmoid(2 margin)``; the probabilities
-    are the softmax of the scores times half the number of classes. They are in the right
-    order and want a calibration, which an ensemble gives from out-of-fold rows. (libsvm's
-    own probabilities cost five more fits, on folds that do not know of groups.)
+    The score of a class is the mean of ``log sigmoid(2 margin)`` over its rivals; the
+    probabilities are the softmax of the scores times half the number of classes. They rank
+    correctly but need the out-of-fold calibration that an ensemble performs. (libsvm's own
+    probabilities cost five more fits, on folds that ignore groups.)
     """
 
     def __init__(
@@ -46,11 +46,11 @@ class SupportVectors(SVC):
         )
 
     def predict_proba(self, X: ArrayLike) -> NDArray[np.float64]:
-        """Return scores that sum to one, shape (n, k)."""
+        """Return uncalibrated probabilities, shape (n, k)."""
         margins = self.decision_function(X)
         n_classes = len(self.classes_)
         if n_classes == 2:
-            margins = -margins[:, None]  # scikit-learn counts a pair for its second class
+            margins = -margins[:, None]  # a binary margin favours the second class
         scores = np.zeros((len(margins), n_classes))
         for margin, (first, second) in zip(
             margins.T, combinations(range(n_classes), 2), strict=True

@@ -1,4 +1,4 @@
-"""Statistics of predictions: splits, scores, intervals, reports. Nothing is fitted here."""
+"""Statistics of predictions: splits, scores, intervals and reports. No model is fitted here."""
 
 import lazy_loader
 

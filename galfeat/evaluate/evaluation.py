@@ -1,4 +1,4 @@
-"""The evaluation of a model: scores with intervals, per class, per source, for both decisions."""
+"""Evaluation of a model: scores with intervals, per class, per source, for both decision rules."""
 
 from __future__ import annotations
 
@@ -24,11 +24,15 @@ class Evaluation(ScoreSummary[Interval]):
     Attributes
     ----------
     n_failed : int
-        Images that gave no prediction and were not scored.
+        Images without a prediction, which were not scored.
     reliability : Reliability
         Confidence and accuracy of the most probable class in equal-count bins.
     chance_ece : float
-        Mean `ece` of a perfectly calibrated model with these probabilities.
+        Expected `ece` of a perfectly calibrated model with these probabilities.
+
+    Examples
+    --------
+    See `evaluate_predictions`.
     """
 
     n_failed: int
@@ -36,7 +40,7 @@ class Evaluation(ScoreSummary[Interval]):
     chance_ece: float
 
     def to_json(self) -> dict[str, Any]:
-        """Return everything in plain types; the confusion matrix holds whole counts."""
+        """Return plain types for JSON; the confusion matrix has integer counts."""
         counts = self.confusion.astype(int).tolist()
         return super().to_json() | {"confusion": counts, "n_failed": self.n_failed}
 
@@ -60,35 +64,49 @@ def evaluate_predictions(
     y_true : array_like of int, shape (n,)
         True class of each galaxy, 0 to k - 1.
     probabilities : array_like, shape (n, k)
-        Calibrated class probabilities. A row with NaN is an image that failed: it is
-        counted in `n_failed` and not scored.
+        Calibrated class probabilities. Rows with NaN (failed images) are counted in
+        `n_failed` and not scored.
     predicted, alternative : array_like of int, shape (n,)
-        The class named by `rule` and by the other rule; anything in failed rows.
+        The class predicted by `rule` and by the other rule; ignored in failed rows.
     class_names : sequence of str
         The k class names in order.
     sources : array_like of str, shape (n,), optional
-        Where each galaxy comes from; the scores are given for each source too. An
-        empty text is the source "unknown".
+        Source of each galaxy; scores are also computed per source. An empty string is the
+        source "unknown".
     groups : array_like, shape (n,), optional
-        Galaxies of one group are resampled together; an empty text is no group.
+        Galaxies of one group are resampled together; an empty string marks an ungrouped one.
     seed : int
-        Seed of the bootstrap; same seed, same intervals.
+        Seed of the bootstrap.
     rule : {"balanced", "tempered", "probable"}
-        The decision that named `predicted`.
+        The decision rule behind `predicted`.
 
     Returns
     -------
     Evaluation
-        Each score has a 95 % interval from 1,000 bootstrap draws of galaxies. That of
-        `ece` allows for noise making a calibration error larger: it is the reverse
-        percentile interval, and reaches zero where a perfectly calibrated model would
-        measure as much in 2.5 % of cases or more.
+        Each score has a 95 % interval from 1,000 bootstrap resamples of the galaxies. For
+        `ece`, which noise increases, this is the reverse percentile interval; its lower end
+        is zero unless fewer than 2.5 % of perfectly calibrated models would score as high.
 
     Raises
     ------
     DataError
-        If the shapes do not fit, a class number is none of the classes, probabilities
-        do not sum to one, or no row has any.
+        If shapes disagree, a class index is out of range, probabilities do not sum to one,
+        or no row has probabilities.
+
+    Examples
+    --------
+    >>> from galfeat.evaluate import evaluate_predictions
+    >>> y_true = [0, 0, 0, 1, 1, 1]
+    >>> predicted = [0, 0, 1, 1, 1, 1]
+    >>> probabilities = [[0.9, 0.1]] * 2 + [[0.4, 0.6]] + [[0.2, 0.8]] * 3
+    >>> evaluation = evaluate_predictions(
+    ...     y_true, probabilities, predicted, predicted, ["smooth", "disc"]
+    ... )
+    >>> evaluation.confusion
+    array([[2., 1.],
+           [0., 3.]])
+    >>> round(evaluation.scores["accuracy"].value, 3)
+    0.833
     """
     rows, kept = checked_rows(y_true, probabilities, predicted, alternative, class_names, groups)
     parts = {} if sources is None else rows.by_source(np.asarray(sources)[kept])

@@ -1,4 +1,4 @@
-"""Which features a fitted classifier lives on, by family and by column."""
+"""Importance of features to a fitted classifier, by family and by column."""
 
 from __future__ import annotations
 
@@ -20,23 +20,27 @@ class TableClassifier(Protocol):
     classes_: NDArray[Any]
 
     def predict(self, X: NDArray[np.float32], /) -> NDArray[Any]:
-        """Name a class for each row."""
+        """Return the predicted class of each row."""
 
 
 @dataclass(frozen=True)
 class Importances:
-    """What features are worth to a classifier.
+    """Feature importances of a classifier.
 
     Attributes
     ----------
     families : dict of str to (float, float)
-        Mean and standard deviation, over repeats, of the balanced accuracy lost when a
-        family's columns are shuffled; the family that matters most comes first.
+        Mean and standard deviation, over repeats, of the loss in balanced accuracy when a
+        family's columns are shuffled; most important family first.
     columns : dict of str to float
-        Share of the members' own gain by column, largest first; empty where no member
-        tells.
+        Share of the members' total gain by column, largest first; empty if no member
+        reports gains.
     n : int
-        Galaxies the families were measured on.
+        Galaxies used to measure the families.
+
+    Examples
+    --------
+    See `measure_importances`.
     """
 
     families: dict[str, tuple[float, float]]
@@ -55,44 +59,61 @@ def measure_importances(
     top: int = 15,
     seed: int = 0,
 ) -> Importances:
-    """Measure how much a classifier needs each family of features.
+    """Measure how much a classifier depends on each feature family.
 
-    All columns of a family are shuffled among the galaxies together, so that a family
-    is not spared because its columns stand in for each other (Breiman 2001, Machine
-    Learning 45, 5). Families can still stand in for each other: small losses do not
-    mean that a family says nothing.
+    All columns of a family are permuted together among the galaxies, so that correlated
+    columns within a family cannot replace each other (Breiman 2001, Machine Learning 45,
+    5). Families can still replace each other: a small loss does not mean that a family
+    carries no information.
 
     Parameters
     ----------
     classifier : TableClassifier
         A fitted classifier, such as `galfeat.ensemble.Ensemble`.
     X : ndarray of float32, shape (n, d)
-        Features of galaxies the classifier was not fitted on. Of more than 1,000, so
-        many are drawn at random.
+        Features of galaxies the classifier was not fitted to. At most 1,000 of them are
+        used, drawn at random.
     y : ndarray, shape (n,)
-        True classes, out of ``classifier.classes_``.
+        True classes, all in ``classifier.classes_``.
     names, families : sequence of str, length d
         Name and family of each column.
     repeats : int
-        How often each family is shuffled, at least 2.
+        Number of permutations of each family, at least 2.
     top : int
-        How many columns to name.
+        Number of columns to report.
     seed : int
-        Same seed, same result.
+        Seed of the permutations.
 
     Returns
     -------
     Importances
-        Losses lie around zero for a family that is of no use, and may be negative.
+        The losses of an irrelevant family scatter around zero and may be negative.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from galfeat.evaluate import measure_importances
+    >>> class Threshold:
+    ...     classes_ = np.array([0, 1])
+    ...
+    ...     def predict(self, X):
+    ...         return (X[:, 0] > 0).astype(int)
+    >>> X = np.random.default_rng(0).normal(size=(200, 2)).astype(np.float32)
+    >>> names = ["hog.mean", "colour.gr"]
+    >>> result = measure_importances(
+    ...     Threshold(), X, (X[:, 0] > 0).astype(int), names, ["hog", "colour"]
+    ... )
+    >>> list(result.families), result.families["colour"]
+    (['hog', 'colour'], (0.0, 0.0))
     """
     rng = np.random.default_rng(seed)
     rows = np.sort(rng.permutation(len(X))[:MAX_ROWS])
     table, truth = X[rows], y[rows]
     whole = _balanced_accuracy(classifier, table, truth)
-    owners = np.asarray(families)
+    family_of_column = np.asarray(families)
     losses = {}
     for family in dict.fromkeys(families):
-        columns = np.flatnonzero(owners == family)
+        columns = np.flatnonzero(family_of_column == family)
         lost = []
         for _ in range(repeats):
             shuffled = table.copy()
@@ -108,27 +129,27 @@ def measure_importances(
 
 
 def column_gains(classifier: object, n_columns: int) -> NDArray[np.float64] | None:
-    """Share of gain of each column, averaged over the members that tell it.
+    """Return each column's share of gain, averaged over the members that report it.
 
     Parameters
     ----------
     classifier : object
-        A fitted estimator with ``feature_importances_`` (gain in boosted trees, decrease
-        of impurity in forests), or a pipeline, bag or ensemble of such.
+        A fitted estimator with ``feature_importances_`` (gain in boosted trees, impurity
+        decrease in forests), or a pipeline, bag or ensemble of such estimators.
     n_columns : int
         Number of columns, d.
 
     Returns
     -------
     ndarray, shape (d,), or None
-        Shares that sum to one; None where no member tells, or not for these columns.
+        Shares that sum to one; None if no member reports them for these columns.
     """
     gains = _own_gains(classifier)
     return gains if gains is not None and gains.shape == (n_columns,) else None
 
 
 def _own_gains(estimator: object) -> NDArray[np.float64] | None:
-    """Gain shares of an estimator, or of what a pipeline, a bag or an ensemble is made of."""
+    """Return the gain shares of an estimator, or of the parts of a pipeline, bag or ensemble."""
     gains = np.asarray(getattr(estimator, "feature_importances_", ()), dtype=np.float64)
     if gains.sum() > 0:
         shares: NDArray[np.float64] = gains / gains.sum()
@@ -137,25 +158,25 @@ def _own_gains(estimator: object) -> NDArray[np.float64] | None:
         return _own_gains(estimator.steps[-1][1])
     parts = getattr(estimator, "members_", None) or getattr(estimator, "estimators_", [])
     if hasattr(estimator, "columns_"):
-        known = _spread(estimator)
+        available = _spread(estimator)
     else:
-        known = [gains for gains in map(_own_gains, parts) if gains is not None]
-    if not known or len({len(gains) for gains in known}) > 1:
+        available = [gains for gains in map(_own_gains, parts) if gains is not None]
+    if not available or len({len(gains) for gains in available}) > 1:
         return None
-    result: NDArray[np.float64] = np.mean(known, axis=0)
+    result: NDArray[np.float64] = np.mean(available, axis=0)
     return result
 
 
 def _spread(ensemble: Any) -> list[NDArray[np.float64]]:  # noqa: ANN401
     """Return the gain shares of an ensemble's members over all columns of the table."""
-    known = []
+    available = []
     for member, columns in zip(ensemble.members_, ensemble.columns_, strict=True):
         gains = _own_gains(member)
         if gains is not None and len(gains) == len(columns):
             spread = np.zeros(ensemble.n_features_in_)
             spread[columns] = gains
-            known.append(spread)
-    return known
+            available.append(spread)
+    return available
 
 
 def _top_columns(classifier: object, names: Sequence[str], top: int) -> dict[str, float]:
@@ -168,10 +189,8 @@ def _top_columns(classifier: object, names: Sequence[str], top: int) -> dict[str
 def _balanced_accuracy(
     classifier: TableClassifier, X: NDArray[np.float32], truth: NDArray[Any]
 ) -> float:
-    # Through a sorted copy, because classes_ may be in the order of a data set.
-    order = np.argsort(classifier.classes_)
-    known = classifier.classes_[order]
-    confusion = confusion_matrix(
-        np.searchsorted(known, truth), np.searchsorted(known, classifier.predict(X)), len(known)
-    )
+    # Sort first: classes_ may be in the order of a data set.
+    classes = np.sort(classifier.classes_)
+    predicted = np.searchsorted(classes, classifier.predict(X))
+    confusion = confusion_matrix(np.searchsorted(classes, truth), predicted, len(classes))
     return float(label_metrics(confusion)["balanced_accuracy"])

@@ -1,4 +1,4 @@
-"""Intervals: by resampling for any score, in closed form for k of n."""
+"""Confidence intervals: bootstrap for any score, closed form for proportions."""
 
 from __future__ import annotations
 
@@ -19,14 +19,21 @@ _COUNTS_AT_ONCE = 2_000_000
 
 
 class Interval(NamedTuple):
-    """A measured value and the ends of its interval; NaN where nothing can be said."""
+    """A measured value and the ends of its confidence interval; NaN where undefined.
+
+    Examples
+    --------
+    >>> from galfeat.evaluate import Interval
+    >>> Interval(0.5, 0.4, float("nan")).to_json()
+    {'value': 0.5, 'low': 0.4, 'high': None}
+    """
 
     value: float
     low: float
     high: float
 
     def to_json(self) -> dict[str, float | None]:
-        """Return `value`, `low` and `high`, with None for what is not finite."""
+        """Return `value`, `low` and `high`, with None in place of non-finite numbers."""
         return {
             name: float(number) if math.isfinite(number) else None
             for name, number in self._asdict().items()
@@ -38,27 +45,25 @@ def resampled_counts(
 ) -> Iterator[Floats]:
     """Draw rows with replacement and count how often each was drawn.
 
-    The plain bootstrap (Efron 1979): as many rows as there are, whatever their class.
-    Drawing within each class was tried on simulated classifiers and covers the truth
-    less often, above all on few rows, because it leaves out that the mixture of
-    classes is itself a draw.
+    The plain bootstrap (Efron 1979): n draws from n rows, regardless of class. Drawing
+    within classes has worse coverage on simulated classifiers, especially with few rows,
+    because it ignores the sampling variation of the class proportions.
 
     Parameters
     ----------
     n : int
         Number of rows, at least one.
     groups : array_like, shape (n,), optional
-        Whole groups are drawn, as many as there are, so that rows which resemble
-        each other do not pass for independent ones.
+        Whole groups are drawn, because their rows are not independent.
     seed : int
-        Same seed, same draws.
+        Seed of the draws.
     resamples : int
         Number of draws.
 
     Yields
     ------
     ndarray, shape (b, n)
-        Counts of b draws; together `resamples` of them.
+        Counts of b draws; all blocks together hold `resamples` draws.
     """
     unit_of_row = np.arange(n) if groups is None else np.unique(groups, return_inverse=True)[1]
     units = int(unit_of_row.max()) + 1
@@ -84,9 +89,11 @@ def bootstrap(
     Parameters
     ----------
     score : callable
-        Takes counts of shape (b, n) and gives each score as an array of shape (b,).
+        Takes row counts of shape (b, n) and returns a dict of arrays of shape (b,), one per
+        score.
     n, groups, seed, resamples
-        As in `resampled_counts`.
+        As for `resampled_counts`: number of rows, optional group of each row, seed, and
+        number of draws.
 
     Returns
     -------
@@ -94,6 +101,15 @@ def bootstrap(
         Each score with every row counted once.
     samples : dict of str to ndarray, shape (resamples,)
         Each score of each draw.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from galfeat.evaluate import bootstrap
+    >>> x = np.arange(10.0)
+    >>> values, samples = bootstrap(lambda counts: {"mean": counts @ x / counts.sum(axis=1)}, 10)
+    >>> values, samples["mean"].shape
+    ({'mean': 4.5}, (1000,))
     """
     values = {name: float(value[0]) for name, value in score(np.ones((1, n))).items()}
     drawn = resampled_counts(n, groups=groups, seed=seed, resamples=resamples)
@@ -102,68 +118,74 @@ def bootstrap(
 
 
 def percentile_interval(value: float, samples: Floats, level: float = LEVEL) -> Interval:
-    """Interval between two percentiles of the bootstrap distribution.
+    """Return the interval between two percentiles of the bootstrap distribution.
 
     Parameters
     ----------
     value : float
-        The score itself.
+        The score of all rows.
     samples : ndarray, shape (b,)
-        Scores of the draws; those that are NaN are left out.
+        Scores of the draws; NaN is ignored.
     level : float
         Share of the draws between the ends.
 
     Returns
     -------
     Interval
-        Widened, where need be, to hold the value itself, which the percentiles of a few
-        lopsided draws may not. Ends are NaN if every draw is.
+        Widened if necessary to contain the value, which may lie outside the percentiles of
+        a few skewed draws. Ends are NaN if all draws are.
     """
     low, high = _percentiles(samples, level)
     return Interval(value, min(low, value), max(high, value))
 
 
 def reverse_percentile_interval(value: float, samples: Floats, level: float = LEVEL) -> Interval:
-    """Interval for a distance, which noise makes larger and a draw larger still.
+    """Return an interval for a distance, which noise and resampling bias upwards.
 
     The reverse percentile interval ``2 value - percentile`` (Davison and Hinkley 1997,
-    section 5.2) takes that bias out. It is cut at zero and widened, where need be, to
-    hold the value itself.
+    section 5.2) removes this bias. It is clipped at zero and widened if necessary to contain
+    the value.
 
     Parameters
     ----------
     value, samples, level
-        As in `percentile_interval`.
+        As for `percentile_interval`.
 
     Returns
     -------
     Interval
-        Ends are NaN if every draw is.
+        Ends are NaN if all draws are.
     """
     low, high = _percentiles(samples, level)
     return Interval(value, max(min(2 * value - high, value), 0.0), max(2 * value - low, value))
 
 
 def wilson(k: float, n: float, level: float = LEVEL) -> Interval:
-    """Interval for a share, from k successes in n trials (Wilson 1927, JASA 22, 209).
+    """Return Wilson's score interval for a proportion (Wilson 1927, JASA 22, 209).
 
     Parameters
     ----------
     k, n : float
-        Successes and trials; means over repeats need not be whole numbers.
+        Successes and trials; means over repeats need not be integers.
     level : float
-        Probability that the interval holds the true share.
+        Coverage probability.
 
     Returns
     -------
     Interval
-        The share k / n and the ends, 0 to 1. Without trials the share is NaN and the
-        interval is 0 to 1.
+        The proportion k / n and ends between 0 and 1. If n is 0, the proportion is NaN and
+        the interval 0 to 1.
 
     Raises
     ------
     ValueError
         If k is not between 0 and n.
+
+    Examples
+    --------
+    >>> from galfeat.evaluate import wilson
+    >>> [round(end, 3) for end in wilson(8, 10)]
+    [0.8, 0.49, 0.943]
     """
     if not 0 <= k <= n:
         raise ValueError(f"k is {k} of n = {n}; it must be between 0 and n")
@@ -186,30 +208,32 @@ class ClassIntervals(NamedTuple):
 def class_intervals(confusion: ArrayLike, level: float = LEVEL) -> list[ClassIntervals]:
     """Return precision, recall and F1 of each class with Wilson's intervals.
 
-    Each is a share of galaxies, or grows with one: with J, the hits' share of all galaxies that
-    are of the class or named so, F1 is 2 J / (1 + J).
+    Precision and recall are proportions. F1 is a monotonic function, 2 J / (1 + J), of the Jaccard
+    index J: the proportion of hits among galaxies that belong to the class or are assigned to it.
 
     Parameters
     ----------
     confusion : array_like, shape (k, k)
-        As from `galfeat.evaluate.metrics.confusion_matrix`, or the mean of several over the same
-        galaxies.
+        A confusion matrix of `galfeat.evaluate.metrics.confusion_matrix`, or the mean of several
+        over the same galaxies.
     level : float
-        Probability that an interval holds the true value.
+        Coverage probability.
 
     Returns
     -------
-    list of ClassIntervals
-        k of them. Where a score is undefined its value is NaN and its interval 0 to 1.
+    list of ClassIntervals, length k
+        An undefined score has the value NaN and the interval 0 to 1.
     """
     table = np.asarray(confusion, np.float64)
-    hits, support, named = np.diagonal(table), table.sum(axis=1), table.sum(axis=0)
-    found = []
-    for k, of_class, of_name in zip(hits.tolist(), support.tolist(), named.tolist(), strict=True):
-        jaccard = wilson(k, of_class + of_name - k, level)
+    columns = (np.diagonal(table), table.sum(axis=1), table.sum(axis=0))
+    intervals = []
+    for hits, true, predicted in zip(*(column.tolist() for column in columns), strict=True):
+        jaccard = wilson(hits, true + predicted - hits, level)
         f1 = Interval(*(2.0 * share / (1.0 + share) for share in jaccard))
-        found.append(ClassIntervals(wilson(k, of_name, level), wilson(k, of_class, level), f1))
-    return found
+        intervals.append(
+            ClassIntervals(wilson(hits, predicted, level), wilson(hits, true, level), f1)
+        )
+    return intervals
 
 
 def _percentiles(samples: Floats, level: float) -> tuple[float, float]:

@@ -1,4 +1,4 @@
-"""Ever smaller parts of the training rows, for learning curves."""
+"""Nested subsets of the training rows for learning curves."""
 
 from __future__ import annotations
 
@@ -9,14 +9,14 @@ from numpy.typing import NDArray
 
 #: Shares of the training labels at which a learning curve is measured.
 SHARES = (0.05, 0.1, 0.2, 0.5, 1.0)
-#: A classifier cannot be fitted to fewer rows of a class.
-LEAST = 2
+#: Minimum number of rows per class that a classifier can be fitted to.
+MIN_ROWS = 2
 
 
 def nested_rows(
     y: NDArray[np.integer], shares: Sequence[float], rng: np.random.Generator
 ) -> list[NDArray[np.intp]]:
-    """Draw stratified parts of some rows, each part of a smaller share inside the larger ones.
+    """Draw nested stratified subsets of rows; larger subsets contain the smaller ones.
 
     Parameters
     ----------
@@ -25,18 +25,18 @@ def nested_rows(
     shares : sequence of float
         Share of the rows of each class, 0 to 1.
     rng : Generator
-        Draws the order in which the rows of a class are taken.
+        Draws the random order of the rows of each class.
 
     Returns
     -------
     list of ndarray of intp
-        Row numbers in ascending order, for each share: of each class the nearest whole
-        number of rows, but two at least where there are two.
+        For each share, row numbers in ascending order. The number of rows of each class is
+        rounded, and at least two if available.
     """
-    place = np.empty(len(y), dtype=np.intp)
+    rank = np.empty(len(y), dtype=np.intp)
     size = np.empty(len(y), dtype=np.intp)
     for index in np.unique(y):
         rows = np.flatnonzero(y == index)
-        place[rows] = rng.permutation(len(rows))
+        rank[rows] = rng.permutation(len(rows))
         size[rows] = len(rows)
-    return [np.flatnonzero(place < np.maximum(np.rint(share * size), LEAST)) for share in shares]
+    return [np.flatnonzero(rank < np.maximum(np.rint(share * size), MIN_ROWS)) for share in shares]

@@ -1,7 +1,7 @@
-"""Scores of class labels and of class probabilities.
+"""Scores of predicted classes and class probabilities.
 
-Every score takes how often each row counts. Counts of one give the score itself;
-counts drawn at random, many sets at once, give its bootstrap distribution.
+Every score takes the number of times each row counts. Counts of one give the score of the
+data; many sets of random counts at once give its bootstrap distribution.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ class PerClass(NamedTuple):
     support: Floats
 
     def to_json(self, classes: Sequence[str]) -> dict[str, dict[str, float | int | None]]:
-        """Return the scores of each class by name, None where undefined; for shape (k,)."""
+        """Return the scores, of shape (k,), by class name, with None where undefined."""
         return {
             name: {
                 "precision": _finite(self.precision[number]),
@@ -45,7 +45,7 @@ class PerClass(NamedTuple):
 
 
 class Reliability(NamedTuple):
-    """Equal-count bins of the top label's probability, each array of shape (..., bins)."""
+    """Equal-count bins of the largest class probability, each array of shape (..., bins)."""
 
     rows: Floats
     confidence: Floats
@@ -64,7 +64,7 @@ def confusion_matrix(
     n_classes : int
         Number of classes, k.
     counts : ndarray, shape (..., n), optional
-        How often each row counts; once by default.
+        Number of times each row counts; once by default.
 
     Returns
     -------
@@ -82,44 +82,43 @@ def confusion_matrix(
 
 
 def per_class(confusion: Floats) -> PerClass:
-    """Precision, recall, F1 and support of each class.
+    """Return precision, recall, F1 and support of each class.
 
     Parameters
     ----------
     confusion : ndarray, shape (..., k, k)
-        As from `confusion_matrix`.
+        From `confusion_matrix`.
 
     Returns
     -------
     PerClass
-        Precision of a class that was never predicted, recall of a class that is
-        never true, and F1 of a class that is neither are NaN.
+        NaN for the precision of classes never predicted, the recall of classes without
+        true rows, and the F1 of classes with neither.
     """
     hits = np.diagonal(confusion, axis1=-2, axis2=-1)
-    support, named = confusion.sum(axis=-1), confusion.sum(axis=-2)
+    support, predicted = confusion.sum(axis=-1), confusion.sum(axis=-2)
     return PerClass(
-        precision=_ratio(hits, named),
+        precision=_ratio(hits, predicted),
         recall=_ratio(hits, support),
-        f1=_ratio(2 * hits, support + named),
+        f1=_ratio(2 * hits, support + predicted),
         support=support,
     )
 
 
 def label_metrics(confusion: Floats) -> dict[str, Floats]:
-    """Accuracy, balanced accuracy and macro-F1.
+    """Return accuracy, balanced accuracy and macro-F1, defined as in scikit-learn.
 
     Parameters
     ----------
     confusion : ndarray, shape (..., k, k)
-        As from `confusion_matrix`.
+        From `confusion_matrix`.
 
     Returns
     -------
     dict of str to ndarray, shape (...)
-        `accuracy`; `balanced_accuracy`, the mean recall of the classes that are
-        among the true ones (Brodersen et al. 2010, ICPR); `macro_f1`, the mean F1 of
-        the classes that are among the true or the predicted ones. The same as
-        scikit-learn's. NaN if no row counts.
+        `accuracy`; `balanced_accuracy`, the mean recall of the classes with true rows
+        (Brodersen et al. 2010, ICPR); `macro_f1`, the mean F1 of the classes with true or
+        predicted rows. NaN if all counts are zero.
     """
     scores = per_class(confusion)
     hits = np.trace(confusion, axis1=-2, axis2=-1)
@@ -131,23 +130,23 @@ def label_metrics(confusion: Floats) -> dict[str, Floats]:
 
 
 def log_loss(truth: Integers, probabilities: Floats, counts: Floats | None = None) -> Floats:
-    """Mean negative logarithm of the true class's probability, in nats.
+    """Return the mean negative log-probability of the true class, in nats.
 
     Parameters
     ----------
     truth : ndarray of int, shape (n,)
         Class indices.
     probabilities : ndarray, shape (n, k)
-        Class probabilities; each row sums to one. Those below 2.2e-16 (the spacing of
-        float64 at one, as in scikit-learn) count as that, so that one row costs at
-        most 36 nats.
+        Class probabilities; each row sums to one. They are clipped to at least 2.2e-16 (the
+        machine epsilon of float64, as in scikit-learn), which limits the loss of a row to 36
+        nats.
     counts : ndarray, shape (..., n), optional
-        How often each row counts; once by default.
+        Number of times each row counts; once by default.
 
     Returns
     -------
     ndarray, shape (...)
-        Zero or more; NaN if no row counts.
+        Non-negative; NaN if all counts are zero.
     """
     counts = _once(counts, len(truth))
     of_truth = np.asarray(probabilities, dtype=np.float64)[np.arange(len(truth)), truth]
@@ -161,12 +160,11 @@ def reliability(
     counts: Floats | None = None,
     bins: int = CALIBRATION_BINS,
 ) -> Reliability:
-    """How often the most probable class is right, by its probability.
+    """Return the accuracy of the most probable class as a function of its probability.
 
-    The rows are sorted by their largest probability and cut into bins of equal count;
-    the first bins hold one row more where the number is not divisible, as in
-    `numpy.array_split`. Rows of equal probability on an edge are shared between its
-    two bins in proportion, so that the order of the rows does not matter.
+    Rows are sorted by their largest probability and divided into bins of equal count; the
+    first bins have one more row if necessary, as in `numpy.array_split`. Tied rows at a bin
+    edge are shared proportionally between both bins, so the order of the rows is irrelevant.
 
     Parameters
     ----------
@@ -175,15 +173,15 @@ def reliability(
     probabilities : ndarray, shape (n, k)
         Class probabilities.
     counts : ndarray of whole numbers, shape (..., n), optional
-        How often each row counts; once by default.
+        Number of times each row counts; once by default.
     bins : int
         Number of bins.
 
     Returns
     -------
     Reliability
-        Rows, mean confidence and accuracy of each bin. The last bins are empty, and
-        their means NaN, if there are fewer rows than bins.
+        Rows, mean confidence and accuracy of each bin. With fewer rows than bins, the last
+        bins are empty and their means NaN.
     """
     counts = _once(counts, len(truth))
     confidence, row_value = np.unique(np.max(probabilities, axis=1), return_inverse=True)
@@ -193,15 +191,15 @@ def reliability(
     sets = counts.reshape(-1, len(truth))[:, order]
     weight = _add_up(np.add.reduceat(sets, start, axis=1))
     right = _add_up(np.add.reduceat(sets * correct[order], start, axis=1))
-    trust = _add_up(np.diff(weight, axis=1) * confidence)
+    summed_confidence = _add_up(np.diff(weight, axis=1) * confidence)
     cut = np.empty((3, len(sets), bins + 1))
     for number, total in enumerate(weight[:, -1]):
         edges = _edges(int(total), bins)
         cut[0, number] = edges
-        cut[1, number] = np.interp(edges, weight[number], trust[number])
+        cut[1, number] = np.interp(edges, weight[number], summed_confidence[number])
         cut[2, number] = np.interp(edges, weight[number], right[number])
-    count, trusted, hit = np.diff(cut, axis=2).reshape(3, *counts.shape[:-1], bins)
-    return Reliability(count, _ratio(trusted, count), _ratio(hit, count))
+    rows, confidences, hits = np.diff(cut, axis=2).reshape(3, *counts.shape[:-1], bins)
+    return Reliability(rows, _ratio(confidences, rows), _ratio(hits, rows))
 
 
 def expected_calibration_error(
@@ -210,21 +208,21 @@ def expected_calibration_error(
     counts: Floats | None = None,
     bins: int = CALIBRATION_BINS,
 ) -> Floats:
-    """Mean distance between confidence and accuracy over equal-count bins.
+    """Return the mean absolute difference between confidence and accuracy over bins.
 
-    For the top label, with the bins of `reliability`, weighted by their rows (Naeini,
-    Cooper and Hauskrecht 2015, AAAI; Nguyen and O'Connor 2015, EMNLP). A perfectly
-    calibrated model still measures more than zero on few rows: see `chance_ece`.
+    For the most probable class, with the equal-count bins of `reliability`, weighted by their
+    rows (Naeini, Cooper and Hauskrecht 2015, AAAI; Nguyen and O'Connor 2015, EMNLP). Even a
+    perfectly calibrated model scores above zero on finite data: see `chance_ece`.
 
     Parameters
     ----------
     truth, probabilities, counts, bins
-        As in `reliability`.
+        As for `reliability`.
 
     Returns
     -------
     ndarray, shape (...)
-        0 to 1; NaN if no row counts.
+        0 to 1; NaN if all counts are zero.
     """
     curve = reliability(truth, probabilities, counts, bins)
     distance = np.abs(curve.confidence - curve.accuracy) * curve.rows
@@ -234,24 +232,24 @@ def expected_calibration_error(
 def chance_ece(
     probabilities: Floats, seed: int = 0, draws: int = 200, bins: int = CALIBRATION_BINS
 ) -> Floats:
-    """Calibration errors that chance alone gives a perfectly calibrated model.
+    """Return calibration errors of a perfectly calibrated model, due to chance alone.
 
     Parameters
     ----------
     probabilities : ndarray, shape (n, k)
         Class probabilities, at least one row.
     seed : int
-        Same seed, same result.
+        Seed of the draws.
     draws : int
-        How many sets of true classes are drawn.
+        Number of sets of true classes drawn.
     bins : int
         Number of bins.
 
     Returns
     -------
     ndarray, shape (draws,)
-        `expected_calibration_error` where the true class of each row is drawn from
-        the row's own probabilities.
+        `expected_calibration_error` with the true class of each row drawn from its
+        probabilities.
     """
     rng = np.random.default_rng(seed)
     top, confidence = np.argmax(probabilities, axis=1), np.max(probabilities, axis=1)
@@ -273,27 +271,27 @@ def _once(counts: Floats | None, n: int) -> Floats:
 
 
 def _ratio(part: Floats, whole: Floats) -> Floats:
-    """Part over whole, NaN where the whole is zero."""
+    """Return part / whole, NaN where the whole is zero."""
     quotient: Floats = np.full(np.shape(whole), np.nan)
     np.divide(part, whole, out=quotient, where=whole > 0)
     return quotient
 
 
 def _mean_of_defined(values: Floats) -> Floats:
-    """Mean over the last axis of what is not NaN; NaN if nothing is left."""
+    """Return the mean over the last axis, ignoring NaN; NaN if all are NaN."""
     defined = np.isfinite(values)
     return _ratio(np.where(defined, values, 0).sum(axis=-1), defined.sum(axis=-1).astype(float))
 
 
 def _add_up(values: Floats) -> Floats:
-    """Cumulative sums of each row, with a zero in front."""
+    """Return the cumulative sums of each row, starting with zero."""
     sums = np.zeros((len(values), values.shape[1] + 1))
     np.cumsum(values, axis=1, out=sums[:, 1:])
     return sums
 
 
 def _edges(total: int, bins: int) -> NDArray[np.int_]:
-    """Cumulative bin sizes of ``numpy.array_split``."""
+    """Return the cumulative bin sizes of ``numpy.array_split``."""
     size, longer = divmod(total, bins)
     sizes = np.where(np.arange(bins) < longer, size + 1, size)
     return np.append(0, np.cumsum(sizes))

@@ -1,4 +1,4 @@
-"""Sum repeated cross-validation up: the mean of each score, and how far repeats differ."""
+"""Summarise repeated cross-validation: mean scores and their variation over repeats."""
 
 from __future__ import annotations
 
@@ -22,9 +22,16 @@ class RepeatedScore:
     Attributes
     ----------
     values : tuple of float
-        The score of each repeat, all its out-of-fold predictions together.
+        The score of each repeat, from all its out-of-fold predictions.
     low, high : float
-        Ends of the 95 % interval of the mean when galaxies are resampled.
+        Ends of the mean's 95 % interval from resampling galaxies.
+
+    Examples
+    --------
+    >>> from galfeat.evaluate import RepeatedScore
+    >>> score = RepeatedScore((0.7, 0.8), low=0.6, high=0.9)
+    >>> round(score.mean, 3), round(score.sd, 3)
+    (0.75, 0.071)
     """
 
     values: tuple[float, ...]
@@ -38,11 +45,11 @@ class RepeatedScore:
 
     @property
     def sd(self) -> float:
-        """Standard deviation over the repeats; NaN for a single one."""
+        """Standard deviation over the repeats; NaN for a single repeat."""
         return float(np.std(self.values, ddof=1)) if len(self.values) > 1 else math.nan
 
     def to_json(self) -> dict[str, Any]:
-        """Return `mean`, `sd`, `low`, `high` and `values`, None for what is not finite."""
+        """Return `mean`, `sd`, `low`, `high` and `values`, None in place of non-finite numbers."""
         numbers = {"mean": self.mean, "sd": self.sd, "low": self.low, "high": self.high}
         plain: dict[str, Any] = {
             name: number if math.isfinite(number) else None for name, number in numbers.items()
@@ -60,15 +67,19 @@ class CrossValidation(ScoreSummary[RepeatedScore]):
     Attributes
     ----------
     repeats : int
-        How many times the folds were dealt anew.
+        Number of repeats, each with new folds.
+
+    Examples
+    --------
+    See `summarise_repeats`.
     """
 
     repeats: int
 
     def to_json(self) -> dict[str, Any]:
-        """Return everything in plain types, with the keys of an evaluation.
+        """Return plain types for JSON, with the keys of an evaluation.
 
-        Each score has `mean`, `sd`, `low`, `high` and `values`, one per repeat.
+        Each score has `mean`, `sd`, `low`, `high` and `values` (one per repeat).
         """
         return super().to_json() | {"repeats": self.repeats}
 
@@ -85,36 +96,48 @@ def summarise_repeats(
     seed: int = 0,
     rule: str = "balanced",
 ) -> CrossValidation:
-    """Score the out-of-fold predictions of each repeat and sum the repeats up.
+    """Score the out-of-fold predictions of each repeat and summarise the repeats.
 
     Parameters
     ----------
     y_true : array_like of int, shape (n,)
         True class of each galaxy.
     probabilities : sequence of array_like, each of shape (n, k)
-        Out-of-fold class probabilities, one array for each repeat.
+        Out-of-fold class probabilities, one array per repeat.
     predicted, alternative : sequence of array_like of int, each of shape (n,)
-        Out-of-fold classes by `rule` and by the other rule, one array for each repeat.
+        Out-of-fold classes by `rule` and by the other rule, one array per repeat.
     class_names, sources, groups, seed, rule
-        As in `galfeat.evaluate.evaluation.evaluate_predictions`.
+        As for `evaluate_predictions`.
 
     Returns
     -------
     CrossValidation
-        The standard deviation over repeats tells how much the luck of the split
-        matters; all repeats share the same galaxies, so it says little about other
-        galaxies. The interval does: it comes from resampling the galaxies.
+        The standard deviation over repeats measures the effect of the random splits. All
+        repeats share the same galaxies, so only the interval, from resampling galaxies,
+        describes the uncertainty for other galaxies.
 
     Raises
     ------
     DataError
-        As `evaluate_predictions` does, and if there is no repeat.
+        As for `evaluate_predictions`, and if there are no repeats.
+
+    Examples
+    --------
+    >>> from galfeat.evaluate import summarise_repeats
+    >>> y_true = [0, 0, 1, 1]
+    >>> predicted = [[0, 0, 1, 1], [0, 1, 1, 1]]
+    >>> probabilities = [[[0.9, 0.1] if k == 0 else [0.2, 0.8] for k in row] for row in predicted]
+    >>> result = summarise_repeats(
+    ...     y_true, probabilities, predicted, predicted, ["smooth", "disc"]
+    ... )
+    >>> result.scores["accuracy"].values
+    (1.0, 0.75)
     """
     if not len(probabilities):
-        raise DataError("there is no repeat to sum up; cross-validate at least once")
+        raise DataError("there are no repeats to summarise; cross-validate at least once")
     repeats = []
-    for answers in zip(probabilities, predicted, alternative, strict=True):
-        rows, kept = checked_rows(y_true, *answers, class_names, groups)
+    for predictions in zip(probabilities, predicted, alternative, strict=True):
+        rows, kept = checked_rows(y_true, *predictions, class_names, groups)
         repeats.append(rows)
     return CrossValidation(
         classes=tuple(class_names),

@@ -1,4 +1,4 @@
-"""How the classes were balanced in training."""
+"""Record of how classes were balanced in training."""
 
 from __future__ import annotations
 
@@ -15,30 +15,36 @@ class Resampling:
     Attributes
     ----------
     method : str
-        A balance method of a pipeline, or "balanced-forest" where every member is one, which
-        balances the classes by itself.
+        A balancing method of a pipeline, or "balanced-forest" if every member is one and
+        balances the classes itself.
     before : sequence of int, length k
         Training rows of each class as collected.
-    members, own : int
-        How many members the model has, and how many of them balance the classes by
-        themselves.
+    members, self_balancing : int
+        Number of members, and of those that balance the classes themselves.
+
+    Examples
+    --------
+    >>> from galfeat.evaluate import Resampling
+    >>> from galfeat.pipeline import Member
+    >>> Resampling.of("under", [Member("lightgbm")], before=[500, 40]).after
+    [40, 40]
     """
 
     method: str
     before: Sequence[int]
     members: int = 1
-    own: int = 0
+    self_balancing: int = 0
 
     @classmethod
     def of(cls, balance: str, members: Sequence[Member], before: Sequence[int]) -> Resampling:
-        """Say how an ensemble of these members and this `balance` was balanced."""
+        """Return the record of an ensemble with these members and this `balance` method."""
         own = [member.kind for member in members if member.balances_itself]
-        alone = balance == "none" and len(own) == len(members)
-        return cls(own[0] if alone else balance, before, len(members), len(own))
+        only_own = balance == "none" and len(own) == len(members)
+        return cls(own[0] if only_own else balance, before, len(members), len(own))
 
     @property
     def after(self) -> list[int] | None:
-        """Rows of each class in a balanced draw; None where rows stay as collected."""
+        """Rows of each class after balancing; None if rows are used as collected."""
         if self.method in ("over", "smote"):
             return [max(self.before)] * len(self.before)
         if self.method in ("under", "bagging", "balanced-forest"):

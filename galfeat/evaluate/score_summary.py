@@ -1,4 +1,4 @@
-"""What an evaluation and a cross-validation have in common: scores of one set of galaxies."""
+"""The scores of one set of galaxies, common to evaluations and cross-validations."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any, Generic, Protocol, TypeVar
 
 from galfeat.evaluate.metrics import Floats, PerClass, per_class
 
-#: The rule whose label metrics stand beside those of the rule in force.
+#: For each decision rule, the rule reported next to it.
 OTHER_DECISION = {"balanced": "probable", "tempered": "probable", "probable": "balanced"}
 
 
@@ -16,7 +16,7 @@ class Score(Protocol):
     """A score with an interval."""
 
     def to_json(self) -> dict[str, Any]:
-        """Return it in plain types."""
+        """Return plain types for JSON."""
 
 
 S = TypeVar("S", bound=Score)
@@ -24,24 +24,24 @@ S = TypeVar("S", bound=Score)
 
 @dataclass(frozen=True, kw_only=True)
 class ScoreSummary(Generic[S]):
-    """Scores of n galaxies, per class, per source, and for both decisions.
+    """Scores of n galaxies, per class, per source, and for both decision rules.
 
     Attributes
     ----------
     classes : tuple of str
         The k class names in order.
     n : int
-        Galaxies that were scored.
+        Galaxies scored.
     decision : {"balanced", "tempered", "probable"}
-        The rule that named the classes.
+        The decision rule.
     scores : dict of str to score
         `accuracy`, `balanced_accuracy`, `macro_f1`, `log_loss` and `ece`.
     alternative : dict of str to score
         `accuracy`, `balanced_accuracy` and `macro_f1` under the other rule.
     confusion : ndarray, shape (k, k)
-        True class by row, named class by column.
+        True class by row, predicted class by column.
     sources : dict of str to (int, dict of str to score)
-        Number of galaxies and scores of each source; empty where sources are not known.
+        Number of galaxies and scores of each source; empty if sources are unknown.
     """
 
     classes: tuple[str, ...]
@@ -63,7 +63,7 @@ class ScoreSummary(Generic[S]):
         return OTHER_DECISION[self.decision]
 
     def to_json(self) -> dict[str, Any]:
-        """Return everything in plain types, with None for what is not finite.
+        """Return plain types for JSON, with None in place of non-finite numbers.
 
         Returns
         -------
@@ -71,7 +71,7 @@ class ScoreSummary(Generic[S]):
             The five scores by name; `per_class` by class name with `precision`, `recall`,
             `f1` and `support`; `confusion` as rows, true class by row; `classes`, `n`,
             `decision`; `alternative` with its `decision` and label metrics; `sources` by
-            name, where they are known, with `n` and the five scores.
+            name, if known, with `n` and the five scores.
         """
         result: dict[str, Any] = {
             **_plain(self.scores),

@@ -1,4 +1,4 @@
-"""Rows that are scored together: the truth, the answers, and their scores with intervals."""
+"""True classes and predictions of rows scored together, and their scores with intervals."""
 
 from __future__ import annotations
 
@@ -37,12 +37,12 @@ Measure = Callable[["ScoredRows", Floats], Scores]
 
 @dataclass(frozen=True)
 class ScoredRows:
-    """Truth and answers of n galaxies in k classes.
+    """True classes and predictions of n galaxies in k classes.
 
     Attributes
     ----------
     truth, predicted, alternative : ndarray of int, shape (n,)
-        True class, class named by the decision in force and by the other one.
+        True class, and classes predicted by the decision rule and by the other rule.
     probabilities : ndarray, shape (n, k)
         Class probabilities.
     groups : ndarray of int, shape (n,), or None
@@ -66,41 +66,41 @@ class ScoredRows:
         )
 
     def by_source(self, sources: NDArray[np.str_]) -> dict[str, ScoredRows]:
-        """Return the rows of each source; an empty text is the source "unknown"."""
+        """Return the rows of each source; an empty string is the source "unknown"."""
         return {
             str(name) or UNKNOWN_SOURCE: self.take(sources == name) for name in np.unique(sources)
         }
 
     def confusion(self, counts: Floats | None = None) -> Floats:
-        """Confusion matrix of the decision in force, shape (..., k, k)."""
+        """Return the confusion matrix of the decision rule, shape (..., k, k)."""
         return confusion_matrix(self.truth, self.predicted, self.probabilities.shape[1], counts)
 
     def measure(self, counts: Floats) -> Scores:
-        """All five scores, each of shape (...), with rows counted `counts` times, (..., n)."""
+        """Return all five scores, each of shape (...), for row counts of shape (..., n)."""
         return label_metrics(self.confusion(counts)) | {
             "log_loss": log_loss(self.truth, self.probabilities, counts),
             "ece": expected_calibration_error(self.truth, self.probabilities, counts),
         }
 
     def measure_alternative(self, counts: Floats) -> Scores:
-        """Label metrics of the other decision, with rows counted `counts` times."""
+        """Return the label metrics of the other decision rule for these row counts."""
         n_classes = self.probabilities.shape[1]
         return label_metrics(confusion_matrix(self.truth, self.alternative, n_classes, counts))
 
     def by_chance(self, seed: int) -> Floats:
-        """Calibration errors of a perfectly calibrated model with these probabilities."""
+        """Return calibration errors of a perfectly calibrated model with these probabilities."""
         return chance_ece(self.probabilities, seed)
 
 
 def mean_intervals(
     repeats: Sequence[ScoredRows], measure: Measure, seed: int
 ) -> tuple[dict[str, Interval], dict[str, list[float]]]:
-    """Score the same galaxies with each of several sets of answers.
+    """Score several sets of predictions for the same galaxies.
 
     Parameters
     ----------
     repeats : sequence of ScoredRows
-        At least one set of answers for the same n galaxies.
+        At least one set of predictions for the same n galaxies.
     measure : callable
         `ScoredRows.measure` or `ScoredRows.measure_alternative`.
     seed : int
@@ -109,11 +109,11 @@ def mean_intervals(
     Returns
     -------
     intervals : dict of str to Interval
-        The mean of each score with the 95 % interval that resampling the galaxies
-        gives: the reverse percentile interval for `ece`, which reaches zero where
-        chance alone explains it, and the percentile interval for the others.
+        The mean of each score with its 95 % interval from resampling galaxies: the reverse
+        percentile interval for `ece`, extended to zero where chance alone explains the
+        value, and the percentile interval for the others.
     values : dict of str to list of float
-        The scores of each set of answers.
+        The scores of each set of predictions.
     """
     values, samples = resampled_scores(repeats, measure, seed)
     return intervals_of_means(repeats, values, samples, seed), values
@@ -125,7 +125,7 @@ def intervals_of_means(
     samples: Scores,
     seed: int,
 ) -> dict[str, Interval]:
-    """Return what `mean_intervals` does, from what `resampled_scores` gave."""
+    """Return the intervals of `mean_intervals` from the results of `resampled_scores`."""
     intervals = {}
     for name in values:
         mean, drawn = float(np.mean(values[name])), samples[name].mean(axis=0)
@@ -141,20 +141,20 @@ def intervals_of_means(
 def resampled_scores(
     repeats: Sequence[ScoredRows], measure: Measure, seed: int
 ) -> tuple[dict[str, list[float]], Scores]:
-    """Score several sets of answers on the same draws of galaxies.
+    """Score several sets of predictions on the same resamples of galaxies.
 
     Parameters
     ----------
     repeats, measure, seed
-        As in `mean_intervals`. The draws depend on n, the groups and the seed alone, so
-        that those of two pipelines on the same galaxies can be paired.
+        As for `mean_intervals`. The resamples depend only on n, the groups and the seed, so
+        those of two pipelines on the same galaxies can be paired.
 
     Returns
     -------
     values : dict of str to list of float
-        The scores of each set of answers.
+        The scores of each set of predictions.
     samples : dict of str to ndarray, shape (repeats, 1000)
-        The scores of each set of answers on each draw.
+        The scores of each set of predictions on each resample.
     """
     n, groups = len(repeats[0].truth), repeats[0].groups
     runs = [bootstrap(partial(measure, rows), n, groups=groups, seed=seed) for rows in repeats]
@@ -173,64 +173,64 @@ def checked_rows(
     class_names: Sequence[str],
     groups: ArrayLike | None = None,
 ) -> tuple[ScoredRows, NDArray[np.bool_]]:
-    """Check the answers and leave out those of failed images.
+    """Check predictions and drop those of failed images.
 
     Parameters
     ----------
     y_true, probabilities, predicted, alternative, class_names, groups
-        As in `galfeat.evaluate.evaluation.evaluate_predictions`.
+        As for `galfeat.evaluate.evaluate_predictions`.
 
     Returns
     -------
     rows : ScoredRows
         The rows with probabilities, m of them.
     kept : ndarray of bool, shape (n,)
-        Which rows these are.
+        Mask of these rows.
 
     Raises
     ------
     DataError
-        If the shapes do not fit, a class number is none of the classes, probabilities
-        do not sum to one, or no row has any.
+        If shapes disagree, a class index is out of range, probabilities do not sum to one,
+        or no row has probabilities.
     """
-    chances = np.asarray(probabilities, dtype=np.float64)
+    p = np.asarray(probabilities, dtype=np.float64)
     truth = np.asarray(y_true)
     expected = (len(truth), len(class_names))
-    if chances.shape != expected:
+    if p.shape != expected:
         raise DataError(
-            f"probabilities have the shape {chances.shape}; {expected[0]} galaxies in "
+            f"probabilities have shape {p.shape}; {expected[0]} galaxies in "
             f"{expected[1]} classes need {expected}"
         )
-    kept = np.asarray(np.isfinite(chances).all(axis=1))
+    kept = np.asarray(np.isfinite(p).all(axis=1))
     if not kept.any():
         raise DataError(
-            f"none of the {len(truth)} images gave a prediction, so there is nothing to score; "
-            "see the errors of the single images"
+            f"none of the {len(truth)} images has a prediction, so there is nothing to score; "
+            "see the errors of the individual images"
         )
-    every = ScoredRows(
+    all_rows = ScoredRows(
         truth,
         np.asarray(predicted),
         np.asarray(alternative),
-        chances,
+        p,
         None if groups is None else group_numbers(groups, len(truth)),
     )
-    rows = every.take(kept)
-    for what in ("truth", "predicted", "alternative"):
-        _check_classes(what, getattr(rows, what), len(class_names))
+    rows = all_rows.take(kept)
+    for name in ("truth", "predicted", "alternative"):
+        _check_classes(name, getattr(rows, name), len(class_names))
     worst = np.abs(rows.probabilities.sum(axis=1) - 1).max()
     if worst > _SUM_TOLERANCE or rows.probabilities.min() < 0:
         raise DataError(
-            f"class probabilities miss a sum of one by up to {worst:.3g}, or are negative; "
-            "give calibrated probabilities that sum to one in each row"
+            f"sums of class probabilities differ from one by up to {worst:.3g}, or some are "
+            "negative; give calibrated probabilities that sum to one in each row"
         )
     return rows, kept
 
 
-def _check_classes(what: str, numbers: Integers, n_classes: int) -> None:
-    if not np.issubdtype(numbers.dtype, np.integer):
-        raise DataError(f"{what} classes are {numbers.dtype}; give whole numbers")
-    if numbers.min() < 0 or numbers.max() >= n_classes:
+def _check_classes(name: str, codes: Integers, n_classes: int) -> None:
+    if not np.issubdtype(codes.dtype, np.integer):
+        raise DataError(f"{name} classes are {codes.dtype}; give integers")
+    if codes.min() < 0 or codes.max() >= n_classes:
         raise DataError(
-            f"{what} classes run from {numbers.min()} to {numbers.max()}; with {n_classes} "
-            f"classes they must lie in 0 to {n_classes - 1}: leave out rows without a label"
+            f"{name} classes range from {codes.min()} to {codes.max()}; with {n_classes} "
+            f"classes they must be 0 to {n_classes - 1}: leave out rows without a label"
         )

@@ -20,34 +20,41 @@ def holdout(
     *,
     class_names: Sequence[str] | None = None,
 ) -> tuple[Indices, Indices]:
-    """Hold a stratified part of the rows out, and keep each group on one side.
+    """Split rows into stratified training and test parts, keeping groups together.
 
     Parameters
     ----------
     y : array_like of int, shape (n,)
         Class index of each row.
     groups : array_like, shape (n,), or None
-        Rows with the same value stay together. None, and an empty text in a row,
-        mean that the row is a group of its own.
+        Rows with the same value stay together. None, or an empty string in a row, marks
+        ungrouped rows.
     test_size : float
-        Share of the rows to hold out, between 0 and 1, both excluded.
+        Share of the rows to hold out, between 0 and 1 (exclusive).
     seed : int
-        Same seed, same split.
+        Seed of the split.
     class_names : sequence of str, optional
-        Names for the error message, by class index.
+        Class names for error messages, by class index.
 
     Returns
     -------
     train, test : ndarray of intp
-        Row numbers in ascending order. Each class is in both parts; its share in
-        the test part is `test_size` to the nearest row, and at least one row,
-        unless large groups forbid it.
+        Row numbers in ascending order. Each class is in both parts; its share in the test
+        part is `test_size`, rounded to at least one row, unless large groups prevent it.
 
     Raises
     ------
     DataError
-        If there is only one class, if a class has fewer than two rows or groups,
-        or if `test_size` is not between 0 and 1.
+        If there is only one class, a class has fewer than two rows or groups, or
+        `test_size` is not between 0 and 1.
+
+    Examples
+    --------
+    >>> from galfeat.evaluate import holdout
+    >>> y = [0] * 8 + [1] * 4
+    >>> train, test = holdout(y, None, test_size=0.25, seed=0)
+    >>> [y[row] for row in test]
+    [0, 0, 1]
     """
     if not 0 < test_size < 1:
         raise DataError(
@@ -70,45 +77,52 @@ def folds(
     *,
     class_names: Sequence[str] | None = None,
 ) -> Iterator[tuple[int, Indices, Indices]]:
-    """Give stratified folds for cross-validation, and keep each group in one fold.
+    """Yield stratified folds for cross-validation, keeping each group in one fold.
 
     Parameters
     ----------
     y, groups, class_names
-        As in `holdout`.
+        As for `holdout`.
     k : int
         Number of folds, at least 2.
     repeats : int
-        How many times the rows are dealt anew, at least 1.
+        Number of repeats with new random folds, at least 1.
     seed : int
-        Same seed, same folds. The folds of one repeat do not depend on `repeats`.
+        Seed of the folds. The folds of a repeat do not depend on `repeats`.
 
     Yields
     ------
     repeat : int
         0 to ``repeats - 1``.
     train, test : ndarray of intp
-        Row numbers in ascending order. Within a repeat each row is in exactly one
-        test part, and each class is in every training part. Without groups the
-        rows of a class differ by at most one from fold to fold.
+        Row numbers in ascending order. Within a repeat, each row is in exactly one test
+        part, and each class in every training part. Without groups, the number of rows of a
+        class differs by at most one between folds.
 
     Raises
     ------
     DataError
-        If there is only one class, if a class has fewer rows or groups than `k`,
-        or if `k` or `repeats` is too small. Raised by the call, before the first fold.
+        If there is only one class, a class has fewer rows or groups than `k`, or `k` or
+        `repeats` is too small. Raised by the call, before the first fold.
+
+    Examples
+    --------
+    >>> from galfeat.evaluate import folds
+    >>> y = [0, 0, 0, 0, 1, 1]
+    >>> [(repeat, sorted(y[row] for row in test)) for repeat, _, test in folds(y, None, k=2)]
+    [(0, [0, 0, 1]), (0, [0, 0, 1])]
     """
     if k < 2 or repeats < 1:
         raise DataError(
-            f"{k} folds and {repeats} repeats were asked for; "
+            f"{k} folds and {repeats} repeats were requested; "
             "cross-validation needs at least 2 folds and 1 repeat"
         )
     table = _GroupTable(y, groups, class_names)
     table.require_rows(k, f"a {k}-fold split")
-    return _deal(table, k, repeats, seed)
+    return _generate_folds(table, k, repeats, seed)
 
 
-def _deal(
+def _generate_folds(
     table: _GroupTable, k: int, repeats: int, seed: int
 ) -> Iterator[tuple[int, Indices, Indices]]:
     for repeat in range(repeats):
@@ -118,7 +132,7 @@ def _deal(
 
 
 class _GroupTable:
-    """How many rows of each class lie in each group."""
+    """The number of rows of each class in each group."""
 
     def __init__(
         self, y: ArrayLike, groups: ArrayLike | None, class_names: Sequence[str] | None
@@ -127,7 +141,7 @@ class _GroupTable:
         if labels.ndim != 1 or not np.issubdtype(labels.dtype, np.integer):
             raise DataError(
                 f"labels are {labels.dtype} of shape {labels.shape}; "
-                "a split needs one whole number per row"
+                "a split needs one integer per row"
             )
         if np.any(labels < 0):
             raise DataError(
@@ -141,10 +155,10 @@ class _GroupTable:
         np.add.at(self.counts, (self.group_of_row, self.class_of_row), 1)
 
     def require_rows(self, parts: int, purpose: str) -> None:
-        """Raise unless each class can be in each of so many parts."""
+        """Check that each class can be represented in each of the `parts`."""
         if len(self.names) < 2:
-            found = f"only one class, {self.names[0]!r}" if self.names else "no labelled row"
-            raise DataError(f"the data hold {found}; {purpose} needs at least two classes")
+            content = f"only one class, {self.names[0]!r}" if self.names else "no labelled rows"
+            raise DataError(f"the data have {content}; {purpose} needs at least two classes")
         rows, groups = self.counts.sum(axis=0), np.count_nonzero(self.counts, axis=0)
         for name, n_rows, n_groups in zip(self.names, rows, groups, strict=True):
             if n_groups < parts:
@@ -154,15 +168,15 @@ class _GroupTable:
                 raise DataError(
                     f"class {name!r} has {units}; {purpose} needs at least {parts} "
                     f"{'groups' if n_groups < n_rows else 'rows'} of each class: "
-                    "add rows, drop the class or ask for fewer parts"
+                    "add rows, drop the class or use fewer parts"
                 )
 
     def assign(self, shares: NDArray[np.float64], rng: np.random.Generator) -> Indices:
-        """Deal the groups to parts of the given shares; part number of each row, shape (n,).
+        """Assign groups to parts of the given shares; return the part of each row, shape (n,).
 
-        Iterative stratification (Sechidis, Tsoumakas and Vlahavas 2011, ECML PKDD):
-        the class with the fewest rows left is dealt first, its largest groups first,
-        each to the part that lacks most rows of that class.
+        Iterative stratification (Sechidis, Tsoumakas and Vlahavas 2011, ECML PKDD): the
+        class with the fewest remaining rows is assigned first, its largest groups first, each
+        to the part that lacks the most rows of that class.
         """
         totals = self.counts.sum(axis=0)
         lacking = np.maximum(np.outer(shares, totals), 1)
@@ -188,7 +202,7 @@ class _GroupTable:
                 name = self.names[int(np.argmin(seen))]
                 raise DataError(
                     f"all rows of class {name!r} fall into one part because of their groups; "
-                    "ask for another number of folds or give finer groups"
+                    "use another number of folds or smaller groups"
                 )
 
 
@@ -198,7 +212,7 @@ def _neediest(
     rarest: np.intp,
     rng: np.random.Generator,
 ) -> int:
-    """Part that lacks most of the rarest class; then of the group's classes; then of all rows."""
+    """Return the part lacking most of the rarest class, then of the group's classes, then rows."""
     best = np.arange(len(lacking))
     for need in (lacking[:, rarest], lacking @ (counts > 0), lacking.sum(axis=1)):
         best = best[need[best] >= need[best].max() - 1e-9]
@@ -208,20 +222,20 @@ def _neediest(
 
 
 def group_numbers(groups: ArrayLike | None, n_rows: int) -> Indices:
-    """Give each group a number, from 0 on.
+    """Return consecutive group numbers, starting at 0.
 
     Parameters
     ----------
     groups : array_like, shape (n,), or None
-        Rows with the same value form a group. None, and an empty text in a row, mean
-        that the row is a group of its own.
+        Rows with the same value form a group. None, or an empty string in a row, marks
+        ungrouped rows, each of which gets its own number.
     n_rows : int
         Number of rows, n.
 
     Returns
     -------
     ndarray of intp, shape (n,)
-        Group number of each row, without gaps.
+        Group number of each row.
 
     Raises
     ------
@@ -233,7 +247,7 @@ def group_numbers(groups: ArrayLike | None, n_rows: int) -> Indices:
     values = np.asarray(groups)
     if values.shape != (n_rows,):
         raise DataError(
-            f"groups have the shape {values.shape} for {n_rows} labels; give one group per row"
+            f"groups have shape {values.shape} for {n_rows} labels; give one group per row"
         )
     names, numbers = np.unique(values, return_inverse=True)
     if values.dtype.kind in "US" and len(names) and not names[0]:

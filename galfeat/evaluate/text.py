@@ -26,18 +26,17 @@ DECISION_NAMES = {
 
 
 def evaluation_text(evaluation: Evaluation) -> str:
-    """Write an evaluation out for a terminal.
+    """Format an evaluation for a terminal.
 
     Parameters
     ----------
     evaluation : Evaluation
-        What to write out.
 
     Returns
     -------
     str
-        Scores with intervals and under the other decision, scores by class, the
-        confusion matrix and scores by source; no newline at the end.
+        Scores with intervals and for the other decision rule, scores by class, the confusion
+        matrix and scores by source; without a final newline.
     """
     failed = f", {evaluation.n_failed:,} failed" if evaluation.n_failed else ""
     rows = [
@@ -50,8 +49,8 @@ def evaluation_text(evaluation: Evaluation) -> str:
         f"{evaluation.n:,} galaxies scored{failed}; "
         f"decision: {DECISION_NAMES[evaluation.decision]}",
         table(["score", "value", "95 % interval", other], rows),
-        f"A perfectly calibrated model would measure a calibration error of about "
-        f"{evaluation.chance_ece:.3f} here.",
+        f"A perfectly calibrated model would have a calibration error of about "
+        f"{evaluation.chance_ece:.3f} on these galaxies.",
         class_table(evaluation.classes, evaluation.per_class),
         confusion_table(evaluation.classes, evaluation.confusion),
     ]
@@ -61,18 +60,17 @@ def evaluation_text(evaluation: Evaluation) -> str:
 
 
 def cross_validation_text(result: CrossValidation) -> str:
-    """Write a cross-validation out for a terminal.
+    """Format a cross-validation for a terminal.
 
     Parameters
     ----------
     result : CrossValidation
-        What to write out.
 
     Returns
     -------
     str
-        Mean and standard deviation over repeats, interval and mean under the other
-        decision, scores by class and by source; no newline at the end.
+        Mean and standard deviation over repeats, interval, mean for the other decision rule,
+        scores by class and by source; without a final newline.
     """
     rows = [
         [METRIC_NAMES[name], _number(score.mean), _number(score.sd)]
@@ -86,7 +84,7 @@ def cross_validation_text(result: CrossValidation) -> str:
         f"{result.n:,} galaxies, each predicted out of fold {times}; "
         f"decision: {DECISION_NAMES[result.decision]}",
         table(["score", "mean", "SD", "95 % interval", other], rows),
-        "SD is over repeats, the luck of the split; the interval is over galaxies.",
+        "SD: variation between repeats (random splits); interval: resampled galaxies.",
         class_table(result.classes, result.per_class),
     ]
     if result.sources:
@@ -102,25 +100,25 @@ def cross_validation_text(result: CrossValidation) -> str:
 
 
 def ablation_text(ablation: Ablation) -> str:
-    """Write out for a terminal what is lost without each family of features."""
-    lines = [*ablation.families.items(), ("nothing, fitted again", ablation.again)]
+    """Format the losses without each feature family for a terminal."""
+    lines = [*ablation.families.items(), ("none (refitted)", ablation.refitted)]
     rows = [
-        [name, *(cell for lost in losses.values() for cell in (_number(lost.value), _range(lost)))]
+        [name, *(cell for loss in losses.values() for cell in (_number(loss.value), _range(loss)))]
         for name, losses in lines
     ]
-    header = ["lost without", *(c for name in SCORES for c in (METRIC_NAMES[name], "95 %"))]
+    header = ["loss without", *(c for name in SCORES for c in (METRIC_NAMES[name], "95 %"))]
     parts = [
         table(header, rows),
-        f"Each model was fitted again to the same {ablation.n_training:,} galaxies without the "
-        f"family, and scored on the same {ablation.n:,}; above zero it is worse without it.",
+        f"Each model was refitted without the family to the same {ablation.n_training:,} galaxies "
+        f"and scored on the same {ablation.n:,}; positive means worse without the family.",
     ]
-    if ablation.only:
-        parts.append(f"Cannot be left out: {', '.join(ablation.only)}.")
+    if ablation.indispensable:
+        parts.append(f"Cannot be left out: {', '.join(ablation.indispensable)}.")
     return "\n\n".join(parts)
 
 
 def class_table(classes: Sequence[str], scores: PerClass) -> str:
-    """Lay out precision, recall, F1 and support of each class."""
+    """Format precision, recall, F1 and support of each class."""
     rows = [
         [name, *(_number(float(value)) for value in (precision, recall, f1)), f"{support:,.0f}"]
         for name, precision, recall, f1, support in zip(classes, *scores, strict=True)
@@ -129,17 +127,17 @@ def class_table(classes: Sequence[str], scores: PerClass) -> str:
 
 
 def confusion_table(classes: Sequence[str], confusion: Floats) -> str:
-    """Lay out a confusion matrix; the columns carry the numbers of the classes."""
+    """Format a confusion matrix, with class numbers as column names."""
     numbers = [str(number) for number in range(len(classes))]
     rows = [
         [f"{number} {name}", *(f"{count:.0f}" if count else "." for count in row)]
         for number, name, row in zip(numbers, classes, confusion.tolist(), strict=True)
     ]
-    return table(["true class, by named class", *numbers], rows)
+    return table(["true class, by predicted class", *numbers], rows)
 
 
 def table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
-    """Align texts in columns, the first to the left and the others to the right."""
+    """Align cells in columns, the first to the left and the others to the right."""
     lines = [header, *rows]
     widths = [max(len(line[column]) for line in lines) for column in range(len(header))]
     return "\n".join(

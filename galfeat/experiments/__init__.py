@@ -1,4 +1,4 @@
-"""What fits models in order to learn about them: folds, scores, ablation, comparison, costs."""
+"""Experiments that fit models: cross-validation, scoring, ablation, comparison and costs."""
 
 import lazy_loader
 

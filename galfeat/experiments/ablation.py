@@ -1,4 +1,4 @@
-"""Fit a model again without each family of features, and score it on the same galaxies."""
+"""Refit a model without each feature family and score it on the same galaxies."""
 
 from __future__ import annotations
 
@@ -16,50 +16,50 @@ from galfeat.experiments.scoring import Scored, true_classes
 from galfeat.features import FeatureTable
 
 if TYPE_CHECKING:
-    from galfeat.classifier import GalaxyClassifier, Progress
+    from galfeat.classifier import GalaxyClassifier, Predictions, Progress
     from galfeat.data import DataSet
     from galfeat.pipeline import Pipeline
 
 
 def check_ablation(classifier: GalaxyClassifier, training: DataSet, n_training: int) -> None:
-    """Find out before the work is done that a model cannot be fitted again.
+    """Check early that a model can be refitted for an ablation.
 
     Parameters
     ----------
     classifier : GalaxyClassifier
         Fitted.
     training : DataSet
-        The galaxies at hand that it was fitted to, all with a label.
+        The available galaxies it was fitted to, all labelled.
     n_training : int
-        How many it was fitted to.
+        Number of galaxies it was fitted to.
 
     Raises
     ------
     PipelineError
         If no family of its pipeline can be left out.
     DataError
-        If galaxies are missing, or have other labels now.
+        If galaxies are missing or their labels have changed.
     MissingDependencyError
         If a member needs a package that is not installed.
     """
     pipeline = classifier.pipeline_
     if not any(without(pipeline, family) for family in pipeline.families):
         raise PipelineError(
-            f"the pipeline {pipeline.name!r} cannot do without {' or '.join(pipeline.families)}: "
-            "no member would be left to fit; leave the ablation out"
+            f"the pipeline {pipeline.name!r} cannot be fitted without "
+            f"{' or '.join(pipeline.families)}, so no family can be left out; skip the ablation"
         )
     if len(training) < n_training:
         raise DataError(
-            f"the data hold {len(training):,} of the {n_training:,} galaxies the model was fitted "
-            "to, and fitting again needs all of them: give the data set that `galfeat fit` was "
-            "given, or leave the ablation out"
+            f"the data have {len(training):,} of the {n_training:,} galaxies the model was fitted "
+            "to, and refitting needs all of them: use the data set that was given to "
+            "`galfeat fit`, or skip the ablation"
         )
-    wanted = np.rint(classifier.priors_ * n_training)
+    expected = np.rint(classifier.priors_ * n_training)
     truth = true_classes(training, classifier.classes_)
-    if not np.array_equal(np.bincount(truth, minlength=len(wanted)), wanted):
+    if not np.array_equal(np.bincount(truth, minlength=len(expected)), expected):
         raise DataError(
-            "the galaxies the model was fitted to do not have the labels they were fitted with; "
-            "give the data set, and the column of labels, that `galfeat fit` was given"
+            "the labels of the galaxies the model was fitted to have changed; use the data set "
+            "and the label column that were given to `galfeat fit`"
         )
     for member in pipeline.members:
         member.require_dependencies()
@@ -73,67 +73,72 @@ def ablate(
     seed: int = 0,
     progress: Progress = lambda done, total: None,
 ) -> Ablation:
-    """Measure what a model's scores lose without each family of features.
+    """Measure the loss in a model's scores without each feature family.
 
-    Each time the pipeline is fitted again without the columns of one family. A member that
-    was given no other family is left out with it. Once more it is fitted with nothing left
-    out and with another seed, which shows how much is luck of the fit.
+    The pipeline is refitted without the columns of one family at a time; members that use no
+    other family are dropped with it. It is also refitted with all families and another seed,
+    to measure the variation between fits.
 
     Parameters
     ----------
     scored : Scored
         The fitted classifier and its scores on galaxies it was not fitted to.
     training : DataSet
-        The galaxies it was fitted to; see `check_ablation`.
+        The galaxies it was fitted to; see `galfeat.experiments.ablation.check_ablation`.
     table : FeatureTable
         Their features.
     seed : int
         Seed of the bootstrap.
     progress : callable, optional
-        Called with the number of fits done and of all fits.
+        Called with the number of completed fits and the total number.
 
     Returns
     -------
     Ablation
-        The same for any number of threads.
+        Independent of the number of threads.
     """
     classifier, pipeline = scored.classifier, scored.classifier.pipeline_
-    lesser = {family: without(pipeline, family) for family in pipeline.families}
-    todo: list[tuple[str, Pipeline, int]] = [("", pipeline, int(classifier.random_state) + 1)]
-    todo += [
-        (family, rest, int(classifier.random_state)) for family, rest in lesser.items() if rest
+    reduced = {family: without(pipeline, family) for family in pipeline.families}
+    fits: list[tuple[str, Pipeline, int]] = [("", pipeline, int(classifier.random_state) + 1)]
+    fits += [
+        (family, rest, int(classifier.random_state)) for family, rest in reduced.items() if rest
     ]
     names = [str(name) for name in classifier.classes_]
     y = true_classes(training, classifier.classes_)
     groups = group_duplicates(training.groups, table.digests)
-    answers = {}
-    for done, (family, rest, random_state) in enumerate(todo):
-        progress(done, len(todo))
+    predictions = {}
+    for done, (family, rest, random_state) in enumerate(fits):
+        progress(done, len(fits))
         fitted: GalaxyClassifier = clone(classifier).set_params(
             pipeline=rest, random_state=random_state
         )
         fitted.fit_table(_table_without(table, family), y, groups, class_names=names)
-        said = fitted.classify_table(_table_without(scored.table, family))
-        answers[family] = OutOfFold(said.probabilities[None], said.predicted[None])
-    progress(len(todo), len(todo))
-    said = scored.predictions
+        predictions[family] = _predictions(
+            fitted.classify_table(_table_without(scored.table, family))
+        )
+    progress(len(fits), len(fits))
     return measure_ablation(
         scored.truth,
-        OutOfFold(said.probabilities[None], said.predicted[None]),
-        answers.pop(""),
-        answers,
+        _predictions(scored.predictions),
+        predictions.pop(""),
+        predictions,
         names,
         groups=scored.dataset.groups,
-        only=[family for family, rest in lesser.items() if rest is None],
+        indispensable=[family for family, rest in reduced.items() if rest is None],
         n_training=len(y),
         seed=seed,
     )
 
 
-def without(pipeline: Pipeline, family: str) -> Pipeline | None:
-    """Return a pipeline with a family left out; None if no member would be left.
+def _predictions(predictions: Predictions) -> OutOfFold:
+    """Return predictions as a single repeat."""
+    return OutOfFold(predictions.probabilities[None], predictions.predicted[None])
 
-    A member that is given no other family is left out with it.
+
+def without(pipeline: Pipeline, family: str) -> Pipeline | None:
+    """Return a pipeline without a family, or None if no member would remain.
+
+    Members that use no other family are dropped.
     """
     families = tuple(name for name in pipeline.families if name != family)
     members = tuple(
@@ -150,7 +155,7 @@ def without(pipeline: Pipeline, family: str) -> Pipeline | None:
 
 
 def _table_without(table: FeatureTable, family: str) -> FeatureTable:
-    """Return a table without the columns of a family; the table itself without one."""
+    """Return a table without the columns of a family; no copy if it has none."""
     kept = [k for k, name in enumerate(table.names) if name.split(".", 1)[0] != family]
     if len(kept) == len(table.names):
         return table

@@ -1,4 +1,4 @@
-"""Compare pipelines on the same folds of labelled galaxies, and go on after a kill."""
+"""Compare pipelines on the same folds of labelled galaxies; resumes after interruption."""
 
 from __future__ import annotations
 
@@ -21,33 +21,47 @@ from galfeat.evaluate.comparison.paired import Comparison, OutOfFold, compare_pr
 from galfeat.evaluate.learning_curve import SHARES
 from galfeat.evaluate.splits import folds as deal_folds
 from galfeat.experiments.costs import Costs
-from galfeat.experiments.fits import AS_IT_IS, RERENDERED, Galaxies, PipelineFits, PredictionsByPart
+from galfeat.experiments.fits import (
+    AS_IT_IS,
+    RERENDERED,
+    LabelledRows,
+    PipelineFits,
+    PredictionsByPart,
+)
 from galfeat.features import FeatureExtractor, FeatureTable
 from galfeat.features.registry import require_dependencies
 from galfeat.pipeline import Pipeline
 from galfeat.storage.checkpoint import CheckpointStore
 from galfeat.storage.versions import library_versions
 
-#: Gives a function to report progress to, for as long as something named takes.
+#: Takes the name of a stage of work; returns a context manager that yields a progress callback.
 Stage = Callable[[str], AbstractContextManager[Progress]]
 
 
 @dataclass(frozen=True)
 class Plan:
-    """What is to be compared, and how.
+    """Settings of a comparison.
 
     Attributes
     ----------
     pipelines : sequence of Pipeline
-        Each with a name of its own.
+        Their names must be unique.
     folds, repeats, seed : int
-        As in `galfeat.evaluate.splits.folds`; the seed also draws everything else.
+        As for `galfeat.evaluate.folds`; the seed is also used everywhere else.
     jobs : int
-        Threads. The result does not depend on it, but for the times.
+        Threads. Only the measured times depend on it.
     learning_curve : bool
         Also fit to 5, 10, 20 and 50 % of the training rows, in the first repeat.
     survey_shift : bool
         Also predict re-rendered test images, in the first repeat.
+
+    Examples
+    --------
+    >>> from galfeat.experiments import Plan
+    >>> from galfeat.pipeline import load_pipeline
+    >>> plan = Plan([load_pipeline("lightgbm"), load_pipeline("xgboost")], repeats=2)
+    >>> plan.folds, plan.repeats
+    (5, 2)
     """
 
     pipelines: Sequence[Pipeline]
@@ -59,29 +73,29 @@ class Plan:
     survey_shift: bool = False
 
     def check(self, dataset: DataSet) -> None:
-        """Find out before the work is done that it cannot be.
+        """Check early that the comparison can be carried out.
 
         Parameters
         ----------
         dataset : DataSet
-            All rows have a label.
+            All rows are labelled.
 
         Raises
         ------
         PipelineError
             If two pipelines have the same name.
         DataError
-            If a class has fewer rows or groups than there are folds, or there are more
-            images than a family of features can measure.
+            If a class has fewer rows or groups than folds, or a feature family cannot measure
+            this many images.
         MissingDependencyError
-            If a family of features or a member needs a package that is not installed.
+            If a feature family or a member needs a package that is not installed.
         """
         names = [pipeline.name for pipeline in self.pipelines]
-        twice = {name for name in names if names.count(name) > 1}
-        if twice:
+        duplicates = {name for name in names if names.count(name) > 1}
+        if duplicates:
             raise PipelineError(
-                f"two pipelines are called {sorted(twice)[0]!r}; name each once, and give those "
-                "in files names of their own"
+                f"two pipelines are called {sorted(duplicates)[0]!r}; list each one once and give "
+                "pipeline files unique names"
             )
         for pipeline in self.pipelines:
             require_dependencies(pipeline.measured_families(), len(dataset))
@@ -93,23 +107,23 @@ class Plan:
 
 @dataclass(frozen=True)
 class Results:
-    """What came out of a comparison.
+    """Results of a comparison.
 
     Attributes
     ----------
     comparison : Comparison
-        All pipelines, trained on all training rows, all repeats.
+        All pipelines, fitted to all training rows, all repeats.
     costs : dict of str to Costs
-        Of each pipeline.
+        Costs of each pipeline.
     fit_seconds : dict of str to float
         Processor time of a fit, mean over all folds.
     curve : dict of float to Comparison
-        All pipelines by share of the training rows, first repeat; empty if not asked for.
+        All pipelines by share of the training rows, first repeat; empty if not requested.
     rows_of_share : dict of float to int
-        Mean number of training rows of each share.
+        Mean number of training rows for each share.
     shift : dict of str to Comparison
-        Of each pipeline, on the same galaxies `AS_IT_IS` and `RERENDERED`, first repeat;
-        empty if not asked for.
+        For each pipeline, its scores on the same galaxies `AS_IT_IS` and `RERENDERED`, first
+        repeat; empty if not requested.
     """
 
     comparison: Comparison
@@ -119,25 +133,27 @@ class Results:
     rows_of_share: dict[float, int] = field(default_factory=dict)
     shift: dict[str, Comparison] = field(default_factory=dict)
 
-    def spent(self) -> dict[str, dict[str, float]]:
-        """Return what each pipeline costs, as plain numbers."""
+    def costs_by_pipeline(self) -> dict[str, dict[str, float]]:
+        """Return the costs of each pipeline as plain numbers."""
         return {
             name: {"fit_seconds": self.fit_seconds[name], **costs.to_json()}
             for name, costs in self.costs.items()
         }
 
     def to_json(self) -> dict[str, Any]:
-        """Return everything in plain types, None for what is not finite."""
+        """Return plain types for JSON, with None in place of non-finite numbers."""
         plain = self.comparison.to_json()
-        for name, costs in self.spent().items():
+        for name, costs in self.costs_by_pipeline().items():
             plain["pipelines"][name]["costs"] = costs
         if self.curve:
             plain["learning_curve"] = [
-                {"share": share, "rows": self.rows_of_share[share], **found.to_json()}
-                for share, found in self.curve.items()
+                {"share": share, "rows": self.rows_of_share[share], **comparison.to_json()}
+                for share, comparison in self.curve.items()
             ]
         if self.shift:
-            plain["survey_shift"] = {name: found.to_json() for name, found in self.shift.items()}
+            plain["survey_shift"] = {
+                name: comparison.to_json() for name, comparison in self.shift.items()
+            }
         return plain
 
 
@@ -155,15 +171,15 @@ def compare(
     ----------
     plan : Plan
     dataset : DataSet
-        n galaxies, all with a label and an image that can be read.
+        n galaxies, all with a label and a readable image.
     digests : ndarray of uint8, shape (n, 16)
-        `galfeat.data.pixel_digest` of each image: equal images are one group.
+        `galfeat.data.pixel_digest` of each image: equal images form a group.
     folder : str or Path
-        Every finished fit is kept in its ``pieces``, and features in its ``features``, so
-        that the same call goes on where one before it was stopped.
+        Completed fits are stored in its subfolder ``checkpoints`` and features in
+        ``features``, so the same call resumes after interruption.
     stage : callable, optional
-        Called with a name at the beginning of each piece of work; gives a context in which
-        progress is shown.
+        Takes the name of a stage of work and returns a context manager that yields a progress
+        callback.
 
     Returns
     -------
@@ -172,21 +188,23 @@ def compare(
     Raises
     ------
     PipelineError, DataError, MissingDependencyError
-        As `Plan.check` does.
+        As for `Plan.check`.
     OutputError
         If the folder cannot be written.
     """
     plan.check(dataset)
-    galaxies = Galaxies.of(dataset, digests, plan.folds, plan.repeats, plan.seed)
-    common = {"data": galaxies.digest, "seed": plan.seed, "folds": plan.folds}
-    pieces = CheckpointStore(Path(folder) / "pieces", {**common, "libraries": library_versions()})
+    labelled = LabelledRows.of(dataset, digests, plan.folds, plan.repeats, plan.seed)
+    common = {"data": labelled.digest, "seed": plan.seed, "folds": plan.folds}
+    checkpoints = CheckpointStore(
+        Path(folder) / "checkpoints", {**common, "libraries": library_versions()}
+    )
     stage = stage or _silence
     shares = SHARES if plan.learning_curve else (1.0,)
-    answers: dict[str, PredictionsByPart] = {}
+    predictions: dict[str, PredictionsByPart] = {}
     seconds: dict[str, float] = {}
     costs: dict[str, Costs] = {}
     for families, frame in dict.fromkeys(
-        (one.measured_families(), one.frame) for one in plan.pipelines
+        (pipeline.measured_families(), pipeline.frame) for pipeline in plan.pipelines
     ):
         extractor = FeatureExtractor(
             families, frame=frame, n_jobs=plan.jobs, cache=Path(folder) / "features"
@@ -195,14 +213,14 @@ def compare(
         for pipeline in plan.pipelines:
             if (pipeline.measured_families(), pipeline.frame) == (families, frame):
                 classifier = GalaxyClassifier(pipeline, n_jobs=plan.jobs, random_state=plan.seed)
-                fits = PipelineFits(classifier, galaxies, tables, pieces)
+                fits = PipelineFits(classifier, labelled, tables, checkpoints)
                 with stage(pipeline.name) as progress:
-                    answers[pipeline.name] = fits.run(shares, progress)
+                    predictions[pipeline.name] = fits.run(shares, progress)
                 seconds[pipeline.name] = float(np.mean(fits.seconds))
-                with stage(f"{pipeline.name}, its cost"):
+                with stage(f"{pipeline.name}, cost"):
                     costs[pipeline.name] = fits.costs(dataset)
     with stage("scores") as progress:
-        return _results(plan, galaxies, answers, seconds, costs, progress)
+        return _results(plan, labelled, predictions, seconds, costs, progress)
 
 
 @contextlib.contextmanager
@@ -213,54 +231,57 @@ def _silence(name: str) -> Iterator[Progress]:
 def _tables(
     extractor: FeatureExtractor, dataset: DataSet, plan: Plan, stage: Stage
 ) -> dict[str, FeatureTable]:
-    """Measure the images, as they are and, if asked for, re-rendered."""
-    shown: dict[str, DataSet] = {AS_IT_IS: dataset}
+    """Extract features of the original images and, if requested, of re-rendered ones."""
+    views: dict[str, DataSet] = {AS_IT_IS: dataset}
     if plan.survey_shift:
-        shown[RERENDERED] = RerenderedDataSet(dataset, plan.seed)
+        views[RERENDERED] = RerenderedDataSet(dataset, plan.seed)
     tables = {}
-    for view, images in shown.items():
+    for view, images in views.items():
         name = f"features {', '.join(map(str, extractor.families))}"
         with stage(name if view == AS_IT_IS else f"{name}, {view}") as progress:
             tables[view] = extractor.extract(images, progress=progress)
         for row, error in sorted(tables[view].errors.items()):
-            raise DataError(f"{dataset.ids[row]}: {error}; it could be read a moment ago")
+            raise DataError(
+                f"{dataset.ids[row]}: {error}; it was readable before: do not change the data "
+                "during a comparison"
+            )
     return tables
 
 
 def _results(
     plan: Plan,
-    galaxies: Galaxies,
-    every: Mapping[str, PredictionsByPart],
+    labelled: LabelledRows,
+    predictions: Mapping[str, PredictionsByPart],
     seconds: Mapping[str, float],
     costs: Mapping[str, Costs],
     progress: Progress,
 ) -> Results:
-    """Score what was predicted."""
+    """Score the predictions."""
     names = [pipeline.name for pipeline in plan.pipelines]
     shares = SHARES if plan.learning_curve else ()
     steps = 1 + len(shares) + len(names) * plan.survey_shift
     step = itertools.count()
 
-    def scored(answers: Mapping[str, OutOfFold]) -> Comparison:
+    def scored(out_of_fold: Mapping[str, OutOfFold]) -> Comparison:
         progress(next(step), steps)
         return compare_predictions(
-            galaxies.y, answers, galaxies.names, groups=galaxies.groups, seed=plan.seed
+            labelled.y, out_of_fold, labelled.names, groups=labelled.groups, seed=plan.seed
         )
 
     results = Results(
-        comparison=scored({name: every[name][1.0, AS_IT_IS] for name in names}),
+        comparison=scored({name: predictions[name][1.0, AS_IT_IS] for name in names}),
         costs={name: costs[name] for name in names},
         fit_seconds={name: seconds[name] for name in names},
         curve={
-            share: scored({name: every[name][share, AS_IT_IS].first() for name in names})
+            share: scored({name: predictions[name][share, AS_IT_IS].first() for name in names})
             for share in shares
         },
-        rows_of_share={share: galaxies.mean_rows(share, plan.seed) for share in shares},
+        rows_of_share={share: labelled.mean_rows(share, plan.seed) for share in shares},
         shift={
             name: scored(
                 {
-                    AS_IT_IS: every[name][1.0, AS_IT_IS].first(),
-                    RERENDERED: every[name][1.0, RERENDERED],
+                    AS_IT_IS: predictions[name][1.0, AS_IT_IS].first(),
+                    RERENDERED: predictions[name][1.0, RERENDERED],
                 }
             )
             for name in names

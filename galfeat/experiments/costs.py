@@ -1,4 +1,4 @@
-"""What a pipeline costs: time, memory and disk, measured in a process of its own."""
+"""Costs of a pipeline: time, memory and disk space, measured in a separate process."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from galfeat.classifier import GalaxyClassifier
 from galfeat.errors import GalfeatError
 from galfeat.features import FeatureTable
 
-#: Images that are measured, one after the other, or as many as this many seconds allow.
+#: Maximum number of images measured, and time limit.
 IMAGES, SECONDS = 32, 20.0
 _REPEATS = 3
 _MEGABYTE = 1e6
@@ -33,19 +33,25 @@ _MEGABYTE = 1e6
 
 @dataclass(frozen=True)
 class Costs:
-    """What a pipeline costs on this machine.
+    """Costs of a pipeline on this machine.
 
     Attributes
     ----------
     features_ms : float
-        Median processor milliseconds to measure one decoded image, kernels compiled.
+        Median processor time to measure one decoded image, in milliseconds, after compilation.
     prediction_ms : float
-        Processor milliseconds per galaxy to predict from features, many at once.
+        Processor time per galaxy to predict a batch from features, in milliseconds.
     peak_memory_mb : float
-        Most memory (resident, 10⁶ bytes) of a process that measures these images, fits the
-        pipeline to the features it is given and predicts; Python and all libraries included.
+        Peak resident memory (10⁶ bytes) of a process that measures images, fits the pipeline
+        and predicts, including Python and all libraries.
     model_mb : float
         Size of the fitted model on disk, in 10⁶ bytes.
+
+    Examples
+    --------
+    >>> from galfeat.experiments import Costs
+    >>> Costs(features_ms=3.0, prediction_ms=0.5, peak_memory_mb=300.0, model_mb=2.0).ms_per_galaxy
+    3.5
     """
 
     features_ms: float
@@ -55,11 +61,11 @@ class Costs:
 
     @property
     def ms_per_galaxy(self) -> float:
-        """Processor milliseconds from a decoded image to its probabilities."""
+        """Processor time from a decoded image to its probabilities, in milliseconds."""
         return self.features_ms + self.prediction_ms
 
     def to_json(self) -> dict[str, float]:
-        """Return the four numbers and `ms_per_galaxy`."""
+        """Return the four costs and `ms_per_galaxy`."""
         return {**asdict(self), "ms_per_galaxy": self.ms_per_galaxy}
 
 
@@ -70,14 +76,14 @@ def measure_costs(
     y: NDArray[np.integer],
     test: FeatureTable,
 ) -> Costs:
-    """Measure what a pipeline costs, in a new process, so that its memory is its own.
+    """Measure the costs of a pipeline in a new process, whose memory it does not share.
 
     Parameters
     ----------
     classifier : GalaxyClassifier
-        Not fitted; its threads are used for the fit alone.
+        Not fitted; its threads are used only for the fit.
     images : list of ndarray of uint8, shape (H, W, 3)
-        At least one.
+        At least one image.
     training : FeatureTable
         Features to fit to.
     y : ndarray of int, shape (n,)
@@ -88,15 +94,15 @@ def measure_costs(
     Raises
     ------
     GalfeatError
-        If the pipeline cannot be fitted, or the process ends without an answer, as when memory
-        runs out.
+        If the pipeline cannot be fitted, or the process ends without a result, for example
+        because it ran out of memory.
     """
     context = multiprocessing.get_context("spawn")
     receiver, sender = context.Pipe(duplex=False)
     process = context.Process(
         target=_report, args=(sender, classifier, images, training, y, test), daemon=True
     )
-    # An interrupt from the keyboard is for this process, which then ends the other.
+    # The child ignores keyboard interrupts; this process handles them and terminates the child.
     before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
     try:
         process.start()
@@ -104,17 +110,17 @@ def measure_costs(
         signal.pthread_sigmask(signal.SIG_SETMASK, before)
     sender.close()
     try:
-        answer: Costs | Exception = receiver.recv()
+        result: Costs | Exception = receiver.recv()
     except EOFError as error:
         process.join()
         raise GalfeatError(
-            f"the process that fits the pipeline to measure its cost ended with exit code "
+            f"the process that measures the cost of the pipeline ended with exit code "
             f"{process.exitcode}; free some memory, or compare without this pipeline"
         ) from error
     process.join()
-    if isinstance(answer, Exception):
-        raise answer
-    return answer
+    if isinstance(result, Exception):
+        raise result
+    return result
 
 
 def _report(
@@ -125,14 +131,14 @@ def _report(
     y: NDArray[np.integer],
     test: FeatureTable,
 ) -> None:
-    """Send the costs, or what went wrong, to the process that asked, if it is still there."""
-    answer: Costs | Exception
+    """Send the costs, or the exception raised, to the parent process, if it still exists."""
+    result: Costs | Exception
     try:
-        answer = _measure(classifier, images, training, y, test)
+        result = _measure(classifier, images, training, y, test)
     except Exception as error:
-        answer = error
+        result = error
     with contextlib.suppress(BrokenPipeError), sender:
-        sender.send(answer)
+        sender.send(result)
 
 
 def _measure(
@@ -163,7 +169,7 @@ def _measure(
 
 
 def _milliseconds(work: Callable[[], Any]) -> float:
-    start = time.process_time()  # of the clock's time others may have taken their share
+    start = time.process_time()  # unlike wall-clock time, unaffected by other processes
     work()
     return 1000.0 * (time.process_time() - start)
 
@@ -174,8 +180,8 @@ def _size_on_disk(fitted: GalaxyClassifier, file: Path) -> int:
 
 
 def _peak_memory() -> int:
-    """Return the most memory this process has held, in bytes."""
-    try:  # getrusage of a new process begins with what its parent held
+    """Return the peak resident memory of this process in bytes."""
+    try:  # getrusage of a new process starts from the parent's value
         status = Path("/proc/self/status").read_text(encoding="ascii")
         return 1024 * int(status.split("VmHWM:")[1].split()[0])
     except (OSError, IndexError):

@@ -1,4 +1,4 @@
-"""Score a pipeline on galaxies it was not fitted on, without leaks between the two."""
+"""Cross-validate a pipeline without leakage between training and test galaxies."""
 
 from __future__ import annotations
 
@@ -33,33 +33,33 @@ def cross_validate(
     seed: int = 0,
     progress: Progress | None = None,
 ) -> CrossValidation:
-    """Fit and score a classifier on repeated stratified folds of features already computed.
+    """Fit and score a classifier on repeated stratified folds of a feature table.
 
     Parameters
     ----------
     classifier : GalaxyClassifier
-        Cloned for every fold; itself left as it is.
+        Cloned for every fold and not modified.
     dataset : DataSet
-        n galaxies, all with a label.
+        n galaxies, all labelled.
     table : FeatureTable
-        Their features; none of the images failed.
+        Their features, without failed images.
     groups : ndarray of str, shape (n,), or None
         Rows of one group are in one fold; see `group_duplicates`.
     folds, repeats, seed : int
-        As in `galfeat.evaluate.splits.folds`; the seed also draws the intervals.
+        As for `galfeat.evaluate.folds`; the seed is also used for the intervals.
     progress : callable, optional
-        Called with the number of folds done and of all folds.
+        Called with the number of completed folds and the total number.
 
     Raises
     ------
     DataError
-        If a class has fewer rows or groups than there are folds.
+        If a class has fewer rows or groups than folds.
     """
     present, y = np.unique(dataset.labels, return_inverse=True)
     names = [dataset.class_names[index] for index in present]
     shape = (repeats, len(y))
     probabilities = np.empty((*shape, len(names)))
-    named = {rule: np.empty(shape, dtype=np.intp) for rule in OTHER_DECISION}
+    predicted = {rule: np.empty(shape, dtype=np.intp) for rule in OTHER_DECISION}
     splits = deal_folds(y, groups, folds, repeats, seed, class_names=names)
     for done, (repeat, train, test) in enumerate(splits):
         if progress is not None:
@@ -71,16 +71,16 @@ def cross_validate(
             class_names=names,
         )
         probabilities[repeat, test] = fitted.classify_table(table.select(test)).probabilities
-        for each, classes in named.items():
-            classes[repeat, test] = decide(probabilities[repeat, test], fitted.priors_, each)
+        for rule, classes in predicted.items():
+            classes[repeat, test] = decide(probabilities[repeat, test], fitted.priors_, rule)
     if progress is not None:
         progress(folds * repeats, folds * repeats)
     rule = fitted.pipeline_.decision
     return summarise_repeats(
         y,
         list(probabilities),
-        list(named[rule]),
-        list(named[OTHER_DECISION[rule]]),
+        list(predicted[rule]),
+        list(predicted[OTHER_DECISION[rule]]),
         names,
         sources=dataset.sources,
         groups=groups,
@@ -92,19 +92,31 @@ def cross_validate(
 def group_duplicates(
     groups: NDArray[np.str_] | None, digests: NDArray[np.uint8]
 ) -> NDArray[np.str_]:
-    """Put rows with equal pixels into one group, and with them the groups they belong to.
+    """Merge the groups of rows with equal pixels.
 
     Parameters
     ----------
     groups : ndarray of str, shape (n,), or None
-        Groups known before; None and an empty text are a group of its own.
+        Existing groups; an empty string marks an ungrouped row.
     digests : ndarray of uint8, shape (n, 16)
         `galfeat.data.pixel_digest` of each image.
 
     Returns
     -------
     ndarray of str, shape (n,)
-        Number of the group as text.
+        Group number of each row as a string.
+
+    Examples
+    --------
+    The second and third images are equal, which joins their groups:
+
+    >>> import numpy as np
+    >>> from galfeat.experiments import group_duplicates
+    >>> digests = np.array([[1], [2], [2], [3]], np.uint8).repeat(16, axis=1)
+    >>> group_duplicates(np.array(["a", "a", "b", "b"]), digests).tolist()
+    ['0', '0', '0', '0']
+    >>> group_duplicates(None, digests).tolist()
+    ['0', '1', '1', '2']
     """
     from scipy.sparse import coo_matrix
     from scipy.sparse.csgraph import connected_components
@@ -112,8 +124,8 @@ def group_duplicates(
     n = len(digests)
     keys = [np.unique(digests, axis=0, return_inverse=True)[1].reshape(-1)]
     if groups is not None:
-        known = [group or f"row {row}" for row, group in enumerate(groups)]
-        keys.append(np.unique(known, return_inverse=True)[1])
+        names = [group or f"row {row}" for row, group in enumerate(groups)]
+        keys.append(np.unique(names, return_inverse=True)[1])
     links = [(np.arange(n), np.unique(key, return_index=True)[1][key]) for key in keys]
     start, end = np.concatenate(links, axis=1)
     graph = coo_matrix((np.ones(len(start)), (start, end)), shape=(n, n))

@@ -1,4 +1,4 @@
-"""The fits of one pipeline in a comparison: each is made once, and kept."""
+"""The fits of one pipeline in a comparison, each made once and stored as a checkpoint."""
 
 from __future__ import annotations
 
@@ -23,17 +23,17 @@ from galfeat.features import FeatureTable
 from galfeat.pipeline import Pipeline
 from galfeat.storage.checkpoint import CheckpointStore
 
-#: How test images are shown. The training images are always as they are.
+#: Views of the test images. Training always uses the original images.
 AS_IT_IS, RERENDERED = "as it is", "re-rendered"
 
 Rows = NDArray[np.intp]
-#: By share of the training rows, and by view: all repeats for all training rows and images as
-#: they are, the first repeat for everything else.
+#: Predictions by share of the training rows and by view: all repeats for all training rows and
+#: original images, otherwise only the first repeat.
 PredictionsByPart = dict[tuple[float, str], OutOfFold]
 
 
 @dataclass(frozen=True, eq=False)
-class Galaxies:
+class LabelledRows:
     """The labelled rows of a comparison and their folds.
 
     Attributes
@@ -46,7 +46,7 @@ class Galaxies:
         Rows of one group are in one fold.
     splits : list of (repeat, fold, training rows, test rows)
     digest : str
-        Of pixels, classes and groups.
+        SHA-256 of pixels, classes and groups.
     """
 
     y: Rows
@@ -58,8 +58,8 @@ class Galaxies:
     @classmethod
     def of(
         cls, dataset: DataSet, digests: NDArray[np.uint8], folds: int, repeats: int, seed: int
-    ) -> Galaxies:
-        """Deal the rows of a data set to folds, as `cross_validate` does."""
+    ) -> LabelledRows:
+        """Assign the rows of a data set to folds, as `cross_validate` does."""
         present, y = np.unique(dataset.labels, return_inverse=True)
         names = [dataset.class_names[index] for index in present]
         groups = group_duplicates(dataset.groups, digests)
@@ -73,14 +73,14 @@ class Galaxies:
         return cls(y, names, groups, numbered, digest.hexdigest())
 
     def training_rows(self, split: int, seed: int) -> dict[float, Rows]:
-        """Return the rows of each of `SHARES` of a training part, each inside the next."""
+        """Return nested subsets of a training part, one for each of `SHARES`."""
         repeat, fold, train, _ = self.splits[split]
         rng = np.random.default_rng([seed, repeat, fold])
         parts = nested_rows(self.y[train], SHARES, rng)
         return {share: train[part] for share, part in zip(SHARES, parts, strict=True)}
 
     def mean_rows(self, share: float, seed: int) -> int:
-        """Return how many training rows a share is, on average over the folds."""
+        """Return the mean number of training rows of a share over the folds."""
         folds = [number for number, (repeat, *_) in enumerate(self.splits) if repeat == 0]
         return round(np.mean([len(self.training_rows(fold, seed)[share]) for fold in folds]))
 
@@ -91,31 +91,31 @@ class PipelineFits:
     Parameters
     ----------
     classifier : GalaxyClassifier
-        Of a `Pipeline`; cloned for every fit.
-    galaxies : Galaxies
+        Classifier with a `Pipeline`; cloned for every fit.
+    labelled : LabelledRows
         n rows.
     tables : mapping of str to FeatureTable
-        Features of the n rows `AS_IT_IS` and, where that is wanted, `RERENDERED`.
-    pieces : CheckpointStore
-        Where finished fits are kept.
+        Features of the n rows `AS_IT_IS` and, optionally, `RERENDERED`.
+    checkpoints : CheckpointStore
+        Stores completed fits.
 
     Attributes
     ----------
-    answers : PredictionsByPart
-        What has been predicted so far.
+    predictions : PredictionsByPart
+        Predictions collected so far.
     seconds : list of float
-        Processor time of each fit to all training rows, of all its threads together.
+        Processor time of each fit to all training rows, summed over threads.
     """
 
     def __init__(
         self,
         classifier: GalaxyClassifier,
-        galaxies: Galaxies,
+        labelled: LabelledRows,
         tables: Mapping[str, FeatureTable],
-        pieces: CheckpointStore,
+        checkpoints: CheckpointStore,
     ) -> None:
-        self._classifier, self._galaxies, self._pieces = classifier, galaxies, pieces
-        self._tables = tables
+        self._classifier, self._labelled, self._tables = classifier, labelled, tables
+        self._checkpoints = checkpoints
         self._seed = int(classifier.random_state)
         assert isinstance(classifier.pipeline, Pipeline)
         pipeline = classifier.pipeline.to_dict()
@@ -124,80 +124,80 @@ class PipelineFits:
             "pipeline": {name: pipeline[name] for name in pipeline.keys() - {"name", "description"}}
         }
         self._features = {view: [digests[AS_IT_IS], digest] for view, digest in digests.items()}
-        self.answers: PredictionsByPart = {}
+        self.predictions: PredictionsByPart = {}
         self.seconds: list[float] = []
 
     def run(self, shares: Sequence[float], progress: Progress) -> PredictionsByPart:
-        """Do every fit that has not been done, and return what they predict."""
-        todo = list(self._todo(shares))
-        for done, (split, share) in enumerate(todo):
-            progress(done, len(todo))
+        """Carry out all fits without a checkpoint, and return the predictions of all fits."""
+        fits = list(self._planned_fits(shares))
+        for done, (split, share) in enumerate(fits):
+            progress(done, len(fits))
             self._fit(split, share)
-        progress(len(todo), len(todo))
-        return self.answers
+        progress(len(fits), len(fits))
+        return self.predictions
 
-    def _todo(self, shares: Sequence[float]) -> Iterator[tuple[int, float]]:
-        for split, (repeat, *_) in enumerate(self._galaxies.splits):
+    def _planned_fits(self, shares: Sequence[float]) -> Iterator[tuple[int, float]]:
+        for split, (repeat, *_) in enumerate(self._labelled.splits):
             yield from ((split, share) for share in shares if repeat == 0 or share == 1.0)
 
     def _fit(self, split: int, share: float) -> None:
-        """Collect the predictions of one fit, which is made where one of them is missing."""
-        repeat, fold, _, test = self._galaxies.splits[split]
+        """Collect the predictions of one fit, carrying it out if a checkpoint is missing."""
+        repeat, fold, _, test = self._labelled.splits[split]
         views = list(self._tables) if repeat == 0 and share == 1.0 else [AS_IT_IS]
         fitted: GalaxyClassifier | None = None
         for view in views:
             key = {**self._key, "repeat": repeat, "fold": fold, "share": share}
             key |= {"view": view, "features": self._features[view]}
-            piece = self._pieces.get(key)
-            if piece is None:
+            result = self._checkpoints.get(key)
+            if result is None:
                 if fitted is None:
                     start = time.process_time()
                     fitted = self._fitted(split, share)
                     seconds = time.process_time() - start
-                said = fitted.classify_table(self._tables[view].select(test))
-                piece = {
-                    "probabilities": said.probabilities,
-                    "predicted": said.predicted,
+                predictions = fitted.classify_table(self._tables[view].select(test))
+                result = {
+                    "probabilities": predictions.probabilities,
+                    "predicted": predictions.predicted,
                     "seconds": np.array(seconds),
                 }
-                self._pieces.put(key, piece)
-            self._collect(repeat, share, view, test, piece)
+                self._checkpoints.put(key, result)
+            self._collect(repeat, share, view, test, result)
 
     def _fitted(self, split: int, share: float) -> GalaxyClassifier:
-        galaxies = self._galaxies
-        rows = galaxies.splits[split][2]
+        labelled = self._labelled
+        rows = labelled.splits[split][2]
         if share < 1.0:
-            rows = galaxies.training_rows(split, self._seed)[share]
+            rows = labelled.training_rows(split, self._seed)[share]
         classifier: GalaxyClassifier = clone(self._classifier)
         return classifier.fit_table(
             self._tables[AS_IT_IS].select(rows),
-            galaxies.y[rows],
-            galaxies.groups[rows],
-            class_names=galaxies.names,
+            labelled.y[rows],
+            labelled.groups[rows],
+            class_names=labelled.names,
         )
 
     def _collect(
-        self, repeat: int, share: float, view: str, test: Rows, piece: Mapping[str, NDArray[Any]]
+        self, repeat: int, share: float, view: str, test: Rows, result: Mapping[str, NDArray[Any]]
     ) -> None:
-        n, k = len(self._galaxies.y), len(self._galaxies.names)
-        if (share, view) not in self.answers:
-            whole = share == 1.0 and view == AS_IT_IS
-            repeats = 1 + self._galaxies.splits[-1][0] if whole else 1
-            self.answers[share, view] = OutOfFold(
+        n, k = len(self._labelled.y), len(self._labelled.names)
+        all_repeats = share == 1.0 and view == AS_IT_IS
+        if (share, view) not in self.predictions:
+            repeats = 1 + self._labelled.splits[-1][0] if all_repeats else 1
+            self.predictions[share, view] = OutOfFold(
                 np.full((repeats, n, k), np.nan), np.full((repeats, n), -1)
             )
-        answers = self.answers[share, view]
-        answers.probabilities[repeat, test] = piece["probabilities"]
-        answers.predicted[repeat, test] = piece["predicted"]
-        if share == 1.0 and view == AS_IT_IS:
-            self.seconds.append(float(piece["seconds"]))
+        predictions = self.predictions[share, view]
+        predictions.probabilities[repeat, test] = result["probabilities"]
+        predictions.predicted[repeat, test] = result["predicted"]
+        if all_repeats:
+            self.seconds.append(float(result["seconds"]))
 
     def costs(self, dataset: DataSet) -> Costs:
-        """Return what the pipeline costs, measured on the first fold where it has not been."""
+        """Return the costs of the pipeline, measured on the first fold unless stored."""
         key = {**self._key, "costs": True, "features": self._features[AS_IT_IS]}
-        piece = self._pieces.get(key)
-        if piece is None:
-            _, _, train, test = self._galaxies.splits[0]
+        result = self._checkpoints.get(key)
+        if result is None:
+            _, _, train, test = self._labelled.splits[0]
             rows = np.unique(np.linspace(0, len(dataset) - 1, IMAGES).astype(np.intp))
             images = [image for image in dataset.read(rows) if isinstance(image, np.ndarray)]
             table = self._tables[AS_IT_IS]
@@ -205,12 +205,12 @@ class PipelineFits:
                 self._classifier,
                 images,
                 table.select(train),
-                self._galaxies.y[train],
+                self._labelled.y[train],
                 table.select(test),
             )
-            piece = {"costs": np.array(astuple(costs))}
-            self._pieces.put(key, piece)
-        return Costs(*piece["costs"].tolist())
+            result = {"costs": np.array(astuple(costs))}
+            self._checkpoints.put(key, result)
+        return Costs(*result["costs"].tolist())
 
 
 def _digest(table: FeatureTable) -> str:

@@ -1,4 +1,4 @@
-"""Score a fitted model on a data set: which rows count, which class is which, what came out."""
+"""Score a fitted model on a data set: select rows, match classes, evaluate and report."""
 
 from __future__ import annotations
 
@@ -29,29 +29,41 @@ def true_classes(dataset: DataSet, classes: NDArray[np.str_]) -> NDArray[np.intp
     Parameters
     ----------
     dataset : DataSet
-        Every row has a label.
+        All rows are labelled.
     classes : ndarray of str, shape (k,)
-        The classes a model knows.
+        The classes of the model.
 
     Raises
     ------
     DataError
-        If a row has a class that the model does not know.
+        If the model does not have the class of a row.
     """
-    place = {str(name): index for index, name in enumerate(classes)}
+    index = {str(name): position for position, name in enumerate(classes)}
     names = [dataset.class_names[label] for label in dataset.labels]
-    unknown = sorted(set(names) - place.keys())
+    unknown = sorted(set(names) - index.keys())
     if unknown:
         raise DataError(
             f"the data have the class {unknown[0]!r} in {dataset.label_column!r}, which the model "
-            f"does not know; it knows {', '.join(place)}: name another column with --label"
+            f"does not have; its classes are {', '.join(index)}: name another column with --label"
         )
-    return np.array([place[name] for name in names], dtype=np.intp)
+    return np.array([index[name] for name in names], dtype=np.intp)
 
 
 @dataclass(frozen=True, eq=False)
 class Scored:
-    """A fitted model, n galaxies with their features and true classes, and what came out."""
+    """A fitted model, its predictions for n labelled galaxies, and their evaluation.
+
+    Attributes
+    ----------
+    classifier : GalaxyClassifier
+    dataset : DataSet
+    table : FeatureTable
+        Features of the galaxies.
+    truth : ndarray of int, shape (n,)
+        True class of each galaxy, as an index into the model's classes.
+    predictions : Predictions
+    evaluation : Evaluation
+    """
 
     classifier: GalaxyClassifier
     dataset: DataSet
@@ -71,8 +83,7 @@ def score(
     classifier : GalaxyClassifier
         Fitted.
     dataset : DataSet
-        n galaxies, all with a label; gives the sources, and the groups that are resampled
-        together.
+        n galaxies, all labelled, with their sources and groups, which are resampled together.
     table : FeatureTable
         Their features.
     seed : int
@@ -81,7 +92,7 @@ def score(
     Raises
     ------
     DataError
-        If a galaxy has a class that the model does not know.
+        If the model does not have the class of a galaxy.
     """
     truth = true_classes(dataset, classifier.classes_)
     predictions = classifier.classify_table(table)
@@ -109,27 +120,27 @@ def report(
     facts: Mapping[str, str] | None = None,
     seed: int = 0,
 ) -> Path:
-    """Write the HTML report of a score.
+    """Write the HTML report of a scored model.
 
     Parameters
     ----------
     folder : str or Path
-        Where to; made if it is missing.
+        Output folder; created if necessary.
     scored : Scored
-        What to report.
+        The results to report.
     n_training : int
-        How many galaxies the classifier was fitted to.
+        Number of galaxies the classifier was fitted to.
     ablation : Ablation, optional
-        What its scores lose without each family, from `galfeat.experiments.ablation.ablate`.
+        Losses without each family, from `ablate`.
     facts : mapping of str to str, optional
-        Facts of model, data and run to list.
+        Facts about model, data and run.
     seed : int
-        Seed of the galaxies that are shown.
+        Seed of the selection of galaxies shown.
 
     Returns
     -------
     Path
-        The page.
+        The HTML file.
     """
     from galfeat.evaluate.report.report import write_report
     from galfeat.evaluate.resampling import Resampling
@@ -138,8 +149,8 @@ def report(
     counts = np.rint(scored.classifier.priors_ * n_training).astype(int)
 
     def image(row: int) -> NDArray[np.uint8] | None:
-        (found,) = scored.dataset.read([row])
-        return None if isinstance(found, ImageError) else found
+        (result,) = scored.dataset.read([row])
+        return None if isinstance(result, ImageError) else result
 
     return write_report(
         folder,
@@ -173,7 +184,7 @@ def _importances(scored: Scored, seed: int) -> Importances:
 
 
 def rows_to_score(learned: NDArray[np.bool_], held_out: NDArray[np.bool_]) -> NDArray[np.intp]:
-    """Choose the rows of a data set that a model may be scored on.
+    """Return the rows of a data set that a model may be scored on.
 
     Parameters
     ----------
@@ -183,13 +194,13 @@ def rows_to_score(learned: NDArray[np.bool_], held_out: NDArray[np.bool_]) -> ND
     Returns
     -------
     ndarray of intp
-        All rows where the model has seen none; the rows held out where the data set is
-        made of training rows and rows held out alone.
+        All rows if none is a training row; the held-out rows if the data set consists of
+        training and held-out rows.
 
     Raises
     ------
     DataError
-        If there are training rows in any other mixture.
+        If there are training rows and rows that are neither.
     """
     if not learned.any():
         return np.arange(len(learned))
@@ -197,6 +208,6 @@ def rows_to_score(learned: NDArray[np.bool_], held_out: NDArray[np.bool_]) -> ND
         return np.flatnonzero(held_out & ~learned)
     raise DataError(
         f"{np.count_nonzero(learned)} of {len(learned)} images were used to fit this model, or "
-        "show a galaxy of one that was; a score on them would be too good: give other images, or "
-        "--include-training to score all"
+        "show the same galaxy as one that was; scores would be too optimistic: give other images, "
+        "or --include-training to score all"
     )

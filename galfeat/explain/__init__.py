@@ -1,4 +1,4 @@
-"""Why a classifier says what it says of a galaxy."""
+"""Explanations of a classifier's predictions."""
 
 from galfeat.explain.contributions import Contributions, contributions_of
 from galfeat.explain.explanation import Explanation, explain

@@ -1,4 +1,4 @@
-"""Hundreds of columns in the few things an astronomer would name, and how to say them."""
+"""Concepts that astronomers would name, each measured by several columns, and their wording."""
 
 from __future__ import annotations
 
@@ -12,18 +12,18 @@ from numpy.typing import NDArray
 
 @dataclass(frozen=True)
 class Concept:
-    """One thing that can be said of a galaxy, measured by several columns.
+    """A property of a galaxy, measured by several columns.
 
     Attributes
     ----------
     name : str
     pattern : str
-        Regular expression of the columns that measure it.
+        Regular expression for the columns that measure it.
     leads : tuple of str
-        Columns that say whether there is much or little of it; the first that has a value.
+        Columns that quantify it; the first one with a value is used.
     much, some, little : str
-        Words for a galaxy where that is large, ordinary or small among the training galaxies.
-        Without leads `some` is said of any galaxy.
+        Descriptions of a galaxy with a large, average or small value compared with the training
+        galaxies. Without leads, `some` describes all galaxies.
     """
 
     name: str
@@ -35,44 +35,44 @@ class Concept:
 
 
 _ANY = r"[a-z]+"
-#: The first whose pattern fits a column has it.
+#: A column belongs to the first concept whose pattern matches.
 CONCEPTS = (
     Concept(
         "bar", rf"fourier\.{_ANY}\.bar\.", "a strong bar", "a weak bar", "no bar",
         ("fourier.deprojected.bar.strength", "fourier.aligned.bar.strength"),
     ),
     Concept(
-        "winding", r"fourier\.deprojected\.(arms\.pitch|spirality|w\d)", "light that winds loosely",
-        "light that winds a little", "light that winds tightly",
+        "winding", r"fourier\.deprojected\.(arms\.pitch|spirality|w\d)", "loosely wound structure",
+        "moderately wound structure", "tightly wound structure",
         ("fourier.deprojected.arms.pitch",),
     ),
     Concept(
-        "spiral arms", rf"fourier\.{_ANY}\.arms\.", "clear spiral arms", "faint spiral arms",
+        "spiral arms", rf"fourier\.{_ANY}\.arms\.", "prominent spiral arms", "faint spiral arms",
         "no clear spiral arms", ("fourier.deprojected.arms.strength",),
     ),
     Concept(
         "lopsidedness", rf"fourier\.{_ANY}\.(a[135]\.|w[135]\.|lopsidedness)", "a lopsided disc",
-        "a slightly lopsided disc", "an even disc",
+        "a slightly lopsided disc", "no lopsidedness",
         ("fourier.deprojected.lopsidedness", "fourier.aligned.lopsidedness"),
     ),
     Concept(
-        "twofold pattern", r"fourier\.deprojected\.a[246]\.", "a strong twofold pattern",
-        "a weak twofold pattern", "no twofold pattern", ("fourier.deprojected.a2.r3",),
+        "twofold symmetry", r"fourier\.deprojected\.a[246]\.", "strong twofold symmetry",
+        "weak twofold symmetry", "no twofold symmetry", ("fourier.deprojected.a2.r3",),
     ),
     Concept(
         "outline",
         r"(shape|morphology)\.axis_ratio|morphology\.(ellipticity|petrosian_ratio|minor_axis)"
-        # Not deprojected, the even orders are those of the ellipse.
+        # Without deprojection, even orders measure the ellipticity.
         r"|radial\.(major|minor|width|height)|fourier\.(aligned|context)\.(a[246]|w[246])",
-        "a round outline", "an oval outline", "a flat outline", ("shape.axis_ratio",),
+        "a round outline", "an oval outline", "an elongated outline", ("shape.axis_ratio",),
     ),
     Concept(
-        "bulge", r"morphology\.bulge_", "a bulge that stands out of the disc", "a small bulge",
-        "no bulge out of the disc", ("morphology.bulge_excess",),
+        "bulge", r"morphology\.bulge_", "a prominent bulge", "a small bulge",
+        "no prominent bulge", ("morphology.bulge_excess",),
     ),
     Concept(
-        "companions", r"shape\.(companion|neighbours|bridge)", "a companion close by",
-        "a faint companion", "no companion close by", ("shape.companion.light",),
+        "companions", r"shape\.(companion|neighbours|bridge)", "a bright companion nearby",
+        "a faint companion nearby", "no companion nearby", ("shape.companion.light",),
     ),
     Concept(
         "second nucleus",
@@ -90,7 +90,7 @@ CONCEPTS = (
     Concept(
         "concentration",
         r"radial\.brightness|morphology\.(concentration|r\d|sersic|m20|gini)|shape\..*m20",
-        "light concentrated in the middle", "an ordinary light profile", "light spread out",
+        "strongly concentrated light", "moderately concentrated light", "weakly concentrated light",
         ("morphology.concentration",),
     ),
     Concept(
@@ -100,19 +100,22 @@ CONCEPTS = (
     ),
     Concept(
         "colour", r"colour\.|radial\.(red_blue|colour_scatter)", "a core redder than the disc",
-        "a core slightly redder than the disc", "one colour throughout", ("colour.bulge_disc",),
+        "a core slightly redder than the disc", "a uniform colour", ("colour.bulge_disc",),
     ),
-    Concept("edges", r"hog\.", "", "the directions of its edges", ""),
-    Concept("small network", r"embedding\.", "", "what the small network sees", ""),
+    Concept("edges", r"hog\.", "", "edge directions", ""),
+    Concept("small network", r"embedding\.", "", "features of the small network", ""),
     Concept("other", r"", "", "other measurements", ""),
 )  # fmt: skip
 
 
 @cache
 def concept_of(names: tuple[str, ...]) -> NDArray[np.intp]:
-    """Return for each column the index of its concept, shape (d,), not to be written to."""
+    """Return the index of each column's concept, shape (d,), as a read-only array."""
     patterns = [re.compile(concept.pattern) for concept in CONCEPTS]
-    of = [next(i for i, one in enumerate(patterns) if one.match(name)) for name in names]
-    found = np.array(of, np.intp)
-    found.flags.writeable = False
-    return found
+    first_match = [
+        next(index for index, pattern in enumerate(patterns) if pattern.match(name))
+        for name in names
+    ]
+    indices = np.array(first_match, np.intp)
+    indices.flags.writeable = False
+    return indices

@@ -1,4 +1,4 @@
-"""What each feature adds to the score of each class, so that the sum is the prediction."""
+"""Additive contributions of features to the score of each class."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ from galfeat.features import FeatureTable
 from galfeat.features.table import column_positions
 from galfeat.predictions import Predictions
 
-#: The kinds of members whose evidence has no names, as they are called in words.
+#: Names of member kinds without contributions by feature.
 UNNAMED = {
     "extra-trees": "extremely randomised trees", "random-forest": "a random forest",
     "balanced-forest": "a balanced forest", "svm": "a support vector machine",
     "network": "a small network", "cnn": "a convolutional network",
-    # Alone they have names; the mean of the bags of balanced bagging has none.
+    # A single member has contributions by feature; bags of balanced bagging do not.
     "lightgbm": "bags of boosted trees", "xgboost": "bags of boosted trees",
     "logistic": "bags of linear models",
 }  # fmt: skip
@@ -27,28 +27,46 @@ UNNAMED = {
 
 @dataclass(frozen=True, eq=False)
 class Contributions:
-    """An exact account of n predictions.
+    """An exact additive decomposition of n predictions.
 
-    The score of a class is the logarithm of its probability, less the mean of these over the
-    classes: above 0 speaks for a class, below 0 against it. ``start + features.sum(axis=2) +
-    sum(others.values())`` is `score`.
+    The score of a class is the logarithm of its probability minus the mean over classes;
+    positive contributions favour a class. ``start + features.sum(axis=2) +
+    sum(others.values())`` equals `score`.
 
     Attributes
     ----------
     classes : ndarray, shape (k,)
     names : tuple of str
-        The d features: those that have names of their own, or that a member was given which can
-        say what each adds. Pixels that only a network sees are none.
+        The d features: named features, and those of members with contributions by feature.
+        Pixels used only by a network are excluded.
     values : ndarray of float32, shape (n, d)
-        Their values; NaN where one is missing.
+        Feature values; NaN if missing.
     features : ndarray of float64, shape (n, k, d)
-        What each adds to the score of each class, through boosted trees and linear members.
+        Contributions to the score of each class through boosted trees and linear members.
     others : dict of str to ndarray of float64, shape (n, k)
-        What members add that cannot say which feature it was, by kind.
+        Contributions of members that do not provide them by feature, by kind.
     start : ndarray of float64, shape (n, k)
-        The score before anything was measured: how common the classes are, and calibration.
+        Score before any measurement, from class frequencies and calibration.
     score : ndarray of float64, shape (n, k)
     probabilities : ndarray of float64, shape (n, k)
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from galfeat.explain import Contributions
+    >>> added = np.array([[[1.0, -0.2, 0.5], [-1.0, 0.2, -0.5]]])
+    >>> contributions = Contributions(
+    ...     classes=np.array(["disc", "smooth"]),
+    ...     names=("hog.aligned.r0.o0", "shape.gini", "shape.axis_ratio"),
+    ...     values=np.zeros((1, 3), np.float32),
+    ...     features=added,
+    ...     others={},
+    ...     start=np.zeros((1, 2)),
+    ...     score=added.sum(axis=2),
+    ...     probabilities=np.array([[0.9, 0.1]]),
+    ... )
+    >>> {family: part.tolist() for family, part in contributions.by_family().items()}
+    {'hog': [[1.0, -1.0]], 'shape': [[0.3, -0.3]]}
     """
 
     classes: NDArray[Any]
@@ -61,54 +79,56 @@ class Contributions:
     probabilities: NDArray[np.float64]
 
     def by_family(self) -> dict[str, NDArray[np.float64]]:
-        """Return the sum over the features of each family, shape (n, k)."""
-        of = np.array([name.split(".", 1)[0] for name in self.names])
+        """Return the summed contributions of each family, each of shape (n, k)."""
+        families = [name.split(".", 1)[0] for name in self.names]
+        family_of_column = np.array(families)
         return {
-            family: self.features[:, :, of == family].sum(axis=2) for family in dict.fromkeys(of)
+            family: self.features[:, :, family_of_column == family].sum(axis=2)
+            for family in dict.fromkeys(families)
         }
 
 
 def contributions_of(
-    classifier: GalaxyClassifier, table: FeatureTable, said: Predictions
+    classifier: GalaxyClassifier, table: FeatureTable, predictions: Predictions
 ) -> Contributions:
-    """Say what each feature adds to the scores of a fitted classifier.
+    """Return the contributions of features to the predictions of a classifier.
 
     Parameters
     ----------
     classifier : GalaxyClassifier
         Fitted.
     table : FeatureTable
-        n galaxies, none of them a failed image, measured by its extractor.
-    said : Predictions
-        What it says of them.
+        n galaxies measured by its extractor, without failed images.
+    predictions : Predictions
+        Its predictions for them.
 
     Raises
     ------
     DataError
-        If the table lacks columns the classifier was fitted on.
+        If the table lacks columns the classifier was fitted to.
     """
     ensemble, names = classifier.ensemble_, classifier.feature_names_
     X = classifier.classifier_features(table)
     n, k = len(X), len(classifier.classes_)
-    probabilities = said.probabilities
+    probabilities = predictions.probabilities
     score = _centred(np.log(np.maximum(probabilities, np.finfo(float).tiny)))
-    told: list[tuple[NDArray[np.intp], NDArray[np.float64]]] = []
+    by_feature: list[tuple[NDArray[np.intp], NDArray[np.float64]]] = []
     others: dict[str, NDArray[np.float64]] = {}
-    for place, (member, estimator, columns, weights) in enumerate(zip(
+    for index, (member, estimator, columns, weights) in enumerate(zip(
         ensemble.members, ensemble.members_, ensemble.columns_, ensemble.combination_.weights(),
         strict=True,
     )):  # fmt: skip
         parts = margin_parts(estimator, X[:, columns])
         if parts is None:
-            added = _centred(said.member_log_probabilities[:, place] @ weights)
+            added = _centred(predictions.member_log_probabilities[:, index] @ weights)
             others[member.kind] = others.get(member.kind, 0.0) + added
         else:
-            named = np.einsum("ncf,cd->ndf", parts[:, :, :-1], weights)
-            told.append((columns, _centred(named)))
+            weighted = np.einsum("ncf,cd->ndf", parts[:, :, :-1], weights)
+            by_feature.append((columns, _centred(weighted)))
     named_columns = column_positions(tuple(classifier.quantiles_), names)
-    kept = np.unique(np.concatenate([named_columns, *(columns for columns, _ in told)]))
+    kept = np.unique(np.concatenate([named_columns, *(columns for columns, _ in by_feature)]))
     features = np.zeros((n, k, len(kept)))
-    for columns, added in told:
+    for columns, added in by_feature:
         features[:, :, np.searchsorted(kept, columns)] += added
     start = score - features.sum(axis=2) - sum(others.values(), np.zeros((n, k)))
     return Contributions(
@@ -118,6 +138,6 @@ def contributions_of(
 
 
 def _centred(scores: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Take the mean over the classes, the second axis, away."""
+    """Subtract the mean over the classes, the second axis."""
     result: NDArray[np.float64] = scores - scores.mean(axis=1, keepdims=True)
     return result

@@ -1,4 +1,4 @@
-"""One galaxy, what a classifier says of it, and why."""
+"""Explanation of a classifier's prediction for one galaxy."""
 
 from __future__ import annotations
 
@@ -17,33 +17,49 @@ from galfeat.features import FeatureTable
 from galfeat.features.quantiles import share_below
 from galfeat.predictions import Predictions
 
-#: How many single features are listed.
+#: Number of individual features listed.
 FEATURES = 12
 
 
 @dataclass(frozen=True, eq=False)
 class Explanation:
-    """Why a class was named, or could have been.
+    """The evidence for or against one class of a galaxy.
 
     Attributes
     ----------
     of : str
-        The class that is explained.
+        The class explained.
     predicted : str
-        The class that the decision rule names.
+        The class predicted by the decision rule.
     probabilities : dict of str to float
-        Of each class, the most probable first.
+        Probability of each class, most probable first.
     score : float
-        Natural logarithm of the class's probability over the geometric mean of all of them.
-        `start` and what the reasons add come to this.
+        Natural logarithm of the ratio of the class's probability to the geometric mean over
+        classes; the sum of `start` and the contributions of all reasons.
     start : float
-        The score before anything was measured: how common the class is, and calibration.
+        Score before any measurement, from the class frequency and calibration.
     reasons : list of Reason
-        The weightiest first.
+        Largest contribution first.
     families : dict of str to float
-        What each family of features adds, the weightiest first.
+        Contribution of each feature family, largest first.
     features : list of (str, float, float or None)
-        The features that add most: name, what it adds, value.
+        Features with the largest contributions: name, contribution, value.
+
+    Examples
+    --------
+    >>> from galfeat.explain import Explanation, Reason
+    >>> explanation = Explanation(
+    ...     of="barred",
+    ...     predicted="barred",
+    ...     probabilities={"barred": 0.8, "smooth": 0.2},
+    ...     score=0.69,
+    ...     start=-0.31,
+    ...     reasons=[Reason("bar", "a strong bar", 1.0)],
+    ...     families={"fourier": 1.0},
+    ...     features=[("fourier.deprojected.bar.strength", 1.0, 0.42)],
+    ... )
+    >>> explanation.to_json()["explained"]
+    'barred'
     """
 
     of: str
@@ -56,7 +72,7 @@ class Explanation:
     features: list[tuple[str, float, float | None]]
 
     def to_json(self) -> dict[str, Any]:
-        """Return a table of plain values."""
+        """Return plain types for JSON."""
         return {
             "predicted": self.predicted,
             "explained": self.of,
@@ -73,20 +89,24 @@ class Explanation:
 
 
 def explain(
-    classifier: GalaxyClassifier, table: FeatureTable, said: Predictions, *, of: str | None = None
+    classifier: GalaxyClassifier,
+    table: FeatureTable,
+    predictions: Predictions,
+    *,
+    of: str | None = None,
 ) -> list[Explanation]:
-    """Explain what a classifier says of galaxies.
+    """Explain the predictions of a classifier.
 
     Parameters
     ----------
     classifier : GalaxyClassifier
         Fitted.
     table : FeatureTable
-        n galaxies measured by its extractor, none of them a failed image.
-    said : Predictions
-        What it says of them, from `GalaxyClassifier.classify_table`.
+        n galaxies measured by its extractor, without failed images.
+    predictions : Predictions
+        Its predictions for them, from `GalaxyClassifier.classify_table`.
     of : str, optional
-        The class to explain; that which is named for each galaxy if left out.
+        The class to explain; by default the predicted class of each galaxy.
 
     Raises
     ------
@@ -95,40 +115,48 @@ def explain(
     """
     names = [str(name) for name in classifier.classes_]
     if of is not None and of not in names:
-        raise DataError(f"the model knows no class {of!r}; it knows {', '.join(names)}")
+        raise DataError(f"the model has no class {of!r}; choose from {', '.join(names)}")
     for error in table.errors.values():
         raise error
-    found = contributions_of(classifier, table, said)
-    shares = share_below(found.values, found.names, classifier.quantiles_)
+    contributions = contributions_of(classifier, table, predictions)
+    shares = share_below(contributions.values, contributions.names, classifier.quantiles_)
     return [
-        _explanation(found, row, names, int(named), names.index(of) if of else int(named), shares)
-        for row, named in enumerate(said.predicted)
+        _explanation(
+            contributions, row, names, int(code), names.index(of) if of else int(code), shares
+        )
+        for row, code in enumerate(predictions.predicted)
     ]
 
 
 def _explanation(
-    found: Contributions,
+    contributions: Contributions,
     row: int,
     names: Sequence[str],
-    named: int,
+    predicted: int,
     code: int,
     shares: NDArray[np.float64],
 ) -> Explanation:
-    probabilities = found.probabilities[row]
-    added, values = found.features[row, code], found.values[row]
-    families = {family: float(each[row, code]) for family, each in found.by_family().items()}
+    probabilities = contributions.probabilities[row]
+    added, values = contributions.features[row, code], contributions.values[row]
+    families = {
+        family: float(parts[row, code]) for family, parts in contributions.by_family().items()
+    }
     return Explanation(
         of=names[code],
-        predicted=names[named],
+        predicted=names[predicted],
         probabilities={
             names[k]: float(probabilities[k]) for k in np.argsort(-probabilities, kind="stable")
         },
-        score=float(found.score[row, code]),
-        start=float(found.start[row, code]),
-        reasons=reasons(found, row, code, shares),
+        score=float(contributions.score[row, code]),
+        start=float(contributions.start[row, code]),
+        reasons=reasons(contributions, row, code, shares),
         families=dict(sorted(families.items(), key=lambda item: -abs(item[1]))),
         features=[
-            (found.names[k], float(added[k]), None if np.isnan(values[k]) else float(values[k]))
+            (
+                contributions.names[k],
+                float(added[k]),
+                None if np.isnan(values[k]) else float(values[k]),
+            )
             for k in np.argsort(-np.abs(added), kind="stable")[:FEATURES]
         ],
     )

@@ -1,4 +1,4 @@
-"""What was measured of a galaxy as lines on its image: ellipses, bar and arms."""
+"""Lines that show measurements on the image of a galaxy: ellipses, bar and spiral arms."""
 
 from __future__ import annotations
 
@@ -16,25 +16,33 @@ from galfeat.frame.canonical import MAX_STRETCH
 from galfeat.frame.views import VIEW_SIZE
 
 HALF = 0.5 * VIEW_SIZE
-#: A bar or arms weaker than this are not drawn; few smooth galaxies have as much.
-#: From 0.25 on a bar is drawn on 34 % of the simulated galaxies that have one and 6 % of others,
-#: from 0.3 on 26 and 3 % (`benchmarks/bars_drawn.py`): most of those drawn in vain are disturbed or
-#: merging, whose cores pass for bars.
+#: Minimum strength of a bar and of arms to be drawn, exceeded by few smooth galaxies.
+#: With 0.25, a bar is drawn on 34 % of the simulated galaxies with a bar and 6 % of the others;
+#: with 0.3 on 26 % and 3 % (`benchmarks/bars_drawn.py`). Most false bars are the cores of disturbed
+#: or merging galaxies.
 FAINTEST_BAR, FAINTEST_ARMS = 0.25, 0.1
-#: Of flatter galaxies neither is drawn, and no arms more open than this many degrees.
+#: Minimum axis ratio to draw either, and maximum pitch angle of arms in degrees.
 FLATTEST, MAX_OPEN = 0.4, 50.0
 _POINTS = 61
 
 
 @dataclass(frozen=True, eq=False)
 class Mark:
-    """A line on the image as it came.
+    """A line on the original image.
 
     Attributes
     ----------
     name : {"Petrosian radius", "half of the light", "bar", "spiral arm"}
     points : ndarray of float, shape (n, 2)
-        x and y of its points, in pixels from the middle of the first one.
+        x and y of its points in pixels; the centre of the first pixel is (0, 0).
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from galfeat.explain import Mark
+    >>> bar = Mark("bar", np.array([[28.0, 31.5], [36.0, 33.5]]))
+    >>> bar.points.mean(axis=0)
+    array([32. , 32.5])
     """
 
     name: str
@@ -42,7 +50,7 @@ class Mark:
 
 
 def marks(frame: Frame) -> list[Mark]:
-    """Return the ellipses of a galaxy, and its bar and arms where they are plain.
+    """Return the ellipses of a galaxy, and its bar and spiral arms if they are clear.
 
     Parameters
     ----------
@@ -52,34 +60,34 @@ def marks(frame: Frame) -> list[Mark]:
     circle = np.stack([np.cos(angle), np.sin(angle)], axis=1)
     petrosian, half_light = frame.radii[0], frame.radii[2]
     q = np.array([1.0, frame.q])
-    found = [
+    lines = [
         Mark("Petrosian radius", _in_image(frame, petrosian * circle * q)),
         Mark("half of the light", _in_image(frame, half_light * circle * q)),
     ]
     if frame.deprojected is None or frame.q < FLATTEST:
-        return found
+        return lines
     names = [column.name.removeprefix("fourier.") for column in fourier.COLUMNS]
     values = dict(zip(names, fourier.measure(frame).tolist(), strict=True))
     image, shrunk = frame.deprojected.equalised, np.array([1.0, max(frame.q, 1.0 / MAX_STRETCH)])
     if values["deprojected.bar.strength"] > FAINTEST_BAR:
         ends = bar_ends(image, values["deprojected.bar.length"])
-        found.append(Mark("bar", _in_image(frame, frame.radius * ends * shrunk)))
+        lines.append(Mark("bar", _in_image(frame, frame.radius * ends * shrunk)))
     wound = values["deprojected.arms.pitch"] < MAX_OPEN
     if wound and values["deprojected.arms.strength"] > FAINTEST_ARMS:
         for arm in arm_lines(image, values):
-            found.append(Mark("spiral arm", _in_image(frame, frame.radius * arm * shrunk)))
-    return found
+            lines.append(Mark("spiral arm", _in_image(frame, frame.radius * arm * shrunk)))
+    return lines
 
 
 def bar_ends(image: NDArray[np.float32], length: float) -> NDArray[np.float64]:
-    """Return the two ends of a bar, shape (2, 2): x and y in view radii from the centre.
+    """Return the two ends of a bar, shape (2, 2): x and y from the centre, in view radii.
 
     Parameters
     ----------
     image : ndarray of float32, shape (64, 64)
         The equalised deprojected view.
     length : float
-        From the centre, in view radii.
+        Distance of the ends from the centre, in view radii.
     """
     inner = transform(circles(image, BAR_RADII))[: max(int(length * HALF), 1)]
     waves = inner[:, 2] / inner[:, :1, 0]
@@ -89,22 +97,22 @@ def bar_ends(image: NDArray[np.float32], length: float) -> NDArray[np.float64]:
 
 
 def arm_lines(image: NDArray[np.float32], values: dict[str, float]) -> list[NDArray[np.float64]]:
-    """Return the arms of the strongest logarithmic spiral, as `bar_ends` does; see `spiral`."""
+    """Return the arms of the strongest logarithmic spiral, in the units of `bar_ends`."""
     number, rate, phase = spiral(image, values)
     radii = np.geomspace(ARM_RADII[0], ARM_RADII[-1], _POINTS)
     angles = (phase + rate * np.log(radii) + 2.0 * np.pi * np.arange(number)[:, None]) / number
-    return [np.stack([radii * np.cos(one), radii * np.sin(one)], axis=1) / HALF for one in angles]
+    return [np.stack([radii * np.cos(arm), radii * np.sin(arm)], axis=1) / HALF for arm in angles]
 
 
 def spiral(image: NDArray[np.float32], values: dict[str, float]) -> tuple[int, float, float]:
-    """Return the arms' number, how their phase grows per unit of ln r, and it at r = 1 px.
+    """Return the number of arms, the phase gradient per unit of ln r, and the phase at r = 1 px.
 
     Parameters
     ----------
     image : ndarray of float32, shape (64, 64)
         The equalised deprojected view.
     values : dict of str to float
-        What the Fourier family measured, by column without the family's name.
+        Measurements of the Fourier family, by column without the family's name.
     """
     number = int(values["deprojected.arms.number"])
     rate = number / np.tan(np.radians(values["deprojected.arms.pitch"]))
@@ -115,7 +123,7 @@ def spiral(image: NDArray[np.float32], values: dict[str, float]) -> tuple[int, f
 
 
 def _in_image(frame: Frame, points: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Turn points about the galaxy's centre, x along its major axis, into those of the image."""
+    """Transform points from the galaxy's axes (x along the major axis) to image pixels."""
     c, s = np.cos(frame.pa), np.sin(frame.pa)
     row, column = frame.origin
     centre = np.array([frame.xc + column, frame.yc + row])

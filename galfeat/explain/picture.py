@@ -1,4 +1,4 @@
-"""An explanation as a picture: the galaxy with what was measured on it, beside the reasons."""
+"""An explanation as a picture: the galaxy with its measurements, next to the reasons."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ COLOURS = {
     "spiral arm": "#7be495",
 }  # fmt: skip
 _FOR, _AGAINST, _INK = "#2563a8", "#c2410c", "#1d2127"
-#: How many reasons are shown, and how much around the galaxy, in frame radii.
+#: Number of reasons shown, and half-width of the image section in frame radii.
 _REASONS, _AROUND = 8, 1.6
 
 
 def write_picture(
-    path: Path, image: NDArray[np.uint8], frame: Frame | None, found: Explanation, title: str
+    path: Path, image: NDArray[np.uint8], frame: Frame | None, explanation: Explanation, title: str
 ) -> None:
     """Write an explanation as a PNG file.
 
@@ -31,12 +31,12 @@ def write_picture(
     ----------
     path : Path
     image : ndarray of uint8, shape (H, W, 3)
-        As it came.
+        The original image.
     frame : Frame or None
-        None where no galaxy was found: then nothing is drawn on the image.
-    found : Explanation
+        None if no galaxy was found; nothing is drawn on the image then.
+    explanation : Explanation
     title : str
-        What the galaxy is called.
+        Name of the galaxy.
     """
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
@@ -46,7 +46,7 @@ def write_picture(
     left, right = figure.subplots(1, 2, width_ratios=(1.0, 1.25))
     _draw_galaxy(left, image, frame)
     left.set_title(title, loc="left", fontsize=11, color=_INK)
-    _draw_reasons(right, found)
+    _draw_reasons(right, explanation)
     figure.tight_layout(w_pad=2.5)
     with atomic_file(path) as temporary:
         figure.savefig(temporary, format="png")
@@ -55,7 +55,7 @@ def write_picture(
 def _draw_galaxy(axis: Any, image: NDArray[np.uint8], frame: Frame | None) -> None:  # noqa: ANN401
     from matplotlib.patheffects import withStroke
 
-    edge = [withStroke(linewidth=2.8, foreground="#00000080")]  # to be seen on a bright core
+    edge = [withStroke(linewidth=2.8, foreground="#00000080")]  # visible on a bright core
     axis.imshow(image, interpolation="bicubic")
     axis.set(xticks=[], yticks=[])
     drawn = [] if frame is None else marks(frame)
@@ -71,7 +71,7 @@ def _draw_galaxy(axis: Any, image: NDArray[np.uint8], frame: Frame | None) -> No
 
 
 def _crop(axis: Any, image: NDArray[np.uint8], frame: Frame) -> None:  # noqa: ANN401
-    """Show the galaxy and its surroundings, no more than the image."""
+    """Limit the axes to the galaxy and its surroundings, within the image."""
     row, column = frame.origin
     half = min(max(_AROUND * frame.radius, 16.0), 0.5 * max(image.shape[:2]))
     for limits, centre, size in (
@@ -90,26 +90,28 @@ def _draw_legend(axis: Any, drawn: list[Mark]) -> None:  # noqa: ANN401
     ).get_frame()  # fmt: skip
     for handle in axis.get_legend().legend_handles:
         handle.set_path_effects([])
-        if handle.get_color() == "#ffffff":  # the page is white, too
+        if handle.get_color() == "#ffffff":  # invisible on the white page
             handle.set_color("#55585f")
 
 
-def _draw_reasons(axis: Any, found: Explanation) -> None:  # noqa: ANN401
-    shown = found.reasons[:_REASONS]
-    rest = found.score - found.start - sum(reason.added for reason in shown)
-    bars = [("how common the class is", found.start)]
+def _draw_reasons(axis: Any, explanation: Explanation) -> None:  # noqa: ANN401
+    shown = explanation.reasons[:_REASONS]
+    rest = explanation.score - explanation.start - sum(reason.added for reason in shown)
+    bars = [("class frequency", explanation.start)]
     bars += [(reason.words, reason.added) for reason in shown]
     bars.append(("everything else", rest))
-    places = np.arange(len(bars))[::-1]
+    positions = np.arange(len(bars))[::-1]
     added = [value for _, value in bars]
-    axis.barh(places, added, color=[_FOR if value >= 0 else _AGAINST for value in added])
+    axis.barh(positions, added, color=[_FOR if value >= 0 else _AGAINST for value in added])
     axis.axvline(0.0, color="#8a8f98", linewidth=0.8)
-    axis.set_yticks(places, [words for words, _ in bars], fontsize=9, color=_INK)
+    axis.set_yticks(positions, [label for label, _ in bars], fontsize=9, color=_INK)
     axis.tick_params(axis="y", length=0)
     for side in ("top", "right", "left"):
         axis.spines[side].set_visible(False)
-    axis.set_xlabel(f"for {found.of}, or against it (natural logarithm)", fontsize=9, color=_INK)
-    said = found.probabilities[found.of]
+    name, probability = explanation.of, explanation.probabilities[explanation.of]
+    axis.set_xlabel(
+        f"evidence for (+) or against (−) {name} (natural logarithm)", fontsize=9, color=_INK
+    )
     axis.set_title(
-        f"{found.of}: {100 * said:.0f} %", loc="left", fontsize=13, color=_INK, weight="bold"
+        f"{name}: {100 * probability:.0f} %", loc="left", fontsize=13, color=_INK, weight="bold"
     )

@@ -1,4 +1,4 @@
-"""The reasons of one prediction: contributions gathered under what an astronomer would name."""
+"""The reasons for a prediction: contributions grouped by concepts of astronomy."""
 
 from __future__ import annotations
 
@@ -12,30 +12,37 @@ from galfeat.explain.concepts import CONCEPTS, Concept, concept_of
 from galfeat.explain.contributions import UNNAMED, Contributions
 from galfeat.features.table import column_positions
 
-#: Values among this share of the training galaxies at either end are called large or small.
+#: Values within this share at either end of the training galaxies count as large or small.
 _TAIL = 0.35
 
 
 @dataclass(frozen=True)
 class Reason:
-    """What one concept adds to the score of a class.
+    """Contribution of one concept to the score of a class.
 
     Attributes
     ----------
     concept : str
-        Its name, or what a member that cannot say why is called.
+        Name of the concept, or of a member without contributions by feature.
     words : str
-        What is so of this galaxy.
+        Description of this galaxy.
     added : float
-        Natural logarithm of how much more probable, against the other classes, it makes the
-        class; below 0 it speaks against it.
+        Contribution to the natural logarithm of the class's probability relative to the other
+        classes; negative values count against the class.
     feature : str
-        The column the words are about, or, where they are about none, the one that adds most;
-        empty for a member that cannot say why.
+        The column behind the description, or else the one with the largest contribution; empty
+        for a member without contributions by feature.
     value : float or None
-        Its value.
+        Value of that column.
     share_below : float or None
-        The share of the training galaxies that have less of it.
+        Share of the training galaxies with a smaller value.
+
+    Examples
+    --------
+    >>> from galfeat.explain import Reason
+    >>> reason = Reason("bar", "a strong bar", 1.2, "fourier.deprojected.bar.strength", 0.4, 0.95)
+    >>> reason.to_json()["words"]
+    'a strong bar'
     """
 
     concept: str
@@ -46,51 +53,53 @@ class Reason:
     share_below: float | None = None
 
     def to_json(self) -> dict[str, Any]:
-        """Return a table of plain values."""
+        """Return plain types for JSON."""
         return asdict(self)
 
 
-def reasons(found: Contributions, row: int, code: int, shares: NDArray[np.float64]) -> list[Reason]:
-    """Return all reasons for and against a class, the weightiest first.
+def reasons(
+    contributions: Contributions, row: int, code: int, shares: NDArray[np.float64]
+) -> list[Reason]:
+    """Return all reasons for and against a class, largest contribution first.
 
     Parameters
     ----------
-    found : Contributions
+    contributions : Contributions
     row, code : int
-        Which galaxy, and which class.
+        Index of the galaxy and of the class.
     shares : ndarray of float, shape (n, d)
         From `galfeat.features.quantiles.share_below`.
     """
-    of = concept_of(found.names)
-    added = found.features[row, code]
+    concepts = concept_of(contributions.names)
+    added = contributions.features[row, code]
     listed = []
-    for index in np.unique(of):
-        columns = np.flatnonzero(of == index)
-        words, told = _words(CONCEPTS[index], found.names, shares[row])
-        if told is None:
-            told = columns[np.abs(added[columns]).argmax()]
-        value, share = float(found.values[row, told]), float(shares[row, told])
+    for index in np.unique(concepts):
+        columns = np.flatnonzero(concepts == index)
+        description, column = _describe(CONCEPTS[index], contributions.names, shares[row])
+        if column is None:
+            column = columns[np.abs(added[columns]).argmax()]
+        value, share = float(contributions.values[row, column]), float(shares[row, column])
         listed.append(
             Reason(
                 CONCEPTS[index].name,
-                words,
+                description,
                 float(added[columns].sum()),
-                found.names[told],
+                contributions.names[column],
                 None if np.isnan(value) else value,
                 None if np.isnan(share) else share,
             )
         )
     listed += [
-        Reason(UNNAMED[kind], f"{UNNAMED[kind]}, which cannot say why", float(each[row, code]))
-        for kind, each in found.others.items()
+        Reason(UNNAMED[kind], f"{UNNAMED[kind]} (no reasons available)", float(parts[row, code]))
+        for kind, parts in contributions.others.items()
     ]
     return sorted(listed, key=lambda reason: -abs(reason.added))
 
 
-def _words(
+def _describe(
     concept: Concept, names: tuple[str, ...], shares: NDArray[np.float64]
 ) -> tuple[str, int | None]:
-    """Say how much of a concept there is in a galaxy, and by which column, if by one."""
+    """Describe a concept for a galaxy, and return the column used, if any."""
     for column in column_positions(concept.leads, names).tolist():
         if column < 0 or np.isnan(shares[column]):
             continue

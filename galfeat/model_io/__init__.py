@@ -1,6 +1,7 @@
-"""A model folder on disk: saved, verified, loaded, trusted, described by a card.
+"""Model folders on disk: saving, verification, loading, trust and model cards.
 
-`manifest` verifies a folder and `trust` says whose code may run; `folder` saves and loads.
+`folder` saves and loads models, `manifest` verifies files, `trust` lists models allowed to run
+code.
 """
 
 import lazy_loader

@@ -1,4 +1,4 @@
-"""The model card that lies in a model folder as README.md."""
+"""The model card, README.md in a model folder."""
 
 from __future__ import annotations
 
@@ -14,17 +14,17 @@ from galfeat.features.registry import OWN_FAMILIES
 from galfeat.model_io.manifest import METRICS, read_manifest
 
 _TRUST = """\
-Loading `model.joblib`, so or with `joblib.load`, runs code that is in it. `load_model` opens it
-only if you trust it: say so once, with `trust=True`. Where `galfeat share` has written the folder,
-`model.skops` stands in its place, which runs none and needs no trust."""
-_SHIPS = """\
-It comes with galfeat, which knows its digest, so it needs no trust. On the command line its name
-stands for its folder."""
-_OF_CALIBRATION = """\
-The calibration error is what a probability and how often it is right differ by. Chance alone makes
-it larger than it is, so its interval lies below the value, and reaches 0 where a perfectly
-calibrated model could have measured as much."""
-#: How many confusions are listed.
+Loading `model.joblib`, here or with `joblib.load`, runs code contained in it. `load_model` only
+opens trusted models: pass `trust=True` once to trust this one. Folders written by `galfeat share`
+contain `model.skops` instead, which runs no code and needs no trust."""
+_SHIPPED = """\
+The model is shipped with galfeat, which pins its digest, so it needs no trust. On the command line,
+its name can be used in place of its folder."""
+_CALIBRATION = """\
+The calibration error is the mean absolute difference between predicted probability and accuracy.
+Chance alone increases it, so its interval is shifted downwards and reaches 0 if a perfectly
+calibrated model could have scored as high."""
+#: Number of confusions listed.
 _CONFUSIONS = 6
 
 
@@ -36,19 +36,28 @@ def model_card(
     Parameters
     ----------
     manifest : mapping
-        See `galfeat.model_io.manifest.read_manifest`.
+        See `read_manifest`.
     metrics : mapping
-        Scores; those of an evaluation or a cross-validation are listed.
+        Scores of an evaluation or a cross-validation.
     about : str
-        What only those who fitted it know, such as where the data are from: whole paragraphs of
-        Markdown.
+        Background that only the model's author knows, such as the origin of the data: complete
+        paragraphs of Markdown.
     name : str
-        Of a model that comes with galfeat.
+        Name of a model shipped with galfeat.
+
+    Examples
+    --------
+    >>> import json
+    >>> from galfeat.model_io import model_card, model_folder, read_manifest
+    >>> folder = model_folder("galaxy10")
+    >>> metrics = json.loads((folder / "metrics.json").read_text())
+    >>> model_card(read_manifest(folder), metrics, name="galaxy10").splitlines()[0]
+    '# galfeat model `galaxy10`'
     """
     pipeline = manifest["pipeline"]
     families = ", ".join(pipeline["features"]["families"])
-    named = sum(column.split(".", 1)[0] in OWN_FAMILIES for column in manifest["feature_names"])
-    others = len(manifest["feature_names"]) - named
+    n_named = sum(column.split(".", 1)[0] in OWN_FAMILIES for column in manifest["feature_names"])
+    n_others = len(manifest["feature_names"]) - n_named
     members = ", ".join(member["kind"] for member in pipeline["ensemble"]["members"])
     classes = "\n".join(
         f"| {label} | {prior:.4f} |"
@@ -59,17 +68,17 @@ def model_card(
 
 Pipeline `{pipeline["name"]}`: {pipeline["description"]}.
 
-It gives calibrated probabilities of {len(manifest["classes"])} morphology classes for a galaxy
-image with the galaxy near its centre.
+It predicts calibrated probabilities of {len(manifest["classes"])} morphology classes from images
+with a galaxy near the centre.
 
-- Features: {named:,} with names\
-{f", and {others:,} pixels or activations" if others else ""}, of the families {families}, \
-{"on the canonical frame" if pipeline["features"]["frame"] else "on the image as it is"}.
-- Members: {members}; combined by: {pipeline["ensemble"]["combine"]}.
-- Classes balanced while fitting by: {pipeline["balance"]["method"]}.
+- Features: {n_named:,} named features\
+{f" and {n_others:,} pixels or activations" if n_others else ""} from the families {families}, \
+measured on the {"canonical frame" if pipeline["features"]["frame"] else "original image"}.
+- Members: {members}; combination: {pipeline["ensemble"]["combine"]}.
+- Class balancing: {pipeline["balance"]["method"]}.
 - Calibration: {pipeline["calibrate"]["method"]}, to the class frequencies below.
-- Class named by the rule: {manifest["decision"]}.
-- Fitted on {manifest["n_training"]} images; {manifest["n_held_out"]} held out; \
+- Decision rule: {manifest["decision"]}.
+- Fitted to {manifest["n_training"]:,} images; {manifest["n_held_out"]:,} held out; \
 seed {manifest["seed"]}.
 
 {about}## Classes
@@ -88,36 +97,43 @@ model = galfeat.load_model("{name or "this-folder"}")
 probabilities = model.predict_proba(images)  # uint8, shape (n, H, W, 3)
 ```
 
-{_SHIPS if name else _TRUST}
+{_SHIPPED if name else _TRUST}
 
 ## Limits
 
-The probabilities hold for galaxies like those it was fitted on, in the same mix of classes and
-the same rendering: another survey, stretch or selection moves them. Columns that fail to be
-measured are flagged, not guessed.
+The probabilities are valid for galaxies like those in the training set, with the same class
+frequencies and rendering; another survey, stretch or selection changes them. Features that cannot
+be measured are flagged as missing.
 
-Made with {versions}.
+Created with {versions}.
 """
 
 
 def headline_scores(folder: Path) -> str:
-    """Say in one line what a model knows and how good it was on galaxies new to it."""
+    """Return a one-line summary: classes, training set and macro-F1 on unseen galaxies.
+
+    Examples
+    --------
+    >>> from galfeat.model_io import headline_scores, model_folder
+    >>> headline_scores(model_folder("galaxy10")).split(";")[0]
+    '10 classes, fitted to 723 galaxies'
+    """
     manifest = read_manifest(folder)
     scores, crossed = measured(json.loads((folder / METRICS).read_text(encoding="utf-8")))
-    known = f"{len(manifest['classes'])} classes, fitted to {manifest['n_training']:,} galaxies"
+    summary = f"{len(manifest['classes'])} classes, fitted to {manifest['n_training']:,} galaxies"
     if "macro_f1" not in scores:
-        return known
-    return f"{known}; macro-F1 {_score(scores['macro_f1'])} {_how(scores, crossed)}"
+        return summary
+    return f"{summary}; macro-F1 {_score(scores['macro_f1'])} {_how(scores, crossed)}"
 
 
 def measured(metrics: Mapping[str, Any]) -> tuple[Mapping[str, Any], bool]:
-    """Return the scores of a model, and whether they are of a cross-validation.
+    """Return the scores of a model, and whether they are from a cross-validation.
 
     Parameters
     ----------
     metrics : mapping
-        What lies in its folder as `METRICS`. Where there are scores of held-out galaxies too, the
-        cross-validation's are returned: they are of more galaxies.
+        Contents of `METRICS` in its folder. Cross-validation scores take precedence over those of
+        held-out galaxies, because they cover more galaxies.
     """
     if "cross_validation" in metrics:
         return metrics["cross_validation"], True
@@ -125,8 +141,8 @@ def measured(metrics: Mapping[str, Any]) -> tuple[Mapping[str, Any], bool]:
 
 
 def _how(scores: Mapping[str, Any], crossed: bool) -> str:
-    number = f"{scores.get('n', 0):,}"
-    return f"cross-validated on {number}" if crossed else f"on {number} held out"
+    n = f"{scores.get('n', 0):,}"
+    return f"cross-validated on {n}" if crossed else f"on {n} held out"
 
 
 def _score(score: Mapping[str, Any]) -> str:
@@ -135,7 +151,7 @@ def _score(score: Mapping[str, Any]) -> str:
 
 
 def _scores(metrics: Mapping[str, Any]) -> str:
-    """Return the scores with their intervals, by class, and what is taken for what; or nothing."""
+    """Return scores with intervals, scores by class and confusions; empty without scores."""
     scores, crossed = measured(metrics)
     listed = [
         f"| {name} | {_score(scores[key])} |"
@@ -147,19 +163,19 @@ def _scores(metrics: Mapping[str, Any]) -> str:
     lines = [f"## Scores, {_how(scores, crossed)}", ""]
     lines += ["| score | value (95 % interval) |", "|---|---|", *listed]
     if "ece" in scores:
-        lines += ["", _OF_CALIBRATION]
+        lines += ["", _CALIBRATION]
     if "confusion" in scores:
-        lines += ["", *_by_class(scores), "", "Most often mistaken:", "", *_confusions(scores)]
+        lines += ["", *_by_class(scores), "", "Most frequent confusions:", "", *_confusions(scores)]
     return "\n".join([*lines, "", ""])
 
 
 def _by_class(scores: Mapping[str, Any]) -> Iterator[str]:
-    """Give a table of the scores of each class."""
+    """Yield the lines of a table of the scores of each class."""
     yield "| class | galaxies | precision (95 % interval) | recall | F1 |"
     yield "|---|---|---|---|---|"
     intervals = class_intervals(scores["confusion"])
-    for name, row, one in zip(scores["classes"], scores["confusion"], intervals, strict=True):
-        yield f"| {name} | {sum(row):,.0f} | {' | '.join(map(_cell, one))} |"
+    for name, row, cells in zip(scores["classes"], scores["confusion"], intervals, strict=True):
+        yield f"| {name} | {sum(row):,.0f} | {' | '.join(map(_cell, cells))} |"
 
 
 def _cell(score: Interval) -> str:
@@ -169,16 +185,16 @@ def _cell(score: Interval) -> str:
 
 
 def _confusions(scores: Mapping[str, Any]) -> Iterator[str]:
-    """Give the commonest confusions, by the share of the true class."""
+    """Yield the most frequent confusions, by share of the true class."""
     names, table = scores["classes"], scores["confusion"]
     wrong = [
-        (count / max(sum(row), 1), count, true, named)
+        (count / max(sum(row), 1), count, true, predicted)
         for true, row in enumerate(table)
-        for named, count in enumerate(row)
-        if named != true and count > 0
+        for predicted, count in enumerate(row)
+        if predicted != true and count > 0
     ]
-    for share, count, true, named in sorted(wrong, reverse=True)[:_CONFUSIONS]:
+    for share, count, true, predicted in sorted(wrong, reverse=True)[:_CONFUSIONS]:
         yield (
-            f"- {names[true]} taken for {names[named]}: {100 * share:.0f} % of them "
+            f"- {names[true]} as {names[predicted]}: {100 * share:.0f} % of the class "
             f"({count:g} galaxies)"
         )

@@ -1,4 +1,4 @@
-"""The file a classifier is kept in: pickled by joblib, or in a form that runs no code."""
+"""Read and write a classifier's file: pickled by joblib, or in a format that runs no code."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ from galfeat.model_io.manifest import MODEL, SAFE
 if TYPE_CHECKING:
     from galfeat.classifier import GalaxyClassifier
 
-#: What may be built from a file in the safe form, beside what skops itself knows of numpy, scipy
-#: and scikit-learn. Whatever names another type is refused before anything is built.
+#: Types allowed in a file in the safe format, in addition to those of numpy, scipy and
+#: scikit-learn that skops allows. Files with other types are rejected before anything is built.
 ALLOWED = (
     "collections.OrderedDict",
     "galfeat.classifier.GalaxyClassifier",
@@ -46,7 +46,7 @@ ALLOWED = (
 
 
 def write_classifier(classifier: GalaxyClassifier, path: Path) -> None:
-    """Write a classifier without cache folder and threads, as the file's name says.
+    """Write a classifier, without cache folder and threads, in the format of the file name.
 
     Parameters
     ----------
@@ -54,7 +54,7 @@ def write_classifier(classifier: GalaxyClassifier, path: Path) -> None:
     path : Path
         Ends in ``model.joblib`` or ``model.skops``.
     """
-    slim = _without_surroundings(classifier)
+    slim = _without_environment(classifier)
     if path.name == SAFE:
         import skops.io
 
@@ -66,14 +66,14 @@ def write_classifier(classifier: GalaxyClassifier, path: Path) -> None:
 
 
 def read_classifier(content: bytes, name: str) -> GalaxyClassifier:
-    """Read a classifier; ``model.joblib`` runs code that is in it, ``model.skops`` none.
+    """Read a classifier; ``model.joblib`` may run code, ``model.skops`` does not.
 
     Raises
     ------
     ModelError
-        If a file in the safe form names a type that is not in `ALLOWED`.
+        If a file in the safe format contains a type that is not in `ALLOWED`.
     Exception
-        Anything else, if it is damaged or the installed libraries cannot read it.
+        Any other type, if the file is damaged or the installed libraries cannot read it.
     """
     if name == MODEL:
         import joblib
@@ -85,19 +85,19 @@ def read_classifier(content: bytes, name: str) -> GalaxyClassifier:
     foreign = sorted(set(skops.io.get_untrusted_types(data=content)) - set(ALLOWED))
     if foreign:
         raise ModelError(
-            f"the model names {', '.join(foreign)}, which no galfeat model does; do not use it"
+            f"the model contains {', '.join(foreign)}, which no galfeat model does; do not use it"
         )
     built: Any = skops.io.loads(content, trusted=list(ALLOWED))
     from galfeat.classifier import GalaxyClassifier
 
     if not isinstance(built, GalaxyClassifier):
         raise ModelError(f"the model is a {type(built).__name__}; expected a GalaxyClassifier")
-    # Whatever the file says of the surroundings: no folder of its choice is written to.
-    return _without_surroundings(built)
+    # Ignore a cache folder in the file: a model must not choose where to write.
+    return _without_environment(built)
 
 
-def _without_surroundings(classifier: GalaxyClassifier) -> GalaxyClassifier:
-    """Return a shallow copy without what belongs to this machine: cache folder and threads."""
+def _without_environment(classifier: GalaxyClassifier) -> GalaxyClassifier:
+    """Return a shallow copy without machine-specific settings: cache folder and threads."""
     slim = copy.copy(classifier)
     slim.extractor_ = copy.copy(classifier.extractor_)
     slim.ensemble_ = copy.copy(classifier.ensemble_)

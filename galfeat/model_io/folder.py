@@ -1,4 +1,4 @@
-"""Model folders: save, verify, load."""
+"""Save, verify, load and share model folders."""
 
 from __future__ import annotations
 
@@ -52,28 +52,27 @@ def save_model(
     metrics: Mapping[str, Any] | None = None,
     label_column: str | None = None,
 ) -> Path:
-    """Write a fitted classifier as a model folder, and trust it.
+    """Write a fitted classifier to a model folder, and add it to the trusted models.
 
-    The folder holds ``model.joblib``, ``manifest.json``, ``rows.npz``, ``metrics.json``
-    and ``README.md``, the model card. It appears whole or not at all; a folder that stood
-    there before is replaced.
+    The folder contains ``model.joblib``, ``manifest.json``, ``rows.npz``, ``metrics.json``
+    and ``README.md``, the model card. It is written atomically; an existing model is replaced.
 
     Parameters
     ----------
     classifier : GalaxyClassifier
         Fitted. Its cache folder is not saved.
     folder : str or Path
-        Where to; the folder it lies in must exist.
+        Output folder; its parent must exist.
     training_digests, held_out_digests : ndarray of uint8, shape (n, 16)
-        Digests of the decoded pixels; see `galfeat.model_io.rows`.
+        Digests of the decoded pixels; see `ModelRows`.
     data_digest : str
         Digest of the training data.
     seed : int
         Seed of the split and the fit.
     metrics : mapping, optional
-        Scores to keep beside the model, of what JSON can hold; NaN becomes null.
+        Scores to store with the model, serialisable as JSON; NaN becomes null.
     label_column : str, optional
-        The column the labels came from.
+        Name of the label column.
 
     Returns
     -------
@@ -111,26 +110,26 @@ def save_model(
         (new / CARD).write_text(model_card(manifest, metrics or {}), encoding="utf-8")
         manifest = sealed(manifest, new, (MODEL, ROWS, METRICS, CARD))
         _write_json(new / MANIFEST, manifest)
-        # Before the old model goes: where the list cannot be written, nothing has changed.
+        # Before replacing the old model, so that nothing changes if the list cannot be written.
         add_trusted(manifest["sha256"], folder)
     return Path(folder)
 
 
 def load_model(folder: str | Path, *, trust: bool = False) -> GalaxyClassifier:
-    """Verify a model folder and load the classifier in it.
+    """Verify a model folder and load its classifier.
 
-    Unpickling a model runs code that is in it. The digest of every file is checked first,
-    which finds damage but not malice; so only a model in the user's own list of trusted
-    models is loaded (`save_model` adds to it). One that `share_model` wrote runs none and needs
-    no trust.
+    Unpickling a model runs code contained in it. Checking the digests of all files detects
+    damage but not malice, so pickled models are loaded only if they are in the user's list of
+    trusted models, to which `save_model` adds. Models written by `share_model` run no code and
+    need no trust.
 
     Parameters
     ----------
     folder : str or Path
-        A folder written by `save_model` or `share_model`, or the name of a model that comes with
+        A folder written by `save_model` or `share_model`, or the name of a model shipped with
         galfeat.
     trust : bool
-        Add this model to the list. Say so only if you know who made it.
+        Add this model to the trusted models. Only do so if you know who made it.
 
     Returns
     -------
@@ -139,8 +138,8 @@ def load_model(folder: str | Path, *, trust: bool = False) -> GalaxyClassifier:
     Raises
     ------
     ModelError
-        If the folder is missing, damaged, not trusted, or written by a galfeat of another
-        minor version, or the installed libraries cannot read it.
+        If the folder is missing, damaged, not trusted, written by another minor version of
+        galfeat, or not readable with the installed libraries.
     """
     folder = model_folder(folder)
     manifest = read_manifest(folder)
@@ -154,12 +153,12 @@ def load_model(folder: str | Path, *, trust: bool = False) -> GalaxyClassifier:
     elif name == MODEL and not shipped and not is_trusted(manifest["sha256"]):
         raise ModelError(
             f"model {folder} is not in your list of trusted models, and loading a model runs code "
-            "that is in it; if you know who made it, load it with trust (--trust)"
+            "contained in it; if you know who made it, load it with trust (--trust)"
         )
     changed = _changed_versions(manifest["versions"])
     try:
         with warnings.catch_warnings():
-            if changed:  # said once, below, for all libraries
+            if changed:  # a single warning for all libraries follows
                 warnings.simplefilter("ignore")
             classifier = read_classifier(contents[name], name)
     except ModelError as error:
@@ -179,20 +178,20 @@ def load_model(folder: str | Path, *, trust: bool = False) -> GalaxyClassifier:
 
 
 def share_model(folder: str | Path, output: str | Path, *, trust: bool = False) -> Path:
-    """Write a model in a form that others can load without running code that is in it.
+    """Write a model in a format that others can load without running code from it.
 
-    The folder holds ``model.skops`` in place of ``model.joblib``. It is built of numbers, texts and
-    a fixed list of types, `galfeat.model_io.classifier_file.ALLOWED`; a file that names another is
-    not opened.
+    The folder contains ``model.skops`` instead of ``model.joblib``, built from numbers, strings and
+    a fixed list of types, `galfeat.model_io.classifier_file.ALLOWED`. Files with other types are
+    rejected.
 
     Parameters
     ----------
     folder : str or Path
         A folder written by `save_model`.
     output : str or Path
-        Where to; the folder it lies in must exist. Another model there is replaced.
+        Output folder; its parent must exist. An existing model is replaced.
     trust : bool
-        As in `load_model`.
+        As for `load_model`.
 
     Returns
     -------
@@ -202,9 +201,9 @@ def share_model(folder: str | Path, output: str | Path, *, trust: bool = False) 
     Raises
     ------
     ModelError
-        As `load_model`.
+        As for `load_model`.
     OutputError
-        If it cannot be written.
+        If the folder cannot be written.
     """
     folder = model_folder(folder)
     classifier, manifest = load_model(folder, trust=trust), read_manifest(folder)
@@ -212,7 +211,7 @@ def share_model(folder: str | Path, output: str | Path, *, trust: bool = False) 
     rest = [name for name in manifest["files"] if name not in (MODEL, SAFE)]
     with atomic_folder(output, replaces=is_model) as new:
         write_classifier(classifier, new / SAFE)
-        read_classifier((new / SAFE).read_bytes(), SAFE)  # what cannot be read is not passed on
+        read_classifier((new / SAFE).read_bytes(), SAFE)  # fail now if it cannot be read back
         for name in rest:
             (new / name).write_bytes(verified_contents(folder, name, manifest["files"][name]))
         _write_json(new / MANIFEST, sealed(manifest, new, (SAFE, *rest)))
@@ -224,27 +223,27 @@ def _check_version(folder: Path, manifest: Mapping[str, Any]) -> None:
     if saved.split(".")[:2] != __version__.split(".")[:2]:
         raise ModelError(
             f"model {folder} was saved by galfeat {saved} and this is {__version__}; "
-            f"install galfeat {'.'.join(saved.split('.')[:2])}, or fit it again"
+            f"install galfeat {'.'.join(saved.split('.')[:2])}, or refit the model"
         )
 
 
 def _changed_versions(saved: Mapping[str, str]) -> dict[str, tuple[str, str]]:
-    """Return the saved and the present version of each library where they differ."""
-    present = library_versions()
+    """Return the saved and the installed version of each library where they differ."""
+    installed = library_versions()
     return {
-        library: (saved[library], present.get(library, "none"))
+        library: (saved[library], installed.get(library, "none"))
         for library in saved
-        if library not in ("galfeat", "python") and saved[library] != present.get(library)
+        if library not in ("galfeat", "python") and saved[library] != installed.get(library)
     }
 
 
 def _listed(changed: Mapping[str, tuple[str, str]]) -> str:
-    return ", ".join(f"{name} {old} (here {new})" for name, (old, new) in changed.items())
+    return ", ".join(f"{name} {old} (installed: {new})" for name, (old, new) in changed.items())
 
 
 def _version_advice(changed: Mapping[str, tuple[str, str]]) -> str:
     if changed:
-        return f"it was saved with {_listed(changed)}: install those, or fit it again"
+        return f"it was saved with {_listed(changed)}: install those versions, or refit the model"
     return TRY_AGAIN
 
 
@@ -254,7 +253,7 @@ def _write_json(path: Path, values: Mapping[str, Any]) -> None:
 
 
 def _plain(value: Any) -> Any:  # noqa: ANN401
-    """Return a value as JSON can hold it: numpy scalars and arrays plain, NaN as None."""
+    """Convert a value for JSON: numpy scalars and arrays to plain types, NaN to None."""
     if isinstance(value, np.generic | np.ndarray):
         value = value.tolist()
     if isinstance(value, Mapping):

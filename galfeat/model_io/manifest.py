@@ -1,4 +1,4 @@
-"""The manifest of a model folder: what lies in it, made with what, and the digest of each file."""
+"""The manifest of a model folder: its contents, library versions and the digest of each file."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ MODEL, MANIFEST, ROWS, METRICS, CARD = (
     "metrics.json",
     "README.md",
 )
-#: In place of `MODEL` in a folder that may be passed on.
+#: Replaces `MODEL` in folders written by `galfeat share`.
 SAFE = "model.skops"
 _KEYS = {
     *("schema", "versions", "classes", "priors", "feature_names", "pipeline", "decision"),
@@ -28,14 +28,14 @@ _KEYS = {
 }
 _ALWAYS = {ROWS, METRICS, CARD}
 
-#: What to do about a folder that is not what was saved.
-TRY_AGAIN = "copy it again, or fit it again"
+#: Advice for folders that are not as saved.
+TRY_AGAIN = "copy it again, or refit the model"
 
 
 def is_model(folder: Path) -> bool:
-    """Tell whether a folder holds a model, whole or damaged, and nothing else."""
-    ours = {MODEL, SAFE, MANIFEST, TRAINING_FILE, *_ALWAYS}
-    if not {path.name for path in folder.iterdir()} <= ours:
+    """Return whether a folder contains a model, complete or damaged, and no other files."""
+    model_files = {MODEL, SAFE, MANIFEST, TRAINING_FILE, *_ALWAYS}
+    if not {path.name for path in folder.iterdir()} <= model_files:
         return False
     try:
         manifest = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
@@ -45,25 +45,30 @@ def is_model(folder: Path) -> bool:
 
 
 def read_manifest(folder: str | Path) -> dict[str, Any]:
-    """Read and verify the manifest of a model folder; nothing is unpickled.
+    """Read and verify the manifest of a model folder, without unpickling anything.
 
     Returns
     -------
     dict
         ``schema``, ``versions``, ``classes``, ``priors``, ``feature_names``, ``pipeline``,
         ``decision``, ``label_column``, ``seed``, ``data_digest``, ``n_training``,
-        ``n_held_out``, ``files`` (the SHA-256 of each) and ``sha256`` (of the rest).
+        ``n_held_out``, ``files`` (the SHA-256 of each) and ``sha256`` (of all of these).
 
     Raises
     ------
     ModelError
         If it is missing, damaged or of another schema.
+
+    Examples
+    --------
+    >>> from galfeat.model_io import model_folder, read_manifest
+    >>> manifest = read_manifest(model_folder("galaxy10"))
+    >>> manifest["classes"][:2], manifest["n_training"]
+    (['Disturbed', 'Merging'], 723)
     """
     folder = Path(folder)
     text = _contents(folder, MANIFEST)
-    damaged = ModelError(
-        f"model {folder} is damaged: {MANIFEST} is not what was saved; {TRY_AGAIN}"
-    )
+    damaged = ModelError(f"model {folder} is damaged: {MANIFEST} is not as saved; {TRY_AGAIN}")
     try:
         manifest = json.loads(text)
     except ValueError as error:
@@ -73,7 +78,8 @@ def read_manifest(folder: str | Path) -> dict[str, Any]:
     if manifest.get("schema") != SCHEMA:
         raise ModelError(
             f"model {folder} has schema {manifest.get('schema')!r}; this galfeat reads {SCHEMA}: "
-            f"fit it again (galfeat fit DATA -o {folder}), or use the galfeat that saved it"
+            f"refit the model (galfeat fit DATA -o {folder}), or use the galfeat version that "
+            "saved it"
         )
     if manifest.get("sha256") != manifest_digest(manifest) or not _is_complete(manifest):
         raise damaged
@@ -81,7 +87,7 @@ def read_manifest(folder: str | Path) -> dict[str, Any]:
 
 
 def _is_complete(manifest: Mapping[str, Any]) -> bool:
-    """Tell whether a manifest says all it should, of no file that is not a model's."""
+    """Return whether a manifest has all keys and lists only a model's files."""
     if not manifest.keys() >= _KEYS or not isinstance(manifest["files"], dict):
         return False
     versions = manifest["versions"]
@@ -97,34 +103,34 @@ def _contents(folder: Path, name: str) -> bytes:
     except OSError as error:
         if not folder.is_dir():
             raise ModelError(
-                f"there is no model folder {folder}; name one that galfeat fit has written"
+                f"there is no model folder {folder}; name one written by galfeat fit"
             ) from error
         raise ModelError(
-            f"model {folder} is not whole: cannot read {name}: {error.strerror}; {TRY_AGAIN}"
+            f"model {folder} is incomplete: cannot read {name}: {error.strerror}; {TRY_AGAIN}"
         ) from error
 
 
 def verified_contents(folder: Path, name: str, digest: str) -> bytes:
-    """Return the bytes of a file once their digest is right: what is checked is what is used."""
+    """Read a file once, verify its digest and return the verified bytes."""
     contents = _contents(folder, name)
     if sha256(contents) != digest:
-        raise ModelError(f"model {folder} is damaged: {name} is not what was saved; {TRY_AGAIN}")
+        raise ModelError(f"model {folder} is damaged: {name} is not as saved; {TRY_AGAIN}")
     return contents
 
 
 def sha256(contents: bytes) -> str:
-    """Return the SHA-256 in hexadecimal digits."""
+    """Return the hexadecimal SHA-256."""
     return hashlib.sha256(contents).hexdigest()
 
 
 def manifest_digest(manifest: Mapping[str, Any]) -> str:
-    """Return the digest of all of a manifest but the digest itself."""
+    """Return the digest of a manifest, excluding the digest itself."""
     rest = {key: value for key, value in manifest.items() if key != "sha256"}
     return sha256(json.dumps(rest, sort_keys=True).encode())
 
 
 def sealed(manifest: Mapping[str, Any], folder: Path, names: Iterable[str]) -> dict[str, Any]:
-    """Return a manifest with the digests of these files of a folder, and of itself."""
+    """Return a manifest with the digests of the named files and of the manifest itself."""
     files = {name: sha256((folder / name).read_bytes()) for name in names}
-    whole = {**manifest, "files": files}
-    return {**whole, "sha256": manifest_digest(whole)}
+    complete = {**manifest, "files": files}
+    return {**complete, "sha256": manifest_digest(complete)}

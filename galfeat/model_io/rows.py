@@ -1,4 +1,4 @@
-"""Which images a model was fitted to, and which were held back from it."""
+"""The images a model was fitted to, and those that were held out."""
 
 from __future__ import annotations
 
@@ -20,17 +20,26 @@ Digests = NDArray[np.uint8]
 
 @dataclass(frozen=True, eq=False)
 class ModelRows:
-    """The images a model has to do with.
+    """Training images and held-out images of a model.
 
     Attributes
     ----------
     training : ndarray of uint8, shape (n, 16)
-        Digests of the decoded pixels of the images the model was fitted on.
+        Digests of the decoded pixels of the training images.
     held_out : ndarray of uint8, shape (m, 16)
-        Of images held back from it, to score it on.
+        Digests of the images held out for scoring.
     objects : frozenset of str
-        The galaxies on the images it was fitted on by their names in their survey; empty for a
-        model whose folder does not list them.
+        Survey names of the galaxies in the training images; empty if the model folder does not
+        list them.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from galfeat.model_io import ModelRows
+    >>> digests = np.arange(48, dtype=np.uint8).reshape(3, 16)
+    >>> rows = ModelRows(training=digests[:2], held_out=digests[2:])
+    >>> rows.learned(digests, groups=None)
+    array([ True,  True, False])
     """
 
     training: Digests
@@ -38,35 +47,41 @@ class ModelRows:
     objects: frozenset[str] = frozenset()
 
     def learned(self, digests: Digests, groups: NDArray[np.str_] | None) -> NDArray[np.bool_]:
-        """Tell which images are training images, or show a galaxy of one.
+        """Return which images are training images or show the same galaxy as one.
 
         Parameters
         ----------
         digests : ndarray of uint8, shape (k, 16)
         groups : ndarray of str, shape (k,), or None
-            The data set's groups; the name of an object tells it in any rendering.
+            The data set's groups; object names identify a galaxy in any rendering.
         """
-        same = among(digests, self.training)
+        same_pixels = among(digests, self.training)
         if groups is None or not self.objects:
-            return same
-        result: NDArray[np.bool_] = same | np.isin(groups, sorted(self.objects))
+            return same_pixels
+        result: NDArray[np.bool_] = same_pixels | np.isin(groups, sorted(self.objects))
         return result
 
 
 def read_rows(folder: str | Path) -> ModelRows:
-    """Read and verify which images a model was fitted on and which were held out.
+    """Read and verify the records of a model's training and held-out images.
 
     Raises
     ------
     ModelError
         If the folder is missing or damaged.
+
+    Examples
+    --------
+    >>> from galfeat.model_io import read_rows
+    >>> read_rows("galaxy10").training.shape
+    (723, 16)
     """
     folder = model_folder(folder)
     files = read_manifest(folder)["files"]
     listed: list[str] = []
     if TRAINING_FILE in files:
         verified_contents(folder, TRAINING_FILE, files[TRAINING_FILE])
-        listed = [one.name for one in read_training(folder / TRAINING_FILE)]
+        listed = [galaxy.name for galaxy in read_training(folder / TRAINING_FILE)]
     with np.load(
         io.BytesIO(verified_contents(folder, ROWS, files[ROWS])), allow_pickle=False
     ) as rows:

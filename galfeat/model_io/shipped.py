@@ -1,4 +1,4 @@
-"""The fitted models that come with galfeat, in the folder ``models``."""
+"""The fitted models shipped with galfeat, in the folder ``models``."""
 
 from __future__ import annotations
 
@@ -7,10 +7,10 @@ from pathlib import Path
 from galfeat.model_io.manifest import MANIFEST, MODEL, SAFE
 from galfeat.storage.packaged import data_folder
 
-#: Used where no model is named; and for simulated galaxies, which it was fitted to.
+#: The default model, and the model fitted to simulated galaxies.
 DEFAULT, OF_SIMULATED = "galaxy10", "simulated"
-#: The digest of each one's manifest: these are trusted without asking, and tested with the oldest
-#: and the newest libraries that galfeat takes.
+#: Manifest digests of the shipped models, which are always trusted and tested with the oldest and
+#: the newest supported libraries.
 SHIPPED = {
     "galaxy10": "f38e78ae4596ceaa3770048b4d832a1e7c9047f461b38c240bf6efdf13aab938",
     "coarse": "1b8a28ca3c491f39dd91292a2807b19bf67bd44b11b2dce6dd5fd0b0a173130e",
@@ -19,34 +19,43 @@ SHIPPED = {
 
 
 def is_shipped(digest: str) -> bool:
-    """Say whether this is the manifest digest of a model that comes with galfeat."""
+    """Return whether this is the manifest digest of a model shipped with galfeat."""
     return digest in SHIPPED.values()
 
 
 def shipped_folder(name: str) -> Path:
-    """Return the folder of a model that comes with galfeat."""
+    """Return the folder of a model shipped with galfeat."""
     return data_folder("models") / name
 
 
 def model_folder(model: str | Path) -> Path:
-    """Return the folder of a model: the one that is named, or else a shipped one of that name."""
+    """Return the folder of a model, given as a path or as the name of a shipped model.
+
+    An existing model folder takes precedence over a shipped model of the same name.
+
+    Examples
+    --------
+    >>> from galfeat.model_io import model_folder
+    >>> model_folder("galaxy10").name
+    'galaxy10'
+    """
     folder = Path(model)
-    if str(model) in SHIPPED and not _holds_a_model(folder):
+    if str(model) in SHIPPED and not _is_model_folder(folder):
         return shipped_folder(str(model))
     return folder
 
 
 def names_model(text: str) -> bool:
-    """Say whether a text names a model rather than images.
+    """Return whether a string names a model rather than images.
 
-    It does if it is the folder of one, whole or not, or a name of `SHIPPED`, or nothing that is
-    there and looks like no file or pattern.
+    True for model folders, complete or not, for names in `SHIPPED`, and for paths that do not
+    exist and look like neither a file nor a pattern.
     """
     folder = model_folder(text)
     if folder.exists():
-        return _holds_a_model(folder)
+        return _is_model_folder(folder)
     return not folder.suffix and not set(text) & set("*?[")
 
 
-def _holds_a_model(folder: Path) -> bool:
+def _is_model_folder(folder: Path) -> bool:
     return any((folder / file).is_file() for file in (MANIFEST, MODEL, SAFE))

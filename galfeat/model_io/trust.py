@@ -1,4 +1,4 @@
-"""Which saved models the user trusts: loading a model runs code that is in it."""
+"""The user's list of trusted models, because loading a model runs code contained in it."""
 
 from __future__ import annotations
 
@@ -14,46 +14,56 @@ from galfeat.storage.atomic import atomic_file
 
 
 def trust_list() -> Path:
-    """Return the file that lists trusted models.
+    """Return the path of the list of trusted models.
 
-    ``trusted.json`` in the folder ``$GALFEAT_HOME`` names, else in ``~/.config/galfeat``.
+    ``trusted.json`` in the folder ``$GALFEAT_HOME``, by default ``~/.config/galfeat``.
     """
     home = os.environ.get("GALFEAT_HOME")
     return (Path(home) if home else Path.home() / ".config" / "galfeat") / "trusted.json"
 
 
 def is_trusted(digest: str) -> bool:
-    """Say whether a manifest digest is in the user's list.
+    """Return whether a manifest digest is in the user's list of trusted models.
 
     Raises
     ------
     ModelError
-        If the list is there but cannot be read.
+        If the list exists but cannot be read.
     """
     return digest in _read(trust_list())
 
 
-def add_trusted(digest: str, place: str | Path) -> None:
-    """Add a manifest digest to the user's list; other entries stay.
+def add_trusted(digest: str, folder: str | Path) -> None:
+    """Add a manifest digest to the user's list of trusted models.
 
     Parameters
     ----------
     digest : str
-        SHA-256 of the manifest, in hexadecimal digits.
-    place : str or Path
-        Where the model lay, for whoever reads the list.
+        Hexadecimal SHA-256 of the manifest.
+    folder : str or Path
+        Location of the model, recorded for information.
 
     Raises
     ------
     OutputError
         If the list cannot be written.
     ModelError
-        If the list is there but cannot be read.
+        If the list exists but cannot be read.
+
+    Examples
+    --------
+    >>> import os, tempfile
+    >>> from unittest import mock
+    >>> from galfeat.model_io import add_trusted, is_trusted
+    >>> with tempfile.TemporaryDirectory() as home, mock.patch.dict(os.environ, GALFEAT_HOME=home):
+    ...     add_trusted("0123abcd", "my-model")
+    ...     is_trusted("0123abcd"), is_trusted("4567cdef")
+    (True, False)
     """
     path = trust_list()
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        # The lock is a file of its own: the list itself is replaced, never written into.
+        # A separate lock file, because the list itself is replaced, not modified.
         lock = (path.parent / "trusted.lock").open("w")
     except OSError as error:
         raise OutputError(
@@ -64,7 +74,7 @@ def add_trusted(digest: str, place: str | Path) -> None:
         fcntl.flock(lock, fcntl.LOCK_EX)
         entries = _read(path)
         entries[digest] = {
-            "place": str(Path(place).resolve()),
+            "place": str(Path(folder).resolve()),
             "added": datetime.now(UTC).isoformat(timespec="seconds"),
         }
         with atomic_file(path) as temporary:
@@ -82,6 +92,6 @@ def _read(path: Path) -> dict[str, Any]:
         ) from error
     if not isinstance(entries, dict):
         raise ModelError(
-            f"the list of trusted models {path} holds no JSON object; repair or delete it"
+            f"the list of trusted models {path} is not a JSON object; repair or delete it"
         )
     return entries

@@ -1,7 +1,7 @@
-"""What a pipeline file says, and from it estimators.
+"""Pipeline files and the estimators they describe.
 
-`load_pipeline` reads and checks a file. `Member.build` makes an estimator of each of its members;
-`galfeat.GalaxyClassifier` makes one of the whole.
+`load_pipeline` reads and checks a file. `Member.build` builds the estimator of one member;
+`galfeat.GalaxyClassifier` builds the complete classifier.
 """
 
 from galfeat.pipeline.loading import (

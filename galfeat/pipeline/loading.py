@@ -1,4 +1,4 @@
-"""Read and check pipeline files: those that come with galfeat, and the user's own."""
+"""Read and check pipeline files, shipped with galfeat or written by users."""
 
 from __future__ import annotations
 
@@ -25,12 +25,26 @@ from galfeat.storage.packaged import data_folder
 
 
 def pipeline_names() -> list[str]:
-    """Return the names of the pipelines that come with galfeat, sorted."""
+    """Return the sorted names of the pipelines shipped with galfeat.
+
+    Examples
+    --------
+    >>> from galfeat.pipeline import pipeline_names
+    >>> "lightgbm" in pipeline_names()
+    True
+    """
     return sorted(file.stem for file in data_folder("pipelines").glob("*.toml"))
 
 
 def available_pipelines() -> list[Pipeline]:
-    """Return the pipelines that come with galfeat, sorted by name."""
+    """Return the pipelines shipped with galfeat, sorted by name.
+
+    Examples
+    --------
+    >>> from galfeat.pipeline import available_pipelines
+    >>> [pipeline.name for pipeline in available_pipelines() if not pipeline.frame]
+    ['cnn-baseline', 'hog-svm', 'pixels-forest', 'raw-features', 'statmorph-forest']
+    """
     return [load_pipeline(name) for name in pipeline_names()]
 
 
@@ -40,9 +54,9 @@ def load_pipeline(name_or_path: str | Path) -> Pipeline:
     Parameters
     ----------
     name_or_path : str or Path
-        The name of a pipeline that comes with galfeat, or the path of a TOML file (with
-        the suffix ``.toml``, or with a folder in it). Followed by ``+`` and a method of
-        balancing, as in ``hog-svm+smote``: that pipeline, balanced so instead.
+        The name of a pipeline shipped with galfeat, or the path of a TOML file (ending in
+        ``.toml`` or containing a folder). A suffix ``+METHOD``, as in ``hog-svm+smote``,
+        replaces the pipeline's balancing method.
 
     Returns
     -------
@@ -51,8 +65,15 @@ def load_pipeline(name_or_path: str | Path) -> Pipeline:
     Raises
     ------
     PipelineError
-        If there is no such pipeline, it is no TOML, or it holds a key, a type or a value
-        that galfeat does not know. The message names the nearest that it does know.
+        If the pipeline does not exist, is not valid TOML, or contains an unknown key, type
+        or value. The message suggests the closest valid one.
+
+    Examples
+    --------
+    >>> from galfeat.pipeline import load_pipeline
+    >>> pipeline = load_pipeline("lightgbm+under")
+    >>> pipeline.balance, [member.kind for member in pipeline.members]
+    ('under', ['lightgbm'])
     """
     path = Path(name_or_path)
     if "+" in path.name and path.suffix != ".toml":
@@ -66,16 +87,16 @@ def load_pipeline(name_or_path: str | Path) -> Pipeline:
             f"there is no pipeline {path.name!r}{nearest(path.name, pipeline_names())}; "
             f"name one of {', '.join(pipeline_names())}, or the path of a .toml file"
         )
-    # Those that come with galfeat are checked by its tests: no need to wait for the libraries.
+    # The tests check the shipped pipelines, which saves importing the members' libraries here.
     shipped = data_folder("pipelines") / f"{path.name}.toml"
     return pipeline_from_dict(_read(shipped), source=str(shipped))
 
 
 def _variant(base: str, balance: str) -> Pipeline:
-    """Return a pipeline with its classes balanced in another way."""
+    """Return a pipeline with another balancing method."""
     if balance not in BALANCE_METHODS:
         raise PipelineError(
-            f"pipeline {base}+{balance}: there is no way of balancing {balance!r}"
+            f"pipeline {base}+{balance}: there is no balancing method {balance!r}"
             f"{nearest(balance, BALANCE_METHODS)}; use one of {', '.join(BALANCE_METHODS)}"
         )
     pipeline = load_pipeline(base)
@@ -102,7 +123,7 @@ def _read(path: Path) -> dict[str, Any]:
 
 
 def _check_with_libraries(pipeline: Pipeline, source: str) -> None:
-    """Check what only the features and the libraries of the members know."""
+    """Check feature families and member parameters, which requires the members' libraries."""
     for family in pipeline.families:
         if family not in FAMILIES:
             raise PipelineError(
@@ -119,11 +140,25 @@ def _check_with_libraries(pipeline: Pipeline, source: str) -> None:
 def pipeline_from_dict(values: Mapping[str, Any], source: str = "pipeline") -> Pipeline:
     """Check the tables of a pipeline file and return the pipeline; the inverse of ``to_dict``.
 
+    Parameters
+    ----------
+    values : mapping
+        The tables, as plain dicts, lists, strings and numbers.
+    source : str
+        Where they come from; the first words of any error message.
+
     Raises
     ------
     PipelineError
-        As `load_pipeline`, but for the families and the parameters of the members, which are
-        checked when they are used. The message begins with `source`.
+        As for `load_pipeline`, except that feature families and member parameters are only
+        checked when they are used.
+
+    Examples
+    --------
+    >>> from galfeat.pipeline import load_pipeline, pipeline_from_dict
+    >>> pipeline = load_pipeline("xgboost")
+    >>> pipeline_from_dict(pipeline.to_dict()) == pipeline
+    True
     """
     keys = ("schema", "name", "description", *_TABLES)
     top = Table(values, source, "", keys)
@@ -131,7 +166,7 @@ def pipeline_from_dict(values: Mapping[str, Any], source: str = "pipeline") -> P
     if schema != SCHEMA:
         raise PipelineError(
             f"{source}: schema is {schema}; this galfeat reads schema {SCHEMA}: "
-            "use the galfeat it was written for, or bring it to this schema"
+            "use the galfeat version it was written for, or update the file to this schema"
         )
     features, embedding, balance, ensemble, calibrate, decision = (
         Table(top.take(name, dict, {}), source, name, keys) for name, keys in _TABLES.items()
@@ -156,7 +191,7 @@ def pipeline_from_dict(values: Mapping[str, Any], source: str = "pipeline") -> P
 
 _TABLES = {
     "features": ("families", "frame"),
-    "embedding": tuple(one.name for one in dataclasses.fields(BackboneSettings)),
+    "embedding": tuple(field.name for field in dataclasses.fields(BackboneSettings)),
     "balance": ("method",),
     "ensemble": ("combine", "members"),
     "calibrate": ("method", "folds"),
@@ -184,8 +219,8 @@ def _member(values: Any, source: str) -> Member:  # noqa: ANN401
 def _check_whole(pipeline: Pipeline, source: str) -> None:
     if pipeline.embedding is not None and "embedding" not in pipeline.families:
         raise PipelineError(
-            f"{source}: [embedding] names a network, and [features] families do not ask for "
-            "'embedding'; add it there, or leave the table out"
+            f"{source}: [embedding] names a network, but [features] families do not include "
+            "'embedding'; add it there or remove the table"
         )
     if pipeline.folds < 2:
         raise PipelineError(f"{source}: [calibrate] folds is {pipeline.folds}; give at least 2")
@@ -194,11 +229,11 @@ def _check_whole(pipeline: Pipeline, source: str) -> None:
     for family in (family for member in pipeline.members for family in member.families):
         if family not in pipeline.families:
             raise PipelineError(
-                f"{source}: [[ensemble.members]] is given the family {family!r}, which is not "
-                f"among those of [features]: {', '.join(pipeline.families)}"
+                f"{source}: [[ensemble.members]] uses the family {family!r}, which [features] "
+                f"does not list; choose from {', '.join(pipeline.families)}, or add it there"
             )
     if pipeline.combine == "none" and len(pipeline.members) > 1:
         raise PipelineError(
             f"{source}: [ensemble] combine is 'none' with {len(pipeline.members)} members; "
-            "use 'average' or 'stack', or leave one member"
+            "use 'average' or 'stack', or keep one member"
         )

@@ -1,9 +1,9 @@
-"""The classifiers an ensemble can be made of.
+"""Classifiers that can be members of an ensemble.
 
-Each runs on one thread: an ensemble's threads go over members and inner folds, which is
-faster than threads inside a small fit, and gives the same bits for any number of them.
-Each takes NaN; those that cannot by themselves impute inside. All but the CNN, which takes
-pixels alone, take any table.
+Each member runs on one thread. Ensembles parallelise over members and inner folds, which is
+faster than threads within small fits and gives bit-identical results for any number of threads.
+Every member accepts NaN, imputing internally if its library does not. Every member accepts any
+table, except the CNN, which only accepts pixels.
 """
 
 from __future__ import annotations
@@ -31,10 +31,19 @@ class Member:
     kind : str
         One of `KINDS`.
     params : mapping, optional
-        Parameters of the estimator behind it, by the names its own library gives
-        them; what is not given keeps the library's default.
+        Parameters of the underlying estimator, named as in its own library, whose defaults
+        apply to the others.
     families : sequence of str
-        Families of features it is given; none: all those of the pipeline.
+        Feature families it uses; if empty, all families of the pipeline.
+
+    Examples
+    --------
+    >>> from galfeat.pipeline import Member
+    >>> member = Member("extra-trees", {"n_estimators": 50}, families=("hog",))
+    >>> member.columns(["hog.aligned.r0.o0", "shape.gini", "hog.aligned.r0.o1"])
+    array([0, 2])
+    >>> member.build(random_state=0).n_estimators
+    50
     """
 
     kind: str
@@ -43,50 +52,50 @@ class Member:
 
     @property
     def balances_itself(self) -> bool:
-        """Whether each of its trees is grown on as many rows of every class."""
+        """Whether each of its trees is grown on equal numbers of rows per class."""
         return self.kind == "balanced-forest"
 
     def columns(self, names: Sequence[str]) -> NDArray[np.intp]:
-        """Return which columns of a table it is given, from their names."""
-        wanted = [not self.families or name.split(".", 1)[0] in self.families for name in names]
-        return np.flatnonzero(wanted)
+        """Return the indices of the columns it uses, given all column names."""
+        used = [not self.families or name.split(".", 1)[0] in self.families for name in names]
+        return np.flatnonzero(used)
 
     def build(self, random_state: int = 0) -> Estimator:
         """Return the unfitted estimator, for classes numbered from 0."""
         return _KINDS[self.kind].build(self.params, random_state)
 
     def require_dependencies(self) -> None:
-        """Raise a MissingDependencyError unless the packages it needs are installed."""
+        """Raise a MissingDependencyError if a package it needs is not installed."""
         if self.kind in ("cnn", "network"):
             require_torch()
 
     def check(self) -> None:
-        """Check kind and parameters against the estimator.
+        """Check the kind and the parameters against the estimator.
 
         Raises
         ------
         PipelineError
-            If the kind or a parameter is not known, or a value is not one the estimator takes.
+            If the kind or a parameter is unknown, or the estimator rejects a value.
         """
         if self.kind not in KINDS:
             raise PipelineError(f"kind {self.kind!r} is not known; use one of {', '.join(KINDS)}")
-        known = parameter_names(self.kind)
+        valid = parameter_names(self.kind)
         for name in self.params:
-            if name not in known:
-                nearest = difflib.get_close_matches(name, known, n=1)
+            if name not in valid:
+                nearest = difflib.get_close_matches(name, valid, n=1)
                 hint = f" (did you mean {nearest[0]!r}?)" if nearest else ""
                 raise PipelineError(
-                    f"{self.kind} has no parameter {name!r}{hint}; it has {', '.join(known)}"
+                    f"{self.kind} has no parameter {name!r}{hint}; it has {', '.join(valid)}"
                 )
         self._try_values()
 
     def _try_values(self) -> None:
-        """Let the library itself say which values it does not take."""
+        """Let the library itself validate the values."""
         try:
             final = _final_step(self.build())
             if hasattr(final, "_parameter_constraints"):
                 final._validate_params()
-            else:  # a boosting library tells when it fits
+            else:  # boosting libraries validate during a fit
                 few = {"n_estimators": 1} if _is_count(self.params.get("n_estimators")) else {}
                 X = np.random.default_rng(0).normal(size=(40, 3)).astype(np.float32)
                 final.set_params(**few).fit(X, np.arange(40) % 2)
@@ -98,18 +107,18 @@ class Member:
 
 
 def parameter_names(kind: str) -> list[str]:
-    """Return the parameters a pipeline may give to a kind of member, sorted."""
+    """Return the sorted names of the parameters a pipeline may set for a kind of member."""
     final = _final_step(Member(kind).build())
-    return sorted(({*final.get_params()} | _EXTRA.get(kind, set())) - _OURS)
+    return sorted(({*final.get_params()} | _EXTRA.get(kind, set())) - _RESERVED)
 
 
 def require_torch() -> None:
-    """Raise unless PyTorch can be imported.
+    """Check that PyTorch can be imported.
 
     Raises
     ------
     MissingDependencyError
-        With the extra that brings it.
+        If not; the message names the extra that installs it.
     """
     try:
         import torch  # noqa: F401
@@ -120,7 +129,7 @@ def require_torch() -> None:
 
 
 def _final_step(estimator: Estimator) -> Estimator:
-    """Return what a pipeline ends in, or the estimator itself."""
+    """Return the last step of a scikit-learn pipeline, or the estimator itself."""
     return estimator.steps[-1][1] if hasattr(estimator, "steps") else estimator
 
 
@@ -130,10 +139,10 @@ def _is_count(value: object) -> bool:
 
 @dataclass(frozen=True)
 class _Kind:
-    """What a kind of member is made of.
+    """How to build one kind of member.
 
-    Estimators and transformers are named by dotted path: each brings a library that takes a
-    second to import, and is imported when the first one is built.
+    Estimators are named by dotted path: importing their libraries takes about a second, so it
+    waits until the first one is built.
     """
 
     estimator: str
@@ -141,15 +150,15 @@ class _Kind:
     scaled: bool = False
 
     def build(self, params: Mapping[str, Any], random_state: int) -> Estimator:
-        made = _imported(self.estimator)(**params, **self.settings, random_state=random_state)
+        estimator = _import(self.estimator)(**params, **self.settings, random_state=random_state)
         if not self.scaled:
-            return made
+            return estimator
         from sklearn.pipeline import make_pipeline
 
-        return make_pipeline(_imported("galfeat.ensemble.scaling:MedianScaler")(), made)
+        return make_pipeline(_import("galfeat.ensemble.scaling:MedianScaler")(), estimator)
 
 
-def _imported(path: str) -> Any:  # noqa: ANN401
+def _import(path: str) -> Any:  # noqa: ANN401
     module, _, name = path.partition(":")
     return getattr(import_module(module), name)
 
@@ -162,7 +171,7 @@ _KINDS = {
     "lightgbm": _Kind(
         "galfeat.ensemble.lgbm:LightGBM",
         {
-            # Otherwise a stopwatch chooses between two ways of summing histograms.
+            # Otherwise LightGBM times two ways of building histograms and picks the faster.
             "deterministic": True,
             "force_row_wise": True,
             "importance_type": "gain",
@@ -180,8 +189,8 @@ _KINDS = {
 }
 KINDS = tuple(_KINDS)
 
-# Set by galfeat itself, or without a meaning in a pipeline.
-_OURS = {
+# Set by galfeat itself, or meaningless in a pipeline.
+_RESERVED = {
     *("n_jobs", "random_state", "class_weight", "scale_pos_weight", "objective", "multi_strategy"),
     *("verbose", "verbosity", "warm_start", "oob_score", "importance_type", "monotonic_cst"),
     *("tree_method", "device", "missing", "callbacks", "eval_metric", "early_stopping_rounds"),
@@ -190,7 +199,7 @@ _OURS = {
     *("sampling_strategy", "replacement", "probability", "decision_function_shape", "break_ties"),
     *("multi_class", "dual", "solver", "deterministic", "force_row_wise"),
 }
-# What LightGBM takes beside the arguments of its scikit-learn class.
+# Parameters LightGBM accepts that its scikit-learn class does not list.
 _EXTRA = {
     "lightgbm": {
         *("max_bin", "min_data_in_bin", "max_delta_step"),

@@ -1,4 +1,4 @@
-"""What a pipeline file says: what is extracted, balanced, fitted, combined and calibrated."""
+"""The contents of a pipeline file: features, balancing, members, combination and calibration."""
 
 from __future__ import annotations
 
@@ -11,42 +11,57 @@ from galfeat.pipeline.toml_table import toml_value
 
 SCHEMA = 1
 
-#: How classes are balanced; `galfeat.ensemble.balance` does it.
+#: Methods of balancing classes, implemented in `galfeat.ensemble.balance`.
 BALANCE_METHODS = ("none", "class-weight", "over", "under", "smote", "bagging")
-#: How members are combined; `galfeat.ensemble.combination` does it.
+#: Ways of combining members, implemented in `galfeat.ensemble.combination`.
 COMBINATIONS = ("none", "average", "stack")
-#: How probabilities are calibrated; `galfeat.ensemble.calibration` does it.
+#: Methods of calibration, implemented in `galfeat.ensemble.calibration`.
 CALIBRATION_METHODS = ("none", "temperature")
-#: Which class is named; `galfeat.ensemble.decision` does it.
+#: Rules for predicting a class, implemented in `galfeat.ensemble.decision`.
 DECISION_RULES = ("balanced", "tempered", "probable")
 
 
 @dataclass(frozen=True)
 class Pipeline:
-    """What a model is made of: a pipeline file, read and checked.
+    """The definition of a model: a pipeline file after reading and checking.
 
     Attributes
     ----------
     name, description : str
-        What it is called, and one line about it.
+        A short name and a one-line description.
     families : tuple of str
         Feature families, in the order of their columns.
     members : tuple of Member
         The classifiers.
     embedding : BackboneSettings or None
-        The network of the family `embedding`, if it is not the one that comes with galfeat.
+        The network of the family `embedding`; None for the one shipped with galfeat.
     frame : bool
-        Measure on the canonical frame (True) or on the image as it is (False).
+        Whether to measure on the canonical frame rather than on the original image.
     balance : {"none", "class-weight", "over", "under", "smote", "bagging"}
         How the classes are balanced in the training rows.
     combine : {"none", "average", "stack"}
-        How the members are combined; "none" goes with a single member.
+        How the members are combined; "none" is for a single member.
     calibration : {"none", "temperature"}
         How the probabilities are calibrated.
     folds : int
         Inner folds for calibration and stacking, at least 2.
     decision : {"balanced", "tempered", "probable"}
-        Which class is named; see `galfeat.ensemble.decide`.
+        How a class is predicted from probabilities; see `galfeat.ensemble.decide`.
+
+    Examples
+    --------
+    >>> from galfeat.pipeline import Member, Pipeline
+    >>> pipeline = Pipeline("forest", "Random forest", ("hog",), (Member("random-forest"),))
+    >>> print(pipeline.to_toml().split("[balance]")[0])
+    schema = 1
+    name = "forest"
+    description = "Random forest"
+    <BLANKLINE>
+    [features]
+    families = ["hog"]
+    frame = true
+    <BLANKLINE>
+    <BLANKLINE>
     """
 
     name: str
@@ -62,12 +77,12 @@ class Pipeline:
     decision: str = "balanced"
 
     def measured_families(self) -> tuple[Any, ...]:
-        """Return the families to measure: their names, and the network that is `embedding`.
+        """Return the families to measure: names, or a network in place of `embedding`.
 
         Raises
         ------
         PipelineError, MissingDependencyError
-            If that network cannot be had.
+            If the network cannot be loaded.
         """
         if self.embedding is None:
             return self.families
@@ -77,7 +92,7 @@ class Pipeline:
         return tuple(backbone if name == "embedding" else name for name in self.families)
 
     def to_dict(self) -> dict[str, Any]:
-        """Return the tables of the pipeline file, as plain dicts, lists, texts and numbers."""
+        """Return the tables of the pipeline file as plain dicts, lists, strings and numbers."""
         return {
             "schema": SCHEMA,
             "name": self.name,
@@ -94,7 +109,7 @@ class Pipeline:
         }
 
     def to_toml(self) -> str:
-        """Return the text of a pipeline file that `load_pipeline` reads as an equal pipeline."""
+        """Return a pipeline file's text, which `load_pipeline` reads back as an equal pipeline."""
         lines: list[str] = []
         tables = []
         for key, value in self.to_dict().items():

@@ -1,4 +1,4 @@
-"""Tables of a pipeline file: read with checks, and written as TOML."""
+"""Read the tables of a pipeline file with checks, and write values as TOML."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from galfeat.errors import PipelineError
 
 
 class Table:
-    """A table of a pipeline file; an unknown key in it is an error."""
+    """A table of a pipeline file; unknown keys are errors."""
 
     def __init__(self, values: Any, source: str, name: str, keys: Collection[str]) -> None:  # noqa: ANN401
         self._where = f"{source}: [{name}] " if name else f"{source}: "
@@ -33,7 +33,7 @@ class Table:
         default: Any = dataclasses.MISSING,  # noqa: ANN401
         choices: Collection[str] = (),
     ) -> Any:  # noqa: ANN401
-        """Return a value of the right type and among the choices."""
+        """Return the value of a key, checked for its type and against the choices."""
         value = self._values.get(key, default)
         if value is dataclasses.MISSING:
             raise PipelineError(f"{self._where}{key} is missing; give {_TYPE_NAMES[kind]}")
@@ -49,18 +49,20 @@ class Table:
         return value
 
     def take_texts(self, key: str) -> list[str]:
-        """Return a list of at least one text, none of them twice."""
+        """Return a non-empty list of distinct strings."""
         texts: list[Any] = self.take(key, list)
         if not texts or not all(isinstance(text, str) for text in texts):
-            raise PipelineError(f"{self._where}{key} is {texts!r}; it should be a list of texts")
+            raise PipelineError(f"{self._where}{key} is {texts!r}; it should be a list of strings")
         if len(set(texts)) < len(texts):
-            raise PipelineError(f"{self._where}{key} names one twice: {', '.join(texts)}")
+            raise PipelineError(
+                f"{self._where}{key} has duplicates: {', '.join(texts)}; name each one once"
+            )
         return texts
 
     def take_numbers(self, key: str, count: int, default: tuple[float, ...]) -> tuple[float, ...]:
-        """Return so many numbers."""
+        """Return a list of `count` numbers."""
         numbers: list[Any] = self.take(key, list, list(default))
-        if len(numbers) != count or not all(type(one) in (int, float) for one in numbers):
+        if len(numbers) != count or not all(type(number) in (int, float) for number in numbers):
             raise PipelineError(f"{self._where}{key} is {numbers!r}; it should be {count} numbers")
         return tuple(map(float, numbers))
 
@@ -68,21 +70,21 @@ class Table:
 _TYPE_NAMES = {
     int: "a whole number",
     float: "a number with a decimal point",
-    str: "a text",
+    str: "a string",
     bool: "true or false",
     list: "a list",
     dict: "a table",
 }
 
 
-def nearest(word: str, known: Collection[str]) -> str:
-    """Return ``, did you mean X?`` for the best match, or nothing where none is close."""
-    matches = difflib.get_close_matches(word, known, n=1, cutoff=0.5)
+def nearest(name: str, choices: Collection[str]) -> str:
+    """Return `` (did you mean X?)`` for the closest match, or an empty string without one."""
+    matches = difflib.get_close_matches(name, choices, n=1, cutoff=0.5)
     return f" (did you mean {matches[0]!r}?)" if matches else ""
 
 
 def toml_value(value: Any) -> str:  # noqa: ANN401
-    """Write a text, number, truth value, list or table as TOML, on one line."""
+    """Return a string, number, boolean, list or table as TOML on one line."""
     if isinstance(value, Mapping):
         pairs = ", ".join(f"{key} = {toml_value(item)}" for key, item in value.items())
         return f"{{ {pairs} }}" if pairs else "{}"
@@ -90,5 +92,5 @@ def toml_value(value: Any) -> str:  # noqa: ANN401
         return f"[{', '.join(toml_value(item) for item in value)}]"
     if isinstance(value, float):
         return repr(value)
-    # A JSON text, number or truth value is a TOML one too, but for an unescaped DEL.
+    # JSON strings, numbers and booleans are valid TOML, except for an unescaped DEL.
     return json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007f")

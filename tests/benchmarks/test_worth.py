@@ -10,7 +10,7 @@ from sklearn.metrics import roc_auc_score
 
 from galfeat.evaluate.comparison.paired import OutOfFold
 from galfeat.evaluate.metrics import log_loss
-from galfeat.experiments.fits import Galaxies
+from galfeat.experiments.fits import LabelledRows
 from galfeat.features import FeatureTable
 
 FOLDER = Path(__file__).resolve().parents[2] / "benchmarks"
@@ -62,7 +62,7 @@ def test_calibration_corrects_overconfidence(worth, rng):
     splits = [
         (0, i, np.sort(order[order % 2 != i]), np.sort(order[order % 2 == i])) for i in (0, 1)
     ]
-    galaxies = Galaxies(y, ["a", "b", "c"], y.astype(str), splits, "")
+    galaxies = LabelledRows(y, ["a", "b", "c"], y.astype(str), splits, "")
     raw = {(1.0, "as it is"): OutOfFold(sharp[None], sharp.argmax(axis=1)[None])}
     (own,) = worth["worth_fits"].calibrated(galaxies, raw)[1.0, "as it is"].probabilities
     assert float(log_loss(y, own)) == pytest.approx(float(log_loss(y, probabilities)), abs=5e-3)

@@ -43,7 +43,7 @@ def test_the_files_agree(compared):
 def test_the_output_folder_contains_results_and_caches(compared):
     _, folder = compared
     names = {path.name for path in folder.iterdir()}
-    assert names == {"compare.csv", "compare.json", "compare.html", "pieces", "features"}
+    assert names == {"compare.csv", "compare.json", "compare.html", "checkpoints", "features"}
 
 
 @pytest.mark.parametrize(

@@ -133,7 +133,7 @@ def test_ablation_is_printed_written_and_shown(galfeat, model, simulated, tmp_pa
     assert set(ablation["lost_without"]) == {"colour", "radial"}
     assert (ablation["n"], ablation["n_training"]) == (30, 90)
     assert ablation["lost_without"]["radial"]["log_loss"]["low"] > 0
-    assert "lost without" in result.stdout
+    assert "loss without" in result.stdout
     assert "Left out." in (folder / "index.html").read_text()
     _, same = evaluated(galfeat, tmp_path, model, simulated, "--ablation", "--jobs", 3)
     assert same["ablation"] == ablation

@@ -70,7 +70,7 @@ def test_a_class_other_than_the_predicted_one(galfeat, model, galaxies):
 
 def test_an_unknown_class_is_one_line(galfeat, model, galaxies):
     failed = galfeat("explain", model, galaxies / "g0.png", "--of", "Ring", code=4)
-    assert "the model knows no class 'Ring'" in failed.stderr
+    assert "the model has no class 'Ring'" in failed.stderr
     assert failed.stderr.count("\n") == 1
 
 

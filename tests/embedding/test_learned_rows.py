@@ -1,4 +1,4 @@
-"""Images a family of features was trained on: left out of fits, refused where scores are made."""
+"""Training images of a feature family are left out of fits and rejected for scoring."""
 
 import numpy as np
 import pytest
@@ -21,7 +21,7 @@ PIPELINE = {
 
 @pytest.fixture
 def learned(simulated, tmp_path, monkeypatch):
-    """Put the shipped network's seen.npy aside for one that lists every third galaxy."""
+    """Replace the shipped network's seen.npy by one that lists every third galaxy."""
     dataset = open_dataset(simulated)
     images = dataset.read(np.arange(len(dataset)))
     digests = np.array([np.frombuffer(pixel_digest(image), np.uint8) for image in images])
@@ -30,7 +30,7 @@ def learned(simulated, tmp_path, monkeypatch):
     return dataset, digests
 
 
-def test_only_the_family_that_learned_from_them_knows_them(learned):
+def test_only_the_family_trained_on_them_leaves_them_out(learned):
     _, digests = learned
     assert trained_on(("colour", "embedding"), digests).nonzero()[0].tolist() == [*range(0, 120, 3)]
     assert not trained_on(("colour", "hog", "planes"), digests).any()
@@ -46,7 +46,7 @@ def test_they_are_left_out_of_a_fit_with_their_number(learned):
     assert (fitted.predict_proba(probe) == alone.predict_proba(probe)).all()
 
 
-def test_where_all_are_known_nothing_can_be_fitted(learned):
+def test_nothing_can_be_fitted_if_all_images_were_training_images(learned):
     dataset, _ = learned
     with pytest.raises(DataError, match=r"^40 of 40 images are ones .* none is left"):
         GalaxyClassifier(pipeline_from_dict(PIPELINE)).fit(dataset.select(np.arange(0, 120, 3)))

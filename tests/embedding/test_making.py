@@ -39,7 +39,7 @@ def train(*arguments):
 
 
 @pytest.mark.slow
-def test_a_folder_with_network_card_curve_and_what_it_has_seen(labelled, tmp_path):
+def test_the_folder_has_network_card_curve_and_training_digests(labelled, tmp_path):
     pytest.importorskip("torch", reason="PyTorch is not installed")
     folder, digests = labelled
     output = tmp_path / "net"
@@ -59,7 +59,7 @@ def test_a_folder_with_network_card_curve_and_what_it_has_seen(labelled, tmp_pat
     assert "seed 0" in card
     assert len(re.findall(r"`[0-9a-f]{64}`", card)) == 2  # a digest for each source
     assert (output / CURVE).read_text().count("<polyline") == 2
-    assert sorted(path.name for path in tmp_path.iterdir()) == ["net"]  # nothing half-done is left
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["net"]  # no temporary files remain
 
 
 def test_without_pytorch_one_line_names_the_extra(tmp_path, monkeypatch):

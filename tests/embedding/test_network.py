@@ -1,4 +1,4 @@
-"""The network as it runs: what it takes, what it refuses, and that nothing else changes it."""
+"""Running the network: valid and invalid inputs, and reproducibility."""
 
 import os
 import pickle
@@ -24,7 +24,7 @@ def shown():
     return np.random.default_rng(0).normal(size=(8, *SHAPE)).astype(np.float32)
 
 
-def test_activations_have_the_width_the_columns_say(shown):
+def test_there_is_one_activation_per_column(shown):
     activations = shipped_network(FROZEN).run(shown)
     assert activations.shape == (8, len(COLUMNS))
     assert activations.dtype == np.float32
@@ -32,7 +32,7 @@ def test_activations_have_the_width_the_columns_say(shown):
     assert activations.std(axis=0).max() > 0
 
 
-def test_it_is_pickled_as_its_bytes_and_says_the_same_afterwards(shown):
+def test_it_is_pickled_as_bytes_and_returns_the_same(shown):
     network = shipped_network(FROZEN)
     wanted = network.run(shown)  # a session is open now
     other = pickle.loads(pickle.dumps(network))
@@ -85,7 +85,7 @@ load_model("galaxy10").predict_proba(simulate(1, seed=1).images)
 """
 
 
-def test_nobody_is_told_and_nothing_kept_where_a_network_runs(tmp_path):
+def test_running_a_network_sends_and_stores_nothing(tmp_path):
     kept = {"NUMBA_CACHE_DIR": str(cache_folder().parent), "HOME": str(tmp_path)}
     # Where it takes the machine for a builder of software, onnxruntime is silent anyway.
     usual = {name: os.environ[name] for name in ("PATH", "PYTHONPATH") if name in os.environ}

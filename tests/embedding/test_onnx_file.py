@@ -35,23 +35,23 @@ def trunk(shown):
     return trunk.eval()
 
 
-def said(module, shown):
+def outputs(module, shown):
     with torch.no_grad():
         return module(torch.from_numpy(shown)).numpy()
 
 
-def test_the_file_says_what_the_trunk_says_and_there_is_a_way_back(trunk, shown):
+def test_the_file_matches_the_trunk_and_can_be_converted_back(trunk, shown):
     network = to_onnx(trunk)
-    wanted = said(trunk, shown)
+    wanted = outputs(trunk, shown)
     np.testing.assert_allclose(network.run(shown), wanted, rtol=1e-4, atol=1e-4)
-    np.testing.assert_allclose(said(to_trunk(network), shown), wanted, rtol=1e-4, atol=1e-4)
+    np.testing.assert_allclose(outputs(to_trunk(network), shown), wanted, rtol=1e-4, atol=1e-4)
 
 
 def test_a_head_gives_scores(trunk, shown):
     head = torch.nn.Linear(128, 3)
     scores = to_onnx(trunk, head).run(shown)
     assert scores.shape == (8, 3)
-    wanted = said(torch.nn.Sequential(trunk, head), shown)
+    wanted = outputs(torch.nn.Sequential(trunk, head), shown)
     np.testing.assert_allclose(scores, wanted, rtol=1e-4, atol=1e-4)
 
 
@@ -59,7 +59,7 @@ def test_a_head_gives_scores(trunk, shown):
 def test_the_shipped_networks_can_be_trained_on(name, shown):
     network = shipped_network(name)
     wanted = network.run(shown)
-    np.testing.assert_allclose(said(to_trunk(network), shown), wanted, rtol=1e-3, atol=1e-3)
+    np.testing.assert_allclose(outputs(to_trunk(network), shown), wanted, rtol=1e-3, atol=1e-3)
 
 
 def test_another_network_is_refused():
@@ -72,5 +72,5 @@ def test_another_network_is_refused():
         [helper.make_tensor_value_info("y", TensorProto.FLOAT, [1])],
     )  # fmt: skip
     other = Network(onnx.ModelProto(graph=graph, ir_version=8).SerializeToString())
-    with pytest.raises(ModelError, match="not one that `galfeat embedder train` made"):
+    with pytest.raises(ModelError, match="other layers than those of `galfeat embedder train`"):
         to_trunk(other)

@@ -1,4 +1,4 @@
-"""Labels that mean nothing: who is fooled by a network that has seen them, and who is not."""
+"""Random labels: which evaluations are fooled by a network trained on them."""
 
 import numpy as np
 import pytest
@@ -21,7 +21,7 @@ def torch():
 
 
 def noise(seed, n=N):
-    """Return smooth noise with labels by the toss of a coin."""
+    """Return smooth noise with random labels."""
     random = np.random.default_rng(seed)
     coarse = random.normal(0.5, 0.3, (n, SHAPE[0], 8, 8))
     planes = np.kron(coarse, np.ones((8, 8))).astype(np.float16)
@@ -40,12 +40,12 @@ def network(torch, tmp_path_factory):
     samples = noise(0)
     plan = Plan(epochs=60, patience=60, batch_size=24, threads=1)
     training = Training(samples, plan, tmp_path_factory.mktemp("state") / "state.pt")
-    training.held_back = training.training[:24]  # the last epoch is the best: it learns by heart
+    training.held_back = training.training[:24]  # the last epoch is the best: it overfits
     return to_onnx(training.run().trunk), samples
 
 
 def accuracy(activations, labels):
-    """Return what cross-validation on the activations claims."""
+    """Return the cross-validated score on the activations."""
     classifier = make_pipeline(StandardScaler(), LogisticRegression(C=0.01))
     return cross_val_score(classifier, activations, labels, cv=5).mean()
 

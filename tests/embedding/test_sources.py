@@ -1,4 +1,4 @@
-"""Which galaxies a network is trained on."""
+"""Sources of the galaxies a network is trained on."""
 
 import numpy as np
 import pytest
@@ -63,15 +63,15 @@ def test_a_share_is_chosen_by_pixels_and_grows_by_adding(labelled):
 
 
 def test_a_network_needs_something_to_learn_from(labelled):
-    with pytest.raises(DataError, match="nothing to train on; name a data set"):
+    with pytest.raises(DataError, match="no training data given; name a data set"):
         gather([], labels=[])
-    with pytest.raises(DataError, match="name the columns of classes to learn with --label"):
+    with pytest.raises(DataError, match="no label columns given; name them with --label"):
         gather([str(labelled[0])], labels=[])
-    with pytest.raises(DataError, match=r"no row of .* is left to train on"):
+    with pytest.raises(DataError, match=r"has no rows to train on"):
         gather([str(labelled[0])], labels=["fine"], unless="fine")
 
 
-def test_simulated_galaxies_bring_their_truth_and_depend_on_the_seed_alone():
+def test_simulated_galaxies_have_true_parameters_and_depend_only_on_the_seed():
     one, two = (simulated(BLOCK, seed=4, jobs=jobs) for jobs in (1, 2))
     assert (one.planes == two.planes).all()
     assert (one.digests == two.digests).all()
@@ -85,7 +85,7 @@ def test_simulated_galaxies_bring_their_truth_and_depend_on_the_seed_alone():
     assert not {d.tobytes() for d in one.digests} & {d.tobytes() for d in other.digests}
 
 
-def test_what_one_set_does_not_tell_is_unknown_in_the_whole(labelled):
+def test_labels_missing_from_one_set_are_unknown_in_the_union(labelled):
     real, _ = gather([str(labelled[0])], labels=["form"])
     whole = joined([real, simulated(BLOCK, seed=4, jobs=2)])
     assert (whole.classes["form"][whole.simulated] == -1).all()

@@ -1,4 +1,4 @@
-"""Training: it learns, it is repeated to the bit, and a kill costs one epoch at most."""
+"""Training: it learns, is bit-reproducible and resumes after interruption."""
 
 import numpy as np
 import pytest
@@ -18,7 +18,7 @@ PLAN = Plan(epochs=3, batch_size=32, threads=1, seed=5)
 
 
 def samples(n=160, seed=0):
-    """Return galaxies of two classes, bright in the middle or at the edge, and a parameter."""
+    """Return galaxies of two classes, bright at the centre or at the edge, and a parameter."""
     random = np.random.default_rng(seed)
     labels = np.arange(n) % 2
     y, x = np.mgrid[:64, :64] - 31.5
@@ -42,7 +42,7 @@ def weights(trained):
     return torch.cat([w.flatten().float() for w in trained.trunk.state_dict().values()]).numpy()
 
 
-def test_it_learns_what_tells_the_classes_apart(tmp_path):
+def test_it_learns_to_distinguish_the_classes(tmp_path):
     plan = Plan(epochs=6, batch_size=32, threads=1)
     training = Training(samples(480), plan, tmp_path / "state.pt")
     trained = training.run()
@@ -68,7 +68,7 @@ def test_the_same_seed_gives_the_same_weights_and_another_seed_others(tmp_path):
 
 
 def killed_after(training, epochs):
-    """Run a training that is interrupted when so many epochs are done."""
+    """Run a training that is interrupted after `epochs` epochs."""
 
     def interrupt(done, total):
         if done == epochs:
@@ -84,7 +84,7 @@ def test_a_killed_training_goes_on_to_the_same_weights(tmp_path):
     killed_after(Training(samples(), PLAN, checkpoint), 2)
     done = []
     resumed = Training(samples(), PLAN, checkpoint).run(lambda epoch, total: done.append(epoch))
-    assert done == [2, 3]  # only the last epoch was left
+    assert done == [2, 3]  # only the last epoch remained
     assert (weights(resumed) == weights(whole)).all()
     assert resumed.history == whole.history
 
@@ -133,10 +133,10 @@ def test_threads_are_as_they_were_afterwards(tmp_path):
 
 def test_augmentation_keeps_the_form_and_changes_every_galaxy():
     shown = torch.from_numpy(samples(40).planes.astype(np.float32))
-    grain = torch.randn(64, 64, 64, generator=torch.Generator().manual_seed(1))
+    noise = torch.randn(64, 64, 64, generator=torch.Generator().manual_seed(1))
     turned = torch.arange(40) % 2 == 0
     one, again, other = (
-        augment(shown, turned, torch.Generator().manual_seed(seed), grain) for seed in (2, 2, 3)
+        augment(shown, turned, torch.Generator().manual_seed(seed), noise) for seed in (2, 2, 3)
     )
     assert one.shape == shown.shape
     assert torch.isfinite(one).all()

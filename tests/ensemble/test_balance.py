@@ -12,7 +12,7 @@ MEMBERS = {
     "xgboost": {"n_estimators": 10, "max_depth": 1, "min_child_weight": 0.0},
     "random-forest": {"n_estimators": 30, "max_depth": 1},
     "logistic": {"C": 1e-4},
-}  # and not the svm, whose margins are no frequencies: its calibration makes them such
+}  # except the svm, whose margins are not frequencies before calibration
 
 
 @pytest.mark.parametrize("balance", [method for method in METHODS if method != "none"])
@@ -20,13 +20,13 @@ MEMBERS = {
 def test_balanced_rows_make_the_mean_probabilities_equal(kind, balance):
     rng = np.random.default_rng(0)
     y = rng.permutation(np.repeat([0, 1, 2], [300, 75, 25]))
-    X = rng.normal(size=(400, 4)).astype(np.float32)  # nothing to learn but the frequencies
+    X = rng.normal(size=(400, 4)).astype(np.float32)  # only the class frequencies can be learned
     fitted = fit_member(Member(kind, MEMBERS[kind]), X, y, balance, 0)
     fresh = rng.normal(size=(500, 4)).astype(np.float32)
     assert fitted.predict_proba(fresh).mean(axis=0) == pytest.approx(np.full(3, 1 / 3), abs=0.09)
 
 
-def test_a_forest_that_balances_itself_does_so():
+def test_a_balanced_forest_balances_the_classes():
     rng = np.random.default_rng(0)
     y = rng.permutation(np.repeat([0, 1], [380, 20]))
     X = rng.normal(size=(400, 4)).astype(np.float32)
@@ -57,7 +57,7 @@ def test_probabilities_are_brought_back_to_the_natural_frequencies(balance, make
 
 @pytest.mark.parametrize("balance", METHODS)
 def test_rows_that_are_scored_are_never_resampled(balance, log_loss):
-    """Copies of a row on both sides of a split would look like knowledge, and here is none."""
+    """Copies of a row on both sides of a split would simulate skill on pure noise."""
     rng = np.random.default_rng(2)
     priors = [0.7, 0.2, 0.1]
     y, fresh_y = rng.choice(3, size=400, p=priors), rng.choice(3, size=4000, p=priors)
@@ -67,8 +67,8 @@ def test_rows_that_are_scored_are_never_resampled(balance, log_loss):
     assert log_loss(probabilities, fresh_y) < -np.dot(priors, np.log(priors)) + 0.04
 
 
-def test_synthetic_rows_lie_between_rows_of_their_class():
-    """Two rows at 0 and 1: whatever SMOTE makes of them is between, and never beyond."""
+def test_synthetic_rows_are_between_rows_of_their_class():
+    """With two rows at 0 and 1, SMOTE generates rows in between."""
     from galfeat.ensemble.balance import _synthesise
 
     X = np.concatenate([np.full((20, 1), 9.0), [[0.0], [1.0]]]).astype(np.float32)

@@ -1,4 +1,4 @@
-"""The plain convolutional network: it needs PyTorch."""
+"""The plain convolutional network, which needs PyTorch."""
 
 import pickle
 import sys
@@ -24,7 +24,7 @@ def torch():
 
 
 def bars(n, classes=2, seed=0):
-    """Bright bars on noise, across or upright, wherever: every pixel has the same mean in both."""
+    """Bright horizontal or vertical bars at random positions: pixel means are equal in both."""
     rng = np.random.default_rng(seed)
     y = rng.integers(0, classes, n)
     images = rng.normal(80.0, 20.0, (n, SIDE, SIDE, 3))
@@ -50,7 +50,7 @@ def fitted(X, y, weight=None, **params):
     ],
     ids=str,
 )
-def test_it_learns_what_no_single_pixel_tells(torch, params):
+def test_it_learns_patterns_that_no_single_pixel_shows(torch, params):
     X, y = bars(400)
     X_new, y_new = bars(200, seed=1)
     names = np.array(["across", "upright"])
@@ -69,7 +69,7 @@ def test_the_same_seed_gives_the_same_bits_and_another_does_not(torch, params):
     assert not np.array_equal(first, other)
 
 
-def test_networks_trained_side_by_side_are_those_trained_one_by_one(torch):
+def test_networks_trained_in_parallel_equal_those_trained_in_sequence(torch):
     X, y = bars(60)
     networks = [
         ConvolutionalNetwork(**QUICK, architecture="astronn", random_state=s) for s in (1, 2)
@@ -80,7 +80,7 @@ def test_networks_trained_side_by_side_are_those_trained_one_by_one(torch):
     assert np.array_equal(alone, together)
 
 
-def test_the_threads_and_random_numbers_of_pytorch_are_left_as_they_were(torch):
+def test_pytorch_threads_and_random_state_are_restored(torch):
     X, y = bars(60)
     before = torch.get_num_threads()
     torch.set_num_threads(2)
@@ -105,7 +105,7 @@ def test_grey_takes_the_mean_of_the_colours_and_nothing_else(torch):
     assert len(grey.mean_) == 1
 
 
-def test_a_row_of_weight_nothing_is_as_if_its_label_were_any(torch):
+def test_the_label_of_a_row_with_zero_weight_is_irrelevant(torch):
     X, y = bars(60)
     weight = (np.arange(60) % 3 > 0).astype(float)
     lied = np.where(weight > 0, y, 1 - y)
@@ -114,7 +114,7 @@ def test_a_row_of_weight_nothing_is_as_if_its_label_were_any(torch):
     assert not np.array_equal(fitted(X, y).predict_proba(X), kept)
 
 
-def test_a_heavier_class_is_named_more_often(torch):
+def test_a_class_with_more_weight_is_predicted_more_often(torch):
     rng = np.random.default_rng(0)
     noise, more = rng.normal(80, 20, (2, 120, 3 * SIDE**2)).astype(np.float32)
     y = np.arange(120) % 2
@@ -139,7 +139,7 @@ def test_one_row_or_many_give_the_same(torch):
 
 
 @pytest.mark.parametrize("boosting", [False, True])
-def test_a_pickled_network_says_the_same_and_holds_no_tensor(torch, boosting):
+def test_a_pickled_network_predicts_the_same_and_has_no_tensors(torch, boosting):
     X, y = bars(100)
     network = fitted(X, y, boosting=boosting)
     data = pickle.dumps(network)
@@ -163,15 +163,17 @@ def test_it_works_in_an_ensemble_balanced_and_calibrated(torch):
         assert np.mean(ensemble.fit(X, y).predict(X) == y) > 0.8
 
 
-def test_a_table_that_is_no_image_of_this_side_is_refused(torch):
+def test_a_table_of_another_image_size_is_rejected(torch):
     X, y = bars(30)
-    with pytest.raises(PipelineError, match=r"side = 8 takes the 192 columns .* shape \(30, 432\)"):
+    with pytest.raises(
+        PipelineError, match=r"side = 8 .* shape \(30, 432\); it takes the 192 columns"
+    ):
         fitted(X, y, side=8)
     with pytest.raises(PipelineError, match="takes the 432 columns"):
         fitted(X, y).predict_proba(X[:, :-1])
 
 
-def test_a_training_that_diverges_is_refused(torch):
+def test_a_diverging_training_is_rejected(torch):
     X, y = bars(60)
     with pytest.raises(PipelineError, match=r"diverged with sgd and a learning_rate of 1e.38"):
         fitted(X, y, optimiser="sgd", learning_rate=1e38)

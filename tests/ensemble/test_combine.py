@@ -6,7 +6,7 @@ from galfeat.ensemble.combination import Combination
 
 
 def members_of(y, skills, seed):
-    """Log-probabilities of members that see the class through noise; skill 0 is noise alone."""
+    """Log-probabilities of members that observe the class with noise; skill 0 is pure noise."""
     rng = np.random.default_rng(seed)
     own = np.eye(y.max() + 1)[y]
     scores = [skill * own + rng.normal(size=own.shape) for skill in skills]
@@ -28,7 +28,7 @@ def test_a_plain_average_is_the_mean_of_the_probabilities():
     assert averaged == pytest.approx(np.exp(log_p).mean(axis=1))
 
 
-def test_the_stack_trusts_the_member_that_knows():
+def test_the_stack_prefers_the_informative_member():
     log_p = members_of(CLASSES, [2.0, 0.0, 0.0], seed=3)
     stack = fitted("stack", log_p, CLASSES, calibrate=False)
     assert stack.pool.weights[0] > 0.8
@@ -36,7 +36,7 @@ def test_the_stack_trusts_the_member_that_knows():
 
 
 @pytest.mark.parametrize("combine", ["average", "stack"])
-def test_two_members_that_err_apart_are_better_than_the_best_alone(combine, log_loss):
+def test_two_independent_members_beat_the_better_one(combine, log_loss):
     log_p, fresh = (members_of(y, [1.5, 1.5], seed) for y, seed in ((CLASSES, 4), (FRESH, 5)))
     both = log_loss(np.exp(fitted(combine, log_p, CLASSES).apply(fresh)), FRESH)
     alone = log_loss(np.exp(fitted("none", log_p[:, :1], CLASSES).apply(fresh[:, :1])), FRESH)
@@ -52,7 +52,7 @@ def test_the_stack_reaches_the_log_loss_of_the_truth(log_loss):
 
 
 @pytest.mark.parametrize("combine", ["none", "average", "stack"])
-def test_members_that_know_nothing_give_the_priors(combine, log_loss):
+def test_uninformative_members_give_the_priors(combine, log_loss):
     rng = np.random.default_rng(8)
     y = rng.choice(3, size=150, p=[0.6, 0.3, 0.1])
     fresh_y = rng.choice(3, size=5000, p=[0.6, 0.3, 0.1])
@@ -66,7 +66,7 @@ def test_members_that_know_nothing_give_the_priors(combine, log_loss):
 
 
 def test_the_last_calibration_of_a_stack_sees_no_row_the_stack_was_fitted_on():
-    """Members that are wrong in one fold only: a stack fitted on the others cannot know.
+    """Members that are wrong in one fold only, unlike the folds the stack is fitted to.
 
     So its predictions for that fold are confident and wrong, and the calibration must
     flatten; one fitted on the stack's own rows would find nothing to do.

@@ -1,4 +1,4 @@
-"""scikit-learn's own demands on an estimator."""
+"""scikit-learn's estimator checks."""
 
 from sklearn.utils.estimator_checks import parametrize_with_checks
 

@@ -1,4 +1,4 @@
-"""The small network trained further inside a fold."""
+"""The small network, fine-tuned within a fold."""
 
 import pickle
 import sys
@@ -40,7 +40,7 @@ def fitted(X, y, weight=None, **params):
     return FineTunedNetwork(**{**QUICK, **params}).fit(X, y, sample_weight=weight)
 
 
-def test_it_learns_what_the_labels_tell(torch):
+def test_it_learns_from_labels(torch):
     network = fitted(*galaxies(64))
     fresh, y = galaxies(40, seed=1)
     assert (network.predict(fresh) == y).mean() > 0.9
@@ -74,7 +74,7 @@ def test_weights_matter(torch):
     assert heavy.predict_proba(X)[:, 1].mean() > fitted(X, y).predict_proba(X)[:, 1].mean() + 0.1
 
 
-def test_a_fitted_one_goes_into_a_file_and_predicts_without_pytorch(torch, monkeypatch):
+def test_a_saved_network_predicts_without_pytorch(torch, monkeypatch):
     X, y = galaxies(24)
     network = fitted(X, y)
     wanted = network.predict_proba(X)
@@ -89,31 +89,31 @@ def test_without_pytorch_it_cannot_be_fitted(monkeypatch):
         fitted(*galaxies(8))
 
 
-def test_other_columns_are_refused_with_what_to_do(torch):
+def test_other_columns_are_rejected_with_advice(torch):
     X, y = galaxies(8)
     with pytest.raises(PipelineError, match=r'families = \["planes"\]'):
         fitted(X[:, 1:], y)
 
 
-def test_rows_without_a_galaxy_are_predicted_all_the_same(torch):
+def test_rows_without_a_galaxy_are_predicted(torch):
     X, y = galaxies(24)
     X[3] = np.nan
     assert np.isfinite(fitted(X, y).predict_proba(X)).all()
 
 
 @pytest.mark.slow
-def test_an_ensemble_is_not_fooled_by_labels_that_mean_nothing(torch):
-    """Class scores made out of fold claim no skill; scores of rows that were learned do."""
+def test_an_ensemble_is_not_fooled_by_random_labels(torch):
+    """Out-of-fold class scores show no skill, unlike scores of training rows."""
     random = np.random.default_rng(7)
     shown = np.kron(random.normal(0.5, 0.4, (60, SHAPE[0], 8, 8)), np.ones((8, 8)))
     X = np.column_stack([shown.reshape(60, -1), np.zeros(60)]).astype(np.float32)
     y = random.integers(0, 2, 60)
-    # Small steps, and many: with large ones it depends on the processor what is learned by heart.
+    # Many small steps: with large ones, overfitting depends on the processor.
     member = Member("network", {"epochs": 60, "batch_size": 8, "learning_rate": 5e-4})
     in_sample = member.build(0).fit(X, y)
     assert (in_sample.predict(X) == y).mean() > 0.75
     stacked = Ensemble((member,), combine="stack", folds=3, n_jobs=2)
-    said = cross_val_predict(stacked, X, y, cv=3, method="predict_proba")
+    probabilities = cross_val_predict(stacked, X, y, cv=3, method="predict_proba")
     assert log_loss(y, in_sample.predict_proba(X)) < 0.5
-    assert log_loss(y, said) > 0.6  # log 2 is that of one who does not know
-    assert abs((said.argmax(axis=1) == y).mean() - 0.5) < 0.2
+    assert log_loss(y, probabilities) > 0.6  # log 2 without any skill
+    assert abs((probabilities.argmax(axis=1) == y).mean() - 0.5) < 0.2

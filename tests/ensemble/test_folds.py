@@ -45,7 +45,7 @@ def test_an_empty_group_is_a_row_on_its_own():
 
 
 @pytest.mark.parametrize("groups", [None, np.arange(60) // 2])
-def test_the_seed_alone_decides(groups):
+def test_folds_depend_only_on_the_seed(groups):
     y = np.arange(60) % 3
     first = deal_folds(y, groups, 4, seed=5)
     assert np.array_equal(first, deal_folds(y, groups, 4, seed=5))

@@ -1,4 +1,4 @@
-"""What features add to the margins of a member: the sums are the margins themselves."""
+"""Contributions of features to the margins of a member add up to the margins."""
 
 import numpy as np
 import pytest
@@ -33,11 +33,11 @@ def test_the_parts_add_up_to_the_margins(member, k):
     fitted = fit_member(member, X, y, "none", 0)
     parts = margin_parts(fitted, X)
     assert parts.shape == (150, k, 7)
-    said = log_softmax(parts.sum(axis=2), axis=1)
-    np.testing.assert_allclose(said, log_probabilities(fitted, X), atol=1e-4)
+    from_margins = log_softmax(parts.sum(axis=2), axis=1)
+    np.testing.assert_allclose(from_margins, log_probabilities(fitted, X), atol=1e-4)
 
 
-def test_lightgbm_says_the_same_of_its_own_raw_margin():
+def test_lightgbm_agrees_with_its_raw_margin():
     X, y = rows(4)
     fitted = fit_member(NAMED[0], X, y, "none", 0)
     raw = fitted.booster_.predict(X, raw_score=True)
@@ -48,12 +48,12 @@ def test_lightgbm_says_the_same_of_its_own_raw_margin():
 def test_balanced_members_too(balance):
     X, y = rows(3)
     fitted = fit_member(NAMED[0], X, y, balance, 0)
-    said = log_softmax(margin_parts(fitted, X).sum(axis=2), axis=1)
-    np.testing.assert_allclose(said, log_probabilities(fitted, X), atol=1e-4)
+    from_margins = log_softmax(margin_parts(fitted, X).sum(axis=2), axis=1)
+    np.testing.assert_allclose(from_margins, log_probabilities(fitted, X), atol=1e-4)
 
 
 @pytest.mark.parametrize("member", NAMED, ids=lambda member: member.kind)
-def test_what_says_nothing_adds_nothing(member):
+def test_uninformative_features_contribute_nothing(member):
     X, y = rows(3)
     X[:, 4] = 1.0
     parts = margin_parts(fit_member(member, X, y, "none", 0), X)
@@ -62,7 +62,7 @@ def test_what_says_nothing_adds_nothing(member):
 
 
 @pytest.mark.parametrize("kind", ["svm", "extra-trees"])
-def test_other_members_cannot_tell(kind):
+def test_other_members_have_no_contributions(kind):
     X, y = rows(3)
     fitted = fit_member(Member(kind), X, y, "none", 0)
     assert margin_parts(fitted, X) is None

@@ -15,7 +15,7 @@ CHEAP = {
     "logistic": {"C": 0.1},
     "svm": {"C": 1.0},
 }
-#: Those that take any table; test_cnn.py has the one that takes pixels alone.
+#: Members that accept any table; see test_cnn.py for the one that only accepts pixels.
 TABLE_KINDS = [kind for kind in KINDS if kind not in ("cnn", "network")]
 
 
@@ -24,11 +24,11 @@ def member(request):
     return Member(request.param, CHEAP[request.param])
 
 
-def test_it_learns_from_a_table_with_holes(member, make_table):
+def test_it_learns_from_a_table_with_missing_values(member, make_table):
     X, y = make_table(600, [0.4, 0.3, 0.3], distance=3.0)
     X[np.random.default_rng(1).random(X.shape) < 0.05] = np.nan
-    X[:, 7] = np.nan  # nothing at all
-    X[:, 8] = 4.0  # nothing to tell
+    X[:, 7] = np.nan  # always missing
+    X[:, 8] = 4.0  # constant
     X[:, 9] *= 1e30  # squares overflow float32
     probabilities = member.build(random_state=0).fit(X[:400], y[:400]).predict_proba(X[400:])
     assert probabilities.sum(axis=1) == pytest.approx(np.ones(200), abs=1e-5)
@@ -69,14 +69,14 @@ def test_a_forest_is_scikit_learns_with_one_more_vote(kind, make_table):
 
 @pytest.mark.filterwarnings("ignore:X does not have valid feature names")
 @pytest.mark.parametrize("n_classes", [2, 4])
-def test_lightgbm_says_what_its_own_class_says(n_classes, make_table):
+def test_lightgbm_agrees_with_its_own_class(n_classes, make_table):
     X, y = make_table(200, np.full(n_classes, 1 / n_classes))
     fitted = Member("lightgbm", CHEAP["lightgbm"]).build(random_state=0).fit(X, y)
     assert np.array_equal(fitted.predict_proba(X), super(type(fitted), fitted).predict_proba(X))
 
 
 @pytest.mark.parametrize("n_classes", [2, 4])
-def test_xgboost_says_what_its_own_class_says_saved_or_not(n_classes, make_table):
+def test_xgboost_agrees_with_its_own_class_before_and_after_saving(n_classes, make_table):
     X, y = make_table(200, np.full(n_classes, 1 / n_classes))
     fitted = Member("xgboost", CHEAP["xgboost"]).build(random_state=0).fit(X, y)
     library = super(type(fitted), fitted).predict_proba(X)
@@ -88,7 +88,7 @@ def test_xgboost_says_what_its_own_class_says_saved_or_not(n_classes, make_table
 
 
 @pytest.mark.parametrize("n_classes", [2, 4])
-def test_a_linear_member_says_what_scikit_learn_says(n_classes, make_table):
+def test_a_linear_member_agrees_with_scikit_learn(n_classes, make_table):
     X, y = make_table(200, np.full(n_classes, 1 / n_classes))
     scaler, fitted = (step for _, step in Member("logistic").build(random_state=0).fit(X, y).steps)
     scaled = scaler.transform(X)
@@ -97,7 +97,7 @@ def test_a_linear_member_says_what_scikit_learn_says(n_classes, make_table):
 
 
 @pytest.mark.parametrize("n_classes", [2, 4])
-def test_support_vectors_name_the_class_scikit_learn_names(n_classes, make_table):
+def test_support_vectors_predict_the_same_class_as_scikit_learn(n_classes, make_table):
     X, y = make_table(400, np.full(n_classes, 1 / n_classes), distance=3.0)
     fitted = Member("svm").build(random_state=0).fit(X, y)
     same = fitted.predict_proba(X).argmax(axis=1) == fitted.predict(X)
@@ -128,7 +128,7 @@ def test_shipped_parameters_are_offered_and_galfeats_own_are_not():
         (Member("cnn", {"side": 4}), "side"),
     ],
 )
-def test_what_an_estimator_does_not_take_is_an_error(member, message):
+def test_invalid_parameters_are_errors(member, message):
     with pytest.raises(PipelineError, match=message):
         member.check()
 
@@ -143,5 +143,5 @@ def test_what_an_estimator_does_not_take_is_an_error(member, message):
     ],
     ids=str,
 )
-def test_what_it_takes_passes(member):
+def test_valid_parameters_pass(member):
     member.check()

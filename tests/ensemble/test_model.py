@@ -41,7 +41,7 @@ def test_another_seed_gives_another_ensemble(make_table):
     assert not np.array_equal(*seeds)
 
 
-def test_a_pickled_ensemble_says_the_same(make_table):
+def test_a_pickled_ensemble_predicts_the_same(make_table):
     X, y = make_table(200, [0.5, 0.3, 0.2])
     ensemble = Ensemble(ALL, combine="stack", folds=2).fit(X, y)
     copy = pickle.loads(pickle.dumps(ensemble))
@@ -68,7 +68,7 @@ def test_probabilities_are_calibrated_where_the_member_is_not(make_table, log_lo
     assert calibrated < 1.0
 
 
-def test_without_calibration_a_single_member_speaks_for_itself(make_table):
+def test_without_calibration_a_single_member_is_unchanged(make_table):
     X, y = make_table(200, [0.5, 0.5])
     ensemble = Ensemble((LOGISTIC,), calibration="none").fit(X, y)
     assert ensemble.predict_proba(X) == pytest.approx(ensemble.members_[0].predict_proba(X))
@@ -84,7 +84,7 @@ def test_the_decision_rule_changes_the_class_and_not_the_probability(make_table)
 
 
 def test_groups_are_kept_on_one_side(log_loss):
-    """Features name the group, not the class: only folds that split groups can use that."""
+    """Features encode the group, which only helps if folds split groups."""
     rng = np.random.default_rng(0)
     groups = np.repeat(np.arange(100), 4)
     y = np.repeat(rng.integers(0, 2, size=100), 4)
@@ -98,7 +98,7 @@ def test_groups_are_kept_on_one_side(log_loss):
     assert apart > together + 0.05
 
 
-def test_a_class_in_one_group_is_fitted_and_said_not_to_be_calibrated(make_table):
+def test_a_class_in_one_group_is_fitted_with_a_warning(make_table):
     X, y = make_table(200, [0.6, 0.4])
     groups = np.where(y == 1, "one", "").astype(str)
     with pytest.warns(GalfeatWarning, match="all rows of class 1 share one group"):
@@ -113,16 +113,16 @@ def test_a_class_of_two_rows_does_not_make_the_folds_fewer(make_table):
 
 
 def test_a_class_of_one_row_is_named():
-    with pytest.raises(DataError, match="class 'ring' has one row only"):
+    with pytest.raises(DataError, match="class 'ring' has only one row"):
         Ensemble((FOREST,)).fit(np.zeros((5, 2)), ["disc"] * 4 + ["ring"])
 
 
 def test_one_class_is_not_enough():
-    with pytest.raises(DataError, match="one class only, 'disc'"):
+    with pytest.raises(DataError, match="only one class, 'disc'"):
         Ensemble((FOREST,)).fit(np.zeros((5, 2)), ["disc"] * 5)
 
 
-def test_a_table_that_says_nothing_gives_the_priors():
+def test_an_uninformative_table_gives_the_priors():
     y = np.repeat([0, 1, 2], [60, 30, 10])
     for X in (np.full((100, 3), np.nan), np.ones((100, 3))):
         for member in ALL:
@@ -130,7 +130,7 @@ def test_a_table_that_says_nothing_gives_the_priors():
             assert probabilities == pytest.approx(np.tile([0.6, 0.3, 0.1], (100, 1)), abs=0.06)
 
 
-def test_infinity_is_refused():
+def test_infinity_is_rejected():
     X = np.zeros((10, 2))
     X[3, 1] = np.inf
     with pytest.raises(ValueError, match="infinity"):
@@ -150,13 +150,13 @@ def test_infinity_is_refused():
         ({"members": (Member("tree"),)}, "kind 'tree' is not known"),
     ],
 )
-def test_settings_that_make_no_sense_are_errors(settings, message, make_table):
+def test_invalid_settings_are_errors(settings, message, make_table):
     X, y = make_table(60, [0.5, 0.5])
     with pytest.raises(PipelineError, match=message):
         Ensemble(**settings).fit(X, y)
 
 
-def test_nothing_is_said_on_the_way(make_table, capfd):
+def test_fitting_prints_nothing(make_table, capfd):
     X, y = make_table(120, [0.7, 0.3])
     with warnings.catch_warnings():
         warnings.simplefilter("error")

@@ -10,7 +10,7 @@ NAMES = ("round", "spiral", "edge-on")
 HEADLINES = ("accuracy", "balanced_accuracy", "macro_f1", "log_loss", "ece")
 
 
-def answers(n=240, seed=0):
+def simulated_predictions(n=240, seed=0):
     rng = np.random.default_rng(seed)
     truth = rng.choice(3, n, p=[0.6, 0.3, 0.1])
     logits = rng.normal(size=(n, 3)) + np.log([0.6, 0.3, 0.1])
@@ -21,7 +21,7 @@ def answers(n=240, seed=0):
 
 
 def test_json_has_the_documented_keys_and_is_strict():
-    result = evaluate_predictions(*answers(), NAMES).to_json()
+    result = evaluate_predictions(*simulated_predictions(), NAMES).to_json()
     assert set(result) == {
         *HEADLINES,
         *("per_class", "confusion", "classes", "n", "alternative", "decision", "n_failed"),
@@ -36,7 +36,7 @@ def test_json_has_the_documented_keys_and_is_strict():
 
 
 def test_alternative_scores_the_other_decision():
-    truth, probabilities, balanced, probable = answers()
+    truth, probabilities, balanced, probable = simulated_predictions()
     result = evaluate_predictions(truth, probabilities, balanced, probable, NAMES).to_json()
     swapped = evaluate_predictions(
         truth, probabilities, probable, balanced, NAMES, rule="probable"
@@ -50,14 +50,15 @@ def test_alternative_scores_the_other_decision():
 
 def test_same_seed_same_intervals():
     first, again, other = (
-        evaluate_predictions(*answers(), NAMES, seed=seed).to_json() for seed in (4, 4, 5)
+        evaluate_predictions(*simulated_predictions(), NAMES, seed=seed).to_json()
+        for seed in (4, 4, 5)
     )
     assert first == again
     assert first["accuracy"]["low"] != other["accuracy"]["low"] or first["ece"] != other["ece"]
 
 
 def test_failed_images_are_counted_and_not_scored():
-    truth, probabilities, balanced, probable = answers()
+    truth, probabilities, balanced, probable = simulated_predictions()
     whole = evaluate_predictions(
         truth[10:], probabilities[10:], balanced[10:], probable[10:], NAMES
     )
@@ -69,7 +70,7 @@ def test_failed_images_are_counted_and_not_scored():
 
 
 def test_each_source_is_scored_on_its_own_rows():
-    truth, probabilities, balanced, probable = answers()
+    truth, probabilities, balanced, probable = simulated_predictions()
     sources = np.where(np.arange(240) < 100, "sdss", "")
     result = evaluate_predictions(
         truth, probabilities, balanced, probable, NAMES, sources=sources
@@ -83,7 +84,7 @@ def test_each_source_is_scored_on_its_own_rows():
 
 
 def test_groups_widen_the_intervals():
-    quarter = answers(60)
+    quarter = simulated_predictions(60)
     rows = np.repeat(np.arange(60), 4)
     repeated = [part[rows] for part in quarter]
     apart = evaluate_predictions(*repeated, NAMES).scores["accuracy"]
@@ -92,14 +93,14 @@ def test_groups_widen_the_intervals():
 
 
 def test_galaxies_without_a_group_are_resampled_singly():
-    single = evaluate_predictions(*answers(), NAMES)
-    empty = evaluate_predictions(*answers(), NAMES, groups=np.full(240, ""))
+    single = evaluate_predictions(*simulated_predictions(), NAMES)
+    empty = evaluate_predictions(*simulated_predictions(), NAMES, groups=np.full(240, ""))
     assert empty.scores["accuracy"].low == pytest.approx(single.scores["accuracy"].low, abs=0.02)
     assert empty.scores["accuracy"].high > empty.scores["accuracy"].low
 
 
 def test_a_class_absent_from_the_truth_leaves_null_and_no_nan():
-    truth, probabilities, balanced, probable = answers()
+    truth, probabilities, balanced, probable = simulated_predictions()
     kept = truth != 2
     result = evaluate_predictions(
         truth[kept], probabilities[kept], balanced[kept], probable[kept], NAMES
@@ -118,7 +119,7 @@ def test_one_row_can_be_scored():
 
 def test_calibration_error_that_chance_explains_reaches_down_to_zero():
     rng = np.random.default_rng(0)
-    _, probabilities, balanced, probable = answers()
+    _, probabilities, balanced, probable = simulated_predictions()
     honest = np.array([rng.choice(3, p=row) for row in probabilities])
     sharpened = probabilities**4 / (probabilities**4).sum(axis=1, keepdims=True)
     calibrated = evaluate_predictions(honest, probabilities, balanced, probable, NAMES)
@@ -139,7 +140,7 @@ def test_calibration_error_that_chance_explains_reaches_down_to_zero():
         ({"predicted": [0.0, 1.0]}, "predicted classes are float64"),
     ],
 )
-def test_answers_that_make_no_sense_are_refused(change, message):
+def test_invalid_predictions_are_rejected(change, message):
     good = {
         "y_true": [0, 1],
         "probabilities": np.full((2, 3), 1 / 3),

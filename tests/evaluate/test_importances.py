@@ -15,7 +15,7 @@ FAMILIES = ("shape", "shape", "colour", "noise")
 
 
 def galaxies(n=900, seed=0):
-    """Three classes told apart by shape, a little by colour, not at all by noise."""
+    """Three classes distinguished by shape, slightly by colour, not by noise."""
     rng = np.random.default_rng(seed)
     y = rng.integers(0, 3, n)
     shape = y + rng.normal(0, 0.3, n)
@@ -30,7 +30,7 @@ def fitted():
     return LogisticRegression().fit(X, y)
 
 
-def test_families_are_ranked_by_what_they_are_worth(fitted):
+def test_families_are_ranked_by_importance(fitted):
     result = measure_importances(fitted, *galaxies(seed=1), NAMES, FAMILIES)
     assert next(iter(result.families)) == "shape"
     assert result.families["shape"][0] > 0.4
@@ -39,14 +39,14 @@ def test_families_are_ranked_by_what_they_are_worth(fitted):
     assert 0 <= spread < 0.02
 
 
-def test_columns_that_stand_in_for_each_other_are_shuffled_together(fitted):
+def test_redundant_columns_are_shuffled_together(fitted):
     X, y = galaxies(seed=1)
     together = measure_importances(fitted, X, y, NAMES, FAMILIES).families["shape"][0]
     apart = measure_importances(fitted, X, y, NAMES, NAMES).families
     assert together > 1.5 * max(apart["shape.gini"][0], apart["shape.gini.again"][0])
 
 
-def test_same_seed_same_importances_and_the_table_is_left_alone(fitted):
+def test_importances_are_reproducible_and_do_not_modify_the_table(fitted):
     X, y = galaxies(seed=1)
     before = X.copy()
     first, again = (measure_importances(fitted, X, y, NAMES, FAMILIES, seed=3) for _ in range(2))

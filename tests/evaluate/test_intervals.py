@@ -30,7 +30,7 @@ def test_groups_are_drawn_whole():
     np.testing.assert_array_equal(counts[:, [0, 1, 3]].sum(axis=1), 3)
 
 
-def test_draws_depend_on_the_seed_alone():
+def test_draws_depend_only_on_the_seed():
     first, again, other = (
         np.concatenate(list(resampled_counts(20, seed=seed, resamples=10))) for seed in (1, 1, 2)
     )
@@ -64,7 +64,7 @@ def test_grouped_draws_of_duplicated_rows_are_as_wide_as_the_single_rows():
     assert spread(doubled, None) < 0.8 * single
 
 
-def test_percentile_interval_covers_a_share_as_often_as_it_says():
+def test_percentile_interval_has_nominal_coverage_for_a_share():
     rng = np.random.default_rng(0)
     hits = 0
     for trial in range(200):
@@ -104,7 +104,7 @@ def test_wilson_is_scipys(k, n):
     assert wilson(k, n) == pytest.approx((k / n, low, high), abs=1e-12)
 
 
-def test_wilson_without_trials_knows_nothing():
+def test_wilson_without_trials_is_the_whole_range():
     interval = wilson(0, 0)
     assert math.isnan(interval.value)
     assert (interval.low, interval.high) == (0, 1)
@@ -125,7 +125,7 @@ def test_scores_of_a_class_are_the_usual_ones_with_intervals_around_them():
         assert (ours[2].low, ours[2].high) == (0, 1)
 
 
-def test_intervals_of_f1_cover_it_as_often_as_they_say():
+def test_intervals_of_f1_have_nominal_coverage():
     rng, shares = np.random.default_rng(0), np.array([[0.12, 0.05], [0.08, 0.75]])
     truth = per_class(shares).f1[0]
     drawn = rng.multinomial(150, shares.ravel(), size=1000).reshape(-1, 2, 2)

@@ -9,7 +9,7 @@ def parts(y, seed=0):
     return nested_rows(np.asarray(y), SHARES, np.random.default_rng(seed))
 
 
-def test_each_part_lies_in_the_next_and_the_last_is_all():
+def test_subsets_are_nested_and_the_last_one_is_complete():
     y = np.random.default_rng(1).integers(0, 4, 500)
     found = parts(y)
     for small, large in pairwise(found):

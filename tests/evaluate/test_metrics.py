@@ -14,7 +14,7 @@ from galfeat.evaluate.metrics import (
 
 
 def simulated(n=700, k=5, seed=0):
-    """Classes, softmax probabilities that know something of them, and named classes."""
+    """Classes, informative softmax probabilities, and predicted classes."""
     rng = np.random.default_rng(seed)
     truth = rng.integers(0, k, n)
     logits = rng.normal(size=(n, k))
@@ -91,7 +91,7 @@ def test_log_loss_is_scikit_learns_and_stays_finite():
     assert log_loss(truth[:1], probabilities[:1]) == pytest.approx(36.04, abs=0.01)
 
 
-def test_log_loss_of_knowing_nothing_is_the_logarithm_of_the_classes():
+def test_log_loss_of_uniform_probabilities_is_the_log_of_the_number_of_classes():
     assert log_loss(np.array([0, 1, 2]), np.full((3, 4), 0.25)) == pytest.approx(np.log(4))
 
 
@@ -150,7 +150,7 @@ def test_bins_without_rows_are_nan():
     np.testing.assert_array_equal(np.isnan(curve.accuracy), [False] * 4 + [True] * 11)
 
 
-def test_chance_ece_is_what_a_calibrated_model_measures():
+def test_chance_ece_matches_a_calibrated_model():
     _, probabilities, _ = simulated(300)
     rng = np.random.default_rng(5)
     drawn = [np.array([rng.choice(5, p=row) for row in probabilities]) for _ in range(20)]

@@ -10,8 +10,8 @@ from galfeat.evaluate.repeats import summarise_repeats
 NAMES = ("round", "spiral", "edge-on")
 
 
-def repeated_answers(repeats=3, n=180):
-    """Predictions of one simulated truth that differ a little from repeat to repeat."""
+def repeated_predictions(repeats=3, n=180):
+    """Predictions for one simulated truth that differ slightly between repeats."""
     rng = np.random.default_rng(0)
     truth = rng.integers(0, 3, n)
     logits = rng.normal(size=(n, 3))
@@ -25,10 +25,12 @@ def repeated_answers(repeats=3, n=180):
     return truth, probabilities, balanced, probable
 
 
-def test_mean_and_spread_are_those_of_the_single_repeats():
-    truth, *answers = repeated_answers()
-    single = [evaluate_predictions(truth, *repeat, NAMES) for repeat in zip(*answers, strict=True)]
-    result = summarise_repeats(truth, *answers, NAMES)
+def test_mean_and_spread_match_the_individual_repeats():
+    truth, *predictions = repeated_predictions()
+    single = [
+        evaluate_predictions(truth, *repeat, NAMES) for repeat in zip(*predictions, strict=True)
+    ]
+    result = summarise_repeats(truth, *predictions, NAMES)
     assert (result.n, result.repeats) == (180, 3)
     for name, score in result.scores.items():
         values = [evaluation.scores[name].value for evaluation in single]
@@ -43,9 +45,9 @@ def test_mean_and_spread_are_those_of_the_single_repeats():
 
 
 def test_one_repeat_has_the_intervals_of_an_evaluation_and_no_spread():
-    truth, *answers = repeated_answers(1)
-    result = summarise_repeats(truth, *answers, NAMES).to_json()
-    evaluation = evaluate_predictions(truth, *(part[0] for part in answers), NAMES).to_json()
+    truth, *predictions = repeated_predictions(1)
+    result = summarise_repeats(truth, *predictions, NAMES).to_json()
+    evaluation = evaluate_predictions(truth, *(part[0] for part in predictions), NAMES).to_json()
     for name in ("accuracy", "macro_f1", "ece"):
         assert result[name]["sd"] is None
         assert (result[name]["mean"], result[name]["low"], result[name]["high"]) == tuple(
@@ -55,9 +57,9 @@ def test_one_repeat_has_the_intervals_of_an_evaluation_and_no_spread():
 
 
 def test_json_is_strict_and_scores_each_source():
-    truth, *answers = repeated_answers()
+    truth, *predictions = repeated_predictions()
     sources = np.where(np.arange(180) % 3 == 0, "decals", "sdss")
-    result = summarise_repeats(truth, *answers, NAMES, sources=sources).to_json()
+    result = summarise_repeats(truth, *predictions, NAMES, sources=sources).to_json()
     assert json.loads(json.dumps(result, allow_nan=False)) == result
     assert {name: part["n"] for name, part in result["sources"].items()} == {
         "decals": 60,
@@ -67,7 +69,7 @@ def test_json_is_strict_and_scores_each_source():
 
 
 def test_galaxies_without_features_are_left_out():
-    truth, probabilities, balanced, probable = repeated_answers()
+    truth, probabilities, balanced, probable = repeated_predictions()
     for repeat in probabilities:
         repeat[:5] = np.nan
     result = summarise_repeats(
@@ -78,5 +80,5 @@ def test_galaxies_without_features_are_left_out():
 
 
 def test_no_repeat_cannot_be_summed_up():
-    with pytest.raises(DataError, match="no repeat"):
+    with pytest.raises(DataError, match="no repeats to summarise"):
         summarise_repeats([0, 1], [], [], [], NAMES)

@@ -132,7 +132,7 @@ def test_groups_that_bind_a_class_to_one_fold_are_refused():
         (lambda: folds(THIN, None, 1), "at least 2 folds"),
         (lambda: folds(THIN, None, 2, 0), "1 repeat"),
         (lambda: folds(THIN - 1, None, 2), "18 of 723 rows have no label"),
-        (lambda: folds(THIN / 2, None, 2), "whole number per row"),
+        (lambda: folds(THIN / 2, None, 2), "one integer per row"),
         (lambda: folds(THIN, np.arange(3), 2), "one group per row"),
     ],
 )

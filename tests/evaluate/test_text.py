@@ -17,7 +17,7 @@ def test_columns_are_aligned():
     )
 
 
-def test_evaluation_text_shows_what_was_measured():
+def test_evaluation_text_shows_all_scores():
     sources = np.array(["sdss"] * 5 + ["decals"])
     text = evaluation_text(
         evaluate_predictions(TRUTH, PROBABILITIES, PREDICTED, ALTERNATIVE, NAMES, sources=sources)

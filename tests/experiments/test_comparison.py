@@ -1,4 +1,4 @@
-"""Pipelines on the same folds: the same as a cross-validation of each, and never done twice."""
+"""Pipelines on the same folds match a cross-validation of each, and no fit is repeated."""
 
 import dataclasses
 import os
@@ -26,31 +26,31 @@ ROOT = Path(__file__).resolve().parents[2]
 
 @pytest.fixture(scope="module")
 def galaxies(simulated):
-    """Simulated galaxies, and the digests of their pixels."""
+    """Simulated galaxies and their pixel digests."""
     dataset = open_dataset(simulated)
     return dataset, FeatureExtractor(()).extract(dataset).digests
 
 
 @pytest.fixture(scope="module")
 def plan(quick_pipeline):
-    """Two pipelines on the same features, with everything that can be asked for."""
+    """Two pipelines on the same features, with all options."""
     pipelines = [load_pipeline(quick_pipeline), load_pipeline(f"{quick_pipeline}+class-weight")]
     return Plan(pipelines, folds=2, repeats=2, seed=3, learning_curve=True, survey_shift=True)
 
 
 @pytest.fixture(scope="module")
 def finished(plan, galaxies, tmp_path_factory):
-    """A comparison made in one go, and its folder."""
+    """An uninterrupted comparison and its folder."""
     folder = tmp_path_factory.mktemp("finished") / "comparison"
     return compare(plan, *galaxies, folder), folder
 
 
 def files_of(folder):
-    return {path.name: path.stat().st_mtime_ns for path in (folder / "pieces").iterdir()}
+    return {path.name: path.stat().st_mtime_ns for path in (folder / "checkpoints").iterdir()}
 
 
 def scores_of(results):
-    """Everything but what a clock says."""
+    """Everything except times."""
     plain = results.to_json()
     for pipeline in plain["pipelines"].values():
         del pipeline["costs"]
@@ -89,7 +89,7 @@ def test_curve_and_shift_are_of_the_first_repeat(finished):
 
 
 def test_costs_are_of_this_world(finished):
-    for costs in finished[0].spent().values():
+    for costs in finished[0].costs_by_pipeline().values():
         assert 0.05 < costs["features_ms"] < 1000
         assert 0 < costs["prediction_ms"] < 100
         assert costs["ms_per_galaxy"] == costs["features_ms"] + costs["prediction_ms"]
@@ -102,15 +102,15 @@ def test_a_second_call_does_nothing_again(finished, plan, galaxies):
     results, folder = finished
     before = files_of(folder)
     again = compare(plan, *galaxies, folder)
-    assert again.to_json() == results.to_json()  # the clock's numbers too
+    assert again.to_json() == results.to_json()  # including times
     assert files_of(folder) == before
 
 
 def test_what_a_piece_follows_from_is_in_its_key(finished, plan, galaxies, tmp_path):
     _, folder = finished
-    (tmp_path / "pieces").mkdir()
-    for file in (folder / "pieces").iterdir():
-        os.link(file, tmp_path / "pieces" / file.name)
+    (tmp_path / "checkpoints").mkdir()
+    for file in (folder / "checkpoints").iterdir():
+        os.link(file, tmp_path / "checkpoints" / file.name)
     before = files_of(tmp_path)
     small = Plan(plan.pipelines[:1], folds=2, repeats=1, seed=3)
     compare(small, *galaxies, tmp_path)
@@ -153,11 +153,11 @@ def test_a_killed_comparison_goes_on_and_ends_the_same(
     whole = set(files_of(finished[1]))
     assert 0 < len(before) < len(whole)
     half = whole - set(before)
-    (tmp_path / "pieces" / f".{min(half)}").write_bytes(b"half a piece")
+    (tmp_path / "checkpoints" / f".{min(half)}").write_bytes(b"half a piece")
     results = compare(dataclasses.replace(plan, jobs=2), *galaxies, tmp_path)
     assert scores_of(results) == scores_of(finished[0])
     after = files_of(tmp_path)
-    assert {name: after[name] for name in before} == before  # nothing was done twice
+    assert {name: after[name] for name in before} == before  # no fit was repeated
     assert whole <= set(after)
 
 

@@ -1,4 +1,4 @@
-"""The process that measures what a pipeline costs."""
+"""The process that measures the costs of a pipeline."""
 
 import os
 
@@ -13,7 +13,7 @@ from galfeat.pipeline import load_pipeline
 
 
 class Deadly:
-    """Ends the process that unpickles it."""
+    """Terminates the process that unpickles it."""
 
     def __reduce__(self):
         return os._exit, (3,)
@@ -32,12 +32,12 @@ def measure(paint, quick_pipeline):
     return measure_costs_of
 
 
-def test_what_goes_wrong_there_is_said_here(measure, capfd):
-    with pytest.raises(DataError, match="one class only"):
+def test_exceptions_of_the_child_process_are_raised(measure, capfd):
+    with pytest.raises(DataError, match="only one class"):
         measure([0, 0, 0, 0])
     assert capfd.readouterr().err == ""
 
 
-def test_a_process_that_ends_without_an_answer_is_an_error(measure):
+def test_a_process_that_ends_without_a_result_is_an_error(measure):
     with pytest.raises(GalfeatError, match="ended with exit code 3; free some memory"):
         measure([0, 0, 1, 1], [Deadly()])

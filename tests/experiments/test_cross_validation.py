@@ -1,4 +1,4 @@
-"""No leaks between what a model is fitted on and what it is scored on."""
+"""No leakage between training and test rows."""
 
 import numpy as np
 import pytest
@@ -20,7 +20,7 @@ def digests_of(*numbers):
 def test_equal_pixels_are_one_group_and_pull_their_groups_together():
     groups = np.array(["a", "a", "b", "", "", "c"])
     found = group_duplicates(groups, digests_of(1, 2, 2, 3, 4, 1))
-    # Rows 0, 1 by their group, 2 and 5 by equal pixels; rows 3 and 4 stand alone.
+    # Rows 0, 1 by their group, 2 and 5 by equal pixels; rows 3 and 4 are single.
     assert found[0] == found[1] == found[2] == found[5]
     assert len(set(found)) == 3
 
@@ -80,8 +80,8 @@ def test_noise_scores_like_guessing_and_truth_like_truth(quick_pipeline):
     classifier = GalaxyClassifier(pipeline)
     guessed = cross_validate(classifier, dataset, random_table(200, pipeline.families), None)
     assert 0.3 < guessed.scores["balanced_accuracy"].mean < 0.7
-    told = random_table(200, pipeline.families, leak=dataset.labels)
-    known = cross_validate(classifier, dataset, told, None)
+    leaky = random_table(200, pipeline.families, leak=dataset.labels)
+    known = cross_validate(classifier, dataset, leaky, None)
     assert known.scores["balanced_accuracy"].mean > 0.98
 
 

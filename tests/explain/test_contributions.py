@@ -1,4 +1,4 @@
-"""An account of a prediction is exact, and gives to each feature what is its own."""
+"""Contributions are exact and assigned to the right features."""
 
 import numpy as np
 import pytest
@@ -75,12 +75,12 @@ def test_all_that_is_listed_adds_up_to_the_probabilities(name):
 
 
 @pytest.mark.parametrize("name", ["one", "stack"])
-def test_the_start_is_the_same_for_all_but_for_what_calibration_adds(name):
+def test_the_start_is_constant_apart_from_calibration(name):
     found = accounted(ENSEMBLES[name](), table(30, seed=1)[0])
     assert found.start.std(axis=0).max() < 0.05 * found.score.std(axis=0).max()
 
 
-def test_members_without_names_stand_for_themselves():
+def test_members_without_contributions_by_feature_are_listed_by_kind():
     found = accounted(ENSEMBLES["stack"](), table(30, seed=1)[0])
     assert set(found.others) == {"svm"}
     assert np.abs(found.others["svm"]).max() > 0.1
@@ -89,7 +89,7 @@ def test_members_without_names_stand_for_themselves():
 def test_every_kind_of_member_has_a_name_and_bagged_ones_use_it():
     assert set(UNNAMED) == set(KINDS)
     (one,) = explained(ENSEMBLES["bagged"](), table(1, seed=1)[0])
-    assert one.reasons[0].words == "bags of boosted trees, which cannot say why"
+    assert one.reasons[0].words == "bags of boosted trees (no reasons available)"
     assert one.reasons[0].added + one.start == pytest.approx(one.score)
 
 
@@ -108,7 +108,7 @@ def test_odd_orders_are_no_part_of_the_outline(column, thing):
     assert CONCEPTS[index].name == thing
 
 
-def test_the_reason_is_what_the_class_was_made_by():
+def test_the_main_reason_is_the_planted_property():
     classifier, (new, y) = ENSEMBLES["one"](), table(60, seed=1)
     for one, code in zip(explained(classifier, new), y, strict=True):
         if one.of == "barred" and code == 0:
@@ -116,17 +116,17 @@ def test_the_reason_is_what_the_class_was_made_by():
             assert one.reasons[0].feature == BAR
             assert one.reasons[0].share_below > 0.5
         if one.of == "flat" and code == 1:
-            assert one.reasons[0].words == "a flat outline"
+            assert one.reasons[0].words == "an elongated outline"
             assert one.reasons[0].share_below < 0.5
 
 
-def test_words_and_the_column_beside_them_say_the_same():
+def test_descriptions_agree_with_their_columns():
     classifier, (new, _) = ENSEMBLES["stack"](), table(60, seed=1)
-    said = {concept.name: concept for concept in CONCEPTS}
+    concepts = {concept.name: concept for concept in CONCEPTS}
     seen = set()
     for one in explained(classifier, new):
         for reason in one.reasons:
-            concept = said.get(reason.concept)
+            concept = concepts.get(reason.concept)
             if reason.share_below is None or reason.feature not in concept.leads:
                 continue
             little, much = reason.share_below < 0.35, reason.share_below > 0.65
@@ -136,7 +136,7 @@ def test_words_and_the_column_beside_them_say_the_same():
     assert len(seen) == 9  # bar, outline and colour, each large, ordinary and small
 
 
-def test_a_class_that_was_not_named_can_be_explained():
+def test_any_class_can_be_explained():
     classifier, (new, y) = ENSEMBLES["one"](), table(30, seed=1)
     barred = explained(classifier, new.select(np.flatnonzero(y == 1)), of="barred")
     assert {one.of for one in barred} == {"barred"}
@@ -148,7 +148,7 @@ def test_a_class_that_was_not_named_can_be_explained():
         assert list(one.probabilities.values()) == sorted(one.probabilities.values(), reverse=True)
 
 
-def test_a_class_nobody_knows():
+def test_an_unknown_class():
     with pytest.raises(DataError, match="no class 'round'; it knows barred, flat, plain"):
         explained(ENSEMBLES["one"](), table(3)[0], of="round")
 

@@ -1,4 +1,4 @@
-"""The lines drawn on a galaxy lie where the galaxy is."""
+"""Lines drawn on a galaxy match its geometry."""
 
 import numpy as np
 import pytest
@@ -28,7 +28,7 @@ def of(image):
 
 
 @pytest.mark.parametrize("pa", [0.3, 1.2, 2.5])
-def test_ellipses_lie_on_an_isophote(paint, pa):
+def test_ellipses_follow_an_isophote(paint, pa):
     image = paint(SIZE, scale=9.0, q=0.5, pa=pa, offset=(6.0, -9.0), noise=1.0)
     drawn = of(image)
     assert set(drawn) == {"Petrosian radius", "half of the light"}

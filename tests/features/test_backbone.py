@@ -141,7 +141,7 @@ def test_invalid_settings_are_errors(means, tmp_path):
         _ = load_backbone(settings(means, side=20)).COLUMNS
     with pytest.raises(PipelineError, match=r"std is .* it should be 3 numbers"):
         pipeline(means, std=[1.0])
-    with pytest.raises(PipelineError, match="do not ask for 'embedding'"):
+    with pytest.raises(PipelineError, match="do not include 'embedding'"):
         pipeline_from_dict(
             {
                 "schema": 1,

@@ -1,4 +1,4 @@
-"""Models in the form that runs no code."""
+"""Models in the format that runs no code."""
 
 import io
 import json
@@ -72,8 +72,8 @@ def test_every_kind_of_member_comes_back_the_same(kinds, balance, table, tmp_pat
     classifier = _fitted(table, (*kinds, "logistic"), balance)
     write_classifier(classifier, tmp_path / SAFE)
     back = read_classifier((tmp_path / SAFE).read_bytes(), SAFE)
-    expected, said = (one.classify_table(table) for one in (classifier, back))
-    assert said.probabilities.tobytes() == expected.probabilities.tobytes()
+    expected, restored = (one.classify_table(table) for one in (classifier, back))
+    assert restored.probabilities.tobytes() == expected.probabilities.tobytes()
     assert back.classes_.tolist() == ["spiral", "edge-on", "smooth"]
     assert back.cache is None
     assert back.extractor_.cache is None
@@ -115,7 +115,7 @@ def test_a_type_that_is_not_allowed_is_refused_by_name(folder, tmp_path):
     hostile = load_model(folder)
     hostile.after_ = np.vectorize(print)
     _with_file(shared, skops.io.dumps(hostile))
-    with pytest.raises(ModelError, match=r"names builtins.print|names .*vectorize"):
+    with pytest.raises(ModelError, match=r"contains builtins.print|contains .*vectorize"):
         load_model(shared)
 
 

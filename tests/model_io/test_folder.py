@@ -91,7 +91,7 @@ def rewrite_manifest(folder, **changes):
     add_trusted(manifest["sha256"], folder)
 
 
-def test_a_loaded_model_says_the_same_to_the_last_bit(folder, classifier, table):
+def test_a_loaded_model_predicts_bit_identically(folder, classifier, table):
     expected = classifier.classify_table(table)
     for loaded in (load_model(folder), joblib.load(folder / "model.joblib")):
         predictions = loaded.classify_table(table)
@@ -99,7 +99,7 @@ def test_a_loaded_model_says_the_same_to_the_last_bit(folder, classifier, table)
         assert predictions.classes.tolist() == ["spiral", "edge-on", "smooth"]
 
 
-def test_the_folder_holds_what_the_manifest_says(folder, classifier, table):
+def test_the_folder_contains_the_files_of_the_manifest(folder, classifier, table):
     assert sorted(path.name for path in folder.iterdir()) == sorted(FILES)
     manifest = read_manifest(folder)
     assert set(manifest["files"]) == {*FILES} - {"manifest.json"}
@@ -129,7 +129,7 @@ def test_the_card_names_classes_scores_and_how_to_load(folder):
         assert text in card
 
 
-def test_numbers_that_json_does_not_know_become_null(classifier, table, tmp_path):
+def test_numbers_that_json_cannot_represent_become_null(classifier, table, tmp_path):
     metrics = {"ece": float("nan"), "confusion": np.eye(2, dtype=int), "n": np.int64(3)}
     folder = save_model(classifier, tmp_path / "m", training_digests=table.digests, metrics=metrics)
     saved = json.loads((folder / "metrics.json").read_text())
@@ -151,7 +151,7 @@ def test_a_model_takes_the_place_of_another_whole(folder, classifier, table):
 
 
 @pytest.mark.parametrize("name", ["notes.txt", "index.html"])
-def test_a_folder_that_holds_more_than_a_model_is_left_alone(name, folder, classifier, table):
+def test_a_folder_with_other_files_is_not_replaced(name, folder, classifier, table):
     (folder / name).write_text("precious")
     before = {path.name: path.read_bytes() for path in folder.iterdir()}
     with pytest.raises(OutputError, match="holds other things"):
@@ -190,7 +190,7 @@ def test_a_flipped_bit_anywhere_is_found_before_anything_is_unpickled(name, fold
 @pytest.mark.parametrize("name", FILES)
 def test_a_missing_file_is_named(name, folder):
     (folder / name).unlink()
-    with pytest.raises(ModelError, match=rf"not whole: cannot read {name}"):
+    with pytest.raises(ModelError, match=rf"incomplete: cannot read {name}"):
         load_model(folder)
 
 
@@ -247,10 +247,10 @@ def test_another_schema_is_refused(folder):
         load_model(folder)
 
 
-def test_another_version_of_a_library_is_said(folder):
+def test_a_changed_library_version_is_reported(folder):
     versions = read_manifest(folder)["versions"] | {"lightgbm": "3.0.0"}
     rewrite_manifest(folder, versions=versions)
-    with pytest.warns(GalfeatWarning, match=r"saved with lightgbm 3.0.0 \(here "):
+    with pytest.warns(GalfeatWarning, match=r"saved with lightgbm 3.0.0 \(installed: "):
         load_model(folder)
 
 
@@ -301,7 +301,7 @@ def test_it_loads_where_other_modules_have_our_folders_names(folder, tmp_path):
         "print(a.classes_.tolist() == b.classes_.tolist(), galfeat.load_pipeline('lightgbm').name)"
     )
     root = os.path.dirname(os.path.dirname(galfeat.__file__))
-    said = subprocess.run(
+    process = subprocess.run(
         [sys.executable, "-c", code],
         cwd=hostile,
         env=os.environ | {"PYTHONPATH": root},
@@ -309,7 +309,7 @@ def test_it_loads_where_other_modules_have_our_folders_names(folder, tmp_path):
         text=True,
         check=False,
     )
-    assert said.stdout.strip() == "True lightgbm", said.stderr
+    assert process.stdout.strip() == "True lightgbm", process.stderr
 
 
 def test_trusting_keeps_other_entries_and_many_at_once(home):
@@ -322,14 +322,14 @@ def test_trusting_keeps_other_entries_and_many_at_once(home):
     assert not is_trusted("other")
 
 
-def test_the_list_lies_in_the_users_configuration_unless_told(monkeypatch, tmp_path):
+def test_the_default_location_of_the_list(monkeypatch, tmp_path):
     monkeypatch.delenv("GALFEAT_HOME")
     monkeypatch.setenv("HOME", str(tmp_path))
     assert trust_list() == tmp_path / ".config" / "galfeat" / "trusted.json"
 
 
 @pytest.mark.parametrize("contents", ["{", "[1]"])
-def test_a_broken_list_is_an_error_and_is_left_alone(contents, home):
+def test_a_broken_list_is_an_error_and_not_modified(contents, home):
     home.mkdir()
     trust_list().write_text(contents)
     with pytest.raises(ModelError, match="repair or delete it"):

@@ -1,6 +1,6 @@
-"""The models that come with galfeat: whole, trusted, and the same with every library allowed.
+"""The shipped models: complete, trusted, and reproducible with all supported libraries.
 
-``python tests/test_shipped_models.py`` writes what they say anew, after they were made anew.
+``python tests/model_io/test_shipped.py`` updates the expected probabilities of new models.
 """
 
 import csv
@@ -19,13 +19,13 @@ from galfeat.model_io.manifest import CARD, METRICS, read_manifest
 from galfeat.model_io.shipped import DEFAULT, OF_SIMULATED, SHIPPED, model_folder, names_model
 from galfeat.storage.packaged import data_folder
 
-SAID = Path(__file__).parent / "shipped_probabilities.json"
+EXPECTED = Path(__file__).parent / "shipped_probabilities.json"
 MAX_BYTES = 15_000_000
 REAL = [name for name in SHIPPED if name != OF_SIMULATED]
 
 
-def _said(name):
-    """Return probabilities for made-up galaxies: random quantiles of each feature."""
+def _probabilities(name):
+    """Return probabilities for synthetic galaxies: random quantiles of each feature."""
     model, rng = load_model(name), np.random.default_rng(0)
     table = rng.normal(size=(20, len(model.feature_names_))).astype(np.float32)
     for column, feature in enumerate(model.feature_names_):
@@ -39,7 +39,7 @@ def nothing_trusted(tmp_path, monkeypatch):
     monkeypatch.setenv("GALFEAT_HOME", str(tmp_path / "home"))
 
 
-def test_the_folders_are_those_that_are_named():
+def test_all_shipped_folders_are_listed():
     with_model = {path.parent.name for path in data_folder("models").glob("*/manifest.json")}
     assert with_model == set(SHIPPED)
     assert {DEFAULT, OF_SIMULATED} <= set(SHIPPED)
@@ -47,27 +47,27 @@ def test_the_folders_are_those_that_are_named():
 
 
 @pytest.mark.parametrize("name", SHIPPED)
-def test_it_is_the_pinned_one_and_small(name):
+def test_its_digest_is_pinned_and_it_is_small(name):
     folder = model_folder(name)
     assert read_manifest(folder)["sha256"] == SHIPPED[name]
     assert sum(path.stat().st_size for path in folder.iterdir()) < MAX_BYTES
 
 
 @pytest.mark.parametrize("name", SHIPPED)
-def test_it_says_the_same_with_every_library(name):
-    expected = json.loads(SAID.read_text())[name]
-    assert _said(name) == pytest.approx(np.array(expected), abs=1e-5)
+def test_it_predicts_the_same_with_every_library(name):
+    expected = json.loads(EXPECTED.read_text())[name]
+    assert _probabilities(name) == pytest.approx(np.array(expected), abs=1e-5)
 
 
 @pytest.mark.parametrize("name", SHIPPED)
-def test_its_members_can_be_looked_at_with_every_library(name):
+def test_its_members_can_be_inspected_with_every_library(name):
     for member in load_model(name).ensemble_.members_:
         assert type(member).__name__ in repr(member)
         assert clone(member).get_params().keys() == member.get_params().keys()
 
 
 @pytest.mark.parametrize("name", REAL)
-def test_what_it_was_fitted_to_is_listed(name):
+def test_its_training_galaxies_are_listed(name):
     folder = model_folder(name)
     manifest = read_manifest(folder)
     with (folder / TRAINING_FILE).open(newline="") as stream:
@@ -80,7 +80,7 @@ def test_what_it_was_fitted_to_is_listed(name):
 
 
 @pytest.mark.parametrize("name", REAL)
-def test_its_card_tells_where_it_is_from_and_what_it_is_worth(name):
+def test_its_card_describes_data_and_scores(name):
     card = (model_folder(name) / CARD).read_text(encoding="utf-8")
     for heading in ("Data", "Known failures", "Classes", "Scores", "Use", "Limits"):
         assert re.search(rf"^## {heading}", card, re.MULTILINE), heading
@@ -108,7 +108,7 @@ def test_a_model_of_the_same_name_comes_first(tmp_path, monkeypatch):
         ("cutouts", False), ("*.png", False), ("fitted", True), ("damaged", True),
     ],
 )  # fmt: skip
-def test_models_are_told_from_images(text, is_one, tmp_path, monkeypatch):
+def test_models_are_distinguished_from_images(text, is_one, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     Path("a.jpg").touch()
     for folder in ("cutouts", "fitted", "damaged"):
@@ -119,5 +119,5 @@ def test_models_are_told_from_images(text, is_one, tmp_path, monkeypatch):
 
 
 if __name__ == "__main__":
-    said = {name: np.round(_said(name), 7).tolist() for name in SHIPPED}
-    SAID.write_text(json.dumps(said) + "\n", encoding="utf-8")
+    probabilities = {name: np.round(_probabilities(name), 7).tolist() for name in SHIPPED}
+    EXPECTED.write_text(json.dumps(probabilities) + "\n", encoding="utf-8")

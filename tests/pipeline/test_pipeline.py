@@ -48,7 +48,7 @@ def write(tmp_path):
     return write_pipeline
 
 
-def test_all_pipelines_promised_are_there():
+def test_all_documented_pipelines_exist():
     assert pipeline_names() == [
         "balanced-forest",
         "cnn-baseline",
@@ -70,7 +70,7 @@ def test_all_pipelines_promised_are_there():
 
 
 @pytest.mark.parametrize("name", pipeline_names())
-def test_a_shipped_pipeline_passes_every_check_and_says_what_it_is(name):
+def test_a_shipped_pipeline_passes_every_check_and_has_a_description(name):
     path = data_folder("pipelines") / f"{name}.toml"
     pipeline = load_pipeline(path)
     assert pipeline == load_pipeline(name)
@@ -86,7 +86,7 @@ def test_a_pipeline_written_and_read_again_is_equal(name, write):
     assert pipeline_from_dict(pipeline.to_dict()) == pipeline
 
 
-def test_what_is_left_out_takes_the_documented_default(write):
+def test_missing_keys_take_the_documented_defaults(write):
     pipeline = load_pipeline(write(GOOD))
     assert pipeline == Pipeline(
         name="mine",
@@ -114,9 +114,9 @@ def test_what_is_left_out_takes_the_documented_default(write):
         ('[features]\nfamilies = ["hog", "colour"]', "features = 3", "features is 3; it should"),
         ("families", "familys", r"\[features\] familys is not known \(did you mean 'families'"),
         ('["hog", "colour"]', '"hog"', "families is 'hog'; it should be a list"),
-        ('["hog", "colour"]', "[1]", r"families is \[1\]; it should be a list of texts"),
+        ('["hog", "colour"]', "[1]", r"families is \[1\]; it should be a list of strings"),
         ('["hog", "colour"]', "[]", "families is"),
-        ('["hog", "colour"]', '["hog", "hog"]', "names one twice"),
+        ('["hog", "colour"]', '["hog", "hog"]', "has duplicates: hog, hog; name each one once"),
         ('["hog", "colour"]', '["hog", "color"]', "no family 'color' .did you mean 'colour'"),
         ('"average"', '"averag"', r"combine is 'averag' \(did you mean 'average'\?\)"),
         ('"average"', '"none"', "combine is 'none' with 2 members"),
@@ -131,7 +131,7 @@ def test_what_is_left_out_takes_the_documented_default(write):
         ("[ensemble]", "[balance]\nmethod = 'overs'\n[ensemble]", "did you mean 'over'"),
     ],
 )
-def test_a_mistake_is_named_with_its_place_and_the_nearest_known(old, new, message, write):
+def test_an_error_names_its_location_and_the_closest_valid_name(old, new, message, write):
     path = write(GOOD.replace(old, new, 1))
     with pytest.raises(PipelineError, match=message) as caught:
         load_pipeline(path)
@@ -150,7 +150,7 @@ def test_broken_toml_is_reported_with_its_line(write):
         load_pipeline(write('schema = 1\nname = "x"\ndescription = \n'))
 
 
-def test_a_file_that_is_no_text(tmp_path):
+def test_a_file_that_is_not_text(tmp_path):
     path = tmp_path / "picture.toml"
     path.write_bytes(b"\xff\xd8\xff\xe0")
     with pytest.raises(PipelineError, match="not UTF-8"):
@@ -168,7 +168,7 @@ def test_a_pipeline_that_does_not_exist(tmp_path):
         load_pipeline(tmp_path)
 
 
-def test_a_pipeline_is_balanced_otherwise_by_name():
+def test_a_suffix_changes_the_balancing_of_a_shipped_pipeline():
     plain, other = load_pipeline("hog-svm"), load_pipeline("hog-svm+smote")
     assert (other.name, other.balance) == ("hog-svm+smote", "smote")
     changed = dataclasses.replace(
@@ -177,7 +177,7 @@ def test_a_pipeline_is_balanced_otherwise_by_name():
     assert changed == plain
 
 
-def test_a_pipeline_file_is_balanced_otherwise_by_name(write):
+def test_a_suffix_changes_the_balancing_of_a_pipeline_file(write):
     path = write(GOOD)
     assert load_pipeline(f"{path}+under").balance == "under"
     with_plus = path.rename(path.with_name("a+b.toml"))
@@ -185,8 +185,8 @@ def test_a_pipeline_file_is_balanced_otherwise_by_name(write):
     assert load_pipeline(f"{with_plus}+over").balance == "over"
 
 
-def test_a_way_of_balancing_that_does_not_exist():
-    with pytest.raises(PipelineError, match=r"no way of balancing 'smot' \(did you mean 'smote'"):
+def test_an_unknown_balancing_method():
+    with pytest.raises(PipelineError, match=r"no balancing method 'smot' \(did you mean 'smote'"):
         load_pipeline("hog-svm+smot")
     with pytest.raises(PipelineError, match="no pipeline 'hog'"):
         load_pipeline("hog+smote")
@@ -207,15 +207,17 @@ def test_any_text_and_number_survive_toml(name, number, count):
     assert pipeline_from_dict(tomllib.loads(pipeline.to_toml())) == pipeline
 
 
-def test_a_pipeline_cannot_be_changed():
+def test_a_pipeline_is_immutable():
     with pytest.raises(dataclasses.FrozenInstanceError):
         load_pipeline("lightgbm").folds = 3
 
 
-def test_listing_pipelines_waits_for_no_library():
+def test_listing_pipelines_imports_no_library():
     code = (
         "import sys; from galfeat.pipeline import available_pipelines; available_pipelines();"
         "print({'sklearn', 'lightgbm', 'xgboost', 'numba'} & {*sys.modules})"
     )
-    said = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    assert said.stdout.strip() == "set()"
+    process = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True
+    )
+    assert process.stdout.strip() == "set()"

@@ -1,4 +1,4 @@
-"""Paired comparisons of pipelines: their statistics, and the page and text that show them."""
+"""Paired comparisons of pipelines: statistics, HTML page, text and CSV."""
 
 import lazy_loader
 

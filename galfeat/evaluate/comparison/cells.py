@@ -1,4 +1,4 @@
-"""Tables of the page of a comparison."""
+"""Tables of the comparison page."""
 
 from __future__ import annotations
 
@@ -10,19 +10,17 @@ from galfeat.evaluate.report.figures import number
 
 
 def signed(value: float) -> str:
-    """Return a number with its sign."""
+    """Format a number with its sign."""
     return f"+{number(value, 3)}" if value > 0 else number(value, 3)
 
 
-def row_head(name: str, place: int) -> str:
-    """Return the head of a pipeline's row, with the pipeline's colour."""
-    return (
-        f'<th scope="row"><span class="swatch {figures.colour(place)}"></span>{escape(name)}</th>'
-    )
+def row_head(name: str, rank: int) -> str:
+    """Return the header cell of a pipeline's row, with the pipeline's colour."""
+    return f'<th scope="row"><span class="swatch {figures.colour(rank)}"></span>{escape(name)}</th>'
 
 
 def table(kind: str, caption: str, head: str, rows: Sequence[str], first: str = "Pipeline") -> str:
-    """Return a table of rows that are cells already, in a region that scrolls sideways."""
+    """Return a table in a horizontally scrolling region; `rows` are strings of HTML cells."""
     body = "".join(f"<tr>{row}</tr>" for row in rows)
     head = f'<th scope="col">{first}</th>{head}'
     return (

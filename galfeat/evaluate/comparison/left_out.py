@@ -1,4 +1,4 @@
-"""What the scores lose when a model is fitted again without a family of features."""
+"""Ablation: the loss in scores when a model is refitted without a feature family."""
 
 from __future__ import annotations
 
@@ -17,145 +17,169 @@ from galfeat.evaluate.comparison.paired import (
 )
 from galfeat.evaluate.intervals import Interval
 
-#: The scores whose loss is told.
+#: Scores whose losses are reported.
 SCORES = ("balanced_accuracy", "macro_f1", "log_loss")
-#: Those that say whether a family is missed. Log loss also follows the luck of a single fit, which
-#: no interval over galaxies holds: without a family of pure noise it can change by more.
+#: Scores that decide whether a family is needed. Log loss also varies between fits, which intervals
+#: over galaxies do not include: removing a family of pure noise can change it significantly.
 _DECISIVE = ("balanced_accuracy", "macro_f1")
-_WHOLE, _AGAIN = "the model", "fitted again"
+_MODEL, _REFITTED = "the model", "refitted"
 
 Losses = dict[str, Interval]
 
 
 @dataclass(frozen=True)
 class Ablation:
-    """What the scores lose without each family of features.
+    """Losses in scores without each feature family.
 
     Attributes
     ----------
     families : dict of str to dict of str to Interval
-        Of each family the loss of each of `SCORES` with its 95 % interval: above zero the
-        model is worse without it. The family whose loss of balanced accuracy is largest
-        comes first.
-    again : dict of str to Interval
-        The losses of a model that was fitted again with other random numbers and nothing
-        left out: what is luck of the fit.
-    only : tuple of str
-        Families that cannot be left out, because no member would be left to fit.
+        For each family, the loss in each of `SCORES` with its 95 % interval; positive means
+        that the model is worse without the family. The family with the largest loss in
+        balanced accuracy comes first.
+    refitted : dict of str to Interval
+        Losses of a model refitted with another seed and all families: the variation between
+        fits.
+    indispensable : tuple of str
+        Families that cannot be left out, because no member could be fitted without them.
     n, n_training : int
-        Galaxies that were scored, and that each model was fitted to.
+        Galaxies scored, and galaxies each model was fitted to.
+
+    Examples
+    --------
+    See `measure_ablation`.
     """
 
     families: dict[str, Losses]
-    again: Losses
-    only: tuple[str, ...]
+    refitted: Losses
+    indispensable: tuple[str, ...]
     n: int
     n_training: int
 
-    def costs(self, family: str) -> bool:
-        """Tell whether classes are named worse without a family, by more than luck.
+    def is_needed(self, family: str) -> bool:
+        """Return whether predicted classes are significantly worse without a family.
 
-        The interval of balanced accuracy or macro-F1, which tells of the luck of galaxies, lies
-        above zero, and the loss is larger than what fitting again with nothing left out
-        changes.
+        True if the interval of the loss in balanced accuracy or macro-F1, which accounts for
+        the sampling of galaxies, lies above zero and the loss exceeds the change from
+        refitting with another seed.
         """
         losses = self.families[family]
         return any(
-            losses[name].low > 0 and losses[name].value > abs(self.again[name].value)
+            losses[name].low > 0 and losses[name].value > abs(self.refitted[name].value)
             for name in _DECISIVE
         )
 
-    def helps(self, family: str) -> bool:
-        """Tell whether classes are named better without a family, by more than luck."""
+    def is_harmful(self, family: str) -> bool:
+        """Return whether predicted classes are significantly better without a family."""
         losses = self.families[family]
         return any(
-            losses[name].high < 0 and -losses[name].value > abs(self.again[name].value)
+            losses[name].high < 0 and -losses[name].value > abs(self.refitted[name].value)
             for name in _DECISIVE
         )
 
     def to_json(self) -> dict[str, Any]:
-        """Return everything in plain types, None for what is not finite."""
+        """Return plain types for JSON, with None in place of non-finite numbers."""
         return {
             "n": self.n,
             "n_training": self.n_training,
             "lost_without": {
-                family: {name: lost.to_json() for name, lost in losses.items()}
+                family: {name: loss.to_json() for name, loss in losses.items()}
                 for family, losses in self.families.items()
             },
-            "lost_when_fitted_again": {name: lost.to_json() for name, lost in self.again.items()},
-            "cannot_be_left_out": list(self.only),
+            "lost_when_fitted_again": {
+                name: loss.to_json() for name, loss in self.refitted.items()
+            },
+            "cannot_be_left_out": list(self.indispensable),
         }
 
 
 def measure_ablation(
     y_true: ArrayLike,
-    whole: OutOfFold,
-    again: OutOfFold,
+    model: OutOfFold,
+    refitted: OutOfFold,
     without: Mapping[str, OutOfFold],
     class_names: Sequence[str],
     *,
     groups: ArrayLike | None = None,
-    only: Sequence[str] = (),
+    indispensable: Sequence[str] = (),
     n_training: int,
     seed: int = 0,
 ) -> Ablation:
-    """Compare the answers of a model with those of models that lack a family.
+    """Compare the predictions of a model with those of models that lack a family.
 
     Parameters
     ----------
     y_true : array_like of int, shape (n,)
         True class of each galaxy; none was used in a fit.
-    whole, again : OutOfFold
-        Of the model, and of one like it that was fitted with other random numbers.
+    model, refitted : OutOfFold
+        Predictions of the model, and of the model refitted with another seed.
     without : mapping of str to OutOfFold
-        Of a model fitted without each family; the same galaxies for all.
+        For each family, predictions of a model fitted without it, for the same galaxies.
     class_names : sequence of str
         The k class names in order.
     groups : array_like, shape (n,), optional
         Galaxies of one group are resampled together.
-    only : sequence of str
+    indispensable : sequence of str
         Families that cannot be left out.
     n_training : int
-        Galaxies that each model was fitted to.
+        Galaxies each model was fitted to.
     seed : int
         Seed of the bootstrap.
 
     Returns
     -------
     Ablation
-        Its intervals are paired, as those of `compare_predictions`. Galaxies that the model gave
-        no prediction for are left out.
+        Intervals are paired, as in `compare_predictions`. Galaxies without a prediction by the
+        model are ignored.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from galfeat.evaluate.comparison import OutOfFold, measure_ablation
+    >>> def predictions(classes):
+    ...     return OutOfFold(np.eye(2)[classes][None], np.array(classes)[None])
+    >>> y_true = [0, 1] * 20
+    >>> ablation = measure_ablation(
+    ...     y_true,
+    ...     predictions(y_true),
+    ...     predictions(y_true),
+    ...     {"hog": predictions([0] * 40), "colour": predictions(y_true)},
+    ...     ["smooth", "disc"],
+    ...     n_training=100,
+    ... )
+    >>> {family: ablation.is_needed(family) for family in ablation.families}
+    {'hog': True, 'colour': False}
     """
-    answered = np.isfinite(whole.probabilities[0]).all(axis=1)
-    every = {_WHOLE: whole, _AGAIN: again, **without}
+    valid = np.isfinite(model.probabilities[0]).all(axis=1)
+    models = {_MODEL: model, _REFITTED: refitted, **without}
     comparison = compare_predictions(
-        np.asarray(y_true)[answered],
+        np.asarray(y_true)[valid],
         {
-            name: OutOfFold(one.probabilities[:, answered], one.predicted[:, answered])
-            for name, one in every.items()
+            name: OutOfFold(predictions.probabilities[:, valid], predictions.predicted[:, valid])
+            for name, predictions in models.items()
         },
         class_names,
-        groups=None if groups is None else np.asarray(groups)[answered],
+        groups=None if groups is None else np.asarray(groups)[valid],
         seed=seed,
     )
-    losses = {name: _lost(comparison, name) for name in without}
+    losses = {name: _losses(comparison, name) for name in without}
     ranked = sorted(losses, key=lambda family: -losses[family]["balanced_accuracy"].value)
     return Ablation(
         families={family: losses[family] for family in ranked},
-        again=_lost(comparison, _AGAIN),
-        only=tuple(only),
+        refitted=_losses(comparison, _REFITTED),
+        indispensable=tuple(indispensable),
         n=comparison.n,
         n_training=n_training,
     )
 
 
-def _lost(comparison: Comparison, name: str) -> Losses:
-    """How much worse than the model another one scores."""
+def _losses(comparison: Comparison, name: str) -> Losses:
+    """Return how much worse than the full model another model scores."""
     return {
         score: (
-            comparison.difference(name, _WHOLE)
+            comparison.difference(name, _MODEL)
             if score in LOWER_IS_BETTER
-            else comparison.difference(_WHOLE, name)
+            else comparison.difference(_MODEL, name)
         ).scores[score]
         for score in SCORES
     }

@@ -1,4 +1,4 @@
-"""The HTML page of a comparison of pipelines, which stands alone."""
+"""The self-contained HTML page of a comparison of pipelines."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import numpy as np
 from galfeat.evaluate.comparison import figures as figures
 from galfeat.evaluate.comparison.cells import row_head, signed, table
 from galfeat.evaluate.comparison.figures import Line
-from galfeat.evaluate.comparison.paired import CHOSEN, LOWER_IS_BETTER, Comparison
+from galfeat.evaluate.comparison.paired import LOWER_IS_BETTER, RANKING, Comparison
 from galfeat.evaluate.comparison.text import COST_NAMES, Costs
 from galfeat.evaluate.intervals import Interval
 from galfeat.evaluate.metrics import METRICS
@@ -20,8 +20,8 @@ from galfeat.evaluate.report.sections import Section, facts_section
 from galfeat.evaluate.text import METRIC_NAMES
 
 _FOOTER = (
-    "Intervals hold 95 % of 1,000 draws with replacement: of galaxies for a score; of galaxies "
-    "and of repeats, the same for both pipelines, for a difference."
+    "Intervals are 95 % bootstrap intervals from 1,000 resamples: of galaxies for a score; of "
+    "galaxies and repeats, the same for both pipelines, for a difference."
 )
 
 
@@ -36,25 +36,42 @@ def comparison_page(
     descriptions: Mapping[str, str] | None = None,
     title: str = "Comparison of pipelines",
 ) -> str:
-    """Write a comparison as a web page with pictures that needs nothing else.
+    """Return a comparison as a self-contained HTML page with charts.
 
     Parameters
     ----------
     comparison : Comparison
     costs : mapping of str to mapping of str to float
-        `COST_NAMES`, and the parts of ``ms_per_galaxy``, of each pipeline.
+        For each pipeline, the costs in `COST_NAMES` and the parts of ``ms_per_galaxy``.
     curve : mapping of float to Comparison, optional
-        By share of the training rows.
+        Comparisons by share of the training rows, for learning curves.
     rows_of_share : mapping of float to int, optional
-        How many training rows a share is.
+        Number of training rows for each share.
     shift : mapping of str to Comparison, optional
-        Of each pipeline, of its galaxies as they are and as another survey shows them.
+        For each pipeline, a comparison of its scores on the original images and on images
+        re-rendered as by another survey.
     facts : mapping of str to str, optional
-        Facts of data and run, shown in this order.
+        Facts about data and run, shown in this order.
     descriptions : mapping of str to str, optional
-        One line about each pipeline.
+        One-line description of each pipeline.
     title : str
         Heading of the page.
+
+    Returns
+    -------
+    str
+        The page, without external resources.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from galfeat.evaluate.comparison import OutOfFold, compare_predictions, comparison_page
+    >>> y_true = np.array([0, 1] * 20)
+    >>> perfect = OutOfFold(np.eye(2)[y_true][None], y_true[None])
+    >>> comparison = compare_predictions(y_true, {"trees": perfect}, ["smooth", "disc"])
+    >>> costs = dict.fromkeys(("fit_seconds", "ms_per_galaxy", "peak_memory_mb", "model_mb"), 1.0)
+    >>> comparison_page(comparison, {"trees": costs}).startswith("<!DOCTYPE html>")
+    True
     """
     times = "once" if comparison.repeats == 1 else f"{comparison.repeats} times"
     pipelines = (
@@ -79,24 +96,24 @@ def comparison_page(
     )
 
 
-#: The columns of the table of scores: what pipelines are ranked by comes first.
-_ORDER = (CHOSEN, *(metric for metric in METRICS if metric != CHOSEN))
+#: Columns of the table of scores, starting with the score that ranks the pipelines.
+_ORDER = (RANKING, *(metric for metric in METRICS if metric != RANKING))
 
 
 def _scores(comparison: Comparison) -> Section:
     head = "".join(
         f'<th scope="col">{METRIC_NAMES[metric]}'
-        f"<br><small>{'less' if metric in LOWER_IS_BETTER else 'more'} is better</small></th>"
+        f"<br><small>{'lower' if metric in LOWER_IS_BETTER else 'higher'} is better</small></th>"
         for metric in _ORDER
     )
     rows = [
-        row_head(name, place)
-        + "".join(_score_cell(comparison, name, metric, place) for metric in _ORDER)
-        for place, name in enumerate(comparison.ranked())
+        row_head(name, rank)
+        + "".join(_score_cell(comparison, name, metric, rank) for metric in _ORDER)
+        for rank, name in enumerate(comparison.ranked())
     ]
     caption = (
-        "Means over the repeats with 95&nbsp;% intervals over galaxies; each line spans the range "
-        "of its column. In heavy type: the best of a column."
+        "Means over repeats with 95&nbsp;% intervals over galaxies; each line spans the range of "
+        "its column. Bold: best of the column."
     )
     return Section(
         "scores",
@@ -107,29 +124,29 @@ def _scores(comparison: Comparison) -> Section:
 
 def _verdict(comparison: Comparison) -> str:
     best = comparison.ranked()[0]
-    score = comparison.scores[best][CHOSEN]
-    words = (
-        f"<b>{escape(best)}</b> has the best {METRIC_NAMES[CHOSEN]}, "
+    score = comparison.scores[best][RANKING]
+    text = (
+        f"<b>{escape(best)}</b> has the best {METRIC_NAMES[RANKING]}, "
         f"<b>{number(score.mean, 3)}</b> ({number(score.low, 3)} to {number(score.high, 3)})."
     )
-    level = comparison.tied_with_best()
-    if level:
-        names = " or ".join(f"<b>{escape(name)}</b>" for name in level)
-        return f"{words} These galaxies can’t tell it apart from {names}."
+    tied = comparison.tied_with_best()
+    if tied:
+        names = " or ".join(f"<b>{escape(name)}</b>" for name in tied)
+        return f"{text} It is not significantly different from {names}."
     if len(comparison.scores) > 1:
-        words += " The difference to every other pipeline here is larger than chance explains."
-    return words
+        text += " It is significantly better than every other pipeline here."
+    return text
 
 
-def _score_cell(comparison: Comparison, name: str, metric: str, place: int) -> str:
+def _score_cell(comparison: Comparison, name: str, metric: str, rank: int) -> str:
     score = comparison.scores[name][metric]
-    every = [one[metric] for one in comparison.scores.values()]
-    low, high = min(one.low for one in every), max(one.high for one in every)
+    column = [scores[metric] for scores in comparison.scores.values()]
+    low, high = min(score.low for score in column), max(score.high for score in column)
     best = ' class="best"' if comparison.ranked(metric)[0] == name else ""
     interval = Interval(score.mean, score.low, score.high)
     return (
         f"<td{best}>{number(score.mean, 3)}"
-        f"{figures.zoomed_strip(interval, low, max(high, low + 1e-9), place)}"
+        f"{figures.zoomed_strip(interval, low, max(high, low + 1e-9), rank)}"
         f"<small>{number(score.low, 3)} to {number(score.high, 3)}</small></td>"
     )
 
@@ -142,22 +159,22 @@ def _differences(comparison: Comparison) -> Section | None:
     for name in others:
         difference = comparison.difference(best, name)
         better = difference.better()
-        words = f"{better} is better" if better else "can’t tell these apart"
-        lines.append(Line(name, difference.scores[CHOSEN], words, better is not None))
-    chart = figures.forest(lines, f"{METRIC_NAMES[CHOSEN]} of {best} less that of the other")
+        text = f"{better} is better" if better else "not significant"
+        lines.append(Line(name, difference.scores[RANKING], text, better is not None))
+    chart = figures.forest(lines, f"{METRIC_NAMES[RANKING]} of {best} minus that of the other")
     spread = (
-        "the repeats are drawn again too, so the luck of the split is in the interval"
+        "repeats are resampled too, so the intervals include the variation between splits"
         if comparison.repeats > 1
-        else "there is one repeat only, so the luck of the split is not in the interval"
+        else "with a single repeat, the intervals do not include the variation between splits"
     )
-    words = (
-        "<p>Both pipelines are scored on the same galaxies in the same folds, so their scores rise "
-        f"and fall together and are compared galaxy by galaxy; {spread}. Where an interval holds "
-        "zero, these galaxies can’t tell the two apart; that does not say that they are equal."
-        "</p>"
+    text = (
+        "<p>All pipelines are scored on the same galaxies in the same folds, so their scores are "
+        f"correlated and compared pairwise, galaxy by galaxy; {spread}. If an interval includes "
+        "zero, the difference is not significant; this does not prove that the pipelines are "
+        "equal.</p>"
     )
     pairs = _pairs(comparison) if len(others) > 1 else ""
-    return Section("differences", "Which differences are real", words + chart + pairs)
+    return Section("differences", "Significance of differences", text + chart + pairs)
 
 
 def _pairs(comparison: Comparison) -> str:
@@ -166,23 +183,23 @@ def _pairs(comparison: Comparison) -> str:
     rows = []
     for name in names:
         cells = [
-            '<td class="level">·</td>' if other == name else _pair_cell(comparison, name, other)
+            '<td class="ns">·</td>' if other == name else _pair_cell(comparison, name, other)
             for other in names
         ]
         rows.append(f'<th scope="row">{escape(name)}</th>{"".join(cells)}')
     caption = (
-        f"{METRIC_NAMES[CHOSEN]} of the row less that of the column, in points of 0.01; grey with "
-        "≈ where the two can’t be told apart. Each interval stands for its own pair: of twenty "
-        "pairs that are equal, one will look different."
+        f"{METRIC_NAMES[RANKING]} of the row minus that of the column, in units of 0.01; grey with "
+        "≈ if not significant. Intervals are not corrected for multiple comparisons: about one in "
+        "twenty pairs of equal pipelines will appear different."
     )
     return table("pairs", caption, head, rows)
 
 
 def _pair_cell(comparison: Comparison, name: str, other: str) -> str:
     difference = comparison.difference(name, other)
-    value, low, high = (100 * end for end in difference.scores[CHOSEN])
+    value, low, high = (100 * end for end in difference.scores[RANKING])
     better = difference.better()
-    kind = "level" if better is None else "more" if better == name else "less"
+    kind = "ns" if better is None else "more" if better == name else "less"
     title = f"95 % interval {number(low, 1)} to {number(high, 1)}"
     sign = "≈ " if better is None else "+" if value > 0 else ""
     return f'<td class="{kind}" title="{title}">{sign}{number(value, 1)}</td>'
@@ -191,23 +208,23 @@ def _pair_cell(comparison: Comparison, name: str, other: str) -> str:
 def _costs(comparison: Comparison, costs: Costs) -> Section:
     ranked = comparison.ranked()
     points = {name: (costs[name]["ms_per_galaxy"], _interval(comparison, name)) for name in ranked}
-    chart = figures.scatter(points, "milliseconds per galaxy", METRIC_NAMES[CHOSEN])
+    chart = figures.scatter(points, "milliseconds per galaxy", METRIC_NAMES[RANKING])
     head = "".join(f'<th scope="col">{title}</th>' for title in COST_NAMES.values())
     rows = [
-        row_head(name, place)
+        row_head(name, rank)
         + "".join(
-            figures.cost_cell(costs[name][cost], max(costs[other][cost] for other in ranked), place)
+            figures.cost_cell(costs[name][cost], max(costs[other][cost] for other in ranked), rank)
             for cost in COST_NAMES
         )
-        for place, name in enumerate(ranked)
+        for rank, name in enumerate(ranked)
     ]
     caption = (
         "Times are processor times. Fit: mean over all folds. Milliseconds per galaxy: features "
-        "of a decoded image and prediction, everything compiled. Memory: the most that a process "
-        "held which measures, fits one fold and predicts; Python and all libraries included. "
-        "Model: the fitted model on disk."
+        "of a decoded image and prediction, after compilation. Memory: peak of a process that "
+        "extracts features, fits one fold and predicts, including Python and all libraries. "
+        "Model: size of the fitted model on disk."
     )
-    return Section("cost", "What it costs", chart + table("ranks", caption, head, rows))
+    return Section("cost", "Cost", chart + table("ranks", caption, head, rows))
 
 
 def _curve(
@@ -218,30 +235,30 @@ def _curve(
     if not curve:
         return None
     lines = {
-        name: [(rows_of_share[share], _interval(found, name)) for share, found in curve.items()]
+        name: [(rows_of_share[share], _interval(result, name)) for share, result in curve.items()]
         for name in comparison.ranked()
     }
     shares = ", ".join(f"{100 * share:g}" for share in curve)
-    words = (
-        f"<p>Every pipeline fitted to {shares}&nbsp;% of the training labels, stratified by class "
-        "(two galaxies of each at least), each part inside the next, and scored on the same "
-        "galaxies as before; first repeat. A line that still rises at its end would gain from "
-        "more labels.</p>"
+    text = (
+        f"<p>Each pipeline was fitted to nested subsets with {shares}&nbsp;% of the training "
+        "labels, stratified by class (at least two galaxies per class), and scored on the same "
+        "galaxies as above; first repeat only. A curve that still rises at its end would benefit "
+        "from more labels.</p>"
     )
-    chart = figures.curves(lines, "training galaxies", METRIC_NAMES[CHOSEN])
-    return Section("learning", "How many labels it takes", words + chart)
+    chart = figures.curves(lines, "training galaxies", METRIC_NAMES[RANKING])
+    return Section("learning", "Learning curves", text + chart)
 
 
 def _shift(comparison: Comparison, shift: Mapping[str, Comparison] | None) -> Section | None:
     if not shift:
         return None
     pairs, rows = {}, []
-    for place, name in enumerate(comparison.ranked()):
+    for rank, name in enumerate(comparison.ranked()):
         before, after = shift[name].scores
         pairs[name] = (_interval(shift[name], before), _interval(shift[name], after))
         change = shift[name].difference(after, before).scores
         rows.append(
-            row_head(name, place)
+            row_head(name, rank)
             + "".join(
                 f"<td>{number(shift[name].scores[after][metric].mean, 3)} "
                 f"<small>change {signed(change[metric].value)}<br>"
@@ -249,11 +266,11 @@ def _shift(comparison: Comparison, shift: Mapping[str, Comparison] | None) -> Se
                 for metric in _ORDER
             )
         )
-    words = (
-        "<p>Trained on the images as they are and tested on the same galaxies re-rendered: half "
-        "the resolution, another size, PSF, stretch and band balance, a brighter sky and more "
-        "noise; first repeat. Hollow: as they are. Full: re-rendered. At the end of each line: "
-        "the change.</p>"
+    text = (
+        "<p>Trained on the original images and tested on the same galaxies re-rendered: half the "
+        "resolution, another size, PSF, stretch and band balance, a brighter sky and more noise; "
+        "first repeat only. Hollow: original images. Filled: re-rendered. At the end of each "
+        "line: the change.</p>"
     )
     head = "".join(f'<th scope="col">{METRIC_NAMES[metric]}</th>' for metric in _ORDER)
     caption = (
@@ -261,8 +278,8 @@ def _shift(comparison: Comparison, shift: Mapping[str, Comparison] | None) -> Se
     )
     return Section(
         "survey",
-        "Shown by another survey",
-        words + figures.slopes(pairs, METRIC_NAMES[CHOSEN]) + table("ranks", caption, head, rows),
+        "Simulated change of survey",
+        text + figures.slopes(pairs, METRIC_NAMES[RANKING]) + table("ranks", caption, head, rows),
     )
 
 
@@ -282,8 +299,8 @@ def _classes(comparison: Comparison) -> Section:
             for value in f1[:, index]
         )
         rows.append(f'<th scope="row">{escape(name)}</th><td>{support[index]:,.0f}</td>{cells}')
-    caption = "F1 of each class; the best of a row is underlined"
-    return Section("classes", "Class by class", table("heat", caption, head, rows, "Class"))
+    caption = "F1 of each class; the best in each row is underlined"
+    return Section("classes", "Scores by class", table("heat", caption, head, rows, "Class"))
 
 
 def _pipelines(comparison: Comparison, descriptions: Mapping[str, str] | None) -> Section | None:
@@ -293,9 +310,9 @@ def _pipelines(comparison: Comparison, descriptions: Mapping[str, str] | None) -
         f"<div><dt>{escape(name)}</dt><dd>{escape(descriptions[name])}</dd></div>"
         for name in comparison.ranked()
     )
-    return Section("pipelines", "The pipelines", f'<dl class="facts single">{rows}</dl>')
+    return Section("pipelines", "Pipelines", f'<dl class="facts single">{rows}</dl>')
 
 
 def _interval(comparison: Comparison, name: str) -> Interval:
-    score = comparison.scores[name][CHOSEN]
+    score = comparison.scores[name][RANKING]
     return Interval(score.mean, score.low, score.high)

@@ -1,4 +1,4 @@
-"""Compare pipelines on the same galaxies: their scores, and which differences are real."""
+"""Compare pipelines on the same galaxies: scores and the significance of differences."""
 
 from __future__ import annotations
 
@@ -20,50 +20,69 @@ from galfeat.evaluate.scored_rows import (
     resampled_scores,
 )
 
-#: The score that pipelines are ranked by.
-CHOSEN = "macro_f1"
-#: Scores of which less is better.
+#: The score that ranks pipelines.
+RANKING = "macro_f1"
+#: Scores for which lower values are better.
 LOWER_IS_BETTER = ("log_loss", "ece")
 
 
 @dataclass(frozen=True, eq=False)
 class OutOfFold:
-    """What one pipeline says of n galaxies, each predicted out of fold.
+    """Out-of-fold predictions of one pipeline for n galaxies.
 
     Attributes
     ----------
     probabilities : ndarray, shape (repeats, n, k)
         Class probabilities.
     predicted : ndarray of int, shape (repeats, n)
-        Classes named by the pipeline's decision rule.
+        Classes predicted by the pipeline's decision rule.
+
+    Examples
+    --------
+    Two repeats for three galaxies:
+
+    >>> import numpy as np
+    >>> from galfeat.evaluate.comparison import OutOfFold
+    >>> predicted = np.array([[0, 1, 1], [0, 0, 1]])
+    >>> predictions = OutOfFold(np.eye(2)[predicted], predicted)
+    >>> predictions.first().probabilities.shape
+    (1, 3, 2)
     """
 
     probabilities: Floats
     predicted: NDArray[np.intp]
 
     def first(self) -> OutOfFold:
-        """Return those of the first repeat."""
+        """Return the predictions of the first repeat."""
         return OutOfFold(self.probabilities[:1], self.predicted[:1])
 
 
 @dataclass(frozen=True)
 class Difference:
-    """One pipeline's scores less another's, each with a 95 % interval.
+    """Differences between the scores of two pipelines, each with a 95 % interval.
 
     Attributes
     ----------
     first, second : str
         Names of the pipelines.
     scores : dict of str to Interval
-        Score of the first less that of the second.
+        Score of the first minus that of the second.
+
+    Examples
+    --------
+    >>> from galfeat.evaluate import Interval
+    >>> from galfeat.evaluate.comparison import Difference
+    >>> difference = Difference("a", "b", {"log_loss": Interval(-0.2, -0.3, -0.1)})
+    >>> difference.better("log_loss")
+    'a'
     """
 
     first: str
     second: str
     scores: dict[str, Interval]
 
-    def better(self, metric: str = CHOSEN) -> str | None:
-        """Name the pipeline that scores better; None if they cannot be told apart."""
+    def better(self, metric: str = RANKING) -> str | None:
+        """Return the significantly better pipeline, or None if the interval includes zero."""
         _, low, high = self.scores[metric]
         if not (low > 0 or high < 0):
             return None
@@ -79,13 +98,17 @@ class Comparison:
     classes : tuple of str
         The k class names in order.
     n, repeats : int
-        Galaxies, and how many times the folds were dealt anew.
+        Number of galaxies, and of repeats with new folds.
     scores : dict of str to dict of str to RepeatedScore
         The five scores of each pipeline.
     confusion : dict of str to ndarray, shape (k, k)
-        Of each pipeline, true class by row; mean over the repeats.
+        Mean confusion matrix of each pipeline over the repeats, true class by row.
     differences : tuple of Difference
         One for each pair of pipelines.
+
+    Examples
+    --------
+    See `compare_predictions`.
     """
 
     classes: tuple[str, ...]
@@ -95,35 +118,35 @@ class Comparison:
     confusion: dict[str, Floats]
     differences: tuple[Difference, ...]
 
-    def ranked(self, metric: str = CHOSEN) -> list[str]:
-        """Name the pipelines, the best first."""
+    def ranked(self, metric: str = RANKING) -> list[str]:
+        """Return the names of the pipelines, best first."""
         sign = 1 if metric in LOWER_IS_BETTER else -1
         return sorted(self.scores, key=lambda name: sign * self.scores[name][metric].mean)
 
     def difference(self, first: str, second: str) -> Difference:
-        """Return the scores of one pipeline less those of another."""
-        for found in self.differences:
-            if (found.first, found.second) == (first, second):
-                return found
-            if (found.first, found.second) == (second, first):
-                turned = {
+        """Return the scores of one pipeline minus those of another."""
+        for difference in self.differences:
+            if (difference.first, difference.second) == (first, second):
+                return difference
+            if (difference.first, difference.second) == (second, first):
+                reversed_scores = {
                     name: Interval(-value, -high, -low)
-                    for name, (value, low, high) in found.scores.items()
+                    for name, (value, low, high) in difference.scores.items()
                 }
-                return Difference(first, second, turned)
-        raise KeyError(f"no difference of {first} and {second}")
+                return Difference(first, second, reversed_scores)
+        raise KeyError(f"no difference between {first} and {second}")
 
-    def tied_with_best(self, metric: str = CHOSEN) -> list[str]:
-        """Name the pipelines that cannot be told apart from the best one, without it."""
+    def tied_with_best(self, metric: str = RANKING) -> list[str]:
+        """Return the other pipelines that are not significantly different from the best one."""
         best, *others = self.ranked(metric)
         return [name for name in others if self.difference(best, name).better(metric) is None]
 
     def per_class(self, name: str) -> PerClass:
-        """Return the scores of each class, each of shape (k,), from the mean confusion."""
+        """Return the scores of each class, each of shape (k,), from the mean confusion matrix."""
         return per_class(self.confusion[name])
 
     def to_json(self) -> dict[str, Any]:
-        """Return everything in plain types, None for what is not finite."""
+        """Return plain types for JSON, with None in place of non-finite numbers."""
         return {
             "classes": list(self.classes),
             "n": self.n,
@@ -138,58 +161,73 @@ class Comparison:
             },
             "differences": [
                 {
-                    "first": found.first,
-                    "second": found.second,
+                    "first": difference.first,
+                    "second": difference.second,
                     **{
-                        metric: interval.to_json() | {"better": found.better(metric)}
-                        for metric, interval in found.scores.items()
+                        metric: interval.to_json() | {"better": difference.better(metric)}
+                        for metric, interval in difference.scores.items()
                     },
                 }
-                for found in self.differences
+                for difference in self.differences
             ],
         }
 
 
 def compare_predictions(
     y_true: ArrayLike,
-    answers: Mapping[str, OutOfFold],
+    predictions: Mapping[str, OutOfFold],
     class_names: Sequence[str],
     *,
     groups: ArrayLike | None = None,
     seed: int = 0,
 ) -> Comparison:
-    """Score the out-of-fold answers of several pipelines and the differences between them.
+    """Score the out-of-fold predictions of several pipelines and their differences.
 
     Parameters
     ----------
     y_true : array_like of int, shape (n,)
         True class of each galaxy.
-    answers : mapping of str to OutOfFold
-        Of each pipeline; the same galaxies, folds and repeats for all.
+    predictions : mapping of str to OutOfFold
+        Predictions of each pipeline for the same galaxies, folds and repeats.
     class_names : sequence of str
         The k class names in order.
     groups : array_like, shape (n,), optional
-        Galaxies of one group are resampled together; an empty text is no group.
+        Galaxies of one group are resampled together; an empty string marks an ungrouped one.
     seed : int
         Seed of the bootstrap.
 
     Returns
     -------
     Comparison
-        The interval of a pipeline's score is that of
-        `galfeat.evaluate.repeats.summarise_repeats`. A difference is paired: each
-        of 1,000 draws takes galaxies and repeats, both with replacement and the same for the
-        two pipelines, and gives the mean difference over the drawn repeats of the scores on the
-        drawn galaxies. The interval holds 95 % of the draws (for `ece`, which a draw makes
-        larger, its mirror image about the measured difference). It tells of the luck of
-        galaxies and of splits, not of training on other galaxies altogether.
+        Intervals of scores are those of `galfeat.evaluate.summarise_repeats`. Differences are
+        paired: each of 1,000 resamples draws galaxies and repeats with replacement, the same
+        for both pipelines, and yields a mean difference over the drawn repeats. The interval
+        contains 95 % of them (for `ece`, which resampling increases, it is reflected about the
+        measured difference). It covers the sampling of galaxies and splits, but not training
+        on other galaxies.
 
     Raises
     ------
     DataError
-        As `evaluate_predictions` does, and if a galaxy has no prediction.
+        As for `galfeat.evaluate.evaluate_predictions`, and if a galaxy has no prediction.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from galfeat.evaluate.comparison import OutOfFold, compare_predictions
+    >>> y_true = np.array([0, 1] * 20)
+    >>> perfect = OutOfFold(np.eye(2)[y_true][None], y_true[None])
+    >>> constant = OutOfFold(np.full((1, 40, 2), 0.5), np.zeros((1, 40), int))
+    >>> comparison = compare_predictions(
+    ...     y_true, {"trees": perfect, "constant": constant}, ["smooth", "disc"]
+    ... )
+    >>> comparison.ranked(), comparison.tied_with_best()
+    (['trees', 'constant'], [])
     """
-    rows = {name: _rows(y_true, answer, class_names, groups) for name, answer in answers.items()}
+    rows = {
+        name: _rows(y_true, out_of_fold, class_names, groups)
+        for name, out_of_fold in predictions.items()
+    }
     repeats = len(next(iter(rows.values())))
     scores, drawn = {}, {}
     for name, parts in rows.items():
@@ -203,8 +241,8 @@ def compare_predictions(
     names = list(rows)
     differences = tuple(
         Difference(first, second, _difference(first, second, scores, drawn, share_of_repeat))
-        for place, first in enumerate(names)
-        for second in names[place + 1 :]
+        for index, first in enumerate(names)
+        for second in names[index + 1 :]
     )
     return Comparison(
         classes=tuple(class_names),
@@ -220,11 +258,13 @@ def compare_predictions(
 
 
 def _rows(
-    y_true: ArrayLike, answer: OutOfFold, class_names: Sequence[str], groups: ArrayLike | None
+    y_true: ArrayLike, predictions: OutOfFold, class_names: Sequence[str], groups: ArrayLike | None
 ) -> list[ScoredRows]:
     parts = []
-    for probabilities, named in zip(answer.probabilities, answer.predicted, strict=True):
-        rows, kept = checked_rows(y_true, probabilities, named, named, class_names, groups)
+    for probabilities, predicted in zip(
+        predictions.probabilities, predictions.predicted, strict=True
+    ):
+        rows, kept = checked_rows(y_true, probabilities, predicted, predicted, class_names, groups)
         if not kept.all():
             raise DataError(
                 f"{np.count_nonzero(~kept)} of {len(kept)} galaxies have no prediction; "
@@ -235,7 +275,7 @@ def _rows(
 
 
 def _draws_of_repeats(repeats: int, seed: int) -> Floats:
-    """Share of each repeat in each draw, shape (repeats, draws)."""
+    """Return the share of each repeat in each draw, shape (repeats, draws)."""
     rng = np.random.default_rng([seed, repeats])
     counts = rng.multinomial(repeats, np.full(repeats, 1 / repeats), RESAMPLES)
     share: Floats = counts.T / repeats

@@ -1,4 +1,4 @@
-"""A comparison of pipelines for a terminal and for a spreadsheet."""
+"""A comparison of pipelines as terminal text and as CSV."""
 
 from __future__ import annotations
 
@@ -6,11 +6,11 @@ import csv
 import io
 from collections.abc import Mapping
 
-from galfeat.evaluate.comparison.paired import CHOSEN, Comparison
+from galfeat.evaluate.comparison.paired import RANKING, Comparison
 from galfeat.evaluate.metrics import METRICS
 from galfeat.evaluate.text import METRIC_NAMES, table
 
-#: Of each pipeline: number by name of what was measured.
+#: Costs by pipeline and name.
 Costs = Mapping[str, Mapping[str, float]]
 COST_NAMES = {
     "fit_seconds": "fit, s",
@@ -21,19 +21,32 @@ COST_NAMES = {
 
 
 def comparison_text(comparison: Comparison, costs: Costs) -> str:
-    """Write a comparison out for a terminal.
+    """Format a comparison for a terminal.
 
     Parameters
     ----------
     comparison : Comparison
     costs : mapping of str to mapping of str to float
-        `COST_NAMES` of each pipeline.
+        For each pipeline, the costs in `COST_NAMES`.
 
     Returns
     -------
     str
-        Scores with intervals, costs, and which pipelines can be told apart; no newline at
-        the end.
+        Scores, costs, and differences with intervals; without a final newline.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from galfeat.evaluate.comparison import OutOfFold, compare_predictions, comparison_text
+    >>> y_true = np.array([0, 1] * 20)
+    >>> perfect = OutOfFold(np.eye(2)[y_true][None], y_true[None])
+    >>> comparison = compare_predictions(
+    ...     y_true, {"trees": perfect, "forest": perfect}, ["smooth", "disc"]
+    ... )
+    >>> costs = dict.fromkeys(("fit_seconds", "ms_per_galaxy", "peak_memory_mb", "model_mb"), 1.0)
+    >>> text = comparison_text(comparison, {"trees": costs, "forest": costs})
+    >>> print(text.splitlines()[-1])
+    trees has the best macro-F1, but is not significantly different from forest.
     """
     ranked = comparison.ranked()
     times = "once" if comparison.repeats == 1 else f"{comparison.repeats} times"
@@ -41,12 +54,12 @@ def comparison_text(comparison: Comparison, costs: Costs) -> str:
         [name, *(f"{comparison.scores[name][metric].mean:.3f}" for metric in METRICS)]
         for name in ranked
     ]
-    spent = [[name, *(brief(costs[name][cost]) for cost in COST_NAMES)] for name in ranked]
+    cost_rows = [[name, *(brief(costs[name][cost]) for cost in COST_NAMES)] for name in ranked]
     parts = [
-        f"{comparison.n:,} galaxies of {len(comparison.classes)} classes, each predicted out of "
-        f"fold {times}; the best {METRIC_NAMES[CHOSEN]} first",
+        f"{comparison.n:,} galaxies in {len(comparison.classes)} classes, each predicted out of "
+        f"fold {times}; ranked by {METRIC_NAMES[RANKING]}",
         table(["pipeline", *(METRIC_NAMES[metric] for metric in METRICS)], scores),
-        table(["pipeline", *COST_NAMES.values()], spent),
+        table(["pipeline", *COST_NAMES.values()], cost_rows),
     ]
     if len(ranked) > 1:
         parts += [_differences_table(comparison), verdict(comparison)]
@@ -58,43 +71,55 @@ def _differences_table(comparison: Comparison) -> str:
     rows = []
     for name in others:
         difference = comparison.difference(best, name)
-        value, low, high = difference.scores[CHOSEN]
+        value, low, high = difference.scores[RANKING]
         better = difference.better()
         rows.append(
             [
                 name,
                 f"{value:+.3f}",
                 f"{low:+.3f} to {high:+.3f}",
-                f"{better} is better" if better else "can't tell these apart",
+                f"{better} is better" if better else "not significant",
             ]
         )
-    return table([f"{best} less", METRIC_NAMES[CHOSEN], "95 % interval", ""], rows)
+    return table([f"{best} minus", METRIC_NAMES[RANKING], "95 % interval", ""], rows)
 
 
 def verdict(comparison: Comparison) -> str:
-    """Say which pipeline is best, and which can't be told apart from it."""
+    """Return a sentence about the best pipeline and those not significantly different."""
     best = comparison.ranked()[0]
-    level = comparison.tied_with_best()
-    if not level:
-        return f"{best} is the best of these by {METRIC_NAMES[CHOSEN]}."
+    tied = comparison.tied_with_best()
+    if not tied:
+        return f"{best} has the best {METRIC_NAMES[RANKING]} of these pipelines."
     return (
-        f"{best} has the best {METRIC_NAMES[CHOSEN]}, but these galaxies can't tell it apart "
-        f"from {' or '.join(level)}."
+        f"{best} has the best {METRIC_NAMES[RANKING]}, but is not significantly different from "
+        f"{' or '.join(tied)}."
     )
 
 
 def comparison_csv(
     comparison: Comparison, costs: Costs, shift: Mapping[str, Comparison] | None = None
 ) -> str:
-    """Write a comparison as CSV, a row for each pipeline, the best first.
+    """Return a comparison as CSV, with one row per pipeline, best first.
 
     Parameters
     ----------
     comparison : Comparison
     costs : mapping of str to mapping of str to float
-        Numbers of each pipeline that become columns.
+        For each pipeline, costs that become columns.
     shift : mapping of str to Comparison, optional
-        Of each pipeline, on its galaxies as they are and re-rendered, in this order.
+        For each pipeline, a comparison of its scores on original and re-rendered images, in
+        this order.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from galfeat.evaluate.comparison import OutOfFold, compare_predictions, comparison_csv
+    >>> y_true = np.array([0, 1] * 20)
+    >>> perfect = OutOfFold(np.eye(2)[y_true][None], y_true[None])
+    >>> comparison = compare_predictions(y_true, {"trees": perfect}, ["smooth", "disc"])
+    >>> header, row = comparison_csv(comparison, {"trees": {"fit_seconds": 2.5}}).splitlines()
+    >>> dict(zip(header.split(","), row.split(",")))["fit_seconds"]
+    '2.5'
     """
     rows = []
     for name in comparison.ranked():
@@ -133,7 +158,7 @@ def _shift_columns(comparison: Comparison) -> dict[str, float]:
 
 
 def brief(number: float) -> str:
-    """Write a number with two or three significant figures."""
+    """Format a number with two or three significant figures."""
     if number >= 100:
         return f"{number:,.0f}"
     return f"{number:.1f}" if number >= 10 else f"{number:.2f}"

@@ -1,4 +1,4 @@
-"""The HTML report of an evaluation: its page, figures, pictures and prose."""
+"""The HTML report of an evaluation: page, figures, pictures and prose."""
 
 import lazy_loader
 

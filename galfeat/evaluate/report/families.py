@@ -1,4 +1,4 @@
-"""What families and columns of features are worth, in words and as HTML tables."""
+"""Importance of feature families and columns, as text and HTML tables."""
 
 from __future__ import annotations
 
@@ -13,84 +13,82 @@ from galfeat.evaluate.intervals import Interval
 from galfeat.evaluate.report.figures import DASH, bar, number
 
 _VERDICTS = {
-    "needed": "needed. Without it the model names classes worse by more than luck; nothing else "
-    "replaces all that it tells.",
-    "replaced": "used, but replaceable. The model leans on it, yet one fitted without it does as "
-    "well, as far as so many galaxies can tell: other families stand in for it. One such family "
-    "may go; whether several may go at once was not tried.",
-    "spare": "not missed. Neither shuffling nor leaving out makes the model name classes worse by "
-    "more than luck.",
-    "harmful": "in the way. Without it the model names classes better by more than luck.",
-    "only": "cannot be left out. No part of the model could be fitted without it.",
+    "needed": "needed. Without it, predicted classes are significantly worse; no other family "
+    "fully replaces its information.",
+    "replaced": "used, but replaceable. This model depends on it, but a model fitted without it is "
+    "not significantly worse: other families replace it. One such family can be dropped; dropping "
+    "several at once was not tested.",
+    "spare": "not needed. Neither shuffling it nor leaving it out makes predicted classes "
+    "significantly worse.",
+    "harmful": "harmful. Without it, predicted classes are significantly better.",
+    "only": "indispensable. No part of the model could be fitted without it.",
 }
 
 
 def importance_text(n: int) -> str:
-    """Say how the worth of a family to the model was measured, on n galaxies."""
+    """Describe how the importance of families to the fitted model was measured."""
     return (
-        f"<p><b>Shuffled.</b> On {n:,} galaxies the measurements of one family after the other "
-        "were dealt out among the galaxies anew, so that they tell nothing. What the finished "
-        "model then loses shows how much it leans on that family, as when somebody is missing "
-        "on the day of the work. Families that say much the same share the work, so the losses "
-        "do not add up, and a small one does not mean that a family says nothing.</p>"
+        f"<p><b>Shuffled.</b> On {n:,} galaxies, the measurements of one family at a time were "
+        "randomly exchanged between galaxies, which removes their information. The resulting loss "
+        "shows how much the fitted model depends on that family. Families with similar information "
+        "replace each other, so the losses do not add up, and a small loss does not mean that a "
+        "family is uninformative.</p>"
     )
 
 
 def ablation_note(ablation: Ablation) -> str:
-    """Say how the worth of a family for which others may stand in was measured."""
+    """Describe how the loss from leaving out a family was measured."""
     return (
-        "<p><b>Left out.</b> For each family a new model was fitted to the same "
-        f"{ablation.n_training:,} galaxies that never saw its measurements, as when a team is "
-        "put together without somebody from the start: the others take over what they can. "
-        f"Scored on the same {ablation.n:,} galaxies as the model itself, it loses what nothing "
-        "else replaces. So the first tells what this model depends on, and the second whether a "
-        "family need be measured at all.</p>"
+        "<p><b>Left out.</b> For each family, a new model was fitted without it to the same "
+        f"{ablation.n_training:,} galaxies, so that other families could replace it, and scored "
+        f"on the same {ablation.n:,} galaxies. Its loss is what no other family can replace. "
+        "Shuffling shows what this model depends on; leaving out shows whether a family needs to "
+        "be measured at all.</p>"
     )
 
 
 def chance_text(ablation: Ablation) -> str:
-    """Say how large a loss must be to be more than luck."""
+    """Describe how large a loss must be to be significant."""
     widths = [
         losses["balanced_accuracy"].high - losses["balanced_accuracy"].low
-        for losses in (ablation.again, *ablation.families.values())
+        for losses in (ablation.refitted, *ablation.families.values())
     ]
     return (
-        f"<p>On {ablation.n:,} galaxies a loss below about "
-        f"{number(50 * float(np.median(widths)), 1)} points of balanced accuracy cannot be told "
-        "from luck. The last line of the table is a check: the model fitted again with other "
-        "random numbers and nothing left out should lose about nothing, and a loss no larger "
-        "than that counts as luck. Log loss, which weighs every probability, also follows the luck "
-        "of a single fit; it does not decide.</p>"
+        f"<p>With {ablation.n:,} galaxies, a loss below about "
+        f"{number(50 * float(np.median(widths)), 1)} points of balanced accuracy is not "
+        "significant. The last line of the table is a check: the same model refitted with another "
+        "random seed should lose about nothing, and no smaller loss counts as significant. Log "
+        "loss also varies between fits, so it does not decide whether a family is needed.</p>"
     )
 
 
 def verdict_text(importances: Importances, ablation: Ablation) -> str:
-    """Sort the families by what shuffling and leaving out say together."""
+    """Group the families by the combined results of shuffling and leaving out."""
     groups: dict[str, list[str]] = {name: [] for name in _VERDICTS}
     for family in ablation.families:
         mean, spread = importances.families.get(family, (0.0, 0.0))
-        if ablation.costs(family):
+        if ablation.is_needed(family):
             verdict = "needed"
-        elif ablation.helps(family):
+        elif ablation.is_harmful(family):
             verdict = "harmful"
         else:
             verdict = "replaced" if mean > 2 * spread else "spare"
         groups[verdict].append(family)
-    groups["only"] = list(ablation.only)
+    groups["only"] = list(ablation.indispensable)
     items = "".join(
         f"<li><b>{escape(', '.join(families))}</b>: {_VERDICTS[verdict]}</li>"
         for verdict, families in groups.items()
         if families
     )
     return (
-        "<p>Each family of measurements was put to two tests: taken away from the finished model "
-        "(shuffled), and left out from the start (left out, and the model fitted again). "
-        f'Together they say:</p><ul class="verdicts">{items}</ul>'
+        "<p>Each feature family was tested in two ways: its values were shuffled for the fitted "
+        "model, and the model was refitted without it. Results:</p>"
+        f'<ul class="verdicts">{items}</ul>'
     )
 
 
 def family_table(families: Mapping[str, tuple[float, float]]) -> str:
-    """Lay out what each family is worth, with bars.
+    """Return a table of the loss from shuffling each family, with bars.
 
     Parameters
     ----------
@@ -105,15 +103,15 @@ def family_table(families: Mapping[str, tuple[float, float]]) -> str:
         for name, (mean, spread) in families.items()
     ]
     return (
-        '<table class="families"><caption>Points of balanced accuracy lost without the family '
-        "(mean and standard deviation over shuffles)</caption>"
+        '<table class="families"><caption>Loss in balanced accuracy, in points, when the family is '
+        "shuffled (mean and standard deviation)</caption>"
         '<thead><tr><th scope="col">Family</th><th scope="col">Points lost</th></tr></thead>'
         f"<tbody>{''.join(rows)}</tbody></table>"
     )
 
 
 def column_table(columns: Mapping[str, float]) -> str:
-    """Lay out the share of gain of single columns, with bars."""
+    """Return a table of the share of gain of individual columns, with bars."""
     largest = max(columns.values(), default=1.0)
     rows = [
         f'<tr><th scope="row"><code>{escape(name)}</code></th><td><span class="figure">'
@@ -121,25 +119,25 @@ def column_table(columns: Mapping[str, float]) -> str:
         for name, share in columns.items()
     ]
     return (
-        '<table class="families columns"><caption>Share of the gain in training</caption>'
+        '<table class="families columns"><caption>Share of the total gain in training</caption>'
         '<thead><tr><th scope="col">Column</th><th scope="col">Share</th></tr></thead>'
         f"<tbody>{''.join(rows)}</tbody></table>"
     )
 
 
 def ablation_table(shuffled: Mapping[str, tuple[float, float]], ablation: Ablation) -> str:
-    """Lay out what is lost when a family is shuffled and when it is left out.
+    """Return a table of the losses when families are shuffled and when they are left out.
 
     Parameters
     ----------
     shuffled : mapping of str to (float, float)
-        Mean and standard deviation of the loss of balanced accuracy, by family.
+        Mean and standard deviation of the loss in balanced accuracy, by family.
     ablation : Ablation
-        The losses without each family, in the order of the rows.
+        Losses without each family, in the order of the rows.
     """
     largest = max((mean + spread for mean, spread in shuffled.values()), default=0.0)
-    every = [ablation.again, *ablation.families.values()]
-    ends = [end for losses in every for end in losses["balanced_accuracy"][1:]]
+    all_losses = [ablation.refitted, *ablation.families.values()]
+    ends = [end for losses in all_losses for end in losses["balanced_accuracy"][1:]]
     scale = min([0.0, *ends]), max([0.0, *ends])
     rows = [
         _ablation_row(
@@ -153,19 +151,19 @@ def ablation_table(shuffled: Mapping[str, tuple[float, float]], ablation: Ablati
     rows += [
         f'<tr><th scope="row">{escape(name)}</th>'
         f"{_shuffled_cell(shuffled.get(name), max(largest, 1e-9))}"
-        f'<td colspan="{len(SCORES)}">cannot be left out: no member would be left</td></tr>'
-        for name in ablation.only
+        f'<td colspan="{len(SCORES)}">indispensable: no member can be fitted without it</td></tr>'
+        for name in ablation.indispensable
     ]
     check = _ablation_row(
-        '<th scope="row">nothing, only fitted again</th>', f"<td>{DASH}</td>", ablation.again, scale
+        '<th scope="row">none (refitted)</th>', f"<td>{DASH}</td>", ablation.refitted, scale
     )
     return (
-        '<table class="plain ablation"><caption>What is lost, in points of balanced accuracy and '
-        "macro-F1 and in log loss; above zero the model is worse without the family. Shuffled: "
-        "mean and standard deviation over shuffles. Left out: with 95&nbsp;% intervals, paired "
-        "galaxy by galaxy; bold where the interval leaves zero out.</caption>"
+        '<table class="plain ablation"><caption>Losses in balanced accuracy and macro-F1, in '
+        "points, and in log loss; positive means worse without the family. Shuffled: mean and "
+        "standard deviation over shuffles. Left out: 95&nbsp;% intervals, paired by galaxy; bold "
+        "if the interval excludes zero.</caption>"
         '<thead><tr><td></td><th scope="col">Shuffled</th>'
-        f'<th scope="colgroup" colspan="{len(SCORES)}">Left out, and fitted again</th></tr>'
+        f'<th scope="colgroup" colspan="{len(SCORES)}">Left out and refitted</th></tr>'
         '<tr><th scope="col">Family</th><th scope="col">Balanced accuracy</th>'
         '<th scope="col">Balanced accuracy</th><th scope="col">Macro-F1</th>'
         '<th scope="col">Log loss</th></tr></thead>'
@@ -192,16 +190,16 @@ def _ablation_row(head: str, shuffled: str, losses: Losses, scale: tuple[float, 
     )
 
 
-def _loss(lost: Interval, unit: float, digits: int) -> str:
-    value, low, high = (number(unit * end, digits) for end in lost)
-    tag = "b" if lost.low > 0 or lost.high < 0 else "span"
+def _loss(loss: Interval, unit: float, digits: int) -> str:
+    value, low, high = (number(unit * end, digits) for end in loss)
+    tag = "b" if loss.low > 0 or loss.high < 0 else "span"
     return f"<{tag}>{value}</{tag}><small>{low} to {high}</small>"
 
 
-def loss_strip(lost: Interval, low: float, high: float) -> str:
+def loss_strip(loss: Interval, low: float, high: float) -> str:
     """Draw a loss and its interval on a line from `low` to `high`, with a tick at zero."""
     width = max(high - low, 1e-9)
-    value, start, end, zero = (100 * (x - low) / width for x in (*lost, 0.0))
+    value, start, end, zero = (100 * (x - low) / width for x in (*loss, 0.0))
     return (
         '<svg class="strip" viewBox="0 0 100 10" preserveAspectRatio="none" aria-hidden="true">'
         '<line class="track" x1="0" x2="100" y1="5" y2="5"/>'

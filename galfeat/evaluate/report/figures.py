@@ -15,12 +15,12 @@ DASH = "–"
 
 
 def number(value: float, digits: int = 2) -> str:
-    """Write a number, or a dash if it is not finite."""
+    """Format a number, or a dash if it is not finite."""
     return f"{value:.{digits}f}".replace("-", "−") if math.isfinite(value) else DASH
 
 
 def percent(share: float) -> str:
-    """Write a share in whole per cent, or a dash if it is not finite."""
+    """Format a share in whole per cent, or a dash if it is not finite."""
     return f"{100 * share:.0f}&nbsp;%" if math.isfinite(share) else DASH
 
 
@@ -30,11 +30,11 @@ def interval_strip(interval: Interval, largest: float) -> str:
     Parameters
     ----------
     interval : Interval
-        Value and ends; not finite ones are not drawn.
+        Value and ends; drawn only if finite.
     largest : float
         Value at the right end of the line.
     """
-    value, low, high = (_place(end, largest) for end in interval)
+    value, low, high = (_position(end, largest) for end in interval)
     drawn = '<line class="track" x1="0" x2="100" y1="5" y2="5"/>'
     if math.isfinite(low) and math.isfinite(high):
         drawn += f'<line class="range" x1="{low:.1f}" x2="{high:.1f}" y1="5" y2="5"/>'
@@ -47,13 +47,13 @@ def interval_strip(interval: Interval, largest: float) -> str:
 
 
 def bar(share: float, interval: Interval | None = None, largest: float = 1.0) -> str:
-    """Draw a bar from zero, with the whisker of an interval where there is one."""
-    width = _place(share, largest)
+    """Draw a bar from zero, optionally with an interval as whisker."""
+    width = _position(share, largest)
     drawn = '<rect class="track" x="0" y="0" width="100" height="10"/>'
     if math.isfinite(width):
         drawn += f'<rect class="fill" x="0" y="0" width="{width:.1f}" height="10"/>'
     if interval is not None and math.isfinite(width):
-        low, high = _place(interval.low, largest), _place(interval.high, largest)
+        low, high = _position(interval.low, largest), _position(interval.high, largest)
         drawn += f'<line class="whisker" x1="{low:.1f}" x2="{high:.1f}" y1="5" y2="5"/>'
     return (
         '<svg class="bar" viewBox="0 0 100 10" preserveAspectRatio="none" aria-hidden="true">'
@@ -62,15 +62,15 @@ def bar(share: float, interval: Interval | None = None, largest: float = 1.0) ->
 
 
 def confusion_table(classes: Sequence[str], confusion: Floats) -> str:
-    """Lay a confusion matrix out as a shaded table.
+    """Return a confusion matrix as a shaded table.
 
     Parameters
     ----------
     classes : sequence of str, length k
         Class names.
     confusion : ndarray, shape (k, k)
-        True class by row, named class by column. Each cell shows its share of the row
-        and, smaller, its count; the share is the strength of the shade.
+        True class by row, predicted class by column. Each cell shows its share of the row
+        and, smaller, its count; darker shades mean larger shares.
     """
     head = "".join(
         f'<th scope="col" class="turned"><span>{escape(name)}</span></th>' for name in classes
@@ -85,12 +85,12 @@ def confusion_table(classes: Sequence[str], confusion: Floats) -> str:
             f'<tr><th scope="row">{escape(name)}</th>{cells}'
             f'<td class="total">{counts.sum():,.0f}</td></tr>'
         )
-    named = "".join(f"<td>{count:,.0f}</td>" for count in confusion.sum(axis=0))
+    totals = "".join(f"<td>{count:,.0f}</td>" for count in confusion.sum(axis=0))
     return (
-        '<table class="confusion"><caption class="unseen">Confusion matrix</caption>'
+        '<table class="confusion"><caption class="visually-hidden">Confusion matrix</caption>'
         f'<thead><tr><td></td>{head}<th scope="col" class="turned"><span>all</span></th></tr>'
         f"</thead><tbody>{''.join(body)}</tbody>"
-        f'<tfoot><tr><th scope="row">all</th>{named}<td>{confusion.sum():,.0f}</td></tr></tfoot>'
+        f'<tfoot><tr><th scope="row">all</th>{totals}<td>{confusion.sum():,.0f}</td></tr></tfoot>'
         "</table>"
     )
 
@@ -107,30 +107,30 @@ def _confusion_cell(count: float, row_total: float, *, right: bool) -> str:
 
 
 def class_table(classes: Sequence[str], confusion: Floats) -> str:
-    """Lay out recall, precision and F1 of each class with bars and intervals.
+    """Return a table of recall, precision and F1 of each class with bars and intervals.
 
     Parameters
     ----------
     classes : sequence of str, length k
         Class names.
     confusion : ndarray, shape (k, k)
-        True class by row, named class by column.
+        True class by row, predicted class by column.
     """
     rows = [
         f'<tr><th scope="row">{escape(name)}</th><td class="count">{support:,.0f}</td>'
-        f"{_score_cell('Found', one.recall)}{_score_cell('Correct when named', one.precision)}"
-        f"{_score_cell('F1', one.f1)}</tr>"
-        for name, support, one in zip(
+        f"{_score_cell('Recall', scores.recall)}{_score_cell('Precision', scores.precision)}"
+        f"{_score_cell('F1', scores.f1)}</tr>"
+        for name, support, scores in zip(
             classes, confusion.sum(axis=1), class_intervals(confusion), strict=True
         )
     ]
     return (
-        '<table class="classes"><caption>Found (recall): of the galaxies of this class, the '
-        "share the model names so. Correct when named (precision): of the galaxies named so, "
-        "the share that are. F1: the harmonic mean of the two. Thin lines: 95&nbsp;% intervals; "
-        "they are wide where there are few galaxies.</caption>"
+        '<table class="classes"><caption>Recall: the share of the galaxies of this class that the '
+        "model assigns to it. Precision: the share of the galaxies assigned to this class that "
+        "belong to it. F1: the harmonic mean of both. Thin lines: 95&nbsp;% intervals, wide for "
+        "classes with few galaxies.</caption>"
         '<thead><tr><th scope="col">Class</th><th scope="col" class="count">Galaxies</th>'
-        '<th scope="col">Found</th><th scope="col">Correct when named</th>'
+        '<th scope="col">Recall</th><th scope="col">Precision</th>'
         f'<th scope="col">F1</th></tr></thead><tbody>{"".join(rows)}</tbody></table>'
     )
 
@@ -144,7 +144,7 @@ def _score_cell(label: str, interval: Interval) -> str:
 
 
 def reliability_chart(curve: Reliability) -> str:
-    """Draw how often the most probable class is right against how sure the model was.
+    """Draw a reliability curve: accuracy against the probability of the predicted class.
 
     Parameters
     ----------
@@ -178,13 +178,13 @@ def reliability_chart(curve: Reliability) -> str:
     parts += [f'<circle class="point" cx="{px:.1f}" cy="{py:.1f}" r="4"/>' for px, py in points]
     return (
         f'<svg class="reliability" viewBox="0 0 {left + size + 10} {size + bottom + 8}" role="img" '
-        'aria-label="Reliability curve: share of correct answers against stated probability">'
+        'aria-label="Reliability curve: accuracy against predicted probability">'
         f"{''.join(parts)}</svg>"
     )
 
 
 def _axes(size: int, left: int, bottom: int) -> str:
-    """Grid, ticks and titles of a square chart of shares."""
+    """Draw grid, ticks and titles of a square chart of shares."""
     parts = []
     for step in range(6):
         share = step / 5
@@ -198,9 +198,9 @@ def _axes(size: int, left: int, bottom: int) -> str:
     middle = 8 + size / 2
     parts.append(
         f'<text class="title" x="{left + size / 2}" y="{size + bottom + 2}" text-anchor="middle">'
-        "stated probability, %</text>"
+        "predicted probability, %</text>"
         f'<text class="title" x="11" y="{middle}" text-anchor="middle" '
-        f'transform="rotate(-90 11 {middle})">correct answers, %</text>'
+        f'transform="rotate(-90 11 {middle})">accuracy, %</text>'
     )
     return "".join(parts)
 
@@ -208,14 +208,14 @@ def _axes(size: int, left: int, bottom: int) -> str:
 def resampling_table(
     classes: Sequence[str], before: Sequence[int], after: Sequence[int] | None
 ) -> str:
-    """Lay out how many training rows each class has before and after resampling.
+    """Return a table of the training rows of each class before and after resampling.
 
     Parameters
     ----------
     classes : sequence of str, length k
         Class names.
     before, after : sequence of int, length k
-        Rows of each class; no second column where `after` is None.
+        Rows of each class; the second column is omitted if `after` is None.
     """
     largest = float(max([*before, *(after or [])], default=1))
     rows = []
@@ -226,14 +226,14 @@ def resampling_table(
             for count in counts
         )
         rows.append(f'<tr><th scope="row">{escape(name)}</th>{cells}</tr>')
-    titles = ["Galaxies in training"] if after is None else ["As collected", "In a fit"]
+    titles = ["Training galaxies"] if after is None else ["As collected", "After balancing"]
     head = "".join(f'<th scope="col">{title}</th>' for title in titles)
     return (
-        '<table class="families rows"><caption>Rows of each class</caption><thead><tr>'
+        '<table class="families rows"><caption>Training rows of each class</caption><thead><tr>'
         f'<th scope="col">Class</th>{head}</tr></thead><tbody>{"".join(rows)}</tbody></table>'
     )
 
 
-def _place(value: float, largest: float) -> float:
-    """Position from 0 to 100 on a scale that ends at `largest`; NaN stays NaN."""
+def _position(value: float, largest: float) -> float:
+    """Return the position from 0 to 100 on a scale that ends at `largest`; NaN stays NaN."""
     return float(np.clip(100 * value / largest, 0, 100))

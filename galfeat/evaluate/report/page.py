@@ -1,4 +1,4 @@
-"""A page of sections that stands alone: style inside, nothing fetched, no script."""
+"""A self-contained HTML page of sections: inline style, no external resources, no scripts."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ def page(
     Parameters
     ----------
     kind : str
-        What sort of page it is, above the title.
+        Type of page, shown above the title.
     title, subtitle : str
-        As plain text; the subtitle as HTML.
+        Title as plain text and subtitle as HTML.
     sections : sequence of Section or None
-        In their order; None is left out.
+        Sections in order; None is skipped.
     footer : str
-        The last line, as HTML.
+        Last line, as HTML.
     """
     shown = [section for section in sections if section is not None]
     return Template(_resource("report.html")).substitute(

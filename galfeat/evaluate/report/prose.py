@@ -1,4 +1,4 @@
-"""The report's sentences: what the numbers mean, for a reader who is no statistician."""
+"""The report's prose: explanations of the numbers for readers without statistical training."""
 
 from __future__ import annotations
 
@@ -12,221 +12,220 @@ from galfeat.evaluate.evaluation import Evaluation
 from galfeat.evaluate.report.figures import number, percent
 from galfeat.evaluate.resampling import Resampling
 
-# Name and meaning, in the order of the cards.
+# Name and explanation, in the order of the cards.
 SCORES = {
-    "accuracy": ("Accuracy", "Share of all galaxies that get the right class."),
+    "accuracy": ("Accuracy", "Share of all galaxies that are classified correctly."),
     "balanced_accuracy": (
         "Balanced accuracy",
-        "The same within each class, then averaged: rare classes count as much as common ones.",
+        "Accuracy within each class, averaged: rare classes count as much as common ones.",
     ),
     "macro_f1": (
         "Macro-F1",
-        "Also averaged over classes; galaxies wrongly put into a class count against it too.",
+        "Also averaged over classes; galaxies wrongly assigned to a class count against it too.",
     ),
     "log_loss": (
         "Log loss",
-        "Penalty on the probabilities, hardest on confident mistakes. Lower is better.",
+        "Penalty on the probabilities, largest for confident mistakes. Lower is better.",
     ),
     "ece": (
         "Calibration error",
-        "Mean gap between stated probability and truth. Lower is better.",
+        "Mean difference between predicted probability and accuracy. Lower is better.",
     ),
 }
 
 DECISIONS = {
-    "balanced": "names the class whose probability stands out most from how common the class is "
-    "(probability over prior), so that rare classes are not passed over",
-    "tempered": "names the most probable class with a lean towards rare ones (probability over the "
-    "cube root of how common the class is), so that they are not passed over",
-    "probable": "names the most probable class",
+    "balanced": "predicts the class with the largest probability relative to its frequency "
+    "(probability divided by prior), so that rare classes are not neglected",
+    "tempered": "predicts the most probable class with a preference for rare ones (probability "
+    "divided by the cube root of the prior), so that they are not neglected",
+    "probable": "predicts the most probable class",
 }
 
-# A title, and what was done to the classes and why.
+# Title and description of each balancing method.
 _RESAMPLING = {
     "none": (
         "Not balanced",
-        "The model was fitted to the classes as they were collected; no galaxy was repeated, "
-        "left out or weighted.",
+        "The model was fitted to the classes as collected; no galaxy was repeated, left out or "
+        "weighted.",
     ),
     "class-weight": (
         "Weighted",
-        "Each galaxy of a rare class was given more weight and each of a common class less, so "
-        "that all classes weigh the same in training. No galaxy was repeated or left out.",
+        "Galaxies of rare classes were given more weight and galaxies of common classes less, so "
+        "that all classes have the same total weight in training. No galaxy was repeated or left "
+        "out.",
     ),
     "over": (
         "Oversampled",
-        "Galaxies of the rarer classes were repeated, drawn at random, until every class had as "
-        "many rows as the largest. Otherwise the model would do best by ignoring rare classes.",
+        "Randomly drawn galaxies of the rarer classes were repeated until every class had as many "
+        "rows as the largest. Otherwise the model would gain by ignoring rare classes.",
     ),
     "under": (
         "Undersampled",
-        "From the commoner classes only some galaxies were drawn at random, so that every class "
-        "had as many rows as the smallest. Otherwise the model would do best by ignoring rare "
-        "classes; the price is that many galaxies go unused.",
+        "Only a random sample of the larger classes was used, so that every class had as many rows "
+        "as the smallest. Otherwise the model would gain by ignoring rare classes; the drawback is "
+        "that many galaxies are not used.",
     ),
     "smote": (
         "Oversampled with SMOTE",
-        "New rows were made for the rarer classes by mixing the measurements of similar galaxies "
-        "of the same class (SMOTE), until every class had as many as the largest. Otherwise the "
-        "model would do best by ignoring rare classes.",
+        "New rows were generated for the rarer classes by interpolating between similar galaxies "
+        "of the same class (SMOTE), until every class had as many rows as the largest. Otherwise "
+        "the model would gain by ignoring rare classes.",
     ),
     "bagging": (
         "Balanced bagging",
-        f"{BAGS} copies of the model were fitted, each to its own balanced draw of galaxies, and "
-        "their answers averaged: rare classes are not passed over, and more galaxies are used "
-        "than in a single draw.",
+        f"{BAGS} copies of the model were fitted, each to a different balanced sample of galaxies, "
+        "and their predictions averaged: rare classes are not neglected, and more galaxies are "
+        "used than in a single sample.",
     ),
     "balanced-forest": (
         "Balanced random forest",
-        "Each tree of the forest was grown on its own draw of galaxies with as many of each class "
-        "as of the smallest: rare classes are not passed over, and over many trees most galaxies "
-        "are used.",
+        "Each tree of the forest was grown on a different random sample with as many galaxies of "
+        "each class as of the smallest: rare classes are not neglected, and most galaxies are used "
+        "by some tree.",
     ),
 }
 
 CONFUSION_TEXT = (
-    "<p>Each row holds the galaxies of one true class, each column those the model gives one "
-    "name. Large figures are per cent of the row, small ones count galaxies; the framed diagonal "
-    "is what is right.</p>"
+    "<p>Rows are true classes, columns predicted classes. Large numbers are per cent of the row, "
+    "small ones are counts; the framed diagonal contains the correct predictions.</p>"
 )
 
 
 def summary_text(evaluation: Evaluation) -> str:
-    """Say how often the model is right, and on which classes best and worst."""
+    """Summarise accuracy and the best and worst classes."""
     accuracy = evaluation.scores["accuracy"]
     balanced = evaluation.scores["balanced_accuracy"]
-    words = (
-        f"The model names the right class for <b>{100 * accuracy.value:.0f} of 100</b> galaxies "
+    text = (
+        f"The model classifies <b>{100 * accuracy.value:.0f} of 100</b> galaxies correctly "
         f"(95&nbsp;% interval {_hundredths(accuracy.low)} to {_hundredths(accuracy.high)}). "
-        "Averaged over classes, so that rare ones count as much as common ones, it is right for "
+        "Averaged over classes, which gives rare ones the same weight as common ones, it is "
         f"<b>{_hundredths(balanced.value)} of 100</b>."
     )
     recall = evaluation.per_class.recall
     present = np.flatnonzero(np.isfinite(recall))
     if len(present) > 1:
         best, worst = (present[pick(recall[present])] for pick in (np.argmax, np.argmin))
-        words += (
-            f" It finds {_name(evaluation, best)} best ({percent(recall[best])} of them) and "
-            f"{_name(evaluation, worst)} worst ({percent(recall[worst])})."
+        text += (
+            f" The recall is highest for {_name(evaluation, best)} ({percent(recall[best])}) and "
+            f"lowest for {_name(evaluation, worst)} ({percent(recall[worst])})."
         )
-    return words
+    return text
 
 
 def baseline_scores(evaluation: Evaluation) -> dict[str, tuple[str, float]]:
-    """Give what each score would be without looking at the images, and how."""
+    """Return a baseline for each score that ignores the images: its description and value."""
     shares = evaluation.confusion.sum(axis=1) / evaluation.n
     present = shares[shares > 0]
-    commonest, blindly = float(present.max()), "Always naming the commonest class"
+    largest, majority = float(present.max()), "Always predicting the most common class"
     return {
-        "accuracy": (blindly, commonest),
-        "balanced_accuracy": (blindly, 1 / len(present)),
-        "macro_f1": (blindly, 2 * commonest / (1 + commonest) / len(present)),
-        "log_loss": ("Stating how common classes are", float(-np.sum(present * np.log(present)))),
+        "accuracy": (majority, largest),
+        "balanced_accuracy": (majority, 1 / len(present)),
+        "macro_f1": (majority, 2 * largest / (1 + largest) / len(present)),
+        "log_loss": ("Predicting class frequencies", float(-np.sum(present * np.log(present)))),
         "ece": ("By chance, if perfectly calibrated", evaluation.chance_ece),
     }
 
 
 def alternative_text(evaluation: Evaluation) -> str:
-    """Say what the other decision rule would give."""
+    """Describe the decision rule and the scores under the other rule."""
     others = ", ".join(
         f"{SCORES[name][0][0].lower()}{SCORES[name][0][1:]} {number(interval.value, 3)}"
         for name, interval in evaluation.alternative.items()
     )
     return (
-        f"Decision in force: <b>{evaluation.decision}</b>, which {DECISIONS[evaluation.decision]}. "
-        f"The other rule, <b>{evaluation.other_decision}</b>, "
-        f"{DECISIONS[evaluation.other_decision]}; it would give {others}. "
+        f"Decision rule: <b>{evaluation.decision}</b>, which {DECISIONS[evaluation.decision]}. "
+        f"The alternative, <b>{evaluation.other_decision}</b>, "
+        f"{DECISIONS[evaluation.other_decision]}; its scores are {others}. "
         "Log loss and calibration error do not depend on the rule."
     )
 
 
-def confusion_text(evaluation: Evaluation, most: int = 4) -> str:
-    """List the commonest mistakes, by the share of the true class they take away."""
+def confusion_text(evaluation: Evaluation, limit: int = 4) -> str:
+    """List the most frequent mistakes, by their share of the true class."""
     counts = evaluation.confusion
     shares = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
     mistakes = [
-        (shares[true, named], true, named)
-        for true, named in np.argwhere(counts > 0)
-        if true != named
+        (shares[true, predicted], true, predicted)
+        for true, predicted in np.argwhere(counts > 0)
+        if true != predicted
     ]
     if not mistakes:
-        return "<p>There is no mistake among these galaxies.</p>"
+        return "<p>All of these galaxies are classified correctly.</p>"
     mistakes.sort(key=lambda mistake: (-mistake[0], mistake[1], mistake[2]))
     items = "".join(
-        f"<li>{_name(evaluation, true)} taken for {_name(evaluation, named)}: "
-        f"{counts[true, named]:,.0f} of {counts[true].sum():,.0f} ({percent(share)})</li>"
-        for share, true, named in mistakes[:most]
+        f"<li>{_name(evaluation, true)} as {_name(evaluation, predicted)}: "
+        f"{counts[true, predicted]:,.0f} of {counts[true].sum():,.0f} ({percent(share)})</li>"
+        for share, true, predicted in mistakes[:limit]
     )
-    return f"<p>The mistakes that take most from a class:</p><ul>{items}</ul>"
+    return f"<p>Most frequent mistakes, by share of the true class:</p><ul>{items}</ul>"
 
 
 def calibration_text(evaluation: Evaluation) -> str:
-    """Say whether stated probabilities can be believed."""
+    """Explain the reliability curve and assess the calibration."""
     error, curve = evaluation.scores["ece"], evaluation.reliability
     filled = curve.rows > 0
     gap = np.average((curve.confidence - curve.accuracy)[filled], weights=curve.rows[filled])
     if error.low == 0:
         verdict = (
-            "That is no more than chance makes of a perfectly calibrated model on so many "
-            f"galaxies (about {number(100 * evaluation.chance_ece, 1)} points): the stated "
+            "This is consistent with a perfectly calibrated model, which would differ by about "
+            f"{number(100 * evaluation.chance_ece, 1)} points on this number of galaxies: the "
             "probabilities can be taken at face value."
         )
     else:
-        side = "too sure of itself" if gap > 0 else "surer than it says"
+        tendency = "overconfident" if gap > 0 else "underconfident"
         verdict = (
-            "That is more than chance makes of a perfectly calibrated model (about "
-            f"{number(100 * evaluation.chance_ece, 1)} points): on the whole the model is {side}."
+            "This is significantly more than for a perfectly calibrated model (about "
+            f"{number(100 * evaluation.chance_ece, 1)} points): overall the model is {tendency}."
         )
     return (
-        "<p>Of all answers given with 70&nbsp;% probability, 70 in 100 should be right. Each "
-        "point is a fifteenth of the galaxies; it should lie on the diagonal. Below it the model "
-        "is too sure, above it not sure enough. The thin lines are 95&nbsp;% intervals.</p>"
-        f"<p>On average stated probability and truth differ by "
+        "<p>Of all predictions with a probability of 70&nbsp;%, 70 in 100 should be correct. Each "
+        "point is a fifteenth of the galaxies and should lie on the diagonal. Below it the model "
+        "is overconfident, above it underconfident. Thin lines are 95&nbsp;% intervals.</p>"
+        f"<p>On average, predicted probability and accuracy differ by "
         f"<b>{number(100 * error.value, 1)} points</b> (95&nbsp;% interval "
         f"{number(100 * error.low, 1)} to {number(100 * error.high, 1)}). {verdict}</p>"
     )
 
 
 def gallery_text(decision: str) -> str:
-    """Say what stands under each picture."""
+    """Describe the captions of the pictures."""
     rare = (
-        " A rare class may be named although another is more probable: that is the rule in force."
+        " The decision rule may predict a rare class although another one is more probable."
         if decision != "probable"
         else ""
     )
     return (
-        "<p>A random draw from each true class. Under each picture: the class the model names "
-        "and its probability; where that is wrong, the true class and the probability given to "
-        f"it.{rare}</p>"
+        "<p>A random sample of each true class. Captions: the predicted class and its probability; "
+        f"for mistakes also the true class and its probability.{rare}</p>"
     )
 
 
 def resampling_text(resampling: Resampling, decision: str) -> str:
-    """Say how the training classes were balanced, and why."""
-    method, members, own = resampling.method, resampling.members, resampling.own
+    """Describe how the training classes were balanced, and why."""
+    method, members, own = resampling.method, resampling.members, resampling.self_balancing
     title, how = _RESAMPLING.get(
         method, (method.capitalize(), f"The classes were balanced by the method {method!r}.")
     )
     how = escape(how)
     if method == "none" and own:
-        title = "Balanced in part"
+        title = "Partly balanced"
         how = (
-            f"Of the {members} members of the model {own} grow each of their trees on a draw with "
-            "as many galaxies of each class as of the smallest (balanced random forest). The "
-            "others were fitted to the classes as they were collected."
+            f"Of the {members} members of the model, {own} grow each of their trees on a sample "
+            "with as many galaxies of each class as of the smallest (balanced random forest). The "
+            "others were fitted to the classes as collected."
         )
     elif method not in ("none", "balanced-forest"):
         if members > 1:
-            how += f" This was done for each of the {members} members of the model by itself."
+            how += f" This was done separately for each of the {members} members of the model."
         if own:
-            how += " The balanced random forest among them then draws again for each of its trees."
+            how += " The balanced random forest among them also resamples for each of its trees."
     if method == "none" and decision != "probable":
-        how += " That common classes weigh more in such a fit is made up for by the decision rule."
+        how += " The decision rule compensates for the larger weight of common classes."
     return (
         f"<p><b>{escape(title)}.</b> {how}</p>"
-        "<p>Classes are balanced only in what a model is fitted to, never in what it is scored "
-        "on, nor in what its members are combined and its probabilities calibrated on. "
-        "Probabilities are set back to how common the classes really are.</p>"
+        "<p>Classes are balanced only in the rows that members are fitted to, never in those used "
+        "for scoring, combination or calibration. Probabilities are corrected to the natural class "
+        "frequencies.</p>"
     )
 
 

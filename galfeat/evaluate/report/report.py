@@ -1,4 +1,4 @@
-"""The HTML report of an evaluation: one page that stands alone."""
+"""The self-contained HTML report of an evaluation."""
 
 from __future__ import annotations
 
@@ -21,13 +21,13 @@ from galfeat.storage.atomic import atomic_file
 
 _KIND = "galfeat evaluation"
 _FOOTER = (
-    "Intervals are 95 % bootstrap intervals from 1,000 draws of galaxies with replacement, and "
-    "Wilson intervals for single classes and bins."
+    "Intervals are 95 % bootstrap intervals from 1,000 resamples of the galaxies, and Wilson "
+    "intervals for individual classes and bins."
 )
 
 
 class HasPredictions(Protocol):
-    """Probabilities, shape (n, k), and named classes, shape (n,), of n galaxies."""
+    """Probabilities, shape (n, k), and predicted classes, shape (n,), of n galaxies."""
 
     @property
     def probabilities(self) -> NDArray[np.float64]:
@@ -53,36 +53,35 @@ def write_report(
     title: str = "Galaxy classification",
     seed: int = 0,
 ) -> Path:
-    """Write an evaluation as a web page with pictures that needs nothing else.
+    """Write an evaluation as a self-contained HTML page with pictures.
 
     Parameters
     ----------
     folder : str or Path
-        Made if it is missing; a page that is there already is replaced, other files
-        are left alone.
+        Created if necessary; an existing report is replaced, other files are kept.
     evaluation : Evaluation
         The scores to show.
     images : callable
-        Takes a row number, gives the uint8 RGB image of shape (H, W, 3), or None where it
-        cannot be read. Called only for the rows that are shown.
+        Takes a row number and returns the uint8 RGB image of shape (H, W, 3), or None if it
+        is not readable. Called only for the rows shown.
     ids : sequence of str, length n
         Name of each galaxy.
     predictions : HasPredictions
-        Probabilities and named classes of the n galaxies.
+        Probabilities and predicted classes of the n galaxies.
     truth : array_like of int, shape (n,)
         True classes.
     importances : Importances, optional
-        What the families of features are worth to the model.
+        Importance of the feature families.
     ablation : Ablation, optional
-        What models that were fitted without each family lose; shown with `importances`.
+        Losses of models fitted without each family; shown only with `importances`.
     resampling : Resampling, optional
         How the classes were balanced in training.
     facts : mapping of str to str, optional
-        Facts of model, data and run, shown in this order.
+        Facts about model, data and run, shown in this order.
     title : str
         Heading of the page.
     seed : int
-        Seed of the choice of galaxies that are shown.
+        Seed of the selection of galaxies shown.
 
     Returns
     -------
@@ -92,7 +91,31 @@ def write_report(
     Raises
     ------
     OutputError
-        If the folder cannot be made or written to.
+        If the folder cannot be created or written to.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> from types import SimpleNamespace
+    >>> import numpy as np
+    >>> from galfeat.evaluate import evaluate_predictions
+    >>> from galfeat.evaluate.report import write_report
+    >>> truth, predicted = [0, 0, 1, 1], np.array([0, 1, 1, 1])
+    >>> probabilities = np.where(np.eye(2)[predicted] > 0, 0.8, 0.2)
+    >>> evaluation = evaluate_predictions(
+    ...     truth, probabilities, predicted, predicted, ["smooth", "disc"]
+    ... )
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     path = write_report(
+    ...         folder,
+    ...         evaluation=evaluation,
+    ...         images=lambda row: np.zeros((16, 16, 3), np.uint8),
+    ...         ids=["a", "b", "c", "d"],
+    ...         predictions=SimpleNamespace(probabilities=probabilities, predicted=predicted),
+    ...         truth=truth,
+    ...     )
+    ...     print(path.name)
+    index.html
     """
     gallery = Gallery(
         images,
@@ -102,7 +125,7 @@ def write_report(
         np.asarray(predictions.predicted),
         np.asarray(predictions.probabilities),
     )
-    every = [
+    parts = [
         sections.scores_section(evaluation),
         sections.confusion_section(evaluation),
         sections.classes_section(evaluation),
@@ -114,7 +137,7 @@ def write_report(
         sections.sources_section(evaluation),
         sections.facts_section(facts),
     ]
-    return _write(Path(folder), page(_KIND, title, _subtitle(evaluation), every, _FOOTER))
+    return _write(Path(folder), page(_KIND, title, _subtitle(evaluation), parts, _FOOTER))
 
 
 def _subtitle(evaluation: Evaluation) -> str:
@@ -127,7 +150,7 @@ def _write(folder: Path, text: str) -> Path:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise OutputError(
-            f"cannot make the folder {folder}: {error.strerror}; name one that can be written"
+            f"cannot create the folder {folder}: {error.strerror}; name a writable one"
         ) from error
     with atomic_file(folder / "index.html") as temporary:
         temporary.write_text(text, encoding="utf-8")

@@ -1,4 +1,4 @@
-"""Sections of the report: a heading, words, and charts or pictures."""
+"""Sections of the report: heading, text, and charts or pictures."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from galfeat.evaluate.intervals import Interval
 from galfeat.evaluate.metrics import METRICS
 from galfeat.evaluate.report import families as report_families
 from galfeat.evaluate.report import figures as report_figures
-from galfeat.evaluate.report import prose as report_words
+from galfeat.evaluate.report import prose
 from galfeat.evaluate.report.figures import number
 from galfeat.evaluate.report.pictures import Gallery
 from galfeat.evaluate.resampling import Resampling
@@ -22,7 +22,21 @@ from galfeat.evaluate.resampling import Resampling
 
 @dataclass(frozen=True)
 class Section:
-    """A part of the page: its link, heading and body in HTML."""
+    """A section of a page.
+
+    Attributes
+    ----------
+    anchor : str
+        Target of links; a single word.
+    heading, body : str
+        Heading and contents as HTML.
+
+    Examples
+    --------
+    >>> from galfeat.evaluate.report import Section
+    >>> Section("notes", "Notes", "<p>None.</p>").html().startswith('<section id="notes"')
+    True
+    """
 
     anchor: str
     heading: str
@@ -37,26 +51,26 @@ class Section:
 
 
 def scores_section(evaluation: Evaluation) -> Section:
-    """Say how good the model is, in a sentence and in five cards."""
+    """Return the summary sentence and a card for each of the five scores."""
     ends = dict.fromkeys(METRICS, 1.0)
     ends["log_loss"] = math.log(max(len(evaluation.classes), 2))
     ends["ece"] = 0.25
-    blind = report_words.baseline_scores(evaluation)
+    baselines = prose.baseline_scores(evaluation)
     cards = "".join(
-        _card(*report_words.SCORES[name], interval, ends[name], *blind[name])
+        _card(*prose.SCORES[name], interval, ends[name], *baselines[name])
         for name, interval in evaluation.scores.items()
     )
     return Section(
         "scores",
         "Scores",
-        f'<p class="lead">{report_words.summary_text(evaluation)}</p>'
+        f'<p class="lead">{prose.summary_text(evaluation)}</p>'
         f'<div class="cards">{cards}</div>'
-        f'<p class="note">{report_words.alternative_text(evaluation)}</p>',
+        f'<p class="note">{prose.alternative_text(evaluation)}</p>',
     )
 
 
 def _card(
-    name: str, meaning: str, interval: Interval, largest: float, blindly: str, blind: float
+    name: str, meaning: str, interval: Interval, largest: float, baseline: str, value: float
 ) -> str:
     largest = max(largest, interval.high if math.isfinite(interval.high) else 0)
     return (
@@ -64,47 +78,47 @@ def _card(
         f"{report_figures.interval_strip(interval, largest)}"
         f'<p class="range">{number(interval.low, 3)} to {number(interval.high, 3)}</p>'
         f'<p class="meaning">{meaning}</p>'
-        f'<p class="blind">{blindly}: {number(blind, 3)}</p></div>'
+        f'<p class="baseline">{baseline}: {number(value, 3)}</p></div>'
     )
 
 
 def confusion_section(evaluation: Evaluation) -> Section:
-    """Show which classes are taken for which."""
+    """Return the confusion matrix and the most frequent mistakes."""
     table = report_figures.confusion_table(evaluation.classes, evaluation.confusion)
     return Section(
         "confusion",
-        "What is taken for what",
-        f"{report_words.CONFUSION_TEXT}"
+        "Confusion between classes",
+        f"{prose.CONFUSION_TEXT}"
         f'<div class="matrix"><div class="wide" role="region" tabindex="0" '
         f'aria-label="Confusion matrix">{table}</div>'
-        f"<div>{report_words.confusion_text(evaluation)}</div></div>",
+        f"<div>{prose.confusion_text(evaluation)}</div></div>",
     )
 
 
 def classes_section(evaluation: Evaluation) -> Section:
-    """Show the scores of each class."""
+    """Return the scores of each class."""
     table = report_figures.class_table(evaluation.classes, evaluation.confusion)
-    return Section("classes", "Class by class", table)
+    return Section("classes", "Scores by class", table)
 
 
 def calibration_section(evaluation: Evaluation) -> Section:
-    """Show whether the probabilities can be believed."""
+    """Return the reliability curve and an assessment of the calibration."""
     chart = report_figures.reliability_chart(evaluation.reliability)
-    words = report_words.calibration_text(evaluation)
+    text = prose.calibration_text(evaluation)
     return Section(
         "calibration",
-        "Can the probabilities be believed?",
-        f'<div class="beside"><div>{chart}</div><div>{words}</div></div>',
+        "Are the probabilities reliable?",
+        f'<div class="beside"><div>{chart}</div><div>{text}</div></div>',
     )
 
 
 def importances_section(
     importances: Importances | None, ablation: Ablation | None = None
 ) -> Section | None:
-    """Show what each family of features is worth; None where that is not known."""
+    """Return the importances of the feature families, or None if they are unknown."""
     if importances is None:
         return None
-    words = report_families.importance_text(importances.n)
+    text = report_families.importance_text(importances.n)
     columns = report_families.column_table(importances.columns) if importances.columns else ""
     if ablation is not None:
         table = report_families.ablation_table(importances.families, ablation)
@@ -112,52 +126,50 @@ def importances_section(
             f"{report_families.verdict_text(importances, ablation)}"
             '<div class="wide" role="region" tabindex="0" aria-label="Losses by family">'
             f"{table}</div>"
-            f'<div class="beside even apart"><div>{words}{report_families.ablation_note(ablation)}'
+            f'<div class="beside even apart"><div>{text}{report_families.ablation_note(ablation)}'
             f"{report_families.chance_text(ablation)}</div><div>{columns}</div></div>"
         )
     else:
         families = report_families.family_table(importances.families)
         if columns:
             families = f'<div class="beside even"><div>{families}</div><div>{columns}</div></div>'
-        body = words + families
-    return Section("features", "What the model looks at", body)
+        body = text + families
+    return Section("features", "Feature importance", body)
 
 
 def galaxies_section(gallery: Gallery, decision: str, seed: int) -> Section | None:
-    """Show random galaxies of each class; None where there are no pictures."""
+    """Return random galaxies of each class, or None if there are no pictures."""
     strips = gallery.sample(seed)
     if not strips:
         return None
-    words = report_words.gallery_text(decision)
-    return Section("galaxies", "A sample of galaxies", words + strips)
+    return Section("galaxies", "A sample of galaxies", prose.gallery_text(decision) + strips)
 
 
 def mistakes_section(gallery: Gallery) -> Section | None:
-    """Show the most confident mistakes; None where there are none with pictures."""
+    """Return the most confident mistakes, or None if none of them has a picture."""
     worst = gallery.worst()
     if not worst:
         return None
-    words = (
-        "<p>The wrong answers given with the highest probability. Some of them may be wrong "
-        "labels.</p>"
+    text = (
+        "<p>Wrong predictions with the highest probabilities. Some may be due to wrong labels.</p>"
     )
-    return Section("mistakes", "The worst mistakes", words + worst)
+    return Section("mistakes", "Most confident mistakes", text + worst)
 
 
 def resampling_section(resampling: Resampling | None, evaluation: Evaluation) -> Section | None:
-    """Say how the training classes were balanced; None where that is not known."""
+    """Return how the training classes were balanced, or None if that is unknown."""
     if resampling is None:
         return None
-    words = report_words.resampling_text(resampling, evaluation.decision)
+    text = prose.resampling_text(resampling, evaluation.decision)
     table = report_figures.resampling_table(evaluation.classes, resampling.before, resampling.after)
-    return Section("balancing", "How the classes were balanced, and why", words + table)
+    return Section("balancing", "How the classes were balanced, and why", text + table)
 
 
 def sources_section(evaluation: Evaluation) -> Section | None:
-    """Show the scores of each source of labels; None where sources are not known."""
+    """Return the scores of each source of labels, or None if sources are unknown."""
     if not evaluation.sources:
         return None
-    head = "".join(f'<th scope="col">{report_words.SCORES[name][0]}</th>' for name in METRICS)
+    head = "".join(f'<th scope="col">{prose.SCORES[name][0]}</th>' for name in METRICS)
     rows = "".join(
         f'<tr><th scope="row">{escape(name)}</th><td>{n:,}</td>'
         + "".join(_source_cell(scores[metric]) for metric in METRICS)
@@ -168,8 +180,8 @@ def sources_section(evaluation: Evaluation) -> Section | None:
         "sources",
         "By source of the labels",
         '<div class="wide" role="region" tabindex="0" aria-label="Scores by source">'
-        '<table class="plain"><caption>The same scores for the galaxies of '
-        'each source, with 95&nbsp;% intervals</caption><thead><tr><th scope="col">Source</th>'
+        '<table class="plain"><caption>Scores of the galaxies from each source, with 95&nbsp;% '
+        'intervals</caption><thead><tr><th scope="col">Source</th>'
         f'<th scope="col">Galaxies</th>{head}</tr></thead><tbody>{rows}</tbody></table></div>',
     )
 
@@ -182,7 +194,7 @@ def _source_cell(interval: Interval) -> str:
 
 
 def facts_section(facts: Mapping[str, str] | None) -> Section | None:
-    """List facts of model, data and run; None where there are none."""
+    """Return a list of facts about model, data and run, or None if there are none."""
     if not facts:
         return None
     rows = "".join(

@@ -20,7 +20,7 @@ def attribute(name, text):
     return [float(value) for value in re.findall(rf'\b{name}="(-?[\d.]+)"', text)]
 
 
-def test_an_axis_places_its_ends_and_what_lies_between():
+def test_an_axis_maps_its_ends_and_intermediate_values():
     axis = Axis(2.0, 4.0, 10.0, 110.0)
     assert [axis.at(value) for value in (2.0, 3.0, 4.0)] == [10, 60, 110]
     log = Axis(1.0, 100.0, 0.0, 200.0, log=True)
@@ -47,29 +47,29 @@ def test_equal_values_still_have_an_axis():
     assert axis.ticks()
 
 
-def test_a_strip_lies_on_the_range_of_its_column():
+def test_a_strip_spans_the_range_of_its_column():
     strip = zoomed_strip(Interval(0.5, 0.4, 0.6), 0.3, 0.7, 2)
     assert 'class="zoom s2"' in strip
     assert attribute("x1", strip) == [0, 25, 50]
     assert attribute("x2", strip) == [100, 75, 50]
 
 
-def test_differences_lie_about_zero_and_hollow_where_they_hold_it():
+def test_insignificant_differences_are_hollow():
     chart = forest(
         [
             Line("worse", Interval(0.2, 0.1, 0.3), "a is better", True),
-            Line("same <b>", Interval(0.0, -0.1, 0.1), "can’t tell", False),
+            Line("same <b>", Interval(0.0, -0.1, 0.1), "not significant", False),
         ],
         "macro-F1",
     )
     (zero,) = re.findall(r'class="zero" x1="([\d.]+)"', chart)
     places = dict(re.findall(r'<circle class="(\w+)" cx="([\d.]+)"', chart))
-    assert float(places["told"]) > float(zero)
-    assert float(places["level"]) == pytest.approx(float(zero))
+    assert float(places["sig"]) > float(zero)
+    assert float(places["ns"]) == pytest.approx(float(zero))
     assert "same &lt;b&gt;" in chart
 
 
-def test_points_rise_with_the_score_and_names_do_not_lie_on_each_other():
+def test_points_rise_with_the_score_and_names_do_not_overlap():
     points = {
         "best": (2.0, Interval(0.600, 0.58, 0.62)),
         "next": (2.1, Interval(0.599, 0.58, 0.62)),
@@ -95,7 +95,7 @@ def test_a_curve_has_a_point_for_each_share():
     assert ">100<" in chart
 
 
-def test_a_slope_says_the_change():
+def test_a_slope_shows_the_change():
     chart = slopes({"one": (Interval(0.5, 0.4, 0.6), Interval(0.2, 0.1, 0.3))}, "macro-F1")
     assert "−0.300" in chart
     hollow, full = (

@@ -1,4 +1,4 @@
-"""What a family of features is worth when a model never had it."""
+"""Losses of models fitted without a feature family."""
 
 import re
 
@@ -30,7 +30,7 @@ LINEAR = Member("logistic", {"C": 1.0})
 
 
 def galaxies(n, seed):
-    """Three classes: told by shape and by radial alike, else by colour; hog is noise."""
+    """Three classes: shape and radial redundant, one class by colour only; hog is noise."""
     random = np.random.default_rng(seed)
     y = np.arange(n) % 3
     values = np.zeros((n, 5), np.float32)
@@ -65,11 +65,11 @@ def planted():
     return ablated(fitted(LINEAR))
 
 
-def test_what_one_family_alone_tells_is_lost_without_it(planted):
+def test_the_loss_without_an_irreplaceable_family(planted):
     for lost in planted.families["colour"].values():
         assert lost.low > 0
     assert planted.families["colour"]["balanced_accuracy"].value > 0.2
-    assert planted.costs("colour")
+    assert planted.is_needed("colour")
     assert next(iter(planted.families)) == "colour"
 
 
@@ -78,13 +78,13 @@ def test_noise_is_not_missed(planted):
         lost = planted.families["hog"][name]
         assert lost.low <= 0 <= lost.high
         assert abs(lost.value) < 0.02
-    assert not planted.costs("hog")
+    assert not planted.is_needed("hog")
 
 
-def test_families_that_stand_in_for_each_other_are_not_missed_one_by_one(planted):
+def test_redundant_families_are_not_needed_individually(planted):
     for family in ("shape", "radial"):
         assert abs(planted.families[family]["balanced_accuracy"].value) < 0.02
-        assert not planted.costs(family)
+        assert not planted.is_needed(family)
 
 
 def test_the_report_sorts_the_families_by_both_tests(planted, tmp_path):
@@ -94,12 +94,12 @@ def test_the_report_sorts_the_families_by_both_tests(planted, tmp_path):
     assert {words: set(families.split(", ")) for families, words in listed} == {
         "needed": {"colour"},
         "used": {"shape", "radial"},
-        "not missed": {"hog"},
+        "not needed": {"hog"},
     }
 
 
-def test_the_losses_are_those_of_models_fitted_without(planted):
-    """Against tables that never had the family, fitted and scored by hand."""
+def test_losses_match_models_fitted_without_the_family(planted):
+    """Compare with models fitted and scored by hand on tables without the family."""
     (dataset, known), (unseen, new) = galaxies(300, seed=0), galaxies(240, seed=1)
     classifier, kept = fitted(LINEAR), [0, 1, 3, 4]
     whole = score(classifier, unseen, new).evaluation
@@ -142,8 +142,8 @@ def test_members_that_lose_all_their_columns_are_left_out_with_them():
 def test_a_stack_with_bound_members_is_fitted_without_them():
     bound = Member("logistic", {}, ("colour",))
     found = ablated(fitted(Member("logistic", {}, ("shape",)), bound, combine="stack"))
-    assert found.costs("colour")
-    assert found.costs("shape")
+    assert found.is_needed("colour")
+    assert found.is_needed("shape")
     # No member is given these.
     for family in ("radial", "hog"):
         assert set(found.families[family].values()) == {(0.0, 0.0, 0.0)}
@@ -151,59 +151,72 @@ def test_a_stack_with_bound_members_is_fitted_without_them():
 
 def test_a_family_that_cannot_be_left_out_is_named():
     found = ablated(fitted(Member("logistic", {}, ("colour",))))
-    assert found.only == ("colour",)
+    assert found.indispensable == ("colour",)
     assert "colour" not in found.families
     assert found.to_json()["cannot_be_left_out"] == ["colour"]
 
 
 def test_a_pipeline_of_one_family_is_refused():
     dataset, _ = galaxies(300, seed=0)
-    with pytest.raises(PipelineError, match="cannot do without colour"):
+    with pytest.raises(PipelineError, match="cannot be fitted without colour"):
         check_ablation(fitted(TREES, families=("colour",)), dataset, 300)
 
 
 def test_missing_and_other_training_galaxies_are_refused():
     classifier, (dataset, _) = fitted(TREES), galaxies(300, seed=0)
     check_ablation(classifier, dataset, 300)
-    with pytest.raises(DataError, match=r"hold 90 of the 300 .* needs all of them"):
+    with pytest.raises(DataError, match=r"have 90 of the 300 .* needs all of them"):
         check_ablation(classifier, dataset.select(np.arange(90)), 300)
-    with pytest.raises(DataError, match="labels they were fitted with"):
+    with pytest.raises(
+        DataError, match="labels of the galaxies the model was fitted to have changed"
+    ):
         check_ablation(classifier, dataset.select(np.arange(300) // 3 * 3), 300)
 
 
-def answers(probabilities):
+def out_of_fold(probabilities):
     return OutOfFold(probabilities[None], probabilities.argmax(axis=1)[None])
 
 
 def wrong_every(probabilities, step):
-    """Turn the answer for each so many galaxies round."""
+    """Invert the prediction for every `step`-th galaxy."""
     turned = probabilities.copy()
     turned[::step] = 1.0 - turned[::step]
     return turned
 
 
-def test_a_loss_no_larger_than_that_of_fitting_again_is_luck():
+def test_a_loss_no_larger_than_that_of_refitting_is_not_significant():
     y = np.arange(600) % 2
     right = np.where(np.eye(2)[y] > 0, 0.9, 0.1)
     sure, less, least = (wrong_every(right, step) for step in (50, 20, 10))
     options = {"class_names": ("a", "b"), "n_training": 10}
-    lucky = measure_ablation(y, answers(sure), answers(least), {"x": answers(less)}, **options)
+    lucky = measure_ablation(
+        y, out_of_fold(sure), out_of_fold(least), {"x": out_of_fold(less)}, **options
+    )
     assert lucky.families["x"]["macro_f1"].low > 0
-    assert not lucky.costs("x")
-    steady = measure_ablation(y, answers(sure), answers(sure), {"x": answers(less)}, **options)
-    assert steady.costs("x")
-    assert not steady.helps("x")
-    turned = measure_ablation(y, answers(less), answers(less), {"x": answers(sure)}, **options)
-    assert turned.helps("x")
-    assert not turned.costs("x")
+    assert not lucky.is_needed("x")
+    steady = measure_ablation(
+        y, out_of_fold(sure), out_of_fold(sure), {"x": out_of_fold(less)}, **options
+    )
+    assert steady.is_needed("x")
+    assert not steady.is_harmful("x")
+    turned = measure_ablation(
+        y, out_of_fold(less), out_of_fold(less), {"x": out_of_fold(sure)}, **options
+    )
+    assert turned.is_harmful("x")
+    assert not turned.is_needed("x")
 
 
 def test_failed_images_are_left_out_of_the_scores():
     y = np.arange(60) % 2
-    said = np.where(np.eye(2)[y] > 0, 0.9, 0.1)
-    said[:10] = np.nan
+    probabilities = np.where(np.eye(2)[y] > 0, 0.9, 0.1)
+    probabilities[:10] = np.nan
     found = measure_ablation(
-        y, answers(said), answers(said), {"x": answers(said)}, ("a", "b"), n_training=10
+        y,
+        out_of_fold(probabilities),
+        out_of_fold(probabilities),
+        {"x": out_of_fold(probabilities)},
+        ("a", "b"),
+        n_training=10,
     )
     assert found.n == 50
     assert found.families["x"]["log_loss"].value == 0

@@ -33,8 +33,8 @@ def truth():
 @pytest.fixture(scope="module")
 def comparison(truth):
     good = right_in(truth, 0.9)
-    answers = dict(zip(NAMES, (good, good, right_in(truth, 0.5)), strict=True))
-    return compare_predictions(truth, answers, CLASSES)
+    predictions = dict(zip(NAMES, (good, good, right_in(truth, 0.5)), strict=True))
+    return compare_predictions(truth, predictions, CLASSES)
 
 
 @pytest.fixture(scope="module")
@@ -54,7 +54,7 @@ def whole(comparison, truth):
 
 
 class Balanced(HTMLParser):
-    """Demands that every element is closed in turn."""
+    """Check that elements are closed in order."""
 
     def __init__(self):
         super().__init__()
@@ -70,7 +70,7 @@ class Balanced(HTMLParser):
         assert self.open.pop() == tag
 
 
-def test_the_page_is_whole_and_its_links_lead_somewhere(whole):
+def test_the_page_is_complete_and_its_links_work(whole):
     parser = Balanced()
     parser.feed(whole)
     assert parser.open == []
@@ -78,7 +78,7 @@ def test_the_page_is_whole_and_its_links_lead_somewhere(whole):
     assert {"scores", "differences", "cost", "learning", "survey", "classes"} <= parser.anchors
 
 
-def test_it_needs_nothing_else(whole):
+def test_it_has_no_external_resources(whole):
     assert re.findall(r'\b(?:src|href)="(?!#)', whole) == []
     assert "<script" not in whole
     assert "url(" not in whole
@@ -91,15 +91,15 @@ def test_names_are_shown_as_text(whole):
     assert "some &lt;i&gt;folder&lt;/i&gt;" in whole
 
 
-def test_it_says_what_can_be_told_apart(whole):
+def test_it_states_which_differences_are_significant(whole):
     text = html.unescape(re.sub(r"<[^>]+>", "", whole))
     assert "good has the best macro-F1, 0.900" in text
-    assert "These galaxies can’t tell it apart from twin." in text
+    assert "It is not significantly different from twin." in text
     assert "good is better" in text
-    assert "the luck of the split is in the interval" in text
+    assert "the intervals include the variation between splits" in text
 
 
-def test_there_is_a_picture_for_everything_asked_for(whole, comparison):
+def test_there_is_a_chart_for_every_part_requested(whole, comparison):
     assert whole.count('<svg class="plot"') == 4
     plain = comparison_page(comparison, COSTS)
     assert plain.count('<svg class="plot"') == 2
@@ -107,7 +107,7 @@ def test_there_is_a_picture_for_everything_asked_for(whole, comparison):
     assert 'id="survey"' not in plain
 
 
-def test_one_pipeline_alone_is_a_page_too(truth):
+def test_a_single_pipeline_has_a_page(truth):
     alone = compare_predictions(truth, {"good": right_in(truth, 0.9, 1)}, CLASSES)
     page = comparison_page(alone, COSTS)
     assert 'id="differences"' not in page

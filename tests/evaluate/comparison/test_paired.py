@@ -9,8 +9,8 @@ from galfeat.evaluate.repeats import summarise_repeats
 CLASSES = ("smooth", "spiral", "merger")
 
 
-def answers_of(truth, skill, repeats=2, seed=0):
-    """Answers that are right in a share `skill` of the galaxies, and wrong or right at random."""
+def predictions_of(truth, skill, repeats=2, seed=0):
+    """Predictions that are right for a share `skill` of the galaxies, otherwise random."""
     rng = np.random.default_rng(seed)
     n = len(truth)
     known = rng.random((repeats, n)) < skill
@@ -25,23 +25,27 @@ def truth():
     return np.random.default_rng(9).integers(0, 3, 600)
 
 
-def compared(truth, **answers):
-    return compare_predictions(truth, answers, CLASSES)
+def compared(truth, **predictions):
+    return compare_predictions(truth, predictions, CLASSES)
 
 
-def test_scores_are_those_of_a_cross_validation(truth):
+def test_scores_match_a_cross_validation(truth):
     groups = np.arange(600) // 2
-    answers = answers_of(truth, 0.5)
-    found = compare_predictions(truth, {"a": answers}, CLASSES, groups=groups, seed=3).scores["a"]
+    predictions = predictions_of(truth, 0.5)
+    found = compare_predictions(truth, {"a": predictions}, CLASSES, groups=groups, seed=3).scores[
+        "a"
+    ]
     expected = summarise_repeats(
-        truth, answers.probabilities, answers.predicted, answers.predicted, CLASSES,
+        truth, predictions.probabilities, predictions.predicted, predictions.predicted, CLASSES,
         groups=groups, seed=3,
     )  # fmt: skip
     assert found == expected.scores
 
 
-def test_a_clear_difference_is_told_and_has_the_right_sign(truth):
-    found = compared(truth, poor=answers_of(truth, 0.4), good=answers_of(truth, 0.8, seed=1))
+def test_a_clear_difference_is_significant_with_the_right_sign(truth):
+    found = compared(
+        truth, poor=predictions_of(truth, 0.4), good=predictions_of(truth, 0.8, seed=1)
+    )
     (difference,) = found.differences
     assert (difference.first, difference.second) == ("poor", "good")
     for metric in ("accuracy", "balanced_accuracy", "macro_f1"):
@@ -55,12 +59,12 @@ def test_a_clear_difference_is_told_and_has_the_right_sign(truth):
     assert found.tied_with_best() == []
 
 
-def test_pipelines_of_one_skill_cannot_be_told_apart(truth):
+def test_pipelines_of_equal_skill_are_not_significantly_different(truth):
     found = compared(
         truth,
-        one=answers_of(truth, 0.6),
-        other=answers_of(truth, 0.6, seed=1),
-        poor=answers_of(truth, 0.1, seed=2),
+        one=predictions_of(truth, 0.6),
+        other=predictions_of(truth, 0.6, seed=1),
+        poor=predictions_of(truth, 0.1, seed=2),
     )
     best, second, _ = found.ranked()
     assert {best, second} == {"one", "other"}
@@ -68,16 +72,16 @@ def test_pipelines_of_one_skill_cannot_be_told_apart(truth):
     assert found.tied_with_best() == [second]
 
 
-def test_the_same_answers_differ_by_nothing(truth):
-    answers = answers_of(truth, 0.6)
-    (difference,) = compared(truth, one=answers, other=answers).differences
+def test_equal_predictions_do_not_differ(truth):
+    predictions = predictions_of(truth, 0.6)
+    (difference,) = compared(truth, one=predictions, other=predictions).differences
     for metric, interval in difference.scores.items():
         assert interval == (0, 0, 0)
         assert difference.better(metric) is None
 
 
 def test_a_difference_is_paired(truth):
-    one = answers_of(truth, 0.6)
+    one = predictions_of(truth, 0.6)
     named = one.predicted.copy()
     named[:, :15] = (truth[:15] + 1) % 3  # 15 galaxies worse, all others the same
     (found,) = compared(truth, one=one, other=OutOfFold(one.probabilities, named)).differences
@@ -88,8 +92,8 @@ def test_a_difference_is_paired(truth):
 
 
 def test_the_luck_of_the_split_is_in_the_interval(truth):
-    """One repeat in which a pipeline is better and one in which it is worse decide nothing."""
-    good, poor = answers_of(truth, 0.7, 1), answers_of(truth, 0.4, 1, seed=1)
+    """Two repeats with opposite differences are not significant."""
+    good, poor = predictions_of(truth, 0.7, 1), predictions_of(truth, 0.4, 1, seed=1)
 
     def repeated(*parts):
         return OutOfFold(
@@ -105,7 +109,7 @@ def test_the_luck_of_the_split_is_in_the_interval(truth):
 
 
 def test_a_difference_can_be_turned_round(truth):
-    found = compared(truth, a=answers_of(truth, 0.4), b=answers_of(truth, 0.7, seed=1))
+    found = compared(truth, a=predictions_of(truth, 0.4), b=predictions_of(truth, 0.7, seed=1))
     forth, back = found.difference("a", "b"), found.difference("b", "a")
     for metric in METRICS:
         assert back.scores[metric].value == -forth.scores[metric].value
@@ -116,7 +120,9 @@ def test_a_difference_can_be_turned_round(truth):
 
 
 def test_json_has_every_number_and_who_is_better(truth):
-    found = compared(truth, a=answers_of(truth, 0.4), b=answers_of(truth, 0.8, seed=1)).to_json()
+    found = compared(
+        truth, a=predictions_of(truth, 0.4), b=predictions_of(truth, 0.8, seed=1)
+    ).to_json()
     assert found["pipelines"]["a"]["accuracy"].keys() == {"mean", "sd", "low", "high", "values"}
     assert len(found["pipelines"]["b"]["macro_f1"]["values"]) == 2
     assert np.sum(found["pipelines"]["a"]["confusion"]) == pytest.approx(600)
@@ -126,7 +132,7 @@ def test_json_has_every_number_and_who_is_better(truth):
 
 
 def test_a_galaxy_without_prediction_is_refused(truth):
-    answers = answers_of(truth, 0.5)
-    answers.probabilities[1, 7] = np.nan
+    predictions = predictions_of(truth, 0.5)
+    predictions.probabilities[1, 7] = np.nan
     with pytest.raises(DataError, match="1 of 600 galaxies have no prediction"):
-        compared(truth, a=answers)
+        compared(truth, a=predictions)

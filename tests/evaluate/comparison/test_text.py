@@ -21,17 +21,19 @@ def right_in(truth, share):
 @pytest.fixture
 def comparison():
     truth = np.arange(300) // 7 % 2
-    answers = {"poor": right_in(truth, 0.5), "good": right_in(truth, 0.9)}
-    return compare_predictions(truth, answers | {"twin": answers["good"]}, ("smooth", "spiral"))
+    predictions = {"poor": right_in(truth, 0.5), "good": right_in(truth, 0.9)}
+    return compare_predictions(
+        truth, predictions | {"twin": predictions["good"]}, ("smooth", "spiral")
+    )
 
 
-def test_the_text_tells_apart_what_can_be_told_apart(comparison):
+def test_the_text_states_which_differences_are_significant(comparison):
     text = comparison_text(comparison, COSTS)
-    assert "300 galaxies of 2 classes, each predicted out of fold once" in text
+    assert "300 galaxies in 2 classes, each predicted out of fold once" in text
     lines = {line.split()[0]: line for line in text.splitlines() if line}
     assert "good is better" in lines["poor"]
-    assert "can't tell these apart" in lines["twin"]
-    assert text.endswith("these galaxies can't tell it apart from twin.")
+    assert "not significant" in lines["twin"]
+    assert text.endswith("but is not significantly different from twin.")
     assert "1.25" in text
     assert "300" in text
 
@@ -40,8 +42,8 @@ def test_a_single_pipeline_has_no_differences(comparison):
     truth = np.arange(40) % 2
     alone = compare_predictions(truth, {"good": right_in(truth, 0.9)}, ("smooth", "spiral"))
     text = comparison_text(alone, COSTS)
-    assert "less" not in text
-    assert verdict(alone) == "good is the best of these by macro-F1."
+    assert "minus" not in text
+    assert verdict(alone) == "good has the best macro-F1 of these pipelines."
 
 
 def test_the_csv_has_a_row_for_each_pipeline_the_best_first(comparison):

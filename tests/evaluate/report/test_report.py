@@ -93,7 +93,7 @@ WHOLE = {
 }
 
 
-def test_the_page_is_well_formed_and_stands_alone(tmp_path):
+def test_the_page_is_well_formed_and_self_contained(tmp_path):
     path = write(tmp_path / "report", **WHOLE)
     assert path == tmp_path / "report" / "index.html"
     text = path.read_text(encoding="utf-8")
@@ -110,7 +110,7 @@ def test_the_page_is_well_formed_and_stands_alone(tmp_path):
 
 def test_every_picture_has_words_and_every_link_a_target(tmp_path):
     page = read(tmp_path, **WHOLE)
-    assert all("named" in image["alt"] for image in page.all("img"))
+    assert all("predicted" in image["alt"] for image in page.all("img"))
     ids = [attributes["id"] for _, attributes in page.elements if "id" in attributes]
     assert len(ids) == len(set(ids))
     assert {link["href"] for link in page.all("a")} <= {f"#{name}" for name in ids}
@@ -129,7 +129,7 @@ def test_all_sections_are_there_and_optional_ones_only_when_given(tmp_path):
     assert least == ["scores", "confusion", "classes", "calibration", "galaxies", "mistakes"]
 
 
-def test_numbers_on_the_page_are_those_of_the_evaluation(tmp_path):
+def test_the_page_shows_the_numbers_of_the_evaluation(tmp_path):
     truth, _, predicted = data = answers()
     evaluation = evaluate_predictions(*data, predicted, NAMES)
     text = read(tmp_path, data).text
@@ -160,7 +160,7 @@ def test_hostile_names_are_shown_as_text(tmp_path):
     assert any(HOSTILE in image["alt"] for image in page.all("img"))
 
 
-def test_right_and_wrong_are_told_by_words(tmp_path):
+def test_right_and_wrong_are_stated_in_words(tmp_path):
     page = read(tmp_path)
     figures = [attributes["class"] for attributes in page.all("figure")]
     assert {"right", "wrong"} == set(figures)
@@ -229,7 +229,7 @@ def test_very_few_galaxies_make_a_page(tmp_path, n):
     truth = np.arange(n)
     probabilities = np.eye(3)[truth] * 0.7 + 0.1
     page = read(tmp_path, (truth, probabilities, truth))
-    assert "There is no mistake among these galaxies" in page.text
+    assert "All of these galaxies are classified correctly" in page.text
     assert "nan" not in page.text.lower().split()
     assert page.misplaced == []
 
@@ -263,20 +263,20 @@ def test_a_place_that_cannot_be_written_is_an_output_error(tmp_path):
 @pytest.mark.parametrize(
     ("method", "words"),
     [
-        ("none", "as they were collected"),
+        ("none", "as collected"),
         ("class-weight", "more weight"),
         ("over", "were repeated"),
         ("under", "as the smallest"),
-        ("smote", "mixing the measurements"),
-        ("bagging", "balanced draw"),
+        ("smote", "interpolating between similar galaxies"),
+        ("bagging", "balanced sample"),
         ("balanced-forest", "tree of the forest"),
         ("own", "by the method 'own'"),
     ],
 )
-def test_resampling_is_told_in_words(tmp_path, method, words):
+def test_resampling_is_described(tmp_path, method, words):
     text = read(tmp_path, resampling=Resampling(method, (10, 50, 60))).text
     assert words in text
-    assert "never in what it is scored on" in text
+    assert "never in those used for scoring" in text
 
 
 STACK = (Member("lightgbm"), Member("svm"), Member("balanced-forest"))
@@ -285,20 +285,20 @@ STACK = (Member("lightgbm"), Member("svm"), Member("balanced-forest"))
 @pytest.mark.parametrize(
     ("balance", "members", "words", "missing"),
     [
-        ("none", STACK[:2], "fitted to the classes as they were collected", "of the 2 members"),
-        ("none", STACK, "Of the 3 members of the model 1 grow", "no galaxy was repeated"),
-        ("smote", STACK[:2], "for each of the 2 members of the model by itself", "then draws"),
-        ("over", STACK, "then draws again for each of its trees", "Balanced in part"),
+        ("none", STACK[:2], "fitted to the classes as collected", "of the 2 members"),
+        ("none", STACK, "Of the 3 members of the model, 1 grow", "no galaxy was repeated"),
+        ("smote", STACK[:2], "separately for each of the 2 members of the model", "also resamples"),
+        ("over", STACK, "also resamples for each of its trees", "Partly balanced"),
         ("none", STACK[2:], "Each tree of the forest", "Of the 1 members"),
     ],
 )
-def test_how_a_stack_was_balanced_is_told_of_its_members(
+def test_the_balancing_of_a_stack_is_described_by_member(
     tmp_path, balance, members, words, missing
 ):
     text = read(tmp_path, resampling=Resampling.of(balance, members, (10, 50, 60))).text
     assert words in text
     assert missing not in text
-    assert "nor in what its members are combined" in text
+    assert "scoring, combination or calibration" in text
 
 
 LOST, NONE = Interval(0.05, 0.02, 0.08), Interval(0.001, -0.02, 0.02)
@@ -308,8 +308,8 @@ ABLATION = Ablation(
         "shape": dict.fromkeys(("balanced_accuracy", "macro_f1", "log_loss"), NONE),
         "colour": dict.fromkeys(("balanced_accuracy", "macro_f1", "log_loss"), NONE),
     },
-    again=dict.fromkeys(("balanced_accuracy", "macro_f1", "log_loss"), NONE),
-    only=("radial",),
+    refitted=dict.fromkeys(("balanced_accuracy", "macro_f1", "log_loss"), NONE),
+    indispensable=("radial",),
     n=120,
     n_training=400,
 )
@@ -320,17 +320,17 @@ BOTH = Importances(
 )
 
 
-def test_shuffled_and_left_out_are_told_apart_and_put_together(tmp_path):
+def test_shuffling_and_leaving_out_are_reported_together(tmp_path):
     page = read(tmp_path, importances=BOTH, ablation=ABLATION)
     for words in (
         "hog : needed",
         "shape : used, but replaceable",
-        "colour : not missed",
-        "radial : cannot be left out",
-        "the finished model then loses",
-        "fitted to the same 400 galaxies",
+        "colour : not needed",
+        "radial : indispensable",
+        "how much the fitted model depends on that family",
+        "fitted without it to the same 400 galaxies",
         "a loss below about 2.0 points",
-        "nothing, only fitted again",
+        "none (refitted)",
         "5.0 2.0 to 8.0",
     ):
         assert words in page.text
@@ -344,7 +344,7 @@ def test_shuffled_and_left_out_are_told_apart_and_put_together(tmp_path):
     assert all(svg.get("aria-hidden") == "true" or svg.get("aria-label") for svg in svgs)
 
 
-def test_without_an_ablation_nothing_is_said_of_leaving_out(tmp_path):
+def test_without_an_ablation_leaving_out_is_not_mentioned(tmp_path):
     text = read(tmp_path, importances=BOTH).text
     assert "Shuffled." in text
     assert "Left out" not in text

@@ -60,7 +60,7 @@ def test_class_table_gives_dashes_for_a_class_without_galaxies():
     assert figures == ["0.75", "1.00", "0.86", "–", "0.00", "0.00"]
 
 
-def test_reliability_points_lie_where_they_were_measured():
+def test_reliability_points_are_at_the_measured_positions():
     curve = Reliability(
         np.array([10.0, 10.0, 0.0]), np.array([0.0, 1.0, np.nan]), np.array([0.0, 1.0, np.nan])
     )

@@ -31,12 +31,12 @@ def contrast(one, other):
 @pytest.mark.parametrize("scheme", [LIGHT, DARK], ids=["light", "dark"])
 @pytest.mark.parametrize("ground", ["paper", "panel"])
 @pytest.mark.parametrize("text", ["ink", "soft", "accent", "right", "wrong", *SERIES])
-def test_text_stands_out_from_its_ground(scheme, ground, text):
+def test_text_contrasts_with_its_background(scheme, ground, text):
     assert contrast(colour(scheme, text), colour(scheme, ground)) >= 4.5
 
 
 @pytest.mark.parametrize("scheme", [LIGHT, DARK], ids=["light", "dark"])
-def test_text_stands_out_from_the_deepest_shade_of_the_confusion_matrix(scheme):
+def test_text_contrasts_with_the_darkest_shade_of_the_confusion_matrix(scheme):
     shade = np.array(re.search(r"--shade: (\d+) (\d+) (\d+);", scheme).groups(), float) / 255
     deepest = float(re.search(r"--deepest: ([\d.]+);", scheme)[1])
     ground = deepest * shade + (1 - deepest) * colour(scheme, "paper")
