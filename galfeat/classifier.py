@@ -1,7 +1,8 @@
-"""From galaxy images to calibrated class probabilities, in one scikit-learn classifier."""
+"""A scikit-learn classifier from galaxy images to calibrated class probabilities."""
 
 from __future__ import annotations
 
+import dataclasses
 import warnings
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -10,14 +11,16 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from sklearn.base import BaseEstimator, ClassifierMixin
+from sklearn.utils import Tags
 from sklearn.utils.validation import check_is_fitted
 
-from galfeat.data import DataSet
+from galfeat.data import as_dataset
+from galfeat.data.readers.images import Images
 from galfeat.ensemble import Ensemble, decide
 from galfeat.errors import DataError, GalfeatWarning
 from galfeat.features.table import describe_errors
 from galfeat.pipeline import Pipeline, load_pipeline
-from galfeat.predictions import Predictions
+from galfeat.predictions import Predictions, flag_texts
 
 if TYPE_CHECKING:
     from galfeat.features import FeatureTable
@@ -25,18 +28,17 @@ if TYPE_CHECKING:
 __all__ = ["GalaxyClassifier", "Predictions"]
 
 Progress: TypeAlias = Callable[[int, int], None]
-Images: TypeAlias = DataSet | NDArray[np.uint8] | Sequence[NDArray[np.uint8]]
 
 
 class GalaxyClassifier(ClassifierMixin, BaseEstimator):
-    """Classify galaxy images with what a pipeline says.
+    """Classify galaxy images with features and an ensemble.
 
     Parameters
     ----------
     pipeline : str, Path or Pipeline
-        The name of a pipeline that comes with galfeat, the path of a pipeline file, or a pipeline.
+        Name of a pipeline that comes with galfeat, path of a pipeline file, or a pipeline.
     n_jobs : int
-        Threads, over images and over inner folds. The result does not depend on it.
+        Threads over images and inner folds. The result does not depend on it.
     random_state : int
         Seed of the folds, the resampling and the members.
     cache : str, Path or None
@@ -45,18 +47,41 @@ class GalaxyClassifier(ClassifierMixin, BaseEstimator):
     Attributes
     ----------
     classes_ : ndarray, shape (k,)
-        Class labels: names in the order of the data set if it was fitted on one, else the
-        sorted labels.
+        Class labels: names in the order of the data set if it was fitted on one, otherwise
+        the sorted labels.
     priors_ : ndarray of float, shape (k,)
         Frequency of each class in the training rows.
     pipeline_ : Pipeline
     extractor_ : FeatureExtractor
     ensemble_ : Ensemble
     feature_names_ : tuple of str
-        Columns the ensemble was fitted on: those that do not change when an image is
-        turned or mirrored.
+        Columns the ensemble was fitted on: those invariant to rotating and mirroring the
+        image.
     quantiles_ : dict of str to ndarray of float32, shape (23,)
-        Of the named features among the training galaxies; see `galfeat.features.quantiles`.
+        Quantiles of the named features of the training galaxies; see
+        `galfeat.features.quantiles`.
+
+    Notes
+    -----
+    Images may be given in any form that `galfeat.data.as_dataset` takes: paths, PIL images,
+    arrays, lists of these, or a data set. scikit-learn's cross-validation and searches index
+    images, so give them an array or a list.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from galfeat import GalaxyClassifier
+    >>> y, x = np.mgrid[-32:32, -32:32]
+    >>> images = [
+    ...     (20 + 200 * np.exp(-np.hypot(x, flattening * y) / size)).astype(np.uint8)
+    ...     for size in (4, 5, 6, 7, 8) for flattening in (1, 4)
+    ... ]
+    >>> labels = ["round", "edge-on"] * 5
+    >>> classifier = GalaxyClassifier("hog-svm", random_state=0).fit(images, labels)
+    >>> classifier.predict(images[:2]).tolist()
+    ['round', 'edge-on']
+    >>> classifier.classify(images)
+    <Predictions: 10 galaxies, 2 classes>
     """
 
     def __init__(
@@ -84,32 +109,37 @@ class GalaxyClassifier(ClassifierMixin, BaseEstimator):
 
         Parameters
         ----------
-        X : DataSet, ndarray of uint8 of shape (n, H, W, 3), or list of such images
-            Galaxies. An image that cannot be measured is left out, with a `GalfeatWarning`.
+        X : path, PIL image, array, list of these, or DataSet
+            Galaxies; see `galfeat.data.as_dataset`. An image that cannot be measured is left
+            out, with a `GalfeatWarning`.
         y : array_like, shape (n,), optional
-            Labels of any kind. Left out for a data set, which brings its own: rows without
-            a label are then skipped.
+            Labels of any kind. By default the labels and groups of the data set; rows without
+            a label are skipped.
         groups : array_like, shape (n,), optional
-            Rows with the same value are never on both sides of an inner split. Left out
-            for a data set, which brings its own.
+            Rows with the same value are never on both sides of an inner split.
         progress : callable, optional
-            Called with the number of images measured and the number of all.
+            Called with the number of images measured and the total.
 
         Raises
         ------
         DataError
-            If there are no labels, one class only, or a class with a single row.
+            If X is not images, there are no labels, or y or groups have another length; if
+            there is only one class, or a class with a single row.
         PipelineError
             If the pipeline is not valid.
         """
+        from galfeat.features.selection import check_lengths
+
+        data = as_dataset(X)
         class_names = None
-        if isinstance(X, DataSet) and y is None:
-            X = X.labelled()
-            y, groups, class_names = X.labels, X.groups, X.class_names
-        if y is None or not len(X):
-            raise DataError("images came without labels; give y, or a data set with labels")
+        if y is None:
+            data = data.labelled()
+            y, groups, class_names = data.labels, data.groups, data.class_names
+            if not len(data):
+                raise DataError("images without labels; give y, or a data set with labels")
+        check_lengths(len(data), y, groups)
         self._read_pipeline()
-        table = self.extractor_.extract(X, progress=progress)
+        table = self.extractor_.extract(data, progress=progress)
         return self.fit_table(table, y, groups, class_names)
 
     def fit_table(
@@ -124,27 +154,30 @@ class GalaxyClassifier(ClassifierMixin, BaseEstimator):
         Parameters
         ----------
         table : FeatureTable
-            From the extractor of the same pipeline. Rows of failed images are left out, with
-            a `GalfeatWarning`.
+            From the extractor of the same pipeline. Rows of failed images, and of images a
+            family was itself trained on, are left out, with a `GalfeatWarning`.
         y : array_like, shape (n,)
             Labels of any kind, or indices into `class_names` if these are given.
         groups : array_like, shape (n,), optional
             Rows with the same value are never on both sides of an inner split.
         class_names : sequence of str, optional
-            Names in the order wanted for `classes_`. One that no row has is left out, with
-            a `GalfeatWarning`.
+            Names in the order of `classes_`. Classes without rows are left out, with a
+            `GalfeatWarning`.
+
+        Raises
+        ------
+        DataError
+            If y or groups have another length, no row remains, there is only one class, or a
+            class has a single row.
         """
         from galfeat.features import classifier_columns
         from galfeat.features.quantiles import quantiles
+        from galfeat.features.selection import check_lengths, training_rows
 
         self._read_pipeline()
         labels = np.asarray(y)
-        if labels.shape != (len(table.values),):
-            raise DataError(
-                f"labels have the shape {labels.shape} for {len(table.values)} galaxies; "
-                "give one label per galaxy"
-            )
-        usable = _rows_to_fit(table, self.extractor_.families)
+        check_lengths(len(table.values), labels, groups)
+        usable = training_rows(table, self.extractor_.families)
         columns = classifier_columns(table.names)
         self.feature_names_ = tuple(table.names[column] for column in columns)
         features = table.values[np.ix_(usable, columns)]
@@ -187,16 +220,35 @@ class GalaxyClassifier(ClassifierMixin, BaseEstimator):
         )
 
     def classify(self, X: Images, *, progress: Progress | None = None) -> Predictions:
-        """Classify images; one that cannot be measured gets NaN, and its error.
+        """Classify images; one that cannot be measured gets NaN and its error.
 
         Parameters
         ----------
         X, progress
             As in `fit`.
+
+        Returns
+        -------
+        Predictions
+            With the ids of the data set, and its labels as true classes.
+
+        Raises
+        ------
+        DataError
+            If X is not images.
+        sklearn.exceptions.NotFittedError
+            If the classifier is not fitted.
         """
         check_is_fitted(self)
+        data = as_dataset(X)
         self.extractor_.n_jobs, self.extractor_.cache = self.n_jobs, self.cache
-        return self.classify_table(self.extractor_.extract(X, progress=progress))
+        predictions = self.classify_table(self.extractor_.extract(data, progress=progress))
+        names = (*data.class_names, None)  # the label -1 is no class
+        return dataclasses.replace(
+            predictions,
+            ids=data.ids.tolist(),
+            true_classes=[names[label] for label in data.labels] if data.class_names else None,
+        )
 
     def classify_table(self, table: FeatureTable) -> Predictions:
         """Classify galaxies whose features are already extracted.
@@ -225,50 +277,29 @@ class GalaxyClassifier(ClassifierMixin, BaseEstimator):
             member_log_probabilities=member_log_probabilities,
             predicted=decide(probabilities, self.priors_, self.pipeline_.decision),
             most_probable=decide(probabilities, self.priors_, "probable"),
-            flags=self._flags(table, features),
+            flags=flag_texts(table, features, self.feature_names_, self.quantiles_),
             errors=dict(table.errors),
             digests=table.digests,
         )
 
-    def _flags(self, table: FeatureTable, features: NDArray[np.float32]) -> list[str]:
-        """Return what stood in the way of each measurement, or makes it doubtful."""
-        from galfeat.features.quantiles import MAX_UNUSUAL, UNLIKE, share_unusual
-        from galfeat.frame import describe_flags
-
-        values = table.values[:, table.names.index("flags")]
-        flags = ["" if np.isnan(value) else describe_flags(value) for value in values]
-        for row in np.flatnonzero(
-            share_unusual(features, self.feature_names_, self.quantiles_) > MAX_UNUSUAL
-        ):
-            flags[row] = ";".join(filter(None, (flags[row], UNLIKE)))
-        return flags
-
     def classifier_features(self, table: FeatureTable) -> NDArray[np.float32]:
-        """Return the columns of a table that the ensemble is given, in its order, shape (n, d).
+        """Return the columns of a table that the ensemble was fitted on, shape (n, d).
 
         Raises
         ------
         DataError
             If the table lacks columns this classifier was fitted on.
         """
-        from galfeat.features.table import column_positions
+        from galfeat.features.selection import fitted_columns
 
         check_is_fitted(self)
-        columns = column_positions(self.feature_names_, table.names)
-        if (columns < 0).any():
-            missing = np.flatnonzero(columns < 0)
-            raise DataError(
-                f"the table lacks {len(missing)} of the {len(columns)} features this classifier "
-                f"was fitted on, {self.feature_names_[missing[0]]!r} among them; extract with its "
-                "pipeline"
-            )
-        return table.values[:, columns]
+        return fitted_columns(table, self.feature_names_)
 
     def predict_proba(self, X: Images) -> NDArray[np.float64]:
         """Return calibrated probabilities, shape (n, k).
 
-        The rows of images that cannot be measured are NaN, with a `GalfeatWarning`;
-        `classify` says why.
+        Rows of images that cannot be measured are NaN, with a `GalfeatWarning`; `classify`
+        returns their errors.
         """
         predictions = self.classify(X)
         if predictions.errors:
@@ -280,45 +311,36 @@ class GalaxyClassifier(ClassifierMixin, BaseEstimator):
         return predictions.probabilities
 
     def predict(self, X: Images) -> NDArray[Any]:
-        """Return the class the decision rule names for each image, shape (n,).
+        """Return the class named by the decision rule for each image, shape (n,).
 
         Raises
         ------
         DataError
-            If an image cannot be measured: no label stands for that. Use `classify`.
+            If an image cannot be measured, because no label stands for that. Use `classify`.
         """
         predictions = self.classify(X)
         if predictions.errors:
             raise DataError(
-                describe_errors(predictions.errors) + "; use classify, which goes on without them"
+                describe_errors(predictions.errors) + "; use classify, which returns their errors"
             )
         labels: NDArray[Any] = self.classes_[predictions.predicted]
         return labels
 
+    def __sklearn_is_fitted__(self) -> bool:
+        """Return whether the ensemble is fitted."""
+        return hasattr(self, "priors_")
 
-def _rows_to_fit(table: FeatureTable, families: Sequence[str]) -> NDArray[np.intp]:
-    """Row numbers of the images that did not fail and that no family was trained on."""
-    from galfeat.features.registry import trained_on
-
-    usable = table.usable_rows()
-    if not len(usable):
-        raise DataError(f"{describe_errors(table.errors)}; none is left to fit")
-    learned = trained_on(families, table.digests[usable])
-    problems = [describe_errors(table.errors)] if table.errors else []
-    if learned.any():
-        problems.append(
-            f"{learned.sum()} of {len(learned)} images are ones some of the features were "
-            "themselves learned from"
-        )
-    if learned.all():
-        raise DataError(f"{problems[-1]}; none is left to fit")
-    for problem in problems:
-        warnings.warn(f"{problem}; they are left out of the fit", GalfeatWarning, stacklevel=3)
-    return usable[~learned]
+    def __sklearn_tags__(self) -> Tags:
+        """Return scikit-learn's tags: images or paths as input, labels of any kind."""
+        tags = super().__sklearn_tags__()
+        tags.input_tags.two_d_array = False
+        tags.input_tags.three_d_array = True
+        tags.input_tags.string = True
+        return tags
 
 
 def _warn_of_absent(class_names: Sequence[str], present: NDArray[Any]) -> None:
-    """Warn of the classes that no training row has."""
+    """Warn of classes without training rows."""
     absent = [name for name in class_names if name not in present]
     if absent:
         warnings.warn(
