@@ -6,31 +6,36 @@ import dataclasses
 import warnings
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import Any, TypeAlias
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from sklearn.base import BaseEstimator, ClassifierMixin
-from sklearn.utils import Tags
 from sklearn.utils.validation import check_is_fitted
 
 from galfeat.data import as_dataset
 from galfeat.data.readers.images import Images
 from galfeat.ensemble import Ensemble, decide
 from galfeat.errors import DataError, GalfeatWarning
-from galfeat.features.table import describe_errors
+from galfeat.features.extractor import FeatureExtractor, ImageInputMixin
+from galfeat.features.quantiles import quantiles
+from galfeat.features.registry import classifier_columns
+from galfeat.features.selection import (
+    check_lengths,
+    fitted_columns,
+    named_classes,
+    training_rows,
+)
+from galfeat.features.table import FeatureTable, describe_errors
 from galfeat.pipeline import Pipeline, load_pipeline
 from galfeat.predictions import Predictions, flag_texts
-
-if TYPE_CHECKING:
-    from galfeat.features import FeatureTable
 
 __all__ = ["GalaxyClassifier", "Predictions"]
 
 Progress: TypeAlias = Callable[[int, int], None]
 
 
-class GalaxyClassifier(ClassifierMixin, BaseEstimator):
+class GalaxyClassifier(ClassifierMixin, ImageInputMixin, BaseEstimator):
     """Classify galaxy images with features and an ensemble.
 
     Parameters
@@ -63,9 +68,8 @@ class GalaxyClassifier(ClassifierMixin, BaseEstimator):
 
     Notes
     -----
-    Images may be given in any form that `galfeat.data.as_dataset` takes: paths, PIL images,
-    arrays, lists of these, or a data set. scikit-learn's cross-validation and searches index
-    images, so give them an array or a list.
+    Images are paths, PIL images, arrays, lists of these, or a data set; see
+    `galfeat.data.as_dataset`. scikit-learn's cross-validation needs an array or a list.
 
     Examples
     --------
@@ -123,13 +127,11 @@ class GalaxyClassifier(ClassifierMixin, BaseEstimator):
         Raises
         ------
         DataError
-            If X is not images, there are no labels, or y or groups have another length; if
-            there is only one class, or a class with a single row.
+            If X is not images, labels are missing, y or groups have another length, there is
+            only one class, or a class has a single row.
         PipelineError
             If the pipeline is not valid.
         """
-        from galfeat.features.selection import check_lengths
-
         data = as_dataset(X)
         class_names = None
         if y is None:
@@ -170,10 +172,6 @@ class GalaxyClassifier(ClassifierMixin, BaseEstimator):
             If y or groups have another length, no row remains, there is only one class, or a
             class has a single row.
         """
-        from galfeat.features import classifier_columns
-        from galfeat.features.quantiles import quantiles
-        from galfeat.features.selection import check_lengths, training_rows
-
         self._read_pipeline()
         labels = np.asarray(y)
         check_lengths(len(table.values), labels, groups)
@@ -201,14 +199,11 @@ class GalaxyClassifier(ClassifierMixin, BaseEstimator):
         )
         self.classes_ = self.ensemble_.classes_
         if class_names is not None:
-            self.classes_ = np.asarray(class_names)[self.ensemble_.classes_]
-            _warn_of_absent(class_names, self.classes_)
+            self.classes_ = named_classes(class_names, self.ensemble_.classes_)
         self.priors_ = self.ensemble_.priors_
         return self
 
     def _read_pipeline(self) -> None:
-        from galfeat.features import FeatureExtractor
-
         self.pipeline_ = (
             self.pipeline if isinstance(self.pipeline, Pipeline) else load_pipeline(self.pipeline)
         )
@@ -261,20 +256,15 @@ class GalaxyClassifier(ClassifierMixin, BaseEstimator):
         features = self.classifier_features(table)
         usable = table.usable_rows()
         shape = len(table.values), len(self.ensemble_.members), len(self.classes_)
-        member_log_probabilities, probabilities = (
-            np.full(shape, np.nan),
-            np.full(shape[::2], np.nan),
-        )
+        of_members, probabilities = np.full(shape, np.nan), np.full(shape[::2], np.nan)
         if len(usable):
             self.ensemble_.n_jobs = self.n_jobs
-            member_log_probabilities[usable] = self.ensemble_.member_log_probabilities(
-                features[usable]
-            )
-            probabilities[usable] = self.ensemble_.combined(member_log_probabilities[usable])
+            of_members[usable] = self.ensemble_.member_log_probabilities(features[usable])
+            probabilities[usable] = self.ensemble_.combined(of_members[usable])
         return Predictions(
             classes=self.classes_,
             probabilities=probabilities,
-            member_log_probabilities=member_log_probabilities,
+            member_log_probabilities=of_members,
             predicted=decide(probabilities, self.priors_, self.pipeline_.decision),
             most_probable=decide(probabilities, self.priors_, "probable"),
             flags=flag_texts(table, features, self.feature_names_, self.quantiles_),
@@ -290,8 +280,6 @@ class GalaxyClassifier(ClassifierMixin, BaseEstimator):
         DataError
             If the table lacks columns this classifier was fitted on.
         """
-        from galfeat.features.selection import fitted_columns
-
         check_is_fitted(self)
         return fitted_columns(table, self.feature_names_)
 
@@ -329,22 +317,3 @@ class GalaxyClassifier(ClassifierMixin, BaseEstimator):
     def __sklearn_is_fitted__(self) -> bool:
         """Return whether the ensemble is fitted."""
         return hasattr(self, "priors_")
-
-    def __sklearn_tags__(self) -> Tags:
-        """Return scikit-learn's tags: images or paths as input, labels of any kind."""
-        tags = super().__sklearn_tags__()
-        tags.input_tags.two_d_array = False
-        tags.input_tags.three_d_array = True
-        tags.input_tags.string = True
-        return tags
-
-
-def _warn_of_absent(class_names: Sequence[str], present: NDArray[Any]) -> None:
-    """Warn of classes without training rows."""
-    absent = [name for name in class_names if name not in present]
-    if absent:
-        warnings.warn(
-            f"no training row has the class {', '.join(absent)}; the model cannot name it",
-            GalfeatWarning,
-            stacklevel=3,
-        )

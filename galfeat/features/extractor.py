@@ -18,7 +18,19 @@ from galfeat.features.registry import DEFAULT_FAMILIES, column_names
 from galfeat.features.table import FeatureTable
 
 
-class FeatureExtractor(TransformerMixin, BaseEstimator):
+class ImageInputMixin:
+    """Tag an estimator for scikit-learn as one that takes images or paths, not tables."""
+
+    def __sklearn_tags__(self) -> Tags:
+        """Return scikit-learn's tags."""
+        tags: Tags = super().__sklearn_tags__()  # type: ignore[misc]
+        tags.input_tags.two_d_array = False
+        tags.input_tags.three_d_array = True
+        tags.input_tags.string = True
+        return tags
+
+
+class FeatureExtractor(TransformerMixin, ImageInputMixin, BaseEstimator):
     """Measure named features of galaxy images.
 
     Parameters
@@ -162,10 +174,7 @@ class FeatureExtractor(TransformerMixin, BaseEstimator):
         )
 
     def __sklearn_tags__(self) -> Tags:
-        """Return scikit-learn's tags: images or paths as input, and no need to fit."""
+        """Return scikit-learn's tags."""
         tags = super().__sklearn_tags__()
-        tags.input_tags.two_d_array = False
-        tags.input_tags.three_d_array = True
-        tags.input_tags.string = True
         tags.requires_fit = False
         return tags

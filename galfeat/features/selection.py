@@ -1,4 +1,4 @@
-"""The rows and columns of a feature table that a classifier is given."""
+"""Rows and columns of a feature table for a classifier, and the names of its classes."""
 
 from __future__ import annotations
 
@@ -88,3 +88,24 @@ def check_lengths(n_galaxies: int, labels: ArrayLike, groups: ArrayLike | None) 
                 f"{name}s have the shape {shape} for {n_galaxies} galaxies; "
                 f"give one {name} per galaxy"
             )
+
+
+def named_classes(class_names: Sequence[str], indices: NDArray[np.integer]) -> NDArray[np.str_]:
+    """Return the names of the classes with training rows; warn of the others.
+
+    Parameters
+    ----------
+    class_names : sequence of str
+    indices : ndarray of int, shape (k,)
+        Positions in `class_names`.
+    """
+    names = np.asarray(class_names)
+    absent = np.setdiff1d(np.arange(len(names)), indices)
+    if len(absent):
+        warnings.warn(
+            f"no training row has the class {', '.join(names[absent])}; "
+            "the model cannot predict it",
+            GalfeatWarning,
+            stacklevel=3,
+        )
+    return names[indices]

@@ -106,7 +106,7 @@ class PictureDataSet(DataSet):
 def _from_array(array: NDArray[Any]) -> DataSet:
     if array.dtype.kind in "OUT" and array.ndim < 2:  # paths, or other objects
         return _from_items(array.tolist()) if array.ndim else as_dataset(array.item())
-    if array.ndim == 1:
+    if array.ndim < 2:
         raise DataError(
             f"an array of shape {array.shape} and type {array.dtype} was given as images; "
             f"{EXPECTED}"

@@ -89,6 +89,10 @@ def _paths(source: Any) -> list[str | Path]:  # noqa: ANN401
             raise DataError(f"{path!r} is not a path; {EXPECTED}")
         if not str(path):
             raise DataError(f"a path is empty; {EXPECTED}")
+        try:
+            Path(path).exists()
+        except OSError as error:
+            raise DataError(f"{path} cannot be opened ({error.strerror}); {EXPECTED}") from error
     return paths
 
 
