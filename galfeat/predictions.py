@@ -198,7 +198,8 @@ class Predictions:
         ]
         rest = len(self) - len(rows)
         more = f"; the first {len(rows)} rows" if rest else ""
-        return notebook_html("Predictions", self._counts() + more, html_table(header, cells))
+        table = html_table(header, cells, text=["class", "true class", "flags"])
+        return notebook_html("Predictions", self._counts() + more, table)
 
 
 def _text(cell: Cell) -> str:

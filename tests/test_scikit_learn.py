@@ -1,6 +1,7 @@
 """The classifier inside scikit-learn's tools, with images in every indexable form."""
 
 import pickle
+from typing import ClassVar
 
 import numpy as np
 import pytest
@@ -114,7 +115,7 @@ def test_grid_search_over_pipelines_seeds_and_threads(
 class Recording(GalaxyClassifier):
     """A classifier that keeps the groups it was fitted with."""
 
-    groups_seen = []
+    groups_seen: ClassVar = []
 
     def fit(self, X, y=None, groups=None, *, progress=None):
         self.groups_seen.append(groups)

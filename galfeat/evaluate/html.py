@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from html import escape
 from typing import Any
 
@@ -20,13 +20,12 @@ METRIC_NAMES = {
 }
 # Inherited colours suit light and dark notebooks.
 _STYLE = (
-    ".galfeat{line-height:1.45;max-width:60rem}"
-    ".galfeat table{border-collapse:collapse;margin:.5rem 0 .9rem;font-size:.92em}"
+    ".galfeat{line-height:1.45;overflow-x:auto}"
+    ".galfeat table{border-collapse:collapse;color:inherit;margin:.5rem 0 .9rem;font-size:.92em}"
     ".galfeat th,.galfeat td{padding:.2rem .8rem .2rem 0;text-align:right;white-space:nowrap;"
     "border:0;border-bottom:1px solid #8884;background:none}"
     ".galfeat th{font-weight:500}.galfeat thead th{opacity:.7}"
-    ".galfeat th:first-child,.galfeat td.text{text-align:left}"
-    ".galfeat td.text{white-space:normal}"
+    ".galfeat th:first-child,.galfeat .text{text-align:left}"
     ".galfeat p{margin:.3rem 0}"
     ".galfeat .strip{width:8rem;height:.6rem;display:inline-block;vertical-align:middle}"
     ".galfeat .track{stroke:currentColor;stroke-width:1;opacity:.25}"
@@ -55,7 +54,9 @@ def notebook_html(title: str, details: str, *parts: str) -> str:
     return f'<div class="galfeat"><style>{_STYLE}</style>{heading}{"".join(parts)}</div>'
 
 
-def html_table(header: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+def html_table(
+    header: Sequence[str], rows: Iterable[Sequence[str]], *, text: Collection[str] = ()
+) -> str:
     """Return an HTML table; cells are escaped unless they are `Markup`.
 
     Parameters
@@ -63,11 +64,19 @@ def html_table(header: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
     header : sequence of str
     rows : iterable of sequence of str
         Each with the cells of one row, the first of which is its name.
+    text : collection of str
+        Columns of `header` that are text and aligned to the left, as the first one is.
     """
-    head = "".join(f'<th scope="col">{_cell(name)}</th>' for name in header)
+    kinds = [' class="text"' if name in text else "" for name in header]
+    head = "".join(
+        f'<th scope="col"{kind}>{_cell(name)}</th>'
+        for kind, name in zip(kinds, header, strict=True)
+    )
     body = "".join(
         f'<tr><th scope="row">{_cell(name)}</th>'
-        + "".join(f"<td>{_cell(cell)}</td>" for cell in cells)
+        + "".join(
+            f"<td{kind}>{_cell(cell)}</td>" for kind, cell in zip(kinds[1:], cells, strict=True)
+        )
         + "</tr>"
         for name, *cells in rows
     )
@@ -84,8 +93,10 @@ def scores_html(title: str, summary: Mapping[str, Any]) -> str:
         From `galfeat.evaluate.score_summary.ScoreSummary.to_json`.
     """
     scores = [
-        [METRIC_NAMES[metric], *_score_cells(_interval(summary[metric]))] for metric in METRICS
-    ]
+        [METRIC_NAMES[metric], number(interval.value, 3), _range(interval),
+         "" if metric == "log_loss" else Markup(interval_strip(interval, 1.0))]
+        for metric, interval in ((metric, _interval(summary[metric])) for metric in METRICS)
+    ]  # fmt: skip
     classes = [
         [name, *(number(_finite(of_class[score]), 3) for score in ("precision", "recall", "f1")),
          f"{of_class['support']:,}"]
@@ -116,7 +127,7 @@ def comparison_html(
     ranked : sequence of str
         Names of the pipelines, the best first.
     from_best : mapping of str to (Interval, bool)
-        Score of the best pipeline less that of each other one, and whether the difference is
+        Score of the best pipeline minus that of each other one, and whether the difference is
         significant.
     metric : str
         The score that pipelines are ranked by.
@@ -132,8 +143,8 @@ def comparison_html(
              "significant" if significant else "not significant"]
             for name, (interval, significant) in from_best.items()
         ]  # fmt: skip
-        header = [f"{ranked[0]} less", METRIC_NAMES[metric], "95 % interval", "difference"]
-        parts.append(html_table(header, differences))
+        header = [f"{ranked[0]} minus", METRIC_NAMES[metric], "95 % interval", "difference"]
+        parts.append(html_table(header, differences, text=["difference"]))
     repeats = summary["repeats"]
     return notebook_html(
         "Comparison",
@@ -155,12 +166,6 @@ def _interval(score: Mapping[str, Any]) -> Interval:
 
 def _finite(value: float | None) -> float:
     return math.nan if value is None else value
-
-
-def _score_cells(interval: Interval) -> list[str]:
-    return [
-        number(interval.value, 3), _range(interval), Markup(interval_strip(interval, 1.0)),
-    ]  # fmt: skip
 
 
 def _score(interval: Interval) -> str:

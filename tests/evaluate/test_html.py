@@ -47,7 +47,8 @@ def test_an_evaluation_shows_scores_intervals_and_classes(evaluation):
     for metric in METRICS:
         value, low, high = evaluation.scores[metric]
         assert html.METRIC_NAMES[metric] in shown
-        assert f"<td>{value:.3f}</td><td>{low:.3f} to {high:.3f}</td><td><svg" in shown
+        assert f"<td>{value:.3f}</td><td>{low:.3f} to {high:.3f}</td><td>" in shown
+    assert shown.count("<svg") == 4, "log loss is not confined to 0 to 1"
     recall = evaluation.per_class.recall[0]
     assert re.search(rf'<th scope="row">round</th><td>[\d.]+</td><td>{recall:.3f}</td>', shown)
 
@@ -74,17 +75,17 @@ def test_a_comparison_shows_differences_and_their_significance():
     shown = comparison._repr_html_()
     assert comparison.ranked()[:2] == ["good", "alike"]
     assert "3 pipelines, 240 galaxies of 3 classes" in shown
-    assert "good less" in shown
+    assert "good minus" in shown
     value, low, high = comparison.difference("good", "poor").scores["macro_f1"]
     assert (
         f'<th scope="row">poor</th><td>+{value:.3f}</td><td>+{low:.3f} to +{high:.3f}</td>'
-        "<td>significant</td>" in shown
+        '<td class="text">significant</td>' in shown
     )
-    assert re.search(r">alike</th><td>[^/]+</td><td>[^/]+</td><td>not significant</td>", shown)
+    assert re.search(r'>alike</th>(<td>[^/]+</td>){2}<td class="text">not significant</td>', shown)
 
 
 def test_one_pipeline_has_no_differences():
-    assert "less" not in compared(lonely=0.5)._repr_html_()
+    assert "minus" not in compared(lonely=0.5)._repr_html_()
 
 
 def test_names_are_escaped_and_nothing_is_loaded(evaluation):
