@@ -17,15 +17,10 @@ from galfeat.data import as_dataset
 from galfeat.data.readers.images import Images
 from galfeat.ensemble import Ensemble, decide
 from galfeat.errors import DataError, GalfeatWarning
+from galfeat.features import selection
 from galfeat.features.extractor import FeatureExtractor, ImageInputMixin
 from galfeat.features.quantiles import quantiles
 from galfeat.features.registry import classifier_columns
-from galfeat.features.selection import (
-    check_lengths,
-    fitted_columns,
-    named_classes,
-    training_rows,
-)
 from galfeat.features.table import FeatureTable, describe_errors
 from galfeat.pipeline import Pipeline, load_pipeline
 from galfeat.predictions import Predictions, flag_texts
@@ -76,12 +71,9 @@ class GalaxyClassifier(ClassifierMixin, ImageInputMixin, BaseEstimator):
     >>> import numpy as np
     >>> from galfeat import GalaxyClassifier
     >>> y, x = np.mgrid[-32:32, -32:32]
-    >>> images = [
-    ...     (20 + 200 * np.exp(-np.hypot(x, flattening * y) / size)).astype(np.uint8)
-    ...     for size in (4, 5, 6, 7, 8) for flattening in (1, 4)
-    ... ]
-    >>> labels = ["round", "edge-on"] * 5
-    >>> classifier = GalaxyClassifier("hog-svm", random_state=0).fit(images, labels)
+    >>> radius = [np.hypot(x, ratio * y) / size for size in range(4, 9) for ratio in (1, 4)]
+    >>> images = [(20 + 200 * np.exp(-r)).astype(np.uint8) for r in radius]
+    >>> classifier = GalaxyClassifier("hog-svm").fit(images, ["round", "edge-on"] * 5)
     >>> classifier.predict(images[:2]).tolist()
     ['round', 'edge-on']
     >>> classifier.classify(images)
@@ -139,7 +131,7 @@ class GalaxyClassifier(ClassifierMixin, ImageInputMixin, BaseEstimator):
             y, groups, class_names = data.labels, data.groups, data.class_names
             if not len(data):
                 raise DataError("images without labels; give y, or a data set with labels")
-        check_lengths(len(data), y, groups)
+        selection.check_lengths(len(data), y, groups)
         self._read_pipeline()
         table = self.extractor_.extract(data, progress=progress)
         return self.fit_table(table, y, groups, class_names)
@@ -174,8 +166,8 @@ class GalaxyClassifier(ClassifierMixin, ImageInputMixin, BaseEstimator):
         """
         self._read_pipeline()
         labels = np.asarray(y)
-        check_lengths(len(table.values), labels, groups)
-        usable = training_rows(table, self.extractor_.families)
+        selection.check_lengths(len(table.values), labels, groups)
+        usable = selection.training_rows(table, self.extractor_.families)
         columns = classifier_columns(table.names)
         self.feature_names_ = tuple(table.names[column] for column in columns)
         features = table.values[np.ix_(usable, columns)]
@@ -199,7 +191,7 @@ class GalaxyClassifier(ClassifierMixin, ImageInputMixin, BaseEstimator):
         )
         self.classes_ = self.ensemble_.classes_
         if class_names is not None:
-            self.classes_ = named_classes(class_names, self.ensemble_.classes_)
+            self.classes_ = selection.named_classes(class_names, self.ensemble_.classes_)
         self.priors_ = self.ensemble_.priors_
         return self
 
@@ -239,11 +231,8 @@ class GalaxyClassifier(ClassifierMixin, ImageInputMixin, BaseEstimator):
         self.extractor_.n_jobs, self.extractor_.cache = self.n_jobs, self.cache
         predictions = self.classify_table(self.extractor_.extract(data, progress=progress))
         names = (*data.class_names, None)  # the label -1 is no class
-        return dataclasses.replace(
-            predictions,
-            ids=data.ids.tolist(),
-            true_classes=[names[label] for label in data.labels] if data.class_names else None,
-        )
+        true_classes = [names[label] for label in data.labels] if data.class_names else None
+        return dataclasses.replace(predictions, ids=data.ids.tolist(), true_classes=true_classes)
 
     def classify_table(self, table: FeatureTable) -> Predictions:
         """Classify galaxies whose features are already extracted.
@@ -281,7 +270,7 @@ class GalaxyClassifier(ClassifierMixin, ImageInputMixin, BaseEstimator):
             If the table lacks columns this classifier was fitted on.
         """
         check_is_fitted(self)
-        return fitted_columns(table, self.feature_names_)
+        return selection.fitted_columns(table, self.feature_names_)
 
     def predict_proba(self, X: Images) -> NDArray[np.float64]:
         """Return calibrated probabilities, shape (n, k).
