@@ -1,4 +1,4 @@
-"""Images as they are at hand in Python: paths, pictures, arrays, data sets."""
+"""Images in the forms Python users have: paths, PIL images, arrays, data sets."""
 
 from __future__ import annotations
 
@@ -26,44 +26,52 @@ EXPECTED = (
     "expected a path, a PIL image, an array (H, W, 3), (H, W) or (n, H, W, 3), "
     "a list of one of these kinds, or a data set"
 )
-# The last axis of an array of three that is one image; stacks of grey images are wider.
+# An array of three axes is one image up to this length of the last; grey images are wider.
 _MOST_CHANNELS = 4
 
 
 def as_dataset(X: Images) -> DataSet:
-    """Return images as a data set, in whichever form they are given.
+    """Return images in any form as a data set.
 
     Parameters
     ----------
-    X : str or Path
-        Anything that `open_dataset` opens: an image, a pattern, a folder, ``labels.csv``,
-        HDF5 or ``.npz``.
-    X : PIL.Image.Image
-        One image in any mode, with the pixels that the same picture has when it is read from
-        a file: see `galfeat.data.readers.decode.decode_file`.
-    X : ndarray
-        One image, shape (H, W, 3) or (H, W), or a stack, shape (n, H, W, 3). An array of
-        three axes is one RGB image if the last has length 3, and a stack of grey images,
-        shape (n, H, W), if it has more than 4. Types as in
-        `galfeat.data.readers.pixels.to_rgb`.
-    X : list, tuple, array or column of a table
-        Paths, PIL images or arrays of any sizes, (H, W, 3) or (H, W), all of one kind. In a
-        list, an image that cannot be read becomes an `ImageError` in its row.
-    X : DataSet
-        Returned as it is.
+    X : path, PIL image, array, list of these, or DataSet
+        One image or several:
+
+        - str or Path: anything that `open_dataset` opens, such as an image, a pattern, a
+          folder, ``labels.csv``, HDF5 or ``.npz``.
+        - PIL image: of any mode, with the same pixels as if read from a file; see
+          `galfeat.data.readers.decode.decode_file`.
+        - array: one image, shape (H, W, 3) or (H, W), or a stack, shape (n, H, W, 3) or
+          (n, H, W). With three axes it is one image if the last has a length of at most 4
+          (channels), and a stack of grey images otherwise. Types as in
+          `galfeat.data.readers.pixels.to_rgb`.
+        - list, tuple, array or table column of paths, of PIL images, or of arrays of any
+          sizes, (H, W, 3) or (H, W). All items have the same kind. One that cannot be read
+          becomes an `ImageError` in its row; `DataSet.read` returns such lists.
+        - DataSet: returned unchanged.
 
     Returns
     -------
     DataSet
-        With one row for a single image. Data sets that are opened keep their ids, labels
-        and groups; the ids of other images are their row numbers.
+        With one row for a single image. Opened data sets have ids, labels and groups; the ids
+        of other images are their row numbers.
 
     Raises
     ------
     ImageError
-        If a single array is no image.
+        If a single array is not an image.
     DataError
-        If a path does not exist, there is no image, or X is anything else.
+        If a path does not exist, X is empty, its items differ in kind, or it is anything else.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from galfeat.data import as_dataset
+    >>> len(as_dataset(np.zeros((64, 64, 3), np.uint8)))
+    1
+    >>> len(as_dataset([np.zeros((64, 64), np.uint8), np.zeros((80, 90, 3), np.uint8)]))
+    2
     """
     if isinstance(X, DataSet):
         return X
@@ -99,7 +107,7 @@ class PictureDataSet(DataSet):
 
     def read(self, rows: ArrayLike, jobs: int = 1) -> list[Image | ImageError]:
         """Convert pictures to RGB; see `DataSet.read`."""
-        # One thread: pictures that PIL has not loaded yet must not be loaded by two.
+        # Single-threaded, because PIL loads files lazily and a picture may be listed twice.
         return [_pixels_or_error(self._pictures[row]) for row in row_numbers(rows, len(self))]
 
 
@@ -128,7 +136,7 @@ def _from_items(items: Sequence[Any]) -> DataSet:
     if other is not None:
         raise DataError(
             f"item 0 is {_described(items[0])} and item {other} is {_described(items[other])}; "
-            "expected items of one kind: pass paths, PIL images or arrays alone"
+            "expected items of one kind: pass only paths, only PIL images or only arrays"
         )
     if kinds[0] == "path":
         return open_dataset(items)
