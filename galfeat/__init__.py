@@ -1,4 +1,4 @@
-"""galfeat classifies galaxy images with engineered features and ensembles."""
+"""Classify galaxy images with engineered features and ensembles."""
 
 from importlib import import_module
 
@@ -15,7 +15,7 @@ __all__ = ["__version__", *_HOMES]
 
 
 def __getattr__(name: str) -> object:
-    # Names are fetched when first used: `galfeat --help` must not wait for scikit-learn.
+    # Imported on first use, because `galfeat --help` should not wait for scikit-learn.
     if name not in _HOMES:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     value = getattr(import_module(_HOMES[name]), name)

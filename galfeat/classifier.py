@@ -1,42 +1,44 @@
-"""From galaxy images to calibrated class probabilities, in one scikit-learn classifier."""
+"""A scikit-learn classifier from galaxy images to calibrated class probabilities."""
 
 from __future__ import annotations
 
+import dataclasses
 import warnings
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import Any, TypeAlias
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.utils.validation import check_is_fitted
 
-from galfeat.data import DataSet
+from galfeat.data import as_dataset
+from galfeat.data.readers.images import Images
 from galfeat.ensemble import Ensemble, decide
 from galfeat.errors import DataError, GalfeatWarning
-from galfeat.features.table import describe_errors
+from galfeat.features import selection
+from galfeat.features.extractor import FeatureExtractor, ImageInputMixin
+from galfeat.features.quantiles import quantiles
+from galfeat.features.registry import classifier_columns
+from galfeat.features.table import FeatureTable, describe_errors
 from galfeat.pipeline import Pipeline, load_pipeline
-from galfeat.predictions import Predictions
-
-if TYPE_CHECKING:
-    from galfeat.features import FeatureTable
+from galfeat.predictions import Predictions, flag_texts
 
 __all__ = ["GalaxyClassifier", "Predictions"]
 
 Progress: TypeAlias = Callable[[int, int], None]
-Images: TypeAlias = DataSet | NDArray[np.uint8] | Sequence[NDArray[np.uint8]]
 
 
-class GalaxyClassifier(ClassifierMixin, BaseEstimator):
-    """Classify galaxy images with what a pipeline says.
+class GalaxyClassifier(ClassifierMixin, ImageInputMixin, BaseEstimator):
+    """Classify galaxy images with features and an ensemble.
 
     Parameters
     ----------
     pipeline : str, Path or Pipeline
-        The name of a pipeline that comes with galfeat, the path of a pipeline file, or a pipeline.
+        Name of a pipeline that comes with galfeat, path of a pipeline file, or a pipeline.
     n_jobs : int
-        Threads, over images and over inner folds. The result does not depend on it.
+        Threads over images and inner folds. The result does not depend on it.
     random_state : int
         Seed of the folds, the resampling and the members.
     cache : str, Path or None
@@ -45,18 +47,37 @@ class GalaxyClassifier(ClassifierMixin, BaseEstimator):
     Attributes
     ----------
     classes_ : ndarray, shape (k,)
-        Class labels: names in the order of the data set if it was fitted on one, else the
-        sorted labels.
+        Class labels: names in the order of the data set if it was fitted on one, otherwise
+        the sorted labels.
     priors_ : ndarray of float, shape (k,)
         Frequency of each class in the training rows.
     pipeline_ : Pipeline
     extractor_ : FeatureExtractor
     ensemble_ : Ensemble
     feature_names_ : tuple of str
-        Columns the ensemble was fitted on: those that do not change when an image is
-        turned or mirrored.
+        Columns the ensemble was fitted on: those invariant to rotating and mirroring the
+        image.
     quantiles_ : dict of str to ndarray of float32, shape (23,)
-        Of the named features among the training galaxies; see `galfeat.features.quantiles`.
+        Quantiles of the named features of the training galaxies; see
+        `galfeat.features.quantiles`.
+
+    Notes
+    -----
+    Images are paths, PIL images, arrays, lists of these, or a data set; see
+    `galfeat.data.as_dataset`. scikit-learn's cross-validation needs an array or a list.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from galfeat import GalaxyClassifier
+    >>> y, x = np.mgrid[-32:32, -32:32]
+    >>> radius = [np.hypot(x, ratio * y) / size for size in range(4, 9) for ratio in (1, 4)]
+    >>> images = [(20 + 200 * np.exp(-r)).astype(np.uint8) for r in radius]
+    >>> classifier = GalaxyClassifier("hog-svm").fit(images, ["round", "edge-on"] * 5)
+    >>> classifier.predict(images[:2]).tolist()
+    ['round', 'edge-on']
+    >>> classifier.classify(images)
+    <Predictions: 10 galaxies, 2 classes>
     """
 
     def __init__(
@@ -84,32 +105,35 @@ class GalaxyClassifier(ClassifierMixin, BaseEstimator):
 
         Parameters
         ----------
-        X : DataSet, ndarray of uint8 of shape (n, H, W, 3), or list of such images
-            Galaxies. An image that cannot be measured is left out, with a `GalfeatWarning`.
+        X : path, PIL image, array, list of these, or DataSet
+            Galaxies; see `galfeat.data.as_dataset`. An image that cannot be measured is left
+            out, with a `GalfeatWarning`.
         y : array_like, shape (n,), optional
-            Labels of any kind. Left out for a data set, which brings its own: rows without
-            a label are then skipped.
+            Labels of any kind. By default the labels and groups of the data set; rows without
+            a label are skipped.
         groups : array_like, shape (n,), optional
-            Rows with the same value are never on both sides of an inner split. Left out
-            for a data set, which brings its own.
+            Rows with the same value are never on both sides of an inner split.
         progress : callable, optional
-            Called with the number of images measured and the number of all.
+            Called with the number of images measured and the total.
 
         Raises
         ------
         DataError
-            If there are no labels, one class only, or a class with a single row.
+            If X is not images, labels are missing, y or groups have another length, there is
+            only one class, or a class has a single row.
         PipelineError
             If the pipeline is not valid.
         """
+        data = as_dataset(X)
         class_names = None
-        if isinstance(X, DataSet) and y is None:
-            X = X.labelled()
-            y, groups, class_names = X.labels, X.groups, X.class_names
-        if y is None or not len(X):
-            raise DataError("images came without labels; give y, or a data set with labels")
+        if y is None:
+            data = data.labelled()
+            y, groups, class_names = data.labels, data.groups, data.class_names
+            if not len(data):
+                raise DataError("images without labels; give y, or a data set with labels")
+        selection.check_lengths(len(data), y, groups)
         self._read_pipeline()
-        table = self.extractor_.extract(X, progress=progress)
+        table = self.extractor_.extract(data, progress=progress)
         return self.fit_table(table, y, groups, class_names)
 
     def fit_table(
@@ -124,27 +148,26 @@ class GalaxyClassifier(ClassifierMixin, BaseEstimator):
         Parameters
         ----------
         table : FeatureTable
-            From the extractor of the same pipeline. Rows of failed images are left out, with
-            a `GalfeatWarning`.
+            From the extractor of the same pipeline. Rows of failed images, and of images a
+            family was itself trained on, are left out, with a `GalfeatWarning`.
         y : array_like, shape (n,)
             Labels of any kind, or indices into `class_names` if these are given.
         groups : array_like, shape (n,), optional
             Rows with the same value are never on both sides of an inner split.
         class_names : sequence of str, optional
-            Names in the order wanted for `classes_`. One that no row has is left out, with
-            a `GalfeatWarning`.
-        """
-        from galfeat.features import classifier_columns
-        from galfeat.features.quantiles import quantiles
+            Names in the order of `classes_`. Classes without rows are left out, with a
+            `GalfeatWarning`.
 
+        Raises
+        ------
+        DataError
+            If y or groups have another length, no row remains, there is only one class, or a
+            class has a single row.
+        """
         self._read_pipeline()
         labels = np.asarray(y)
-        if labels.shape != (len(table.values),):
-            raise DataError(
-                f"labels have the shape {labels.shape} for {len(table.values)} galaxies; "
-                "give one label per galaxy"
-            )
-        usable = _rows_to_fit(table, self.extractor_.families)
+        selection.check_lengths(len(table.values), labels, groups)
+        usable = selection.training_rows(table, self.extractor_.families)
         columns = classifier_columns(table.names)
         self.feature_names_ = tuple(table.names[column] for column in columns)
         features = table.values[np.ix_(usable, columns)]
@@ -168,14 +191,11 @@ class GalaxyClassifier(ClassifierMixin, BaseEstimator):
         )
         self.classes_ = self.ensemble_.classes_
         if class_names is not None:
-            self.classes_ = np.asarray(class_names)[self.ensemble_.classes_]
-            _warn_of_absent(class_names, self.classes_)
+            self.classes_ = selection.named_classes(class_names, self.ensemble_.classes_)
         self.priors_ = self.ensemble_.priors_
         return self
 
     def _read_pipeline(self) -> None:
-        from galfeat.features import FeatureExtractor
-
         self.pipeline_ = (
             self.pipeline if isinstance(self.pipeline, Pipeline) else load_pipeline(self.pipeline)
         )
@@ -187,16 +207,32 @@ class GalaxyClassifier(ClassifierMixin, BaseEstimator):
         )
 
     def classify(self, X: Images, *, progress: Progress | None = None) -> Predictions:
-        """Classify images; one that cannot be measured gets NaN, and its error.
+        """Classify images; one that cannot be measured gets NaN and its error.
 
         Parameters
         ----------
         X, progress
             As in `fit`.
+
+        Returns
+        -------
+        Predictions
+            With the ids of the data set, and its labels as true classes.
+
+        Raises
+        ------
+        DataError
+            If X is not images.
+        sklearn.exceptions.NotFittedError
+            If the classifier is not fitted.
         """
         check_is_fitted(self)
+        data = as_dataset(X)
         self.extractor_.n_jobs, self.extractor_.cache = self.n_jobs, self.cache
-        return self.classify_table(self.extractor_.extract(X, progress=progress))
+        predictions = self.classify_table(self.extractor_.extract(data, progress=progress))
+        names = (*data.class_names, None)  # the label -1 is no class
+        true_classes = [names[label] for label in data.labels] if data.class_names else None
+        return dataclasses.replace(predictions, ids=data.ids.tolist(), true_classes=true_classes)
 
     def classify_table(self, table: FeatureTable) -> Predictions:
         """Classify galaxies whose features are already extracted.
@@ -209,66 +245,38 @@ class GalaxyClassifier(ClassifierMixin, BaseEstimator):
         features = self.classifier_features(table)
         usable = table.usable_rows()
         shape = len(table.values), len(self.ensemble_.members), len(self.classes_)
-        member_log_probabilities, probabilities = (
-            np.full(shape, np.nan),
-            np.full(shape[::2], np.nan),
-        )
+        of_members, probabilities = np.full(shape, np.nan), np.full(shape[::2], np.nan)
         if len(usable):
             self.ensemble_.n_jobs = self.n_jobs
-            member_log_probabilities[usable] = self.ensemble_.member_log_probabilities(
-                features[usable]
-            )
-            probabilities[usable] = self.ensemble_.combined(member_log_probabilities[usable])
+            of_members[usable] = self.ensemble_.member_log_probabilities(features[usable])
+            probabilities[usable] = self.ensemble_.combined(of_members[usable])
         return Predictions(
             classes=self.classes_,
             probabilities=probabilities,
-            member_log_probabilities=member_log_probabilities,
+            member_log_probabilities=of_members,
             predicted=decide(probabilities, self.priors_, self.pipeline_.decision),
             most_probable=decide(probabilities, self.priors_, "probable"),
-            flags=self._flags(table, features),
+            flags=flag_texts(table, features, self.feature_names_, self.quantiles_),
             errors=dict(table.errors),
             digests=table.digests,
         )
 
-    def _flags(self, table: FeatureTable, features: NDArray[np.float32]) -> list[str]:
-        """Return what stood in the way of each measurement, or makes it doubtful."""
-        from galfeat.features.quantiles import MAX_UNUSUAL, UNLIKE, share_unusual
-        from galfeat.frame import describe_flags
-
-        values = table.values[:, table.names.index("flags")]
-        flags = ["" if np.isnan(value) else describe_flags(value) for value in values]
-        for row in np.flatnonzero(
-            share_unusual(features, self.feature_names_, self.quantiles_) > MAX_UNUSUAL
-        ):
-            flags[row] = ";".join(filter(None, (flags[row], UNLIKE)))
-        return flags
-
     def classifier_features(self, table: FeatureTable) -> NDArray[np.float32]:
-        """Return the columns of a table that the ensemble is given, in its order, shape (n, d).
+        """Return the columns of a table that the ensemble was fitted on, shape (n, d).
 
         Raises
         ------
         DataError
             If the table lacks columns this classifier was fitted on.
         """
-        from galfeat.features.table import column_positions
-
         check_is_fitted(self)
-        columns = column_positions(self.feature_names_, table.names)
-        if (columns < 0).any():
-            missing = np.flatnonzero(columns < 0)
-            raise DataError(
-                f"the table lacks {len(missing)} of the {len(columns)} features this classifier "
-                f"was fitted on, {self.feature_names_[missing[0]]!r} among them; extract with its "
-                "pipeline"
-            )
-        return table.values[:, columns]
+        return selection.fitted_columns(table, self.feature_names_)
 
     def predict_proba(self, X: Images) -> NDArray[np.float64]:
         """Return calibrated probabilities, shape (n, k).
 
-        The rows of images that cannot be measured are NaN, with a `GalfeatWarning`;
-        `classify` says why.
+        Rows of images that cannot be measured are NaN, with a `GalfeatWarning`; `classify`
+        returns their errors.
         """
         predictions = self.classify(X)
         if predictions.errors:
@@ -280,49 +288,21 @@ class GalaxyClassifier(ClassifierMixin, BaseEstimator):
         return predictions.probabilities
 
     def predict(self, X: Images) -> NDArray[Any]:
-        """Return the class the decision rule names for each image, shape (n,).
+        """Return the class named by the decision rule for each image, shape (n,).
 
         Raises
         ------
         DataError
-            If an image cannot be measured: no label stands for that. Use `classify`.
+            If an image cannot be measured, because no label stands for that. Use `classify`.
         """
         predictions = self.classify(X)
         if predictions.errors:
             raise DataError(
-                describe_errors(predictions.errors) + "; use classify, which goes on without them"
+                describe_errors(predictions.errors) + "; use classify, which returns their errors"
             )
         labels: NDArray[Any] = self.classes_[predictions.predicted]
         return labels
 
-
-def _rows_to_fit(table: FeatureTable, families: Sequence[str]) -> NDArray[np.intp]:
-    """Row numbers of the images that did not fail and that no family was trained on."""
-    from galfeat.features.registry import trained_on
-
-    usable = table.usable_rows()
-    if not len(usable):
-        raise DataError(f"{describe_errors(table.errors)}; none is left to fit")
-    learned = trained_on(families, table.digests[usable])
-    problems = [describe_errors(table.errors)] if table.errors else []
-    if learned.any():
-        problems.append(
-            f"{learned.sum()} of {len(learned)} images are ones some of the features were "
-            "themselves learned from"
-        )
-    if learned.all():
-        raise DataError(f"{problems[-1]}; none is left to fit")
-    for problem in problems:
-        warnings.warn(f"{problem}; they are left out of the fit", GalfeatWarning, stacklevel=3)
-    return usable[~learned]
-
-
-def _warn_of_absent(class_names: Sequence[str], present: NDArray[Any]) -> None:
-    """Warn of the classes that no training row has."""
-    absent = [name for name in class_names if name not in present]
-    if absent:
-        warnings.warn(
-            f"no training row has the class {', '.join(absent)}; the model cannot name it",
-            GalfeatWarning,
-            stacklevel=3,
-        )
+    def __sklearn_is_fitted__(self) -> bool:
+        """Return whether the ensemble is fitted."""
+        return hasattr(self, "priors_")

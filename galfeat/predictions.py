@@ -1,36 +1,67 @@
-"""What a classifier says of galaxies."""
+"""Predictions of a classifier."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, TypeAlias
+from itertools import islice
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
-from galfeat.errors import ImageError
-from galfeat.features.quantiles import UNLIKE
+from galfeat.errors import ImageError, MissingDependencyError
+from galfeat.features.quantiles import MAX_UNUSUAL, UNLIKE, share_unusual
 from galfeat.frame import Flag, describe_flags
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from galfeat.features import FeatureTable
 
 Cell: TypeAlias = str | float | None
 
 _NO_GALAXY = {
     describe_flags(Flag.NO_SOURCE): "No galaxy stands out near the middle of this image.",
-    UNLIKE: "What was measured is unlike any galaxy the model has learned from: a star, noise, or "
-    "a picture of something else.",
+    UNLIKE: "The measurements are unlike those of any galaxy the model was trained on: a star, "
+    "noise, or a picture of something else.",
 }
+_ROWS_SHOWN = 10
 
 
 def no_galaxy(flags: str) -> str | None:
-    """Return why an image seems to show no galaxy, from its flags; None if it seems to show one."""
+    """Return why an image seems to show no galaxy, from its flags; None if it shows one."""
     raised = flags.split(";")
-    return next((words for flag, words in _NO_GALAXY.items() if flag in raised), None)
+    return next((reason for flag, reason in _NO_GALAXY.items() if flag in raised), None)
 
 
-@dataclass(frozen=True, eq=False)
+def flag_texts(
+    table: FeatureTable,
+    features: NDArray[np.float32],
+    names: Sequence[str],
+    quantiles: Mapping[str, NDArray[np.float32]],
+) -> list[str]:
+    """Return the problems of each measurement as text, separated by semicolons.
+
+    Parameters
+    ----------
+    table : FeatureTable, n rows
+    features : ndarray of float32, shape (n, d)
+        The columns of the table that the classifier is given.
+    names : sequence of str, length d
+    quantiles : mapping of str to ndarray of float32
+        Of the training galaxies, from `galfeat.features.quantiles.quantiles`.
+    """
+    values = table.values[:, table.names.index("flags")]
+    flags = ["" if np.isnan(value) else describe_flags(value) for value in values]
+    for row in np.flatnonzero(share_unusual(features, names, quantiles) > MAX_UNUSUAL):
+        flags[row] = ";".join(filter(None, (flags[row], UNLIKE)))
+    return flags
+
+
+@dataclass(frozen=True, eq=False, repr=False)
 class Predictions:
-    """What a classifier says of n galaxies.
+    """Predicted classes and probabilities of n galaxies.
 
     Attributes
     ----------
@@ -39,20 +70,24 @@ class Predictions:
     probabilities : ndarray of float, shape (n, k)
         Calibrated to natural priors; NaN for an image that could not be measured.
     member_log_probabilities : ndarray of float, shape (n, members, k)
-        Logarithms of what each member of the ensemble says, before they are combined; NaN for an
-        image that could not be measured.
+        Logarithms of the probabilities of each member of the ensemble, before they are combined;
+        NaN for an image that could not be measured.
     predicted : ndarray of int, shape (n,)
-        The class the decision rule names, as an index into `classes`; -1 for a failed image.
+        The class named by the decision rule, as an index into `classes`; -1 for a failed image.
     most_probable : ndarray of int, shape (n,)
         The class with the largest probability; -1 for a failed image.
     flags : list of str
-        What stood in the way of a measurement, as text; see `galfeat.features.describe_flags`.
-        With ``unlike_training`` more than a fifth of the features lie where hardly any training
-        galaxy's do: it is a star, noise, or a picture of something else.
+        Problems of each measurement; see `galfeat.frame.describe_flags`. With
+        ``unlike_training`` more than a fifth of the features have values that hardly any training
+        galaxy has: a star, noise, or a picture of something else.
     errors : dict of int to ImageError
-        Rows of the images that failed, and why.
+        Errors of the images that failed, by row.
     digests : ndarray of uint8, shape (n, 16)
         Digest of each image's decoded pixels.
+    ids : sequence of str, length n, or None
+        Ids of the galaxies in their data set; None for row numbers.
+    true_classes : sequence of str or None, length n, or None
+        Labels of the data set, None for a galaxy without one; None if no label is known.
     """
 
     classes: NDArray[Any]
@@ -63,33 +98,111 @@ class Predictions:
     flags: list[str]
     errors: dict[int, ImageError]
     digests: NDArray[np.uint8]
+    ids: Sequence[str] | None = None
+    true_classes: Sequence[str | None] | None = None
+
+    def __len__(self) -> int:
+        """Return the number of galaxies."""
+        return len(self.probabilities)
+
+    def __repr__(self) -> str:
+        """Return the numbers of galaxies, classes and failed images."""
+        return f"<Predictions: {self._counts()}>"
 
     def rows(
-        self, ids: Sequence[str], true_classes: Sequence[str | None]
+        self,
+        ids: Sequence[str] | None = None,
+        true_classes: Sequence[str | None] | None = None,
     ) -> Iterator[dict[str, Cell]]:
-        """Give what is said of each galaxy by column, with None for what there is not.
+        """Yield the row of each galaxy in the table that ``galfeat classify`` writes.
 
         Parameters
         ----------
-        ids : sequence of str, length n
-        true_classes : sequence of str or None, length n
-            None where it is not known.
+        ids : sequence of str, length n, optional
+            Instead of those of the data set.
+        true_classes : sequence of str or None, length n, optional
+            Instead of those of the data set; None where the class is unknown.
+
+        Yields
+        ------
+        dict of str to str, float or None
+            Value by column, None for a missing value: ``id``, ``class``, ``probability`` (of that
+            class), ``most_probable``, ``p_CLASS`` for each class, ``true_class``, ``flags`` and
+            ``error``.
         """
+        ids = ids if ids is not None else self.ids
+        ids = ids if ids is not None else [str(row) for row in range(len(self))]
+        true_classes = true_classes if true_classes is not None else self.true_classes
+        true_classes = true_classes if true_classes is not None else [None] * len(self)
         classes = [str(name) for name in self.classes]
-        for row, (identity, true) in enumerate(zip(ids, true_classes, strict=True)):
+        for row, (identity, true_class) in enumerate(zip(ids, true_classes, strict=True)):
             error = self.errors.get(row)
-            named, likely = self.predicted[row], self.most_probable[row]
-            chances = [float(chance) for chance in self.probabilities[row]]
+            predicted, likely = self.predicted[row], self.most_probable[row]
+            probabilities = [float(probability) for probability in self.probabilities[row]]
             yield {
                 "id": identity,
-                "class": None if error else classes[named],
-                "probability": None if error else chances[named],
+                "class": None if error else classes[predicted],
+                "probability": None if error else probabilities[predicted],
                 "most_probable": None if error else classes[likely],
                 **{
-                    f"p_{name}": None if error else chance
-                    for name, chance in zip(classes, chances, strict=True)
+                    f"p_{name}": None if error else probability
+                    for name, probability in zip(classes, probabilities, strict=True)
                 },
-                "true_class": true,
+                "true_class": true_class,
                 "flags": None if error else self.flags[row],
                 "error": str(error) if error else None,
             }
+
+    def to_frame(self) -> pd.DataFrame:
+        """Return the table that ``galfeat classify`` writes as a pandas DataFrame.
+
+        Returns
+        -------
+        pandas.DataFrame, n rows
+            The columns of `rows`; missing values are missing, with an index of row numbers.
+
+        Raises
+        ------
+        MissingDependencyError
+            If pandas is not installed.
+        """
+        try:
+            import pandas as pd
+        except ImportError as error:
+            raise MissingDependencyError(
+                "Predictions.to_frame needs pandas, which is not installed; "
+                "install it with: pip install 'galfeat[pandas]'"
+            ) from error
+        numbers = ["probability", *(f"p_{name}" for name in self.classes)]
+        columns = ["id", "class", numbers[0], "most_probable", *numbers[1:]]
+        columns += ["true_class", "flags", "error"]
+        frame = pd.DataFrame(list(self.rows()), columns=columns)
+        return frame.astype(dict.fromkeys(numbers, "float64"))
+
+    def _counts(self) -> str:
+        failed = f", {len(self.errors):,} failed" if self.errors else ""
+        return f"{len(self):,} galaxies, {len(self.classes)} classes{failed}"
+
+    def _repr_html_(self) -> str:
+        """Return the first rows, for notebooks."""
+        from galfeat.evaluate.html import html_table, notebook_html
+
+        rows = list(islice(self.rows(), _ROWS_SHOWN))
+        columns = ["id", "class", "probability"]
+        if self.true_classes is not None:
+            columns.append("true_class")
+        header = [*(name.replace("_", " ") for name in columns), "flags"]
+        cells = [
+            [*(_text(row[name]) for name in columns), _text(row["error"] or row["flags"])]
+            for row in rows
+        ]
+        rest = len(self) - len(rows)
+        more = f"; the first {len(rows)} rows" if rest else ""
+        table = html_table(header, cells, text=["class", "true class", "flags"])
+        return notebook_html("Predictions", self._counts() + more, table)
+
+
+def _text(cell: Cell) -> str:
+    if cell is None:
+        return "–"
+    return f"{cell:.3f}" if isinstance(cell, float) else cell

@@ -5,6 +5,7 @@ import joblib
 import numpy as np
 import pytest
 from sklearn.base import clone
+from sklearn.exceptions import NotFittedError
 
 from galfeat import GalaxyClassifier, open_dataset
 from galfeat.data import ArrayDataSet
@@ -180,7 +181,7 @@ def test_columns_are_found_by_name(pipeline, table):
         classifier.classify_table(short)
 
 
-def test_a_class_nobody_has_is_left_out_and_said(pipeline, table):
+def test_a_class_without_rows_is_left_out_with_a_warning(pipeline, table):
     table.errors.clear()
     with pytest.warns(GalfeatWarning, match="no training row has the class ring"):
         classifier = GalaxyClassifier(pipeline).fit_table(
@@ -199,6 +200,15 @@ def test_groups_reach_the_inner_folds_and_classes_are_named(pipeline, table):
         GalaxyClassifier(pipeline).fit_table(table, y, groups, CLASSES)
 
 
+def test_groups_of_another_length_are_an_error(pipeline, table, galaxies):
+    with pytest.raises(DataError, match=r"groups have the shape \(7,\) for 120 galaxies"):
+        GalaxyClassifier(pipeline).fit_table(table, np.arange(120) % 3, np.arange(7))
+    images = galaxies.read([0, 1])
+    for y, groups, name in (["a", "b", "c"], None, "label"), (["a", "b"], [1], "group"):
+        with pytest.raises(DataError, match=f"give one {name} per galaxy"):
+            GalaxyClassifier(pipeline).fit(images, y, groups)
+
+
 @pytest.mark.parametrize(
     ("y", "message"),
     [
@@ -215,7 +225,7 @@ def test_labels_nothing_can_be_learned_from(y, message, pipeline, table):
 
 def test_nothing_to_fit(pipeline, table, galaxies):
     table.errors.update({row: ImageError("broken") for row in range(120)})
-    with pytest.raises(DataError, match=r"120 of the images cannot be measured.*none is left"):
+    with pytest.raises(DataError, match=r"120 of the images cannot be measured.*no images remain"):
         GalaxyClassifier(pipeline).fit_table(table, np.arange(120) % 3)
     unlabelled = ArrayDataSet(galaxies.read(np.arange(3)))
     with pytest.raises(DataError, match="without labels"):
@@ -302,11 +312,12 @@ def test_it_is_a_scikit_learn_estimator(pipeline):
         "cache": "here",
     }
     assert "GalaxyClassifier" in repr(GalaxyClassifier())
-    with pytest.raises(ValueError, match="not fitted"):
-        classifier.classify([])
+    for method in ("classify", "predict", "predict_proba"):
+        with pytest.raises(NotFittedError):
+            getattr(classifier, method)([])
 
 
-def test_a_pickled_classifier_says_the_same(fitted, galaxies):
+def test_a_pickled_classifier_predicts_the_same(fitted, galaxies):
     copy = pickle.loads(pickle.dumps(fitted))
     assert copy.predict_proba(galaxies).tobytes() == fitted.predict_proba(galaxies).tobytes()
 

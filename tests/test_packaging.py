@@ -135,7 +135,7 @@ def declared(metadata):
     required = "\n".join(
         [
             options["install_requires"],
-            *(extras[name] for name in ("fits", "parquet", "statmorph", "cnn", "timm")),
+            *(extras[name] for name in ("fits", "pandas", "parquet", "statmorph", "cnn", "timm")),
         ]
     )
     names = re.findall(r"^([A-Za-z0-9_-]+)", required, re.MULTILINE)

@@ -4,6 +4,7 @@ from galfeat.data.dataset import DataSet
 from galfeat.data.digest import pixel_digest
 from galfeat.data.fetch.download import download
 from galfeat.data.readers.arrays import ArrayDataSet
+from galfeat.data.readers.images import as_dataset
 from galfeat.data.readers.opening import open_dataset
 from galfeat.data.sample import stratified_sample, write_dataset
 from galfeat.data.summary import Summary, summarise
@@ -12,6 +13,7 @@ __all__ = [
     "ArrayDataSet",
     "DataSet",
     "Summary",
+    "as_dataset",
     "download",
     "open_dataset",
     "pixel_digest",

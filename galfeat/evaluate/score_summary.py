@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Generic, Protocol, TypeVar
 
+from galfeat.evaluate.html import scores_html
 from galfeat.evaluate.metrics import Floats, PerClass, per_class
 
 #: For each decision rule, the rule reported next to it.
@@ -87,6 +88,10 @@ class ScoreSummary(Generic[S]):
                 name: {"n": n, **_plain(scores)} for name, (n, scores) in self.sources.items()
             }
         return result
+
+    def _repr_html_(self) -> str:
+        """Return the scores with their intervals and by class, for notebooks."""
+        return scores_html(type(self).__name__, self.to_json())
 
 
 def _plain(scores: Mapping[str, Score]) -> dict[str, dict[str, Any]]:

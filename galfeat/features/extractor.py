@@ -1,4 +1,4 @@
-"""From images to a table of named features."""
+"""A scikit-learn transformer from images to named features."""
 
 from __future__ import annotations
 
@@ -8,30 +8,68 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 from sklearn.base import BaseEstimator, TransformerMixin
+from sklearn.utils import Tags
 
+from galfeat.data import as_dataset
+from galfeat.data.readers.images import Images
 from galfeat.errors import ImageError
-from galfeat.features.measuring import Images, measure_images
+from galfeat.features.measuring import measure_images
 from galfeat.features.registry import DEFAULT_FAMILIES, column_names
 from galfeat.features.table import FeatureTable
 
 
-class FeatureExtractor(TransformerMixin, BaseEstimator):
-    """Measure galaxy images; a scikit-learn transformer.
+class ImageInputMixin:
+    """Tag an estimator for scikit-learn as one that takes images or paths, not tables."""
+
+    def __sklearn_tags__(self) -> Tags:
+        """Return scikit-learn's tags."""
+        tags: Tags = super().__sklearn_tags__()  # type: ignore[misc]
+        tags.input_tags.two_d_array = False
+        tags.input_tags.three_d_array = True
+        tags.input_tags.string = True
+        return tags
+
+
+class FeatureExtractor(TransformerMixin, ImageInputMixin, BaseEstimator):
+    """Measure named features of galaxy images.
 
     Parameters
     ----------
     families : sequence of str
         Families of features, in the order of the columns; see `galfeat.features.FAMILIES`.
-        None at all: images are read, checked and digested, and nothing is measured.
+        With an empty sequence images are only read, checked and digested.
     frame : bool
-        Whether each galaxy is brought into its canonical frame. Without it the whole image
-        takes the place of every view.
+        Whether to resample each galaxy to its canonical frame. If False, the whole image
+        replaces every view.
     n_jobs : int
         Threads over images. The result does not depend on it.
     cache : str, Path or None
         Folder that keeps features by image content; None keeps nothing.
     batch_size : int
         Images held in memory at a time.
+
+    Attributes
+    ----------
+    n_features_out_ : int
+        Number of columns, ``flags`` included.
+
+    Notes
+    -----
+    Nothing is learned from images, so `transform` works without `fit`. Images may be given in
+    any form that `galfeat.data.as_dataset` takes.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from galfeat import FeatureExtractor
+    >>> y, x = np.mgrid[-32:32, -32:32]
+    >>> galaxy = (20 + 200 * np.exp(-np.hypot(x, 2 * y) / 6)).astype(np.uint8)
+    >>> extractor = FeatureExtractor(["colour"], frame=False)
+    >>> features = extractor.fit_transform([galaxy])
+    >>> features.shape == (1, extractor.n_features_out_)
+    True
+    >>> extractor.get_feature_names_out()[-1]
+    'flags'
     """
 
     def __init__(
@@ -50,13 +88,24 @@ class FeatureExtractor(TransformerMixin, BaseEstimator):
         self.batch_size = batch_size
 
     def fit(self, X: Images | None = None, y: object = None) -> FeatureExtractor:
-        """Check the families; nothing is learned from the images.
+        """Check the families and the images; nothing is learned from the images.
+
+        Parameters
+        ----------
+        X : path, PIL image, array, list of these, or DataSet, optional
+            See `galfeat.data.as_dataset`. The pixels are not read.
+        y : object
+            Ignored.
 
         Raises
         ------
+        DataError
+            If X is not images.
         PipelineError
-            If a family is not known.
+            If a family does not exist.
         """
+        if X is not None:
+            as_dataset(X)
         self.n_features_out_ = len(column_names(tuple(self.families)))
         return self
 
@@ -65,16 +114,20 @@ class FeatureExtractor(TransformerMixin, BaseEstimator):
 
         Parameters
         ----------
-        X : DataSet, ndarray of uint8 of shape (n, H, W, 3), or list of such images
+        X : path, PIL image, array, list of these, or DataSet
+            One image or several; see `galfeat.data.as_dataset`.
 
         Returns
         -------
         ndarray of float32, shape (n, d)
+            Or a DataFrame, after ``set_output(transform="pandas")`` or ``"polars"``.
 
         Raises
         ------
         ImageError
-            If an image cannot be read or is none; `extract` goes on instead.
+            If an image cannot be read or measured; `extract` returns NaN for it instead.
+        DataError
+            If X is not images.
         """
         table = self.extract(X)
         if table.errors:
@@ -89,13 +142,14 @@ class FeatureExtractor(TransformerMixin, BaseEstimator):
     def extract(
         self, X: Images, *, progress: Callable[[int, int], None] | None = None
     ) -> FeatureTable:
-        """Measure images one batch at a time; an image that fails becomes a row of NaN.
+        """Measure images in batches; an image that fails becomes a row of NaN.
 
         Parameters
         ----------
-        X : DataSet, ndarray of uint8 of shape (n, H, W, 3), or list of such images
+        X : path, PIL image, array, list of these, or DataSet
+            One image or several; see `galfeat.data.as_dataset`.
         progress : callable, optional
-            Called with the number of images done and the number of all.
+            Called with the number of images measured and the total.
 
         Returns
         -------
@@ -103,9 +157,11 @@ class FeatureExtractor(TransformerMixin, BaseEstimator):
 
         Raises
         ------
-        MissingDependencyError, DataError
-            If a family needs a package that is not installed, or there are more images than
-            it can measure; see `galfeat.features.registry.require_dependencies`.
+        DataError
+            If X is not images, or there are more images than a family can measure.
+        MissingDependencyError
+            If a family needs a package that is not installed; see
+            `galfeat.features.registry.require_dependencies`.
         """
         return measure_images(
             X,
@@ -116,3 +172,9 @@ class FeatureExtractor(TransformerMixin, BaseEstimator):
             batch_size=self.batch_size,
             progress=progress,
         )
+
+    def __sklearn_tags__(self) -> Tags:
+        """Return scikit-learn's tags."""
+        tags = super().__sklearn_tags__()
+        tags.requires_fit = False
+        return tags

@@ -1,4 +1,4 @@
-"""Measure the images of a data set, batch by batch."""
+"""Measure the images of a data set in batches."""
 
 from __future__ import annotations
 
@@ -12,7 +12,8 @@ from typing import Any, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from galfeat.data import ArrayDataSet, DataSet, pixel_digest
+from galfeat.data import as_dataset, pixel_digest
+from galfeat.data.readers.images import Images
 from galfeat.errors import ImageError
 from galfeat.features.cache import FeatureCache
 from galfeat.features.registry import (
@@ -25,7 +26,6 @@ from galfeat.features.registry import (
 from galfeat.features.table import FeatureTable
 from galfeat.frame import Flag, Frame, as_rgb, measure_frame, whole_image_frame
 
-Images: TypeAlias = DataSet | NDArray[np.uint8] | Sequence[NDArray[np.uint8]]
 _Map: TypeAlias = Callable[[Callable[[Any], Any], Iterable[Any]], Iterator[Any]]
 _Measured: TypeAlias = tuple[NDArray[np.float32], ImageError | None]
 
@@ -40,18 +40,19 @@ def measure_images(
     batch_size: int = 128,
     progress: Callable[[int, int], None] | None = None,
 ) -> FeatureTable:
-    """Measure images one batch at a time; an image that fails becomes a row of NaN.
+    """Measure images in batches; an image that fails becomes a row of NaN.
 
-    What `galfeat.features.FeatureExtractor` does, without scikit-learn, which takes longer to
-    import than an image to measure.
+    Equivalent to `galfeat.features.FeatureExtractor.extract`, but without importing
+    scikit-learn, which takes longer than measuring an image.
 
     Parameters
     ----------
-    X : DataSet, ndarray of uint8 of shape (n, H, W, 3), or list of such images
+    X : path, PIL image, array, list of these, or DataSet
+        One image or several; see `galfeat.data.as_dataset`.
     families, frame, n_jobs, cache, batch_size
         See `galfeat.features.FeatureExtractor`.
     progress : callable, optional
-        Called with the number of images done and the number of all.
+        Called with the number of images measured and the total.
 
     Returns
     -------
@@ -59,11 +60,13 @@ def measure_images(
 
     Raises
     ------
-    MissingDependencyError, DataError
-        If a family needs a package that is not installed, or there are more images than
-        it can measure; see `galfeat.features.registry.require_dependencies`.
+    DataError
+        If X is not images, or there are more images than a family can measure.
+    MissingDependencyError
+        If a family needs a package that is not installed; see
+        `galfeat.features.registry.require_dependencies`.
     """
-    data = X if isinstance(X, DataSet) else ArrayDataSet(X)
+    data = as_dataset(X)
     require_dependencies(families, len(data))
     names = column_names(tuple(families))
     values = np.full((len(data), len(names)), np.nan, np.float32)
@@ -94,19 +97,19 @@ def _measure_batch(
     each: _Map,
 ) -> Iterator[tuple[NDArray[np.float32], bytes, ImageError | None]]:
     digests = [_digest(image) for image in images]
-    known = store.get(digests)
-    todo = [i for i, digest in enumerate(digests) if digest not in known]
+    cached = store.get(digests)
+    todo = [i for i, digest in enumerate(digests) if digest not in cached]
     measured = dict(zip(todo, each(measure, (images[i] for i in todo)), strict=True))
     store.put({digests[i]: vector for i, (vector, error) in measured.items() if error is None})
     for i, digest in enumerate(digests):
-        vector, error = measured[i] if i in measured else (known[digest], None)
+        vector, error = measured[i] if i in measured else (cached[digest], None)
         yield vector, digest or bytes(16), error
 
 
 def _measure_image(
     image: NDArray[np.uint8] | ImageError, *, families: tuple[str, ...], frame: bool
 ) -> _Measured:
-    """Return the features of one image, or NaN and the reason."""
+    """Return the features of one image, or NaN and the error."""
     try:
         if isinstance(image, ImageError):
             raise image
@@ -134,7 +137,7 @@ def _missing(families: tuple[str, ...], flag: Flag) -> NDArray[np.float32]:
 
 @contextmanager
 def _map_of_threads(jobs: int) -> Iterator[_Map]:
-    """Give a `map` over so many threads; for one the plain one, which needs no other thread."""
+    """Yield a `map` over `jobs` threads; the built-in one for a single thread."""
     if jobs == 1:
         yield map
         return
@@ -142,7 +145,7 @@ def _map_of_threads(jobs: int) -> Iterator[_Map]:
 
         def each(function: Callable[[Any], Any], items: Iterable[Any]) -> Iterator[Any]:
             futures = [pool.submit(function, item) for item in items]
-            # Woken for every result, this thread would interrupt those that measure.
+            # Waking up for each result would interrupt the threads that measure.
             wait(futures)
             return (future.result() for future in futures)
 

@@ -4,13 +4,14 @@ import pickle
 
 import numpy as np
 import pytest
+from PIL import Image
 from sklearn.base import clone
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import FunctionTransformer
 
 from galfeat.data import ArrayDataSet, open_dataset, pixel_digest
-from galfeat.errors import ImageError
-from galfeat.features import DEFAULT_FAMILIES, FeatureExtractor, columns
+from galfeat.errors import DataError, ImageError
+from galfeat.features import DEFAULT_FAMILIES, FeatureExtractor, columns, measure_images
 from galfeat.frame import Flag
 
 
@@ -60,11 +61,45 @@ def test_set_output_and_pipelines(images):
     assert list(pipeline.get_feature_names_out()) == list(extractor.get_feature_names_out())
 
 
-def test_set_output_to_pandas(images):
-    pytest.importorskip("pandas", reason="pandas is not installed")
-    extractor = FeatureExtractor(("colour",)).set_output(transform="pandas")
-    frame = extractor.fit_transform(images)
-    assert list(frame.columns) == list(extractor.get_feature_names_out())
+@pytest.mark.parametrize("library", ["pandas", "polars"])
+def test_set_output_to_a_table(images, library):
+    pytest.importorskip(library, reason=f"{library} is not installed")
+    extractor = FeatureExtractor(("colour",)).set_output(transform=library)
+    for given in (images, list(images), images[0], ArrayDataSet(images)):
+        frame = extractor.fit_transform(given)
+        assert type(frame).__module__.startswith(library)
+        assert list(frame.columns) == list(extractor.get_feature_names_out())
+        np.testing.assert_array_equal(
+            frame.to_numpy(), FeatureExtractor(("colour",)).transform(given)
+        )
+
+
+def test_paths_pictures_and_single_images_give_the_same_bytes(images, values, tmp_path):
+    pictures = [Image.fromarray(image) for image in images]
+    paths = [tmp_path / f"{row}.png" for row in range(len(images))]
+    for path, picture in zip(paths, pictures, strict=True):
+        picture.save(path)
+    for source in (paths, [str(path) for path in paths], str(tmp_path), pictures):
+        np.testing.assert_array_equal(FeatureExtractor().fit_transform(source), values)
+    for source in (paths[2], str(paths[2]), pictures[2], images[2], [images[2]]):
+        np.testing.assert_array_equal(FeatureExtractor().fit_transform(source), values[2:3])
+        np.testing.assert_array_equal(measure_images(source).values, values[2:3])
+
+
+@pytest.mark.parametrize("method", ["fit", "transform", "extract"])
+def test_anything_but_images_is_a_typed_error(method):
+    extractor = FeatureExtractor(("colour",))
+    with pytest.raises(DataError, match="the number 5 was given as images; expected a path"):
+        getattr(extractor, method)(5)
+    with pytest.raises(DataError, match="a list without images"):
+        getattr(extractor, method)([])
+
+
+def test_scikit_learn_knows_that_it_takes_images_and_needs_no_fit():
+    tags = FeatureExtractor().__sklearn_tags__()
+    assert not tags.requires_fit
+    assert not tags.input_tags.two_d_array
+    assert tags.input_tags.string
 
 
 def test_arrays_lists_and_data_sets_give_the_same_bytes(images, values, tmp_path):
@@ -136,12 +171,12 @@ def test_a_blank_image_is_not_an_error_but_has_no_values(images, values):
     assert not FeatureExtractor().extract(images).errors
 
 
-def test_progress_is_reported_after_each_batch(images):
-    told = []
+def test_progress_is_called_after_each_batch(images):
+    calls = []
     FeatureExtractor(("colour",), batch_size=4).extract(
-        images, progress=lambda done, total: told.append((done, total))
+        images, progress=lambda done, total: calls.append((done, total))
     )
-    assert told == [(4, 9), (8, 9), (9, 9)]
+    assert calls == [(4, 9), (8, 9), (9, 9)]
 
 
 def test_rows_of_a_table_can_be_chosen(images):
@@ -162,8 +197,8 @@ def test_without_frame_the_whole_image_is_measured(images):
     assert (named["shape.axis_ratio"] == 1.0).all()
 
 
-def test_no_images_yield_an_empty_table():
-    table = FeatureExtractor(("colour",)).extract([])
+def test_an_empty_data_set_is_an_empty_table(images):
+    table = FeatureExtractor(("colour",)).extract(ArrayDataSet(images).select([]))
     assert table.values.shape == (0, len(table.names))
     assert not table.errors
 

@@ -5,6 +5,7 @@ from .fits import asinh_rgb as asinh_rgb
 from .fits import read_fits as read_fits
 from .folder import FileDataSet as FileDataSet
 from .hdf5 import HDF5DataSet as HDF5DataSet
+from .images import as_dataset as as_dataset
 from .opening import open_dataset as open_dataset
 from .pixels import to_rgb as to_rgb
 
@@ -12,6 +13,7 @@ __all__ = [
     "ArrayDataSet",
     "FileDataSet",
     "HDF5DataSet",
+    "as_dataset",
     "asinh_rgb",
     "decode_file",
     "open_dataset",

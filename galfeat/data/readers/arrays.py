@@ -21,37 +21,38 @@ IMAGE_NAMES = ("images", "image", "x", "X")
 
 
 class _InMemory(DataSet):
-    """Images in memory with their catalogue."""
+    """Images in memory and their catalogue."""
 
     def __init__(self, images: NDArray[Any] | Sequence[NDArray[Any]], catalogue: Catalogue) -> None:
         super().__init__(catalogue)
         self._images = images
 
     def read(self, rows: ArrayLike, jobs: int = 1) -> list[Image | ImageError]:
-        """Give images as they are in memory; see `DataSet.read`."""
+        """Convert images to RGB; see `DataSet.read`."""
         return [rgb_or_error(self._images[row]) for row in row_numbers(rows, len(self))]
 
 
 class ArrayDataSet(_InMemory):
-    """Images in memory, of one size or of several.
+    """Images in memory, of one size or of several sizes.
 
     Parameters
     ----------
     images : ndarray or sequence of ndarray
         Shape (n, H, W, 3), or (n, H, W) for grey; or a list of (H, W, 3) or (H, W)
-        arrays. Types as in `galfeat.data.readers.pixels.to_rgb`; an image that does not fit
-        becomes an `ImageError` in its place when it is read.
+        arrays. Types as in `galfeat.data.readers.pixels.to_rgb`; an image of another shape or
+        type becomes an `ImageError` in its row when it is read. An `ImageError` in a list, as
+        `DataSet.read` returns it, is kept in its row.
     labels : array_like, shape (n,), optional
         Integers (negative: no label) or text (empty: no label).
     class_names : sequence of str, optional
         Names of the classes 0, 1, ... when labels are integers.
     groups, ids : array_like of str, shape (n,), optional
-        `ids` are the row numbers by default.
+        `ids` are row numbers by default.
 
     Raises
     ------
     DataError
-        If an array of images has another shape or type, or lengths differ.
+        If an array of images has another shape or type, or the lengths differ.
     """
 
     def __init__(
@@ -72,7 +73,7 @@ class ArrayDataSet(_InMemory):
         }
         names = np.arange(len(images)) if ids is None else np.asarray(ids)
         if names.shape != (len(images),):
-            raise DataError(f"{names.size} ids for {len(images)} images; give one for each")
+            raise DataError(f"{names.size} ids for {len(images)} images; give one id per image")
         catalogue = build_catalogue(
             names.astype(np.str_),
             columns,
@@ -84,16 +85,16 @@ class ArrayDataSet(_InMemory):
 
 
 def open_npz(path: Path, *, label: str | None = None, images: str | None = None) -> DataSet:
-    """Open a ``.npz`` file, wholly in memory.
+    """Read a ``.npz`` file into memory.
 
-    Arrays are named as the data sets of an HDF5 file, see `galfeat.data.readers.hdf5`;
+    Arrays have the names of the data sets in an HDF5 file, see `galfeat.data.readers.hdf5`;
     ``class_names`` may be an array of text.
     """
     try:
         with path.open("rb") as stream, np.load(stream, allow_pickle=False) as archive:
             arrays = {name: archive[name] for name in archive.files}
     except (OSError, ValueError, TypeError, EOFError, zipfile.BadZipFile, zlib.error) as error:
-        raise DataError(f"{path} is no whole .npz file of plain arrays ({error})") from error
+        raise DataError(f"{path} is not a complete .npz file of plain arrays ({error})") from error
     name = find_images(images, arrays, path)
     pixels = arrays[name]
     check_stack(f"{name!r} in {path}", pixels.shape, pixels.dtype)
@@ -109,13 +110,13 @@ def open_npz(path: Path, *, label: str | None = None, images: str | None = None)
 
 
 def find_images(name: str | None, available: Sequence[str] | dict[str, Any], path: Path) -> str:
-    """Return the name of the array of images: `name`, or the usual one."""
+    """Return the name of the array of images: `name`, or the first usual name that exists."""
     if name is not None:
         return find_column(name, list(available))
-    usual = next((known for known in IMAGE_NAMES if known in available), None)
+    usual = next((candidate for candidate in IMAGE_NAMES if candidate in available), None)
     if usual is None:
         raise DataError(
             f"{path} holds no 'images'; it holds {', '.join(available) or 'nothing'}: "
-            "name the right one with --images"
+            "name the array of images with --images"
         )
     return usual

@@ -20,17 +20,16 @@ PICTURE_SUFFIXES = (".jpg", ".jpeg", ".png", ".tif", ".tiff")
 
 
 def is_image_name(path: str | Path) -> bool:
-    """Tell by its name whether galfeat reads this file as one image."""
+    """Return whether a file has the name of an image that galfeat reads."""
     return Path(path).name.lower().endswith(PICTURE_SUFFIXES + FITS_SUFFIXES)
 
 
 def decode_file(path: str | Path) -> Image:
     """Decode a JPEG, PNG, TIFF or FITS file; for FITS see `galfeat.data.readers.fits.read_fits`.
 
-    The orientation that EXIF gives is applied. Grey, palette and CMYK images become
-    RGB; what is transparent shows black, as the sky is dark. Of 16-bit samples the
-    256 levels of 8 bits are kept; floats must lie in 0 to 1. Of several frames the
-    first is read.
+    The EXIF orientation is applied. Grey, palette and CMYK images become RGB; transparent
+    pixels become black, as the sky is dark. 16-bit samples are reduced to 8 bits; floats must
+    lie in 0 to 1. Only the first of several frames is read.
 
     Returns
     -------
@@ -39,7 +38,7 @@ def decode_file(path: str | Path) -> Image:
     Raises
     ------
     ImageError
-        If the file is missing, empty, cut off, not an image, or has more pixels than
+        If the file is missing, empty, truncated, not an image, or has more pixels than
         Pillow's limit (``PIL.Image.MAX_IMAGE_PIXELS``).
     MissingDependencyError
         If it is a FITS file and astropy is not installed.
@@ -59,12 +58,28 @@ def decode_file(path: str | Path) -> Image:
         raise ImageError(f"{path}: {error}") from error
     except FileNotFoundError as error:
         raise ImageError(f"{path} does not exist; correct the name or leave it out") from error
-    except Exception as error:  # a damaged file raises nearly anything inside Pillow
+    except Exception as error:  # Pillow raises nearly anything for a damaged file
         raise ImageError(f"{path} cannot be decoded ({error}); replace the file") from error
 
 
+def decode_picture(picture: Pillow.Image) -> Image:
+    """Decode a PIL image, in any mode and with EXIF orientation, as `decode_file` does.
+
+    Raises
+    ------
+    ImageError
+        If its file is damaged, or its samples are out of range.
+    """
+    try:
+        return pixels_of(ImageOps.exif_transpose(picture))
+    except (ImageError, MemoryError):
+        raise
+    except Exception as error:  # Pillow raises nearly anything for a damaged file
+        raise ImageError(f"the picture cannot be decoded ({error}); replace it") from error
+
+
 def pixels_of(picture: Pillow.Image) -> Image:
-    """Return the pixels of a picture that Pillow has opened, as `decode_file` does."""
+    """Return the pixels of a PIL image as RGB, as `decode_file` does, without rotating it."""
     if picture.mode == "F" or picture.mode.startswith("I;16"):
         return to_rgb(np.asarray(picture).astype("f4" if picture.mode == "F" else "u2"))
     if picture.mode == "I":
@@ -81,10 +96,10 @@ def pixels_of(picture: Pillow.Image) -> Image:
 
 @contextlib.contextmanager
 def decoding() -> Iterator[None]:
-    """Make Pillow's warning of a huge image an error, and drop its others, for a while.
+    """Turn Pillow's warning about huge images into an error and ignore its other warnings.
 
-    The filters belong to the process, so this is entered once around the threads that
-    decode, not inside each.
+    Warning filters belong to the process, so enter this once around the threads that decode,
+    not in each thread.
     """
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")

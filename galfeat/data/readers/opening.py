@@ -1,10 +1,12 @@
-"""The one way to open galaxy images."""
+"""Open galaxy images of any format."""
 
 from __future__ import annotations
 
 import glob
-from collections.abc import Sequence
+import os
+from collections.abc import Iterable, Sequence
 from pathlib import Path
+from typing import Any
 
 from galfeat.data.dataset import DataSet
 from galfeat.data.readers.arrays import open_npz
@@ -23,7 +25,7 @@ def open_dataset(
     label: str | None = None,
     images: str | None = None,
 ) -> DataSet:
-    """Open galaxy images, without reading them yet.
+    """Open galaxy images without reading their pixels yet.
 
     Parameters
     ----------
@@ -32,10 +34,10 @@ def open_dataset(
         or that file, or images: an image file, a glob pattern, a folder of images, a
         folder of class folders, or several of these.
     label : str, optional
-        The column, or HDF5 data set, of the labels. See `galfeat.data.catalogue.labels.read_labels`
+        Column, or HDF5 data set, of the labels. See `galfeat.data.catalogue.labels.read_labels`
         for the default.
     images : str, optional
-        The HDF5 data set or ``.npz`` array of the images; ``images`` by default.
+        HDF5 data set or ``.npz`` array of the images; ``images`` by default.
 
     Returns
     -------
@@ -44,14 +46,28 @@ def open_dataset(
     Raises
     ------
     DataError
-        If nothing is there, the format is unknown, the file is damaged, or a named
+        If the source does not exist, its format is unknown, the file is damaged, or a named
         column does not exist.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from galfeat import open_dataset
+    >>> images = np.zeros((3, 64, 64, 3), np.uint8)
+    >>> np.savez("galaxies.npz", images=images, ans=["spiral", "smooth", ""])
+    >>> galaxies = open_dataset("galaxies.npz")
+    >>> len(galaxies), galaxies.class_names
+    (3, ('smooth', 'spiral'))
+    >>> galaxies.labels
+    array([ 1,  0, -1])
+    >>> galaxies.read([0])[0].shape
+    (64, 64, 3)
     """
-    sources = [source] if isinstance(source, str | Path) else list(source)
+    sources = _paths(source)
     path = Path(sources[0]) if len(sources) == 1 else None
     if path is not None and (path / LABELS_FILE).is_file():
         return open_table(path / LABELS_FILE, label=label)
-    if path is None or not path.is_file() or is_image_name(path):  # a pattern is no file
+    if path is None or not path.is_file() or is_image_name(path):  # a pattern is not a file
         return open_files(_find_images(sources), label=label)
     if path.suffix.lower() == ".csv":
         return open_table(path, label=label)
@@ -61,27 +77,45 @@ def open_dataset(
         from galfeat.data.readers.hdf5 import HDF5DataSet
 
         return HDF5DataSet(path, label=label, images=images)
-    raise DataError(f"{path} is of no known format; {EXPECTED}")
+    raise DataError(f"{path} has an unknown format; {EXPECTED}")
+
+
+def _paths(source: Any) -> list[str | Path]:  # noqa: ANN401
+    """Return the sources as a list of paths."""
+    single = isinstance(source, str | os.PathLike) or not isinstance(source, Iterable)
+    paths = [source] if single else list(source)
+    for path in paths:
+        if not isinstance(path, str | os.PathLike):
+            raise DataError(f"{path!r} is not a path; {EXPECTED}")
+        if not str(path):
+            raise DataError(f"a path is empty; {EXPECTED}")
+        try:
+            Path(path).exists()
+        except OSError as error:
+            raise DataError(f"{path} cannot be opened ({error.strerror}); {EXPECTED}") from error
+    return paths
 
 
 def _find_images(sources: Sequence[str | Path]) -> list[ImageFile]:
-    """Expand patterns and folders; in the order given, within each in order of name."""
+    """Expand patterns and folders, each sorted by name, in the order given."""
     files: list[ImageFile] = []
     for source in sources:
         path = Path(source)
         if path.is_dir():
-            found = images_in(path)
+            images = images_in(path)
         elif path.is_file() and not is_image_name(path):
-            raise DataError(f"{path} is no image file; open data sets one at a time. {EXPECTED}")
+            raise DataError(
+                f"{path} is not an image file; open data sets one at a time. {EXPECTED}"
+            )
         else:
-            found = [ImageFile(path)] if path.is_file() else _expand(str(source))
-        if not found and len(sources) > 1 and is_image_name(path):
-            found = [ImageFile(path)]  # reading it gives the error in its place; the others go on
-        if not found:
+            images = [ImageFile(path)] if path.is_file() else _expand(str(source))
+        if not images and len(sources) > 1 and is_image_name(path):
+            images = [ImageFile(path)]  # reading it returns the error in its row
+        if not images:
             raise DataError(f"found neither a data set nor images at {path}; {EXPECTED}")
-        files.extend(found)
+        files.extend(images)
     if not files:
-        raise DataError(f"nothing was given to open; {EXPECTED}")
+        raise DataError(f"no path was given; {EXPECTED}")
     return files
 
 

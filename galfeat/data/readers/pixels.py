@@ -1,4 +1,4 @@
-"""The one form in which images leave this package: uint8 RGB, (height, width, 3)."""
+"""Convert images to uint8 RGB of shape (height, width, 3)."""
 
 from __future__ import annotations
 
@@ -13,25 +13,25 @@ EXPECTED = "expected (H, W, 3), (H, W, 1) or (H, W) of uint8, uint16, or float i
 
 
 def to_rgb(image: NDArray[Any]) -> NDArray[np.uint8]:
-    """Bring one image to uint8 RGB.
+    """Convert one image to uint8 RGB.
 
     Parameters
     ----------
     image : ndarray, shape (H, W, 3), (H, W, 1) or (H, W)
-        uint8 is taken as it is; uint16 is divided by 257, so that full scale stays
-        full scale; floats must lie in 0 to 1 and are multiplied by 255. Either byte
-        order will do. A grey image becomes three equal channels.
+        uint8 is kept; uint16 is divided by 257, which maps full scale to full scale; floats
+        must lie in 0 to 1 and are multiplied by 255. Either byte order is accepted. A grey
+        image becomes three equal channels.
 
     Returns
     -------
     ndarray of uint8, shape (H, W, 3)
-        In C order; the input itself where nothing had to change.
+        In C order; the input itself if no conversion was needed.
 
     Raises
     ------
     ImageError
-        If the shape or type is another, there is no pixel, or a float is NaN,
-        infinite or outside 0 to 1.
+        If the image has another shape or type or no pixels, or a float is NaN, infinite or
+        outside 0 to 1.
     """
     check_form(image.shape, image.dtype)
     pixels = _to_bytes(image.astype(image.dtype.newbyteorder("="), copy=False))
@@ -42,9 +42,11 @@ def to_rgb(image: NDArray[Any]) -> NDArray[np.uint8]:
     return np.ascontiguousarray(pixels)
 
 
-def rgb_or_error(image: ArrayLike, place: str = "") -> NDArray[np.uint8] | ImageError:
-    """Return what `to_rgb` returns or raises; the error's text begins with `place`."""
+def rgb_or_error(image: ArrayLike | ImageError, place: str = "") -> NDArray[np.uint8] | ImageError:
+    """Return the RGB pixels of an image, or the error, with `place` before its message."""
     try:
+        if isinstance(image, ImageError):
+            raise image
         return to_rgb(np.asarray(image))
     except ImageError as error:
         return ImageError(f"{place}{error}")
@@ -53,7 +55,7 @@ def rgb_or_error(image: ArrayLike, place: str = "") -> NDArray[np.uint8] | Image
 def check_stack(where: str, shape: tuple[int, ...], dtype: np.dtype[Any]) -> None:
     """Raise DataError unless an array of this shape and type is a stack of images.
 
-    The text of the error begins with `where`.
+    The error message begins with `where`.
     """
     if len(shape) not in (3, 4) or (len(shape) == 3 and shape[2] == 3):
         raise DataError(
@@ -61,7 +63,7 @@ def check_stack(where: str, shape: tuple[int, ...], dtype: np.dtype[Any]) -> Non
             "and a single image as a stack of one"
         )
     if shape[0] == 0:
-        raise DataError(f"{where} has shape {shape}, which holds no image; expected one at least")
+        raise DataError(f"{where} has shape {shape}, which holds no image; expected at least one")
     try:
         check_form(shape[1:], dtype)
     except ImageError as error:
@@ -86,7 +88,7 @@ def _to_bytes(image: NDArray[Any]) -> NDArray[np.uint8]:
         count = int(np.size(image) - np.isfinite(image).sum())
         raise ImageError(
             f"image has {count} NaN or infinite values; replace them by the sky, or stretch it "
-            "to uint8 yourself"
+            "to uint8"
         )
     low, high = float(image.min()), float(image.max())
     if low < 0 or high > 1:

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from galfeat.errors import DataError
+from galfeat.evaluate.html import comparison_html
 from galfeat.evaluate.intervals import RESAMPLES, Interval, Scores, percentile_interval
 from galfeat.evaluate.metrics import METRICS, Floats, PerClass, per_class
 from galfeat.evaluate.repeats import RepeatedScore, RepeatedScores
@@ -171,6 +172,16 @@ class Comparison:
                 for difference in self.differences
             ],
         }
+
+    def _repr_html_(self) -> str:
+        """Return the scores and the differences from the best pipeline, for notebooks."""
+        best, *others = self.ranked()
+        differences = {name: self.difference(best, name) for name in others}
+        from_best = {
+            name: (difference.scores[CHOSEN], difference.better() is not None)
+            for name, difference in differences.items()
+        }
+        return comparison_html(self.to_json(), [best, *others], from_best, CHOSEN)
 
 
 def compare_predictions(

@@ -1,0 +1,111 @@
+"""Rows and columns of a feature table for a classifier, and the names of its classes."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from galfeat.errors import DataError, GalfeatWarning
+from galfeat.features.registry import trained_on
+from galfeat.features.table import FeatureTable, column_positions, describe_errors
+
+
+def training_rows(
+    table: FeatureTable, families: Sequence[str], *, stacklevel: int = 2
+) -> NDArray[np.intp]:
+    """Return the rows whose image was measured and that no family was itself trained on.
+
+    Parameters
+    ----------
+    table : FeatureTable
+    families : sequence of str
+        The families of its columns.
+    stacklevel : int
+        Of the warnings, as for `warnings.warn`.
+
+    Returns
+    -------
+    ndarray of int
+
+    Warns
+    -----
+    GalfeatWarning
+        With the number of rows left out, for each of the two reasons.
+
+    Raises
+    ------
+    DataError
+        If no row remains.
+    """
+    usable = table.usable_rows()
+    if not len(usable):
+        raise DataError(f"{describe_errors(table.errors)}; no images remain to fit")
+    seen = trained_on(families, table.digests[usable])
+    problems = [describe_errors(table.errors)] if table.errors else []
+    if seen.any():
+        problems.append(
+            f"{seen.sum()} of {len(seen)} images were used to train some of the features"
+        )
+    if seen.all():
+        raise DataError(f"{problems[-1]}; no images remain to fit")
+    for problem in problems:
+        warnings.warn(f"{problem}; left out of the fit", GalfeatWarning, stacklevel=stacklevel + 1)
+    return usable[~seen]
+
+
+def fitted_columns(table: FeatureTable, names: tuple[str, ...]) -> NDArray[np.float32]:
+    """Return the columns that a classifier was fitted on, shape (n, d), in that order.
+
+    Parameters
+    ----------
+    table : FeatureTable
+    names : tuple of str, length d
+
+    Raises
+    ------
+    DataError
+        If the table lacks columns.
+    """
+    columns = column_positions(names, table.names)
+    missing = np.flatnonzero(columns < 0)
+    if len(missing):
+        raise DataError(
+            f"the table lacks {len(missing)} of the {len(columns)} features this classifier was "
+            f"fitted on, {names[missing[0]]!r} among them; extract with its pipeline"
+        )
+    return table.values[:, columns]
+
+
+def check_lengths(n_galaxies: int, labels: ArrayLike, groups: ArrayLike | None) -> None:
+    """Raise DataError unless labels, and groups if given, have one value per galaxy."""
+    for name, values in {"label": labels, "group": groups}.items():
+        shape = np.shape(values) if values is not None else (n_galaxies,)
+        if shape != (n_galaxies,):
+            raise DataError(
+                f"{name}s have the shape {shape} for {n_galaxies} galaxies; "
+                f"give one {name} per galaxy"
+            )
+
+
+def named_classes(class_names: Sequence[str], indices: NDArray[np.integer]) -> NDArray[np.str_]:
+    """Return the names of the classes with training rows; warn of the others.
+
+    Parameters
+    ----------
+    class_names : sequence of str
+    indices : ndarray of int, shape (k,)
+        Positions in `class_names`.
+    """
+    names = np.asarray(class_names)
+    absent = np.setdiff1d(np.arange(len(names)), indices)
+    if len(absent):
+        warnings.warn(
+            f"no training row has the class {', '.join(names[absent])}; "
+            "the model cannot predict it",
+            GalfeatWarning,
+            stacklevel=3,
+        )
+    return names[indices]
