@@ -51,7 +51,7 @@ def npy(path, array):
         (lambda d: d / "nowhere.h5", "found neither a data set nor images at"),
         (lambda d: str(d / "*.png"), "found neither a data set nor images at"),
         (lambda d: table(d / "notes.txt", "x"), "has an unknown format; expected a folder"),
-        (lambda d: folder(d / "empty"), "holds no images; expected JPEG"),
+        (lambda d: folder(d / "empty"), "contains no images; expected JPEG"),
         (lambda d: [], "no path was given"),
         (
             lambda d: [hdf5(d / "a.h5", images=black()), hdf5(d / "b.h5", images=black())],
@@ -77,8 +77,11 @@ def npy(path, array):
         ),
         (lambda d: hdf5(d / "a.h5", images=black().astype(np.int64)), "type int64; expected"),
         (lambda d: npz(d / "a.npz", images=black().astype(complex)), "type complex128; expected"),
-        (lambda d: table(d / "labels.csv", ""), "has no column 'filename'; it has none"),
-        (lambda d: table(d / "labels.csv", "name,x\na,b\n"), "no column 'filename'; it has name"),
+        (lambda d: table(d / "labels.csv", ""), r"has no column 'filename' \(columns: none\)"),
+        (
+            lambda d: table(d / "labels.csv", "name,x\na,b\n"),
+            r"no column 'filename' \(columns: name, x\)",
+        ),
         (lambda d: table(d / "labels.csv", "filename\n"), "lists no images"),
         (lambda d: table(d / "labels.csv", "filename,a\nx.png\n"), "row 2, has 1 cells"),
         (lambda d: written(d / "labels.csv", b"filename\n\xff\xfe"), "CSV file in UTF-8"),

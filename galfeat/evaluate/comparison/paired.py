@@ -178,10 +178,10 @@ class Comparison:
         best, *others = self.ranked()
         differences = {name: self.difference(best, name) for name in others}
         from_best = {
-            name: (difference.scores[CHOSEN], difference.better() is not None)
+            name: (difference.scores[RANKING], difference.better() is not None)
             for name, difference in differences.items()
         }
-        return comparison_html(self.to_json(), [best, *others], from_best, CHOSEN)
+        return comparison_html(self.to_json(), [best, *others], from_best, RANKING)
 
 
 def compare_predictions(
