@@ -1,4 +1,4 @@
-# The page with the button, ready to serve; docs/deploy.md says where and how.
+# The page with the button, ready to serve; docs/guides/deploy.md says where and how.
 #
 #   docker build -t galfeat .
 #   docker run --rm --read-only --tmpfs /tmp -p 8080:8080 galfeat

@@ -2,7 +2,8 @@
 #   make demo   the main job from end to end, on simulated galaxies
 #   make web    the page with the button, on http://127.0.0.1:8000
 #   make test   every test          make lint   style and types
-#   make bench  the benchmarks      make test-lowest   quick tests on the oldest dependencies
+#   make docs   the documentation   make test-lowest   quick tests on the oldest dependencies
+#   make bench  the benchmarks
 #                                   make test-bounds   quick tests with every array index checked
 #                                   make test-networks those that need PyTorch, which it installs
 #                                   make test-image    what the Dockerfile makes, without an engine
@@ -15,7 +16,7 @@ METADATA := setup.py setup.cfg pyproject.toml
 # Threads over images and folds are galfeat's own; OpenMP under them would only get in the way.
 TESTING := OMP_NUM_THREADS=1
 
-.PHONY: demo web test test-networks lint bench test-lowest test-bounds test-image wheel clean
+.PHONY: demo web docs test test-networks lint bench test-lowest test-bounds test-image wheel clean
 
 demo: .venv/galfeat.stamp
 	$(BIN)/galfeat demo
@@ -35,6 +36,15 @@ lint: .venv/lint.stamp
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+	$(BIN)/codespell
+
+# The tutorial runs while the site is built. A warning, such as a broken link, is an error.
+docs: .venv/docs.stamp
+	$(BIN)/galfeat warmup
+	PATH="$(CURDIR)/$(BIN):$$PATH" $(TESTING) $(BIN)/python -m sphinx -W --keep-going --quiet \
+	    -b html docs docs/_build/html
+	$(BIN)/python docs/_scripts/commands.py docs/_build/html/reference/commands.html
+	@echo "open docs/_build/html/index.html"
 
 bench: .venv/bench.stamp
 	$(BIN)/galfeat warmup
@@ -63,7 +73,7 @@ wheel: .venv/galfeat.stamp
 	$(BIN)/pip wheel --quiet --no-deps --wheel-dir dist .
 
 clean:
-	rm -rf .venv .venv-lowest build dist demo galfeat.egg-info
+	rm -rf .venv .venv-lowest build dist demo docs/_build galfeat.egg-info
 
 .venv/galfeat.stamp: .venv/pip.stamp $(METADATA)
 	$(BIN)/pip install --quiet --editable .
@@ -82,6 +92,10 @@ clean:
 # The references of the benchmark.
 .venv/bench.stamp: .venv/galfeat.stamp
 	$(BIN)/pip install --quiet --editable '.[bench]'
+	@touch $@
+
+.venv/docs.stamp: .venv/galfeat.stamp
+	$(BIN)/pip install --quiet --editable '.[docs]'
 	@touch $@
 
 .venv/lint.stamp: .venv/test.stamp

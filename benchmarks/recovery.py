@@ -2,7 +2,7 @@
 
 Galaxies of all classes are drawn once as the Legacy Surveys show them and once as the SDSS does.
 
-    python benchmarks/recovery.py [--number 1000] [--seed 7] [--page docs/recovery.md]
+    python benchmarks/recovery.py [--number 1000] [--seed 7] [--page docs/background/recovery.md]
 
 Prints bias, scatter, rank correlation and number for each quantity. With --page writes them as a
 page, and a picture beside it (needs matplotlib).
@@ -57,7 +57,8 @@ What is compared, and what limits it:
 - Nuclei are the galaxy's summit and the brightest object of at least a tenth of its light within
   the frame radius. Pairs closer than the seeing are one object, and not counted.
 
-Made by `python benchmarks/recovery.py --number {number} --seed {seed} --page docs/recovery.md`.
+Made by `python benchmarks/recovery.py --number {number} --seed {seed} \
+--page docs/background/recovery.md`.
 """
 
 

@@ -1,6 +1,7 @@
 """How the morphology family agrees with statmorph on real galaxies, and what each costs.
 
-    python benchmarks/statmorph_parity.py DATA [--number 250] [--cache FILE] -o docs/statmorph.md
+    python benchmarks/statmorph_parity.py DATA [--number 250] [--cache FILE] \
+        -o docs/background/statmorph.md
 
 Both are given the same image (the mean of red, green and blue above the sky, as float), the
 same segments and the same gain. statmorph takes a second or two per galaxy: what it found is

@@ -1,6 +1,7 @@
 """What each family of features is worth on labelled images, beside what it costs.
 
-    python benchmarks/worth.py DATA [--seed 0] [--repeats 3] [--page docs/worth.md] [--kept FOLDER]
+    python benchmarks/worth.py DATA [--seed 0] [--repeats 3] [--kept FOLDER] \
+        [--page docs/background/worth.md]
 
 The pipeline `lightgbm` is fitted to each family alone, to all but each, and to ever more of them,
 on the folds of `galfeat fit --cv 5`; then importances, pairs of classes, and what limits the score.

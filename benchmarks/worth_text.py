@@ -22,8 +22,8 @@ repeats for the ten classes, one for the four. Each test fold is calibrated by t
 the other four instead of by inner folds, which takes a sixth of the time.
 
 - *Less all*: the score less that of all families together, paired, with the 95 % interval of
-  [`galfeat compare`](compare.md). = means that these galaxies can't tell the two apart, which does
-  not say that they are equal.
+  [`galfeat compare`](../guides/compare.md). = means that these galaxies can't tell the two apart,
+  which does not say that they are equal.
 - *Re-rendered*: test images as a survey with half the resolution, another size, PSF, stretch, band
   balance, sky and noise would show them, training images as they are, one repeat.
 - µs: processor time per galaxy on one thread, the least of nine, the median over {timed} of the

@@ -1,6 +1,6 @@
 """The plain CNN, and every single change to it that is said to help, on the same folds.
 
-    python benchmarks/cnn/cnn_ablation.py DATA --label class_id -o docs/cnn.md [--jobs 1]
+    python benchmarks/cnn/cnn_ablation.py DATA --label class_id -o docs/background/cnn.md [--jobs 1]
 
 Fits the pipeline `cnn-baseline` and each change, and writes a table of scores with intervals. Every
 finished fit is kept (--kept), so that the same command goes on where one before it was stopped.

@@ -21,7 +21,7 @@ changes one thing. With SGD
 comes a learning rate of 0.01. astroNN's network is its CNN for Galaxy10, trained as there (30
 epochs, learning rate 0.005) but that the learning rate does not fall. Boosting on top grows
 LightGBM on what enters the last layer. *Transfer learning* is another network altogether, the
-small one [of galfeat](embedder.md): one that has seen simulated galaxies alone is trained further
+small one [of galfeat](network.md): one that has seen simulated galaxies alone is trained further
 on the rows of a fit (the pipeline `network`), or LightGBM is grown on the activations of one that
 has seen other real galaxies too. All are calibrated by two inner folds.
 

@@ -51,7 +51,7 @@ def one_line_failures(*, debug: bool) -> Iterator[None]:
 
 
 def _describe(error: BaseException) -> tuple[str, int]:
-    """Say in one line what went wrong, with the exit code of docs/exit-codes.md."""
+    """Say in one line what went wrong, with the exit code of docs/reference/exit-codes.md."""
     if isinstance(error, GalfeatError):
         return str(error), error.exit_code
     if isinstance(error, KeyboardInterrupt):

@@ -42,7 +42,7 @@ FAMILIES = {
 #: learned, and the rest are references.
 OWN_FAMILIES = ("hog", "colour", "radial", "shape", "fourier", "morphology", "texture")
 #: What classifiers are given if nothing else is asked for: without `texture`, which costs more
-#: than it brings where the others are there (docs/worth.md).
+#: than it brings where the others are there (docs/background/worth.md).
 DEFAULT_FAMILIES = ("hog", "colour", "radial", "shape", "fourier", "morphology")
 #: The column of flags that closes every table.
 FLAGS = "flags"

@@ -1,4 +1,4 @@
-"""What the simulator drew is found again, as docs/recovery.md says, on other galaxies."""
+"""Measurements recover what was simulated, on other galaxies than docs/background/recovery.md."""
 
 import importlib
 import sys

@@ -1,4 +1,7 @@
-"""The morphology family beside statmorph, on painted galaxies; docs/statmorph.md has real ones."""
+"""The morphology family beside statmorph on painted galaxies.
+
+For real ones see docs/background/statmorph.md.
+"""
 
 import warnings
 

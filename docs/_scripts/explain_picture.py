@@ -1,7 +1,9 @@
-"""Explain one simulated galaxy for docs/explain.md: ``python docs/explain_picture.py``.
+"""Explain one simulated galaxy for docs/guides/explain.md.
 
-Fits the default pipeline to simulated galaxies, prints what `galfeat explain` says of a new
-one, in words and as JSON, and draws docs/explain.png. Takes a minute or two.
+    python docs/_scripts/explain_picture.py
+
+Fits the default pipeline to simulated galaxies, prints the explanation of a new one by
+`galfeat explain`, as text and as JSON, and draws docs/guides/explain.png. Takes a minute or two.
 """
 
 from __future__ import annotations
@@ -15,7 +17,7 @@ from PIL import Image
 from galfeat.cli import main
 from galfeat.data.simulation.simulator import simulate, simulate_file
 
-PICTURE = Path(__file__).with_name("explain.png")
+PICTURE = Path(__file__).parents[1] / "guides" / "explain.png"
 #: The new galaxy: a row of this simulation of barred spirals.
 SEED, BARRED, ROW = 3, [0, 0, 0, 0, 0, 20, 0, 0, 0, 0], 6
 #: Width of the picture on the page, in pixels.

@@ -1,8 +1,8 @@
-"""Draw the pictures of docs/features.md, one for each family, from simulated galaxies.
+"""Draw the pictures of docs/reference/features.md, one for each family, from simulated galaxies.
 
-    python docs/feature_pictures.py [FAMILY ...]
+    python docs/_scripts/feature_pictures.py [FAMILY ...]
 
-Needs matplotlib: ``pip install -e .[docs]``. What they show is said in `feature_page.py`.
+Needs matplotlib: ``pip install -e .``. What they show is said in `feature_page.py`.
 """
 
 from __future__ import annotations
@@ -50,7 +50,7 @@ from galfeat.frame import Frame, measure_frame
 from galfeat.frame.equalise import elliptical_model
 from galfeat.frame.views import VIEW_SIZE, halve
 
-FOLDER = Path(__file__).with_name("features")
+FOLDER = Path(__file__).parents[1] / "reference" / "features"
 #: Rows of the simulation below: four arms, a bar and a ring, blue knots, a pair with tails.
 ARMS, BAR, KNOTS, PAIR = 15, 4, 2, 1
 Axes = NDArray[np.object_]

@@ -1,4 +1,6 @@
-"""Write docs/features.md from the columns themselves: ``python docs/feature_page.py``.
+"""Write docs/reference/features.md from the registry of columns.
+
+    python docs/_scripts/feature_page.py
 
 The pictures are made by `feature_pictures.py`.
 """
@@ -19,12 +21,12 @@ from galfeat.features.registry import OWN_FAMILIES, Column, columns, family_modu
 from galfeat.frame import flags
 from galfeat.frame.locate import RADIUS_IN_R90
 
-PAGE = Path(__file__).with_name("features.md")
+PAGE = Path(__file__).parents[1] / "reference" / "features.md"
 
 #: What the picture of a family shows.
 CAPTIONS = {
     "hog": "The equalised aligned view with the rings; its gradients in 4×4 cells, each bar along "
-    "a gradient and as long as it is strong; the quadrant that is left when half-turn and mirrors "
+    "a gradient and as long as it is strong; the quadrant that remains when half-turn and mirrors "
     "are averaged; and the gradients of the deprojected view by ring and angle to the radius: "
     "away from 0° where there are arms.",
     "colour": "The aligned view with the ends of core, disc and outskirts; red minus blue "
@@ -49,43 +51,47 @@ CAPTIONS = {
 }
 
 HEAD = """\
-What galfeat measures, and what each number means: {n_own:,} columns in {n_families} families of \
-its own, and `flags`. `galfeat features` lists them one by one, `galfeat extract` measures them \
-all. The pipelines take the {n_default:,} of {default} ([why](worth.md)), of which {n_given:,} are \
-given to classifiers.
+Every feature and its meaning: {n_own:,} columns in {n_families} families, plus `flags`. `galfeat \
+features` lists them one by one, `galfeat extract` measures all of them. The pipelines use the \
+{n_default:,} of {default} ([why](../background/worth.md)), of which {n_given:,} are given to \
+classifiers.
 
 - **Invariant** columns stay the same when the image is turned or mirrored, as far as pixels \
 allow. **Covariant** ones change as they must (a position angle turns with the image) or count in \
 pixels of the image; they are extracted but not given to classifiers.
-- **Survey-bound** are {bound}. They too are extracted but not given to classifiers: {n_bound} of \
-the {n_invariant} invariant columns (`benchmarks/renderings.py`).
-- **Views** have 64×64 pixels and the major axis along x. *Aligned*: out to the frame radius, \
-which is {radius} times r90, the radius of nine tenths of the light; other objects removed. \
-*Deprojected*: stretched to face-on. *Context*: three times as wide, nothing removed. \
-*Equalised*: each level of brightness replaced by what an exponential disc has where it covers the \
-same area, so that the display stretch is gone and departures from ellipses are left.
-- **Undefined.** All columns but `flags` are NaN where no galaxy is found; those of the \
-deprojected view also for edge-on and blended galaxies. Other cases stand in the tables.
+- **Survey-bound** are {bound}. They are extracted but not given to classifiers: {n_bound} of the \
+{n_invariant} invariant columns (`benchmarks/renderings.py`).
+- **Views** have 64×64 pixels and the major axis along x; see [the canonical \
+frame](../background/frame.md). *Aligned*: out to the frame radius, {radius} times r90 (the radius \
+of nine tenths of the light), other objects removed. *Deprojected*: stretched to face-on. \
+*Context*: three times as wide, nothing removed. *Equalised*: each level of brightness replaced by \
+that of an exponential disc where it covers the same area, which removes the display stretch and \
+keeps departures from ellipses.
+- **Undefined.** All columns except `flags` are NaN where no galaxy is found; those of the \
+deprojected view also for edge-on and blended galaxies. The tables list other cases.
 
-Columns that differ in indices alone share a row, with how many they are: `{{0-3}}` is any number \
-from 0 to 3, {{0, 20 … 160}} goes on in equal steps, and the numbers and places in the meaning go \
-with those in the name. A unit of 1 is a pure number; "galfeat" as the reference: defined here. \
-*Kept back* are the columns that classifiers are not given; a number says how many of the row's.
+Columns that differ only in indices share a row, with their number: `{{0-3}}` is any number from 0 \
+to 3, `{{0, 20 … 160}}` continues in equal steps, and numbers and places in the meaning correspond \
+to those in the name. A unit of 1 is a pure number; "galfeat" as the reference means defined here. \
+*Kept back* are columns not given to classifiers; a number counts those of the row.
 """
 
-LEARNED_HEAD = """## A learned family
+LEARNED_HEAD = """## Learned families
 
-Activations of a network that was trained on other galaxies, for pipelines that name it. They have
-no names of their own: they classify and do not explain. What the network has seen, and how to
-train another: [embedder.md](embedder.md).
+Activations of a network trained on other galaxies, and the planes it is given, for pipelines that
+name them. They have no individual names: they classify but do not explain. See
+[the small network](../background/network.md) for its training, and
+[how to use another](../guides/networks.md).
 """
 
 REFERENCES_HEAD = """## Families for comparison
 
 Measured by other packages, for the pipelines `hog-svm`, `pixels-forest`, `cnn-baseline` and
-`statmorph-forest`. Of a family without any invariant column classifiers are given all.
+`statmorph-forest`. Of a family without invariant columns, classifiers are given all.
 """
 
+#: Families of the small network.
+LEARNED = ("embedding", "planes")
 #: Families without a section: that of `pixels` speaks of them.
 LARGER = ("pixels-64", "pixels-128", "pixels-256")
 
@@ -103,8 +109,8 @@ _MARK = "\0"
 def page() -> str:
     """Return the page as Markdown."""
     sections = [_head(), *(_family(name) for name in OWN_FAMILIES), LEARNED_HEAD]
-    sections += [_family("embedding", 3), REFERENCES_HEAD]
-    others = [name for name in FAMILIES if name not in (*OWN_FAMILIES, "embedding", *LARGER)]
+    sections += [*(_family(name, 3) for name in LEARNED), REFERENCES_HEAD]
+    others = [name for name in FAMILIES if name not in (*OWN_FAMILIES, *LEARNED, *LARGER)]
     sections += [_family(name, 3) for name in others]
     return "\n".join([*sections, _flags()])
 
@@ -143,7 +149,7 @@ def _family(name: str, level: int = 2) -> str:
         lines += [f"![{name}](features/{name}.jpg)", "", _wrapped(CAPTIONS[name]), ""]
     common = set.intersection(*(_undefined(column) for column in listed))
     if common:
-        lines += [f"Where undefined, of every column: {'; '.join(sorted(common))}.", ""]
+        lines += [f"Where undefined, for every column: {'; '.join(sorted(common))}.", ""]
     lines += ["| columns | | unit | meaning | reference | where undefined | kept back |"]
     lines += ["|---|---:|---|---|---|---|---|"]
     lines += [*(_row(group, common) for group in grouped(listed)), ""]
@@ -219,7 +225,7 @@ def _kept_back(group: Sequence[Column]) -> str:
 def _flags() -> str:
     """Return the table of flags; what each means is the comment above it."""
     lines = ["## Flags", "", str(flags.__doc__)]
-    lines += ["`flags`, the last column of every table, is the sum of the values that hold.", ""]
+    lines += ["`flags`, the last column of every table, is the sum of the flags that are set.", ""]
     lines += ["| flag | value | meaning |", "|---|---:|---|"]
     source = inspect.getsource(flags.Flag)
     for comment, name in re.findall(r"((?:    #: .*\n)+)    (\w+) = ", source):
@@ -228,8 +234,8 @@ def _flags() -> str:
     lines += [
         "",
         f"`galfeat classify` adds `{UNLIKE}` for an image more than {100 * MAX_UNUSUAL:.0f} % of "
-        "whose features are lower or higher than those of 98 in 100 training galaxies: a star, "
-        "noise, or a picture of something else. The web page then names no class.",
+        "whose features are below or above those of 98 in 100 training galaxies: a star, "
+        "noise, or an image of something else. The web page then predicts no class.",
     ]
     return "\n".join([*lines, ""])
 

@@ -1,4 +1,6 @@
-"""Take the pictures of the web page, of simulated galaxies: ``python docs/web_pictures.py MODEL``.
+"""Take the pictures of the web page, with simulated galaxies.
+
+    python docs/_scripts/web_pictures.py MODEL
 
 Needs Playwright, which `make test` installs, and Chromium. It presses the button until a spiral
 with all its lines comes that the model is right about, so the model should be a good one.
@@ -19,7 +21,7 @@ from typing import Literal
 from PIL import Image
 from playwright.sync_api import Browser, Page, sync_playwright
 
-DOCS = Path(__file__).parent
+PICTURES = Path(__file__).parents[1] / "_static"
 #: Bytes of a picture at most; presses until a spiral should have come.
 MAX_BYTES, PRESSES = 150_000, 500
 _TRIES = 300
@@ -93,8 +95,8 @@ def main() -> None:
     chromium = which("chromium") or which("chromium-browser") or which("google-chrome")
     with served(Path(sys.argv[1])) as address, sync_playwright() as started:
         browser = started.chromium.launch(executable_path=chromium)
-        save(take(browser, address, (1120, 830), "dark"), DOCS / "web.jpg")
-        save(take(browser, address, (390, 844), "light"), DOCS / "web-phone.jpg")
+        save(take(browser, address, (1120, 830), "dark"), PICTURES / "web.jpg")
+        save(take(browser, address, (390, 844), "light"), PICTURES / "web-phone.jpg")
         browser.close()
 
 

@@ -1,4 +1,4 @@
-"""How views and images are shown in the pictures of docs/features.md."""
+"""How views and images are shown in the pictures of docs/reference/features.md."""
 
 from __future__ import annotations
 
