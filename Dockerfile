@@ -1,4 +1,4 @@
-# The web page, ready to serve; see docs/deploy.md.
+# The web page, ready to serve; see docs/guides/deploy.md.
 #
 #   docker build -t galfeat .
 #   docker run --rm --read-only --tmpfs /tmp -p 8080:8080 galfeat

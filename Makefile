@@ -1,11 +1,10 @@
 # Each goal sets up .venv itself, and again only if the package metadata change.
-#   make demo    the whole workflow on simulated galaxies
-#   make web     the web page on http://127.0.0.1:8000
-#   make lint    style and types    make test           all tests
-#   make bench   benchmarks         make test-lowest    quick tests with the oldest dependencies
-#                                   make test-bounds    quick tests with array bounds checked
-#                                   make test-networks  tests that need PyTorch (installs it)
-#                                   make test-image     the image of the Dockerfile, without an engine
+#   make demo   the whole workflow on simulated galaxies
+#   make web    the web page on http://127.0.0.1:8000
+#   make docs   the documentation   make test-lowest    quick tests with the oldest dependencies
+#   make lint   style and types     make test-bounds    quick tests with array bounds checked
+#   make test   all tests           make test-networks  tests that need PyTorch (installs it)
+#   make bench  benchmarks          make test-image     what the Dockerfile makes, without an engine
 
 PYTHON ?= python3
 BIN := .venv/bin
@@ -15,7 +14,7 @@ METADATA := setup.py setup.cfg pyproject.toml
 # galfeat uses its own threads over images and folds; OpenMP threads would compete with them.
 TESTING := OMP_NUM_THREADS=1
 
-.PHONY: demo web test test-networks lint bench test-lowest test-bounds test-image wheel clean
+.PHONY: demo web docs test test-networks lint bench test-lowest test-bounds test-image wheel clean
 
 demo: .venv/galfeat.stamp
 	$(BIN)/galfeat demo
@@ -35,6 +34,15 @@ lint: .venv/lint.stamp
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+	$(BIN)/codespell
+
+# The tutorial runs while the site is built. A warning, such as a broken link, is an error.
+docs: .venv/docs.stamp
+	$(BIN)/galfeat warmup
+	PATH="$(CURDIR)/$(BIN):$$PATH" $(TESTING) $(BIN)/python -m sphinx -W --keep-going --quiet \
+	    -b html docs docs/_build/html
+	$(BIN)/python docs/_scripts/commands.py docs/_build/html/reference/commands.html
+	@echo "open docs/_build/html/index.html"
 
 bench: .venv/bench.stamp
 	$(BIN)/galfeat warmup
@@ -59,7 +67,7 @@ wheel: .venv/galfeat.stamp
 	$(BIN)/pip wheel --quiet --no-deps --wheel-dir dist .
 
 clean:
-	rm -rf .venv .venv-lowest build dist demo galfeat.egg-info
+	rm -rf .venv .venv-lowest build dist demo docs/_build galfeat.egg-info
 
 .venv/galfeat.stamp: .venv/pip.stamp $(METADATA)
 	$(BIN)/pip install --quiet --editable .
@@ -78,6 +86,10 @@ clean:
 # With the reference packages of the benchmark.
 .venv/bench.stamp: .venv/galfeat.stamp
 	$(BIN)/pip install --quiet --editable '.[bench]'
+	@touch $@
+
+.venv/docs.stamp: .venv/galfeat.stamp
+	$(BIN)/pip install --quiet --editable '.[docs]'
 	@touch $@
 
 .venv/lint.stamp: .venv/test.stamp

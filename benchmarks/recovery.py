@@ -2,7 +2,7 @@
 
 Galaxies of all classes are rendered as in the Legacy Surveys and as in SDSS.
 
-    python benchmarks/recovery.py [--number 1000] [--seed 7] [--page docs/recovery.md]
+    python benchmarks/recovery.py [--number 1000] [--seed 7] [--page docs/background/recovery.md]
 
 Prints bias, scatter, rank correlation and number of galaxies for each quantity. With --page, writes
 them to a page with a figure (needs matplotlib).
@@ -58,7 +58,8 @@ Definitions and limits:
 - Nuclei are the peak of the galaxy and the brightest object with at least a tenth of its light
   within the frame radius. Pairs closer than the seeing are one object, and are excluded.
 
-Made by `python benchmarks/recovery.py --number {number} --seed {seed} --page docs/recovery.md`.
+Made by `python benchmarks/recovery.py --number {number} --seed {seed} \
+--page docs/background/recovery.md`.
 """
 
 

@@ -1,6 +1,7 @@
 """Agreement of the morphology family with statmorph on real galaxies, and the cost of both.
 
-    python benchmarks/statmorph_parity.py DATA [--number 250] [--cache FILE] -o docs/statmorph.md
+    python benchmarks/statmorph_parity.py DATA [--number 250] [--cache FILE] \
+        -o docs/background/statmorph.md
 
 Both use the same image (the mean of red, green and blue above the sky, as float), the same
 segments and the same gain. statmorph takes a second or two per galaxy; its results are stored in

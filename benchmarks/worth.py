@@ -1,6 +1,7 @@
 """The contribution of each feature family to the scores on labelled images, and its cost.
 
-    python benchmarks/worth.py DATA [--seed 0] [--repeats 3] [--page docs/worth.md] [--kept FOLDER]
+    python benchmarks/worth.py DATA [--seed 0] [--repeats 3] [--kept FOLDER] \
+        [--page docs/background/worth.md]
 
 The pipeline `lightgbm` is fitted to each family alone, to all families but one, and to growing sets
 of families, on the folds of `galfeat fit --cv 5`. Importances, separation of pairs of classes, and

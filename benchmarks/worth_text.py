@@ -22,7 +22,7 @@ some families and scored on out-of-fold predictions, with the folds of `galfeat 
 the predictions on the other four rather than with inner folds, which takes a sixth of the time.
 
 - *Minus all*: the score minus that of all families together, paired, with the 95 % interval of
-  [`galfeat compare`](compare.md); = marks differences that are not significant.
+  [`galfeat compare`](../guides/compare.md); = marks differences that are not significant.
 - *Re-rendered*: test images re-rendered as a survey with half the resolution and a different size,
   PSF, stretch, band balance, sky and noise; training images unchanged; one repeat.
 - µs: processor time per galaxy on one thread, the minimum of nine rounds, the median over {timed}

@@ -54,8 +54,8 @@ def real_images():
 
 @pytest.fixture(scope="session")
 def exit_codes():
-    """The exit codes of docs/exit-codes.md with their meanings."""
-    text = (ROOT / "docs" / "exit-codes.md").read_text()
+    """The exit codes of docs/reference/exit-codes.md with their meanings."""
+    text = (ROOT / "docs" / "reference" / "exit-codes.md").read_text()
     return {int(code): meaning for code, meaning in re.findall(r"^\| (\d+) \| ([^|]+)", text, re.M)}
 
 

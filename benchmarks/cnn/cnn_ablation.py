@@ -1,6 +1,6 @@
 """A plain CNN and single changes commonly said to improve it, on the same folds.
 
-    python benchmarks/cnn/cnn_ablation.py DATA --label class_id -o docs/cnn.md [--jobs 1]
+    python benchmarks/cnn/cnn_ablation.py DATA --label class_id -o docs/background/cnn.md [--jobs 1]
 
 Fits the pipeline `cnn-baseline` and each variant, and writes a table of scores with intervals.
 Completed fits are stored (--kept), so an interrupted run resumes. Needs the extra `cnn`, and 4 GB

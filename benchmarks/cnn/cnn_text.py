@@ -19,7 +19,7 @@ filters, ReLU and pooling, a dense layer of 128 and a softmax, trained from scra
 with Adam on 64×64 pixels in colour. Each other row changes one setting. SGD uses a learning rate of
 0.01. astroNN's network is its CNN for Galaxy10, trained with its settings (30 epochs, learning rate
 0.005) but without reducing the learning rate. Boosting on top fits LightGBM to the inputs of the
-last layer. *Transfer learning* uses a different network, the small one [of galfeat](embedder.md):
+last layer. *Transfer learning* uses a different network, the small one [of galfeat](network.md):
 either a network pretrained on simulated galaxies is fine-tuned on the training rows (the pipeline
 `network`), or LightGBM is fitted to the activations of a network also trained on other real
 galaxies. All variants are calibrated with two inner folds.

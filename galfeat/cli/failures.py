@@ -51,7 +51,7 @@ def one_line_failures(*, debug: bool) -> Iterator[None]:
 
 
 def _describe(error: BaseException) -> tuple[str, int]:
-    """Return the message and the exit code (see docs/exit-codes.md) of an error."""
+    """Return the message and the exit code (see docs/reference/exit-codes.md) of an error."""
     if isinstance(error, GalfeatError):
         return str(error), error.exit_code
     if isinstance(error, KeyboardInterrupt):

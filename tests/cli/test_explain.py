@@ -90,7 +90,7 @@ def test_a_figure_is_written_even_if_no_galaxy_is_found(galfeat, model, tmp_path
 def test_the_script_on_the_page_agrees_with_the_command(
     galfeat, model, galaxies, tmp_path, monkeypatch, capsys
 ):
-    page = Path(__file__).resolve().parents[2] / "docs" / "explain.md"
+    page = Path(__file__).resolve().parents[2] / "docs" / "guides" / "explain.md"
     (script,) = re.findall(r"```python\n(.*?)```", page.read_text("utf-8"), re.DOTALL)
     (tmp_path / "model").symlink_to(model)
     (tmp_path / "galaxy.png").symlink_to(galaxies / "g1.png")
@@ -107,8 +107,8 @@ def test_the_script_on_the_page_agrees_with_the_command(
 
 
 def test_the_page_states_the_current_thresholds():
-    page = (Path(__file__).resolve().parents[2] / "docs" / "explain.md").read_text("utf-8")
-    words = " ".join(page.split())
+    page = Path(__file__).resolve().parents[2] / "docs" / "guides" / "explain.md"
+    words = " ".join(page.read_text("utf-8").split())
     assert f"strength of the bar of {overlay.FAINTEST_BAR} or more" in words
     assert f"of the arms {overlay.FAINTEST_ARMS}, in galaxies not flatter" in words
     assert f"than {overlay.FLATTEST}." in words

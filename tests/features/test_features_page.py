@@ -10,7 +10,8 @@ from galfeat.features import classifier_columns, columns
 from galfeat.features.registry import FAMILIES, OWN_FAMILIES, Column, family_module
 from galfeat.frame.flags import Flag
 
-DOCS = runpy.run_path(str(Path(__file__).resolve().parents[2] / "docs" / "feature_page.py"))
+ROOT = Path(__file__).resolve().parents[2]
+DOCS = runpy.run_path(str(ROOT / "docs" / "_scripts" / "feature_page.py"))
 PAGE = DOCS["page"]()
 
 
@@ -24,14 +25,14 @@ def row(members):
 
 
 def test_the_page_is_up_to_date():
-    assert DOCS["PAGE"].read_text("utf-8") == PAGE, "run: python docs/feature_page.py"
+    assert DOCS["PAGE"].read_text("utf-8") == PAGE, "run: python docs/_scripts/feature_page.py"
 
 
 def test_the_readme_counts_the_columns_there_are():
     names = [column.name for column in columns()]
     measured = len(columns(OWN_FAMILIES)) - 1
-    words = " ".join((Path(__file__).resolve().parents[2] / "README.md").read_text("utf-8").split())
-    assert f"It takes {measured} [named features]" in words
+    words = " ".join((ROOT / "README.md").read_text("utf-8").split())
+    assert f"It measures {measured} [named features]" in words
     assert f"The pipelines use {len(names) - 1} of them" in words
     assert f"the {len(classifier_columns(names))} that another survey's" in words
 

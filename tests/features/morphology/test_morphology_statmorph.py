@@ -1,4 +1,4 @@
-"""The morphology family against statmorph, on painted galaxies; docs/statmorph.md has real ones."""
+"""The morphology family against statmorph, on painted galaxies; docs/background/statmorph.md has real ones."""
 
 import warnings
 

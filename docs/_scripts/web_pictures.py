@@ -1,0 +1,104 @@
+"""Take the pictures of the web page, with simulated galaxies.
+
+    python docs/_scripts/web_pictures.py MODEL
+
+Needs Playwright, which `make test` installs, and Chromium. It presses the button until a spiral
+with all its lines comes that the model is right about, so the model should be a good one.
+"""
+
+from __future__ import annotations
+
+import io
+import socket
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from shutil import which
+from typing import Literal
+
+from PIL import Image
+from playwright.sync_api import Browser, Page, sync_playwright
+
+PICTURES = Path(__file__).parents[1] / "_static"
+#: Bytes of a picture at most; presses until a spiral should have come.
+MAX_BYTES, PRESSES = 150_000, 500
+_TRIES = 300
+
+
+@contextmanager
+def served(model: Path) -> Iterator[str]:
+    """Serve the page from a process of its own; give its address."""
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = str(free.getsockname()[1])
+    command = [sys.executable, "-m", "galfeat", "serve", "--model", str(model), "--port", port]
+    process = subprocess.Popen(command)
+    try:
+        for _ in range(_TRIES):
+            try:
+                socket.create_connection(("127.0.0.1", int(port))).close()
+                break
+            except ConnectionRefusedError:
+                try:
+                    process.wait(0.2)
+                    raise SystemExit("galfeat serve has ended; see above") from None
+                except subprocess.TimeoutExpired:
+                    pass
+        yield f"http://127.0.0.1:{port}"
+    finally:
+        process.terminate()
+        process.wait()
+
+
+def press_until_spiral(page: Page) -> None:
+    """Press the button until there are a bar and arms, and the model is right."""
+    for _ in range(PRESSES):
+        with page.expect_response("**/api/sample"):
+            page.click("#show")
+        page.wait_for_selector("#answer:visible")
+        if page.locator("#legend span").count() == 4 and page.locator(".verdict.right").count():
+            page.mouse.move(0, 0)
+            return
+    raise SystemExit(f"no spiral that the model is right about in {PRESSES} presses")
+
+
+def take(
+    browser: Browser, address: str, size: tuple[int, int], scheme: Literal["dark", "light"]
+) -> bytes:
+    """Return the page after a press as a PNG file."""
+    width, height = size
+    page = browser.new_page(
+        viewport={"width": width, "height": height}, color_scheme=scheme, reduced_motion="reduce"
+    )
+    page.goto(address)
+    press_until_spiral(page)
+    # The cursor in the button would leave a ring around it.
+    page.evaluate("document.activeElement.blur()")
+    return page.screenshot()
+
+
+def save(picture: bytes, path: Path) -> None:
+    """Write a JPEG file, as good as its size allows: noise of the sky takes most of it."""
+    with Image.open(io.BytesIO(picture)) as whole:
+        for quality in range(92, 40, -4):
+            stream = io.BytesIO()
+            whole.convert("RGB").save(stream, "JPEG", quality=quality, optimize=True)
+            if stream.tell() <= MAX_BYTES:
+                break
+    path.write_bytes(stream.getvalue())
+    print(f"{path}: {stream.tell():,} bytes, quality {quality}")
+
+
+def main() -> None:
+    """Take both pictures."""
+    chromium = which("chromium") or which("chromium-browser") or which("google-chrome")
+    with served(Path(sys.argv[1])) as address, sync_playwright() as started:
+        browser = started.chromium.launch(executable_path=chromium)
+        save(take(browser, address, (1120, 830), "dark"), PICTURES / "web.jpg")
+        save(take(browser, address, (390, 844), "light"), PICTURES / "web-phone.jpg")
+        browser.close()
+
+
+if __name__ == "__main__":
+    main()
