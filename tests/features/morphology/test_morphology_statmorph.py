@@ -1,4 +1,7 @@
-"""The morphology family against statmorph, on painted galaxies; docs/background/statmorph.md has real ones."""
+"""The morphology family against statmorph, on painted galaxies.
+
+For real ones see docs/background/statmorph.md.
+"""
 
 import warnings
 
