@@ -66,7 +66,7 @@ def open_table(path: Path, *, label: str | None = None) -> FileDataSet:
     name = next((name for name in FILE_COLUMNS if name in columns), None)
     if name is None:
         raise DataError(
-            f"{path} has no column 'filename', only {', '.join(columns) or 'none'}; "
+            f"{path} has no column 'filename'; it has {', '.join(columns) or 'none'}: "
             "rename the column of image files"
         )
     ids = columns[name]
