@@ -17,6 +17,13 @@ from galfeat.kernels import kernel, variable
 
 
 @kernel
+def _less_sky(sums: tuple[float, float, float], sky: float) -> float:
+    """Return the sky-subtracted asymmetry from sums of difference, light and area."""
+    difference, total, area = sums
+    return (difference - area * sky) / max(total, 1e-6)
+
+
+@kernel
 def shifted_difference(
     box: NDArray[np.float32],
     blend: NDArray[np.float32],
@@ -204,15 +211,15 @@ def least_asymmetry(
         if every != min(step, 3):
             # Longer steps make larger differences, which fewer rows suffice to detect.
             every = min(step, 3)
-            d, t, n = shifted_difference(box, blend, seen, seen_blend, whole, y2, x2, radius, every)
-            best = (d - n * sky) / max(t, 1e-6)
+            sums = shifted_difference(box, blend, seen, seen_blend, whole, y2, x2, radius, every)
+            best = _less_sky(sums, sky)
         from_y, from_x = y2, x2
         for dy, dx in ((-step, 0), (step, 0), (0, -step), (0, step)):
             ny, nx = from_y + dy, from_x + dx
             if (ny == last_y and nx == last_x) or np.hypot(ny - start_y, nx - start_x) > reach:
                 continue
-            d, t, n = shifted_difference(box, blend, seen, seen_blend, whole, ny, nx, radius, every)
-            trial = (d - n * sky) / max(t, 1e-6)
+            sums = shifted_difference(box, blend, seen, seen_blend, whole, ny, nx, radius, every)
+            trial = _less_sky(sums, sky)
             if trial < best:
                 best, y2, x2 = trial, ny, nx
         if y2 == from_y and x2 == from_x:
@@ -222,10 +229,10 @@ def least_asymmetry(
             last_y, last_x = from_y, from_x
     lattice_y, lattice_x = 0.5 * y2 + 0.25, 0.5 * x2 + 0.25
     yc, xc = lattice_y, lattice_x
-    d, t, area = turned_difference(
+    sums = turned_difference(
         box, turned, seen, seen_turned, whole, yc, xc, 0.0, radius, 1.0, 0.0, third
     )
-    rough, fine = (d - area * sky) / max(t, 1e-6), 0.125
+    rough, fine = _less_sky(sums, sky), 0.125
     last_sy, last_sx = 0.0, 0.0
     while fine > 0.05:
         origin_y, origin_x = yc, xc
@@ -234,20 +241,20 @@ def least_asymmetry(
             if sy == -last_sy and sx == -last_sx:
                 continue
             ty, tx = origin_y + fine * sy, origin_x + fine * sx
-            d, t, area = turned_difference(
+            sums = turned_difference(
                 box, turned, seen, seen_turned, whole, ty, tx, 0.0, radius, 1.0, 0.0, third
             )
-            trial = (d - area * sky) / max(t, 1e-6)
+            trial = _less_sky(sums, sky)
             if trial < rough:
                 rough, yc, xc, move_y, move_x = trial, ty, tx, sy, sx
         last_sy, last_sx = move_y, move_x
         if yc == origin_y and xc == origin_x:
             fine *= 0.5
     if yc != lattice_y or xc != lattice_x:
-        d, t, area = turned_difference(
+        sums = turned_difference(
             box, turned, seen, seen_turned, whole, yc, xc, 0.0, radius, 1.0, 0.0, variable(1)
         )
-        trial = (d - area * sky) / max(t, 1e-6)
+        trial = _less_sky(sums, sky)
         if trial < best:
             return trial, yc, xc
     return best, lattice_y, lattice_x

@@ -98,8 +98,8 @@ def test_a_flat_image_is_sky():
     ("data", "message"),
     [
         (np.full((8, 8), np.nan), "100% of the pixels are blank"),
-        (np.zeros((2, 8, 8)), r"image has shape \(2, 8, 8\); expected \(H, W\) or \(3, H, W\)"),
-        (np.zeros(8), r"image has shape \(8,\)"),
+        (np.zeros((2, 8, 8)), r"the image has shape \(2, 8, 8\); expected \(H, W\) or \(3, H, W\)"),
+        (np.zeros(8), r"the image has shape \(8,\)"),
         (None, "no HDU contains an image"),
     ],
 )
