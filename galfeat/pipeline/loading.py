@@ -43,7 +43,7 @@ def available_pipelines() -> list[Pipeline]:
     --------
     >>> from galfeat.pipeline import available_pipelines
     >>> [pipeline.name for pipeline in available_pipelines() if not pipeline.frame]
-    ['cnn-baseline', 'hog-svm', 'pixels-forest', 'raw-features', 'statmorph-forest']
+    ['cnn-baseline', 'hog-svm', 'pixels-forest', 'raw-features']
     """
     return [load_pipeline(name) for name in pipeline_names()]
 

@@ -133,9 +133,9 @@ def test_calibration_error_that_chance_explains_reaches_down_to_zero():
     ("change", "message"),
     [
         ({"probabilities": np.full((2, 2), 0.5)}, r"shape \(2, 2\).*need \(2, 3\)"),
-        ({"probabilities": np.full((2, 3), np.nan)}, "none of the 2 images gave a prediction"),
-        ({"probabilities": np.full((2, 3), 0.5)}, "miss a sum of one by up to 0.5"),
-        ({"y_true": [0, 3]}, "truth classes run from 0 to 3"),
+        ({"probabilities": np.full((2, 3), np.nan)}, "none of the 2 images has a prediction"),
+        ({"probabilities": np.full((2, 3), 0.5)}, "differ from one by up to 0.5"),
+        ({"y_true": [0, 3]}, "truth classes range from 0 to 3"),
         ({"y_true": [-1, 0]}, "leave out rows without a label"),
         ({"predicted": [0.0, 1.0]}, "predicted classes are float64"),
     ],

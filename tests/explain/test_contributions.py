@@ -149,7 +149,7 @@ def test_any_class_can_be_explained():
 
 
 def test_an_unknown_class():
-    with pytest.raises(DataError, match="no class 'round'; it knows barred, flat, plain"):
+    with pytest.raises(DataError, match="no class 'round'; choose from barred, flat, plain"):
         explained(ENSEMBLES["one"](), table(3)[0], of="round")
 
 

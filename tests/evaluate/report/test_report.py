@@ -164,7 +164,7 @@ def test_right_and_wrong_are_stated_in_words(tmp_path):
     page = read(tmp_path)
     figures = [attributes["class"] for attributes in page.all("figure")]
     assert {"right", "wrong"} == set(figures)
-    assert page.text.count("✓ right") == figures.count("right")
+    assert page.text.count("✓ correct") == figures.count("right")
     assert page.text.count("✗ wrong") == figures.count("wrong")
 
 
@@ -256,7 +256,7 @@ def test_an_older_page_is_replaced_and_other_files_are_left(tmp_path):
 
 def test_a_place_that_cannot_be_written_is_an_output_error(tmp_path):
     (tmp_path / "file").write_text("in the way")
-    with pytest.raises(OutputError, match="cannot make the folder"):
+    with pytest.raises(OutputError, match="cannot create the folder"):
         write(tmp_path / "file")
 
 
