@@ -12,9 +12,9 @@ DEFAULT, OF_SIMULATED = "galaxy10", "simulated"
 #: Manifest digests of the shipped models, which are always trusted and tested with the oldest and
 #: the newest supported libraries.
 SHIPPED = {
-    "galaxy10": "f38e78ae4596ceaa3770048b4d832a1e7c9047f461b38c240bf6efdf13aab938",
-    "coarse": "1b8a28ca3c491f39dd91292a2807b19bf67bd44b11b2dce6dd5fd0b0a173130e",
-    "simulated": "a24ecd3ae9463c022c74ec4279e0ae2cc33925afe23bddddcba0d4b66973bc7f",
+    "galaxy10": "26f0a4120ceaec8800d225752afe5e41bf6a1992b5e0f5fe420c4d2cd0fa136a",
+    "coarse": "60e142398eddf1ec57dcecd9eb39974f744043f3b255c8341b49d32ff5a60906",
+    "simulated": "8a0779b595c69c5903a69b07b6f9ac1e33207ff6363f6682ec4134c4fbab8364",
 }
 
 

@@ -1,4 +1,4 @@
-"""Recovery of simulated parameters as stated in docs/background/recovery.md, on different galaxies."""
+"""Recovery of simulated parameters, on other galaxies than docs/background/recovery.md."""
 
 import importlib
 import sys
