@@ -91,8 +91,7 @@ def classify(
     with _open_output(output) as file:
         with progress_bar("galaxies") as progress:
             predictions = classifier.classify(dataset, progress=progress)
-        true = [dataset.class_names[label] if label >= 0 else None for label in dataset.labels]
-        rows = predictions.rows([str(name) for name in dataset.ids], true)
+        rows = predictions.rows()
         if output is not None and output.suffix.lower() == ".jsonl":
             file.writelines(json.dumps(row, ensure_ascii=False) + "\n" for row in rows)
         else:

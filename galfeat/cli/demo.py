@@ -76,7 +76,7 @@ def _run(ctx: click.Context, *arguments: str) -> None:
 
 
 def _summarise(scores: Path, sample: Path) -> None:
-    from galfeat.evaluate.text import METRIC_NAMES
+    from galfeat.evaluate.metrics import METRIC_NAMES
 
     metrics = json.loads(scores.read_text())
     for metric, name in METRIC_NAMES.items():

@@ -8,16 +8,9 @@ from html import escape
 from typing import Any
 
 from galfeat.evaluate.intervals import Interval
-from galfeat.evaluate.metrics import METRICS
+from galfeat.evaluate.metrics import METRIC_NAMES, METRICS
 from galfeat.evaluate.report.figures import interval_strip, number
 
-METRIC_NAMES = {
-    "accuracy": "accuracy",
-    "balanced_accuracy": "balanced accuracy",
-    "macro_f1": "macro-F1",
-    "log_loss": "log loss",
-    "ece": "calibration error",
-}
 # Inherited colours suit light and dark notebooks.
 _STYLE = (
     ".galfeat{line-height:1.45;overflow-x:auto}"

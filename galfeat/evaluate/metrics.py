@@ -16,6 +16,14 @@ Floats = NDArray[np.float64]
 Integers = NDArray[np.integer]
 
 LABEL_METRICS = ("accuracy", "balanced_accuracy", "macro_f1")
+#: How each metric is printed.
+METRIC_NAMES = {
+    "accuracy": "accuracy",
+    "balanced_accuracy": "balanced accuracy",
+    "macro_f1": "macro-F1",
+    "log_loss": "log loss",
+    "ece": "calibration error",
+}
 PROBABILITY_METRICS = ("log_loss", "ece")
 METRICS = LABEL_METRICS + PROBABILITY_METRICS
 

@@ -8,16 +8,9 @@ from collections.abc import Mapping, Sequence
 from galfeat.evaluate.comparison.left_out import SCORES, Ablation
 from galfeat.evaluate.evaluation import Evaluation
 from galfeat.evaluate.intervals import Interval
-from galfeat.evaluate.metrics import LABEL_METRICS, METRICS, Floats, PerClass
+from galfeat.evaluate.metrics import LABEL_METRICS, METRIC_NAMES, METRICS, Floats, PerClass
 from galfeat.evaluate.repeats import CrossValidation
 
-METRIC_NAMES = {
-    "accuracy": "accuracy",
-    "balanced_accuracy": "balanced accuracy",
-    "macro_f1": "macro-F1",
-    "log_loss": "log loss",
-    "ece": "calibration error",
-}
 DECISION_NAMES = {
     "balanced": "balanced (largest probability over prior)",
     "tempered": "tempered (largest probability over cube root of prior)",

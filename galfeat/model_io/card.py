@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from galfeat.evaluate.intervals import Interval, class_intervals
-from galfeat.evaluate.text import METRIC_NAMES
+from galfeat.evaluate.metrics import METRIC_NAMES
 from galfeat.features.registry import OWN_FAMILIES
 from galfeat.model_io.manifest import METRICS, read_manifest
 

@@ -6,7 +6,8 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from galfeat.evaluate.intervals import class_intervals
-from galfeat.evaluate.text import DECISION_NAMES, METRIC_NAMES
+from galfeat.evaluate.metrics import METRIC_NAMES
+from galfeat.evaluate.text import DECISION_NAMES
 from galfeat.model_io.card import measured
 
 

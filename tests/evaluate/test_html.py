@@ -38,7 +38,7 @@ def compared(**skills):
 
 
 def test_names_of_scores_are_those_of_the_terminal():
-    assert html.METRIC_NAMES == text.METRIC_NAMES
+    assert html.METRIC_NAMES is text.METRIC_NAMES
 
 
 def test_an_evaluation_shows_scores_intervals_and_classes(evaluation):

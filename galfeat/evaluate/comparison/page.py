@@ -13,11 +13,10 @@ from galfeat.evaluate.comparison.figures import Line
 from galfeat.evaluate.comparison.paired import LOWER_IS_BETTER, RANKING, Comparison
 from galfeat.evaluate.comparison.text import COST_NAMES, Costs
 from galfeat.evaluate.intervals import Interval
-from galfeat.evaluate.metrics import METRICS
+from galfeat.evaluate.metrics import METRIC_NAMES, METRICS
 from galfeat.evaluate.report.figures import number
 from galfeat.evaluate.report.page import page
 from galfeat.evaluate.report.sections import Section, facts_section
-from galfeat.evaluate.text import METRIC_NAMES
 
 _FOOTER = (
     "Intervals are 95 % bootstrap intervals from 1,000 resamples: of galaxies for a score; of "

@@ -7,8 +7,8 @@ import io
 from collections.abc import Mapping
 
 from galfeat.evaluate.comparison.paired import RANKING, Comparison
-from galfeat.evaluate.metrics import METRICS
-from galfeat.evaluate.text import METRIC_NAMES, table
+from galfeat.evaluate.metrics import METRIC_NAMES, METRICS
+from galfeat.evaluate.text import table
 
 #: Costs by pipeline and name.
 Costs = Mapping[str, Mapping[str, float]]
