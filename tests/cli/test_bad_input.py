@@ -82,7 +82,7 @@ def test_a_guessed_label_column_without_classes_is_ignored(galfeat, model, tmp_p
         # classify also reports that these show no galaxy
         assert stderr.count("\n") == {"classify": 2, "extract": 1}[verb]
         named = galfeat(*arguments, "--label", "y", code=4)
-        assert_one_line(named, "'y' holds 0.5")
+        assert_one_line(named, "'y' contains 0.5")
         column = {"classify": "true_class", "extract": "class"}[verb]
         with (tmp_path / f"{verb}.csv").open(newline="") as file:
             assert [row[column] for row in csv.DictReader(file)] == [""] * 3

@@ -17,7 +17,7 @@ def compared(galfeat, simulated, quick_pipeline, tmp_path_factory):
 
 def test_the_terminal_shows_scores_costs_and_the_difference(compared):
     text, folder = compared
-    assert "120 galaxies of 10 classes, each predicted out of fold once" in text
+    assert "120 galaxies in 10 classes, each predicted out of fold once" in text
     lines = [line.split()[0] for line in text.splitlines() if line]
     assert lines.count("quick") >= 2
     assert lines.count("quick+under") >= 2

@@ -50,7 +50,7 @@ def test_threads_and_order_change_no_bit(shown):
 
 @pytest.mark.parametrize("content", [b"", b"no network", b"\x08\x07" + bytes(100)])
 def test_what_is_no_network_is_refused_when_it_is_run(content, shown):
-    with pytest.raises(ModelError, match=r"onnxruntime cannot open .* give an ONNX file"):
+    with pytest.raises(ModelError, match=r"onnxruntime cannot open .* use an ONNX file"):
         Network(content).run(shown)
 
 
