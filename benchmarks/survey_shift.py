@@ -19,7 +19,7 @@ from galfeat.cli.measure import leave_out_learned, read_all
 from galfeat.data import open_dataset
 from galfeat.data.simulation.rerender import RerenderedDataSet
 from galfeat.evaluate.evaluation import evaluate_predictions
-from galfeat.evaluate.splits import folds as deal_folds
+from galfeat.evaluate.splits import outer_folds
 from galfeat.features import FeatureExtractor, FeatureTable
 from galfeat.pipeline import load_pipeline
 
@@ -48,7 +48,7 @@ def main(data: str, label: str, name: str, folds: int, seed: int, jobs: int) -> 
         name: (np.empty((len(dataset), len(dataset.class_names))), np.empty(len(dataset), np.intp))
         for name in ("original", "re-rendered")
     }
-    for _, train, test in deal_folds(dataset.labels, dataset.groups, folds, 1, seed):
+    for _, train, test in outer_folds(dataset.labels, dataset.groups, folds, 1, seed):
         fitted = clone(classifier).fit_table(
             _rows(table, table.values, train), dataset.labels[train], class_names=None
         )

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import dataclasses
 import warnings
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, TypeAlias
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -14,6 +14,7 @@ from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.utils.validation import check_is_fitted
 
 from galfeat.data import as_dataset
+from galfeat.data.dataset import Progress
 from galfeat.data.readers.images import Images
 from galfeat.ensemble import Ensemble, decide
 from galfeat.errors import DataError, GalfeatWarning
@@ -26,8 +27,6 @@ from galfeat.pipeline import Pipeline, load_pipeline
 from galfeat.predictions import Predictions, flag_texts
 
 __all__ = ["GalaxyClassifier", "Predictions"]
-
-Progress: TypeAlias = Callable[[int, int], None]
 
 
 class GalaxyClassifier(ClassifierMixin, ImageInputMixin, BaseEstimator):
@@ -42,7 +41,7 @@ class GalaxyClassifier(ClassifierMixin, ImageInputMixin, BaseEstimator):
     random_state : int
         Seed of the folds, the resampling and the members.
     cache : str, Path or None
-        Folder that keeps features by image content; None keeps nothing.
+        Folder in which features are cached by image content; None disables the cache.
 
     Attributes
     ----------
@@ -55,8 +54,8 @@ class GalaxyClassifier(ClassifierMixin, ImageInputMixin, BaseEstimator):
     extractor_ : FeatureExtractor
     ensemble_ : Ensemble
     feature_names_ : tuple of str
-        Columns the ensemble was fitted on: those invariant to rotating and mirroring the
-        image.
+        Columns the ensemble was fitted to: invariant to rotation and mirroring of the image,
+        and stable between surveys.
     quantiles_ : dict of str to ndarray of float32, shape (23,)
         Quantiles of the named features of the training galaxies; see
         `galfeat.features.quantiles`.
@@ -132,7 +131,7 @@ class GalaxyClassifier(ClassifierMixin, ImageInputMixin, BaseEstimator):
             if not len(data):
                 raise DataError("images without labels; give y, or a data set with labels")
         selection.check_lengths(len(data), y, groups)
-        self._read_pipeline()
+        self._set_up()
         table = self.extractor_.extract(data, progress=progress)
         return self.fit_table(table, y, groups, class_names)
 
@@ -143,7 +142,7 @@ class GalaxyClassifier(ClassifierMixin, ImageInputMixin, BaseEstimator):
         groups: ArrayLike | None = None,
         class_names: Sequence[str] | None = None,
     ) -> GalaxyClassifier:
-        """Fit the ensemble on features that are already extracted.
+        """Fit the ensemble to features that are already extracted.
 
         Parameters
         ----------
@@ -164,7 +163,7 @@ class GalaxyClassifier(ClassifierMixin, ImageInputMixin, BaseEstimator):
             If y or groups have another length, no row remains, there is only one class, or a
             class has a single row.
         """
-        self._read_pipeline()
+        self._set_up()
         labels = np.asarray(y)
         selection.check_lengths(len(table.values), labels, groups)
         usable = selection.training_rows(table, self.extractor_.families)
@@ -195,7 +194,8 @@ class GalaxyClassifier(ClassifierMixin, ImageInputMixin, BaseEstimator):
         self.priors_ = self.ensemble_.priors_
         return self
 
-    def _read_pipeline(self) -> None:
+    def _set_up(self) -> None:
+        """Load the pipeline and build its extractor."""
         self.pipeline_ = (
             self.pipeline if isinstance(self.pipeline, Pipeline) else load_pipeline(self.pipeline)
         )
@@ -207,7 +207,7 @@ class GalaxyClassifier(ClassifierMixin, ImageInputMixin, BaseEstimator):
         )
 
     def classify(self, X: Images, *, progress: Progress | None = None) -> Predictions:
-        """Classify images; one that cannot be measured gets NaN and its error.
+        """Classify images; those that cannot be measured get NaN and an entry in `errors`.
 
         Parameters
         ----------
@@ -230,7 +230,7 @@ class GalaxyClassifier(ClassifierMixin, ImageInputMixin, BaseEstimator):
         data = as_dataset(X)
         self.extractor_.n_jobs, self.extractor_.cache = self.n_jobs, self.cache
         predictions = self.classify_table(self.extractor_.extract(data, progress=progress))
-        names = (*data.class_names, None)  # the label -1 is no class
+        names = (*data.class_names, None)  # -1 means unlabelled
         true_classes = [names[label] for label in data.labels] if data.class_names else None
         return dataclasses.replace(predictions, ids=data.ids.tolist(), true_classes=true_classes)
 
@@ -240,20 +240,21 @@ class GalaxyClassifier(ClassifierMixin, ImageInputMixin, BaseEstimator):
         Raises
         ------
         DataError
-            If the table lacks columns this classifier was fitted on.
+            If the table lacks columns this classifier was fitted to.
         """
         features = self.classifier_features(table)
         usable = table.usable_rows()
-        shape = len(table.values), len(self.ensemble_.members), len(self.classes_)
-        of_members, probabilities = np.full(shape, np.nan), np.full(shape[::2], np.nan)
+        n, k = len(table.values), len(self.classes_)
+        member_log_p = np.full((n, len(self.ensemble_.members), k), np.nan)
+        probabilities = np.full((n, k), np.nan)
         if len(usable):
             self.ensemble_.n_jobs = self.n_jobs
-            of_members[usable] = self.ensemble_.member_log_probabilities(features[usable])
-            probabilities[usable] = self.ensemble_.combined(of_members[usable])
+            member_log_p[usable] = self.ensemble_.member_log_probabilities(features[usable])
+            probabilities[usable] = self.ensemble_.combined(member_log_p[usable])
         return Predictions(
             classes=self.classes_,
             probabilities=probabilities,
-            member_log_probabilities=of_members,
+            member_log_probabilities=member_log_p,
             predicted=decide(probabilities, self.priors_, self.pipeline_.decision),
             most_probable=decide(probabilities, self.priors_, "probable"),
             flags=flag_texts(table, features, self.feature_names_, self.quantiles_),
@@ -262,12 +263,12 @@ class GalaxyClassifier(ClassifierMixin, ImageInputMixin, BaseEstimator):
         )
 
     def classifier_features(self, table: FeatureTable) -> NDArray[np.float32]:
-        """Return the columns of a table that the ensemble was fitted on, shape (n, d).
+        """Return the columns of a table that the ensemble was fitted to, shape (n, d).
 
         Raises
         ------
         DataError
-            If the table lacks columns this classifier was fitted on.
+            If the table lacks columns this classifier was fitted to.
         """
         check_is_fitted(self)
         return selection.fitted_columns(table, self.feature_names_)
@@ -288,12 +289,12 @@ class GalaxyClassifier(ClassifierMixin, ImageInputMixin, BaseEstimator):
         return predictions.probabilities
 
     def predict(self, X: Images) -> NDArray[Any]:
-        """Return the class named by the decision rule for each image, shape (n,).
+        """Return the class chosen by the decision rule for each image, shape (n,).
 
         Raises
         ------
         DataError
-            If an image cannot be measured, because no label stands for that. Use `classify`.
+            If an image cannot be measured, because there is no label for it. Use `classify`.
         """
         predictions = self.classify(X)
         if predictions.errors:

@@ -150,11 +150,11 @@ def _check_output(output: Path) -> None:
 
 def _check_splits(opened: DataSet, test_size: float | None, cv: int | None, seed: int) -> None:
     """Check early that each class has enough rows for the splits."""
-    from galfeat.evaluate.splits import folds, holdout
+    from galfeat.evaluate.splits import holdout, outer_folds
 
     labels, groups, names = opened.labels, opened.groups, opened.class_names
     if cv is not None:
-        folds(labels, groups, cv, class_names=names)
+        outer_folds(labels, groups, cv, class_names=names)
     if test_size is not None:
         holdout(labels, groups, test_size, seed, class_names=names)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import abc
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import TypeAlias
 
 import numpy as np
@@ -13,6 +13,8 @@ from galfeat.data.catalogue.catalogue import Catalogue
 from galfeat.errors import ImageError
 
 Image: TypeAlias = NDArray[np.uint8]
+#: Called with the number of items done and the total.
+Progress: TypeAlias = Callable[[int, int], None]
 
 
 class DataSet(abc.ABC):

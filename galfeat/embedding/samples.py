@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import NamedTuple
@@ -11,12 +11,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from galfeat.data import DataSet, pixel_digest
+from galfeat.data.dataset import Progress
 from galfeat.data.simulation.simulator import simulate
 from galfeat.errors import ImageError
 from galfeat.features.planes import SHAPE, planes
 from galfeat.frame import Flag, as_rgb, measure_frame
-
-Progress = Callable[[int, int], None]
 
 #: True parameters of simulated galaxies that a network learns to predict.
 DRAWN = (

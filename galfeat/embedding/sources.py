@@ -13,7 +13,8 @@ from numpy.typing import NDArray
 
 from galfeat.data import DataSet, open_dataset
 from galfeat.data.catalogue.galaxy10 import GALAXY10_DECALS
-from galfeat.embedding.samples import Progress, Samples, joined, observed, simulated
+from galfeat.data.dataset import Progress
+from galfeat.embedding.samples import Samples, joined, observed, simulated
 from galfeat.errors import DataError
 
 

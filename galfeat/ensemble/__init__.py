@@ -1,4 +1,10 @@
-"""Ensembles: from feature tables to calibrated class probabilities."""
+"""Tables of features in, calibrated class probabilities out.
+
+`model.Ensemble` fits its members on balanced rows (`balance`, `member_fits`), combines them
+(`combination`), calibrates (`calibration`) and chooses classes (`decision`). The classifiers that
+can be members have files of their own: `lgbm`, `xgb`, `forests`, `logistic`, `svm`, `cnn`,
+`fine_tuned`.
+"""
 
 import lazy_loader
 

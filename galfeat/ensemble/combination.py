@@ -72,14 +72,14 @@ class Combination:
         return self.pool_calibrator.apply(self._pooled(log_probabilities))
 
     def weights(self) -> Floats:
-        """Return the weights of the members' log-probabilities in the ensemble's.
+        """Return how much each member's log-probabilities contribute to the ensemble's.
 
         Returns
         -------
         ndarray of float, shape (members, k, k)
             Contribution of a member's log-probability of one class (second axis) to the
             ensemble's unnormalised log-probability of another (third axis). Exact for one
-            member and for a stack; for an average, that of the geometric mean.
+            member and for a stack; for an average, the value a geometric mean would have.
         """
         n_members, n_classes = len(self.member_calibrators), len(self.pool_calibrator.slopes)
         identity = np.eye(n_classes)

@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 
-def deal_folds(
+def inner_folds(
     y: NDArray[np.intp], groups: ArrayLike | None, n_folds: int, seed: int
 ) -> NDArray[np.intp]:
     """Assign rows to stratified folds, keeping the rows of a group together.

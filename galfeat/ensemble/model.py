@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import functools
 import warnings
 from collections.abc import Sequence
-from contextlib import AbstractContextManager
 from typing import Any
 
 import numpy as np
@@ -16,14 +14,20 @@ from sklearn.exceptions import ConvergenceWarning
 from sklearn.utils import Tags, check_random_state
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import check_is_fitted, validate_data
-from threadpoolctl import ThreadpoolController
 
 from galfeat.ensemble import balance as balancing
 from galfeat.ensemble.balance import Codes, Floats, Table
 from galfeat.ensemble.combination import Combination
 from galfeat.ensemble.decision import decide
-from galfeat.ensemble.folds import deal_folds
-from galfeat.errors import DataError, GalfeatWarning, PipelineError
+from galfeat.ensemble.folds import inner_folds
+from galfeat.ensemble.member_fits import (
+    check_classes,
+    fit_on_columns,
+    one_blas_thread,
+    predict_fold,
+    select_columns,
+)
+from galfeat.errors import GalfeatWarning, PipelineError
 from galfeat.pipeline.members import Member
 from galfeat.pipeline.pipeline import (
     BALANCE_METHODS,
@@ -35,10 +39,6 @@ from galfeat.pipeline.pipeline import (
 # Rows per block of predictions; fixed, so that results do not depend on `n_jobs`.
 _BLOCK = 1024
 _SEEDS = np.iinfo(np.int32).max
-
-
-class UnusableRowsError(DataError, ValueError):
-    """Training rows that cannot be fitted; also a ValueError, as scikit-learn expects."""
 
 
 class Ensemble(ClassifierMixin, BaseEstimator):
@@ -172,11 +172,11 @@ class Ensemble(ClassifierMixin, BaseEstimator):
         names = self.classes_.tolist()
         if class_names is not None:
             names = [class_names[code] for code in names]
-        _check_classes(names, counts)
+        check_classes(names, counts)
         self.priors_: Floats = counts / counts.sum()
         all_columns = np.arange(table.shape[1])
         self.columns_ = [all_columns] * len(self.members) if columns is None else list(columns)
-        with _one_blas_thread():
+        with one_blas_thread():
             self._fit(table, codes, groups, names)
         return self
 
@@ -208,13 +208,13 @@ class Ensemble(ClassifierMixin, BaseEstimator):
         n_folds = fold_of_row.max() + 1
         seeds = random.randint(_SEEDS, size=(n_folds + 1, len(self.members)))
         fits = [
-            delayed(_fit_member)(member, X, columns, codes, self.balance, seed)
+            delayed(fit_on_columns)(member, X, columns, codes, self.balance, seed)
             for member, columns, seed in zip(
                 self.members, self.columns_, seeds[n_folds], strict=True
             )
         ]
         fits += [
-            delayed(_predict_fold)(
+            delayed(predict_fold)(
                 member, X, columns, codes, fold_of_row == fold, self.balance, seed
             )
             for fold in range(n_folds)
@@ -246,7 +246,7 @@ class Ensemble(ClassifierMixin, BaseEstimator):
         none = np.full(len(codes), -1)
         if self.calibration == "none" and self.combine != "stack":
             return none
-        fold_of_row = deal_folds(codes, groups, self.folds, seed)
+        fold_of_row = inner_folds(codes, groups, self.folds, seed)
         for code, name in enumerate(names):
             if len(np.unique(fold_of_row[codes == code])) < 2:
                 warnings.warn(
@@ -278,7 +278,7 @@ class Ensemble(ClassifierMixin, BaseEstimator):
             With the columns the ensemble was fitted to; NaN where a feature is missing.
         """
         blocks = [table[start : start + _BLOCK] for start in range(0, len(table), _BLOCK)]
-        with _one_blas_thread():
+        with one_blas_thread():
             if len(blocks) == 1:
                 return self._predict_block(table)
             results = Parallel(n_jobs=self.n_jobs, backend="threading")(
@@ -288,14 +288,14 @@ class Ensemble(ClassifierMixin, BaseEstimator):
 
     def _predict_block(self, X: Table) -> Floats:
         log_p = [
-            balancing.log_probabilities(estimator, _select(X, columns))
+            balancing.log_probabilities(estimator, select_columns(X, columns))
             for estimator, columns in zip(self.members_, self.columns_, strict=True)
         ]
         return np.stack(log_p, axis=1)
 
     def combined(self, log_probabilities: Floats) -> Floats:
         """Return calibrated probabilities, shape (n, k), from `member_log_probabilities`."""
-        with _one_blas_thread():
+        with one_blas_thread():
             result: Floats = np.exp(self.combination_.apply(log_probabilities))
         return result
 
@@ -310,54 +310,3 @@ class Ensemble(ClassifierMixin, BaseEstimator):
         tags = super().__sklearn_tags__()
         tags.input_tags.allow_nan = True
         return tags
-
-
-def _select(X: Table, columns: NDArray[np.intp]) -> Table:
-    """Return the columns a member uses, without a copy if it uses all."""
-    return X if len(columns) == X.shape[1] else X[:, columns]
-
-
-def _fit_member(
-    member: Member, X: Table, columns: NDArray[np.intp], y: Codes, balance: str, seed: int
-) -> Any:  # noqa: ANN401
-    return balancing.fit_member(member, _select(X, columns), y, balance, seed)
-
-
-def _predict_fold(
-    member: Member,
-    X: Table,
-    columns: NDArray[np.intp],
-    y: Codes,
-    held_out: NDArray[np.bool_],
-    balance: str,
-    seed: int,
-) -> Floats:
-    """Fit a member to the other folds and return its log-probabilities for this fold."""
-    table = _select(X, columns)
-    estimator = balancing.fit_member(member, table[~held_out], y[~held_out], balance, seed)
-    return balancing.log_probabilities(estimator, table[held_out])
-
-
-def _check_classes(names: Sequence[Any], counts: Codes) -> None:
-    if len(names) < 2:
-        raise UnusableRowsError(
-            f"the rows have only one class, {names[0]!r}; a classifier needs at least two: "
-            "add rows of another class"
-        )
-    if counts.min() < 2:
-        raise UnusableRowsError(
-            f"class {names[int(counts.argmin())]!r} has only one row; "
-            "each class needs at least two: add rows of it or leave it out"
-        )
-
-
-@functools.cache
-def _thread_pools() -> ThreadpoolController:
-    """Return the loaded libraries' thread pools; cached, as the search outlasts a prediction."""
-    return ThreadpoolController()
-
-
-def _one_blas_thread() -> AbstractContextManager[Any]:
-    # Rounding in a matrix product depends on the number of threads.
-    limits: AbstractContextManager[Any] = _thread_pools().limit(limits=1, user_api="blas")
-    return limits

@@ -1,4 +1,8 @@
-"""Statistics of predictions: splits, scores, intervals and reports. No model is fitted here."""
+"""Statistics of predictions: splits, scores, intervals, reports. Nothing is fitted here.
+
+`evaluation` scores one set of predictions, `repeats` those of a repeated cross-validation and
+`comparison` those of several pipelines; `report` writes them as a page.
+"""
 
 import lazy_loader
 

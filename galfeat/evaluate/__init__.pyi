@@ -16,8 +16,8 @@ from .repeats import (
 )
 from .resampling import Resampling as Resampling
 from .score_summary import ScoreSummary as ScoreSummary
-from .splits import folds as folds
 from .splits import holdout as holdout
+from .splits import outer_folds as outer_folds
 
 __all__ = [
     "CrossValidation",
@@ -29,9 +29,9 @@ __all__ = [
     "ScoreSummary",
     "bootstrap",
     "evaluate_predictions",
-    "folds",
     "holdout",
     "measure_importances",
+    "outer_folds",
     "summarise_repeats",
     "wilson",
 ]

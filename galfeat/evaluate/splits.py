@@ -68,7 +68,7 @@ def holdout(
     return np.flatnonzero(part == 0), np.flatnonzero(part == 1)
 
 
-def folds(
+def outer_folds(
     y: ArrayLike,
     groups: ArrayLike | None,
     k: int,
@@ -109,7 +109,7 @@ def folds(
     --------
     >>> from galfeat.evaluate import folds
     >>> y = [0, 0, 0, 0, 1, 1]
-    >>> [(repeat, sorted(y[row] for row in test)) for repeat, _, test in folds(y, None, k=2)]
+    >>> [(repeat, sorted(y[row] for row in test)) for repeat, _, test in outer_folds(y, None, k=2)]
     [(0, [0, 0, 1]), (0, [0, 0, 1])]
     """
     if k < 2 or repeats < 1:

@@ -1,4 +1,8 @@
-"""Experiments that fit models: cross-validation, scoring, ablation, comparison and costs."""
+"""Studies that fit models repeatedly: cross-validation, scoring, ablation, comparison, costs.
+
+`cross_validation` is `galfeat fit --cv`; `comparison`, with the fits in `fits`, is
+`galfeat compare`; `scoring` and `ablation` are `galfeat evaluate`.
+"""
 
 import lazy_loader
 

@@ -16,8 +16,9 @@ from galfeat.experiments.scoring import Scored, true_classes
 from galfeat.features import FeatureTable
 
 if TYPE_CHECKING:
-    from galfeat.classifier import GalaxyClassifier, Predictions, Progress
+    from galfeat.classifier import GalaxyClassifier, Predictions
     from galfeat.data import DataSet
+    from galfeat.data.dataset import Progress
     from galfeat.pipeline import Pipeline
 
 

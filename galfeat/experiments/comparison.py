@@ -13,13 +13,14 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from galfeat.classifier import GalaxyClassifier, Progress
+from galfeat.classifier import GalaxyClassifier
 from galfeat.data import DataSet
+from galfeat.data.dataset import Progress
 from galfeat.data.simulation.rerender import RerenderedDataSet
 from galfeat.errors import DataError, PipelineError
 from galfeat.evaluate.comparison.paired import Comparison, OutOfFold, compare_predictions
 from galfeat.evaluate.learning_curve import SHARES
-from galfeat.evaluate.splits import folds as deal_folds
+from galfeat.evaluate.splits import outer_folds
 from galfeat.experiments.costs import Costs
 from galfeat.experiments.fits import (
     AS_IT_IS,
@@ -102,7 +103,7 @@ class Plan:
             for member in pipeline.members:
                 member.require_dependencies()
         labels, groups = dataset.labels, dataset.groups
-        deal_folds(labels, groups, self.folds, class_names=dataset.class_names)
+        outer_folds(labels, groups, self.folds, class_names=dataset.class_names)
 
 
 @dataclass(frozen=True)

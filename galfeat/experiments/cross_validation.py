@@ -2,24 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 from sklearn.base import clone
 
+from galfeat.data.dataset import Progress
 from galfeat.ensemble import decide
 from galfeat.evaluate.repeats import CrossValidation, summarise_repeats
 from galfeat.evaluate.score_summary import OTHER_DECISION
-from galfeat.evaluate.splits import folds as deal_folds
+from galfeat.evaluate.splits import outer_folds
 
 if TYPE_CHECKING:
     from galfeat.classifier import GalaxyClassifier
     from galfeat.data import DataSet
     from galfeat.features import FeatureTable
-
-Progress = Callable[[int, int], None]
 
 
 def cross_validate(
@@ -60,7 +58,7 @@ def cross_validate(
     shape = (repeats, len(y))
     probabilities = np.empty((*shape, len(names)))
     predicted = {rule: np.empty(shape, dtype=np.intp) for rule in OTHER_DECISION}
-    splits = deal_folds(y, groups, folds, repeats, seed, class_names=names)
+    splits = outer_folds(y, groups, folds, repeats, seed, class_names=names)
     for done, (repeat, train, test) in enumerate(splits):
         if progress is not None:
             progress(done, folds * repeats)

@@ -12,11 +12,12 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.base import clone
 
-from galfeat.classifier import GalaxyClassifier, Progress
+from galfeat.classifier import GalaxyClassifier
 from galfeat.data import DataSet
+from galfeat.data.dataset import Progress
 from galfeat.evaluate.comparison.paired import OutOfFold
 from galfeat.evaluate.learning_curve import SHARES, nested_rows
-from galfeat.evaluate.splits import folds as deal_folds
+from galfeat.evaluate.splits import outer_folds
 from galfeat.experiments.costs import IMAGES, Costs, measure_costs
 from galfeat.experiments.cross_validation import group_duplicates
 from galfeat.features import FeatureTable
@@ -63,7 +64,7 @@ class LabelledRows:
         present, y = np.unique(dataset.labels, return_inverse=True)
         names = [dataset.class_names[index] for index in present]
         groups = group_duplicates(dataset.groups, digests)
-        splits = deal_folds(y, groups, folds, repeats, seed, class_names=names)
+        splits = outer_folds(y, groups, folds, repeats, seed, class_names=names)
         digest = hashlib.sha256(digests.tobytes() + y.tobytes() + groups.tobytes())
         digest.update("\0".join(names).encode())
         numbered = [

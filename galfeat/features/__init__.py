@@ -1,4 +1,9 @@
-"""Named, physical features of galaxy images: the registry, the extractor and the families."""
+"""Named, physical features of galaxy images.
+
+`registry` lists the families: `colour`, `hog`, `radial`, `embedding` and `planes` are single files;
+`fourier`, `morphology`, `shape`, `texture` and `reference` are packages with their columns in
+`columns` and their measurement in `family`. `extractor` measures images with them.
+"""
 
 import lazy_loader
 

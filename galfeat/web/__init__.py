@@ -1,6 +1,8 @@
-"""The web application: random galaxies and uploaded images, classified with reasons.
+"""The web application: a button, a galaxy, what a model predicts for it and why.
 
-`request_limits` bounds the size and time of requests; `uploads` validates images.
+`app` is the application and `serving` starts it. What visitors may send is limited by `uploads`
+(formats, pixels), `request_limits` (bytes, time), `app` (images per request), `worker_pool`
+(requests at once) and `connection` (connections).
 """
 
 import lazy_loader

@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from importlib.resources import files
 from pathlib import Path
@@ -14,6 +14,7 @@ import numpy as np
 from PIL import Image as Pillow
 
 from galfeat.data.catalogue.galaxy10 import GALAXY10_DECALS, GALAXY10_DECALS_COARSE
+from galfeat.data.dataset import Progress
 from galfeat.data.fetch.surveys import LEGACY, LEGACY_SIZE, legacy_address
 from galfeat.data.fetch.transfer import ServerRefusedError, TransferBrokenError, fetch_content
 from galfeat.data.readers.decode import decoding, pixels_of
@@ -32,7 +33,6 @@ _SIZE_LIMIT = 4 * 2**20
 #: Minimum range of the values of a channel, in grey levels.
 _MIN_RANGE = 8
 
-Progress = Callable[[int, int], None]
 
 CREDIT = """\
 Images: the DESI Legacy Imaging Surveys (Dey et al. 2019, AJ 157, 168; www.legacysurvey.org/

@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from galfeat.data.dataset import Progress
 from galfeat.data.fetch.transfer import (
     ATTEMPTS,
     ServerRefusedError,
@@ -22,8 +23,6 @@ from galfeat.data.fetch.transfer import (
     open_url,
 )
 from galfeat.errors import FetchError, OutputError
-
-Progress = Callable[[int, int], None]
 
 
 def download(

@@ -10,7 +10,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from galfeat.data.catalogue.galaxy10 import GALAXY10_DECALS
-from galfeat.data.fetch.cutouts import CREDIT, PAUSE, Cutout, Progress, claim_folder, fetch_cutouts
+from galfeat.data.dataset import Progress
+from galfeat.data.fetch.cutouts import CREDIT, PAUSE, Cutout, claim_folder, fetch_cutouts
 from galfeat.data.fetch.surveys import (
     BATCH,
     LEGACY,

@@ -1,6 +1,8 @@
 """Images from files: HDF5, .npz, folders, single images and FITS.
 
-To add a reader, write a `DataSet` in a new file; `opening` chooses among the readers.
+A new container of images is a `DataSet` in a file of its own, added to `opening.open_dataset`. A
+new format of single images is a function that returns pixels, as in `fits`, added to
+`decode.decode_file` and `decode.is_image_name`.
 """
 
 import lazy_loader

@@ -1,7 +1,8 @@
 """Simulated galaxies of the ten Galaxy10 DECaLS classes, with their true parameters.
 
-`sampling` draws a galaxy's parameters at random, `draw` paints its components and companions,
-and `rendering` converts the light to an image as a survey would.
+`population` and `sampling` draw what a galaxy is made of, as the parameters in `scene`; `galaxy`,
+`paint` and `paint_disc` paint its light (bars and arms in `paint_disc`, on profiles of `radial`);
+`draw` makes the image and `rendering` shows it as a survey would. `simulator` puts all together.
 """
 
 import lazy_loader

@@ -146,15 +146,15 @@ def _paint_edge_on(
     bands: list[int],
     origin: tuple[float, float],
 ) -> None:
-    tilt = cos(radians(disc.inclination)) * disc.scale_length
+    projected_length = cos(radians(disc.inclination)) * disc.scale_length
     near_side = 1 if galaxy.seed % 2 else -1
     extent = disc.extent * disc.scale_length
     look = SideLight(
         length=disc.scale_length,
-        height=sqrt((disc.thickness * disc.scale_length) ** 2 + (0.6 * tilt) ** 2),
+        height=sqrt((disc.thickness * disc.scale_length) ** 2 + (0.6 * projected_length) ** 2),
         extent=extent,
         warp=disc.warp,
-        lane=0.6 * tilt * near_side,
+        lane=0.6 * projected_length * near_side,
         flocculence=disc.flocculence,
         dust=disc.dust,
         texture_u=origin[0],

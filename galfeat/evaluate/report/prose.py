@@ -210,9 +210,10 @@ def resampling_text(resampling: Resampling, decision: str) -> str:
     if method == "none" and own:
         title = "Partly balanced"
         how = (
-            f"Of the {members} members of the model, {own} grow each of their trees on a sample "
-            "with as many galaxies of each class as of the smallest (balanced random forest). The "
-            "others were fitted to the classes as collected."
+            f"{own} of the {members} members of the model "
+            f"{'are balanced random forests' if own > 1 else 'is a balanced random forest'}: each "
+            "tree is grown on a sample with as many galaxies of each class as the smallest class "
+            "has. The rest of the model was fitted to the classes as collected."
         )
     elif method not in ("none", "balanced-forest"):
         if members > 1:

@@ -1,4 +1,4 @@
-"""Published morphology on native pixels: CAS, Gini, M20, MID, Sérsic and isophotes."""
+"""Published and related statistics on native pixels: CAS, Gini, M20, MID, Sérsic, isophotes."""
 
 import lazy_loader
 

@@ -1,4 +1,4 @@
-"""Outline, symmetry and surroundings of a galaxy in its canonical views."""
+"""Shape in the canonical views: axis ratio, concentration, asymmetry, Gini, M20, neighbours."""
 
 import lazy_loader
 

@@ -1,0 +1,73 @@
+"""Fits of single members for an ensemble, in full and per fold, and checks of its rows."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Sequence
+from contextlib import AbstractContextManager
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from threadpoolctl import ThreadpoolController
+
+from galfeat.ensemble.balance import Codes, Floats, Table, fit_member, log_probabilities
+from galfeat.errors import DataError
+from galfeat.pipeline.members import Member
+
+
+class UnusableRowsError(DataError, ValueError):
+    """Training rows that cannot be fitted; also a ValueError, as scikit-learn expects."""
+
+
+def select_columns(X: Table, columns: NDArray[np.intp]) -> Table:
+    """Return the columns a member uses, without a copy if it uses all."""
+    return X if len(columns) == X.shape[1] else X[:, columns]
+
+
+def fit_on_columns(
+    member: Member, X: Table, columns: NDArray[np.intp], y: Codes, balance: str, seed: int
+) -> Any:  # noqa: ANN401
+    """Return a member fitted to its columns of all rows."""
+    return fit_member(member, select_columns(X, columns), y, balance, seed)
+
+
+def predict_fold(
+    member: Member,
+    X: Table,
+    columns: NDArray[np.intp],
+    y: Codes,
+    held_out: NDArray[np.bool_],
+    balance: str,
+    seed: int,
+) -> Floats:
+    """Fit a member to the other folds and return its log-probabilities for this fold."""
+    table = select_columns(X, columns)
+    estimator = fit_member(member, table[~held_out], y[~held_out], balance, seed)
+    return log_probabilities(estimator, table[held_out])
+
+
+def check_classes(names: Sequence[Any], counts: Codes) -> None:
+    """Raise UnusableRowsError unless there are two classes with two rows each."""
+    if len(names) < 2:
+        raise UnusableRowsError(
+            f"the rows have only one class, {names[0]!r}; a classifier needs at least two: "
+            "add rows of another class"
+        )
+    if counts.min() < 2:
+        raise UnusableRowsError(
+            f"class {names[int(counts.argmin())]!r} has only one row; "
+            "each class needs at least two: add rows of it or leave it out"
+        )
+
+
+@functools.cache
+def _thread_pools() -> ThreadpoolController:
+    """Return the loaded libraries' thread pools; cached, as the search outlasts a prediction."""
+    return ThreadpoolController()
+
+
+def one_blas_thread() -> AbstractContextManager[Any]:
+    """Limit BLAS to one thread: rounding in a matrix product depends on their number."""
+    limits: AbstractContextManager[Any] = _thread_pools().limit(limits=1, user_api="blas")
+    return limits
