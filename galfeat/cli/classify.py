@@ -130,7 +130,7 @@ def _open_with_classes(
         return dataset
     click.echo(
         f"true_class is left empty: {dataset.label_column!r} holds {unknown[0]!r}, which is not a "
-        "class of the model; name the column of true classes with --label",
+        "class of the model; specify the column of true classes with --label",
         err=True,
     )
     return dataset.unlabelled()

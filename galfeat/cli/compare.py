@@ -93,7 +93,7 @@ def compare(
 
     pipelines = [load_pipeline(name.strip()) for name in pipeline_names.split(",") if name.strip()]
     if not pipelines:
-        raise click.UsageError("no pipeline given; name at least one pipeline with --pipelines")
+        raise click.UsageError("no pipeline given; specify at least one pipeline with --pipelines")
     plan = Plan(pipelines, folds, repeats, seed, jobs, learning_curve, survey_shift)
     opened = open_labelled(data, label=label, images=images)
     plan.check(opened)

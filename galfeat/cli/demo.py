@@ -40,7 +40,7 @@ def demo(ctx: click.Context, output: Path, jobs: int, seed: int) -> None:
         output.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise OutputError(
-            f"cannot create the folder {output}: {error.strerror}; name another with -o"
+            f"cannot create the folder {output}: {error.strerror}; specify another with -o"
         ) from error
     training, new, model = (str(output / name) for name in ("galaxies.h5", "new.h5", "model"))
     sample, scores, report = (output / name for name in ("sample.csv", "scores.json", "report"))

@@ -105,7 +105,7 @@ def train(
     ensure_folder_writable(output.parent)
     if not can_replace(output, is_embedder):
         raise OutputError(
-            f"{output} exists and is not an embedder; name another folder, or remove it first"
+            f"{output} exists and is not an embedder; choose another folder, or remove it first"
         )
     samples, sources = gather(
         data,

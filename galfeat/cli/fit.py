@@ -102,7 +102,7 @@ def fit(
         metrics["cross_validation"] = scores.to_json()
         click.echo(cross_validation_text(scores))
     if output is None:
-        click.echo("no model was written; name a folder with -o to save one", err=True)
+        click.echo("no model was written; specify a folder with -o to save one", err=True)
     else:
         _fit_and_save(classifier, training, output, test_size, metrics)
     if len(readable) < len(opened):
@@ -123,7 +123,7 @@ def _check_usage(
 ) -> None:
     if output is None and cv is None:
         raise click.UsageError(
-            "nothing to do; name a model folder with -o, or cross-validate with --cv"
+            "nothing to do; specify a model folder with -o, or cross-validate with --cv"
         )
     if test_size is not None and cv is not None:
         raise click.UsageError("--test-size and --cv are mutually exclusive; use one of them")
@@ -138,13 +138,13 @@ def _check_output(output: Path) -> None:
 
     if not can_replace(output, is_model):
         raise OutputError(
-            f"{output} exists and is not a model; name another folder, or remove it first"
+            f"{output} exists and is not a model; choose another folder, or remove it first"
         )
     try:
         tempfile.TemporaryDirectory(dir=output.parent).cleanup()
     except OSError as error:
         raise OutputError(
-            f"cannot write {output}: {error.strerror}; name a path in an existing, writable folder"
+            f"cannot write {output}: {error.strerror}; choose an existing, writable folder"
         ) from error
 
 

@@ -30,7 +30,7 @@ def open_labelled(data: str, *, label: str | None, images: str | None) -> DataSe
     opened = open_dataset(data, label=label, images=images)
     dataset = opened.labelled()
     if not len(dataset):
-        raise DataError(f"no row of {data} has a label; name the column of classes with --label")
+        raise DataError(f"no row of {data} has a label; specify the column of classes with --label")
     if dataset.skipped:
         click.echo(
             f"{dataset.skipped} of {len(opened)} rows have no "

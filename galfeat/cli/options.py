@@ -84,10 +84,10 @@ def model_and_inputs(arguments: tuple[str, ...]) -> tuple[Path, tuple[str, ...]]
         click.echo(f"model {DEFAULT}: {headline_scores(model)}", err=True)
     if not inputs and not model.exists():
         raise click.UsageError(
-            f"{first!r} is neither a model nor an image; name at least one image"
+            f"{first!r} is neither a model nor an image; give at least one image"
         )
     if not inputs:
-        raise click.UsageError(f"no images given; name them after the model {first}")
+        raise click.UsageError(f"no images given; give them after the model {first}")
     return model, inputs
 
 

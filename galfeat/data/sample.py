@@ -61,7 +61,7 @@ def stratified_sample(
     if per_class < 1:
         raise DataError(f"cannot draw {per_class} rows per class; ask for at least 1")
     if not (labels >= 0).any():
-        raise DataError("no row has a label to sample by; name the label column with --label")
+        raise DataError("no row has a label to sample by; specify the label column with --label")
     present = np.unique(labels[labels >= 0])
     chosen: list[NDArray[np.intp]] = []
     for number in present if class_names is None else range(len(class_names)):
@@ -121,7 +121,7 @@ def write_dataset(data: DataSet, path: str | Path, *, jobs: int = 1) -> dict[int
     write = {".h5": _write_hdf5, ".npz": _write_npz, "": _write_folder}.get(target.suffix.lower())
     if write is None:
         raise DataError(
-            f"{target} has an unknown suffix; name a .h5 or .npz file, or a folder without a suffix"
+            f"{target} has an unknown suffix; choose a .h5 or .npz file, or a folder without suffix"
         )
     results = data.read(np.arange(len(data)), jobs)
     errors = {row: result for row, result in enumerate(results) if isinstance(result, ImageError)}
@@ -148,7 +148,7 @@ def _stack(images: list[Image], target: Path) -> NDArray[np.uint8]:
     if len(sizes) > 1:
         raise DataError(
             f"images have {len(sizes)} sizes, from {sizes[0][:2]} to {sizes[-1][:2]}, but "
-            f"{target.name} requires equal sizes; name a folder without a suffix instead"
+            f"{target.name} requires equal sizes; choose a folder without a suffix instead"
         )
     return np.stack(images)
 

@@ -109,7 +109,7 @@ def gather(
         parts.append(drawn)
         sources.append(_source(f"simulated, seed {seed}", drawn, {}))
     if not parts:
-        raise DataError("no training data given; name a data set or request simulated galaxies")
+        raise DataError("no training data given; specify a data set or request simulated galaxies")
     return joined(parts), sources
 
 
@@ -118,7 +118,7 @@ def _labelled(
 ) -> tuple[DataSet, dict[str, NDArray[np.int64]], dict[str, tuple[str, ...]]]:
     opened = {label: open_dataset(source, label=label) for label in labels}
     if not opened:
-        raise DataError(f"{source}: no label columns given; name them with --label")
+        raise DataError(f"{source}: no label columns given; specify them with --label")
     usable = np.any([dataset.labels >= 0 for dataset in opened.values()], axis=0)
     if unless is not None:
         usable &= open_dataset(source, label=unless).labels < 0

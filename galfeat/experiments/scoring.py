@@ -44,7 +44,7 @@ def true_classes(dataset: DataSet, classes: NDArray[np.str_]) -> NDArray[np.intp
     if unknown:
         raise DataError(
             f"the data have the class {unknown[0]!r} in {dataset.label_column!r}, which the model "
-            f"does not have; its classes are {', '.join(index)}: name another column with --label"
+            f"does not have; its classes are {', '.join(index)}: give another column with --label"
         )
     return np.array([index[name] for name in names], dtype=np.intp)
 

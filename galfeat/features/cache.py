@@ -73,7 +73,7 @@ class FeatureCache:
         except (OSError, sqlite3.Error) as error:
             raise OutputError(
                 f"cannot store features in {self._path}: {error}; "
-                "name a writable folder, or delete the file if it is damaged"
+                "choose a writable folder, or delete the file if it is damaged"
             ) from error
 
     def __enter__(self) -> FeatureCache:
@@ -117,5 +117,5 @@ class FeatureCache:
                 )
         except sqlite3.Error as error:
             raise OutputError(
-                f"cannot store features: {error}; free some space, or name another folder"
+                f"cannot store features: {error}; free some space, or choose another folder"
             ) from error

@@ -103,7 +103,7 @@ def _contents(folder: Path, name: str) -> bytes:
     except OSError as error:
         if not folder.is_dir():
             raise ModelError(
-                f"there is no model folder {folder}; name one written by galfeat fit"
+                f"there is no model folder {folder}; specify one written by galfeat fit"
             ) from error
         raise ModelError(
             f"model {folder} is incomplete: cannot read {name}: {error.strerror}; {TRY_AGAIN}"

@@ -85,7 +85,7 @@ def load_pipeline(name_or_path: str | Path) -> Pipeline:
     if path.name not in pipeline_names():
         raise PipelineError(
             f"there is no pipeline {path.name!r}{nearest(path.name, pipeline_names())}; "
-            f"name one of {', '.join(pipeline_names())}, or the path of a .toml file"
+            f"specify one of {', '.join(pipeline_names())}, or the path of a .toml file"
         )
     # The tests check the shipped pipelines, which saves importing the members' libraries here.
     shipped = data_folder("pipelines") / f"{path.name}.toml"

@@ -46,7 +46,7 @@ def atomic_file(path: str | Path) -> Iterator[Path]:
     """
     target = Path(path).resolve()  # write through a symbolic link
     if target.exists() and not target.is_file():
-        raise OutputError(f"cannot write {target}: it is not a regular file; name another")
+        raise OutputError(f"cannot write {target}: it is not a regular file; choose another")
     try:
         handle, name = tempfile.mkstemp(
             prefix=f".{target.stem}-", suffix=target.suffix, dir=target.parent
@@ -158,7 +158,7 @@ def atomic_folder(
     """
     target = Path(path).resolve()
     if not can_replace(target, replaces):
-        raise OutputError(f"{target} holds other things; name another folder, or remove it first")
+        raise OutputError(f"{target} holds other things; choose another folder, or remove it first")
     try:
         temporary = Path(tempfile.mkdtemp(prefix=f".{target.name}-", dir=target.parent))
     except OSError as error:
@@ -219,7 +219,7 @@ def _cannot_write(target: Path, error: OSError) -> OutputError:
     reason = error.strerror or str(error)
     return OutputError(
         f"cannot write {target}: {reason}; "
-        "name a place in an existing, writable folder with space left"
+        "choose a place in an existing, writable folder with space left"
     )
 
 

@@ -78,7 +78,7 @@ class CheckpointStore:
             folder.mkdir(parents=True, exist_ok=True)
         except OSError as error:
             raise OutputError(
-                f"cannot create the folder {folder}: {error.strerror}; name a writable one"
+                f"cannot create the folder {folder}: {error.strerror}; choose a writable one"
             ) from error
 
     def get(self, key: Mapping[str, Any]) -> dict[str, NDArray[Any]] | None:

@@ -87,8 +87,8 @@ def listening(host: str, port: int) -> Iterator[socket.socket]:
             listener.bind((host, port))
         except OSError as error:
             raise OutputError(
-                f"cannot listen on {host}, port {port}: {error.strerror}; name another with --host "
-                "or --port"
+                f"cannot listen on {host}, port {port}: {error.strerror}; choose another with "
+                "--host or --port"
             ) from error
         yield listener
 

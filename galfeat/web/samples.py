@@ -82,7 +82,7 @@ def draw_samples(
         chosen += [(label, image) for image in islice(new, PER_CLASS)]
     if not chosen:
         raise DataError(
-            "found no readable labelled galaxy that is new to the model; name another data set "
+            "found no readable labelled galaxy that is new to the model; specify another data set "
             "with --samples"
         )
     names = [str(name) for name in dataset.class_names]

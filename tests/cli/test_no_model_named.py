@@ -49,7 +49,7 @@ def test_shipped_models_and_their_cards_are_printed(galfeat):
 
 
 def test_a_model_without_images_is_an_error(galfeat, model):
-    assert "name them after the model" in galfeat("classify", model, code=2).stderr
+    assert "give them after the model" in galfeat("classify", model, code=2).stderr
     assert (
         "there is no model folder" in galfeat("classify", "no-such-model", "a.jpg", code=6).stderr
     )

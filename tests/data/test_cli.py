@@ -83,7 +83,7 @@ def test_the_same_seed_writes_identical_files(galaxies, tmp_path):
 def test_sample_without_labels_is_an_error(galaxies, tmp_path):
     result = run("sample", galaxies, "--per-class", 3, "-o", tmp_path / "s.h5")
     assert result.exit_code == 4
-    assert "name the label column with --label" in result.stderr
+    assert "specify the label column with --label" in result.stderr
     assert not (tmp_path / "s.h5").exists()
 
 

@@ -128,7 +128,7 @@ def test_only_unreadable_images_are_an_error(tmp_path):
 
 
 def test_an_unknown_suffix_is_an_error(tmp_path):
-    with pytest.raises(DataError, match=r"name a \.h5 or \.npz file"):
+    with pytest.raises(DataError, match=r"choose a \.h5 or \.npz file"):
         write_dataset(ArrayDataSet(galaxies()), tmp_path / "out.zip")
 
 

@@ -63,9 +63,9 @@ def test_a_share_is_chosen_by_pixels_and_grows_by_adding(labelled):
 
 
 def test_a_network_needs_something_to_learn_from(labelled):
-    with pytest.raises(DataError, match="no training data given; name a data set"):
+    with pytest.raises(DataError, match="no training data given; specify a data set"):
         gather([], labels=[])
-    with pytest.raises(DataError, match="no label columns given; name them with --label"):
+    with pytest.raises(DataError, match="no label columns given; specify them with --label"):
         gather([str(labelled[0])], labels=[])
     with pytest.raises(DataError, match=r"has no rows to train on"):
         gather([str(labelled[0])], labels=["fine"], unless="fine")

@@ -114,7 +114,7 @@ def test_a_damaged_page_is_detected_when_read(paint, tmp_path):
 
 def test_an_unwritable_folder_raises_one_line(images, tmp_path):
     (tmp_path / "file").write_text("in the way")
-    with pytest.raises(OutputError, match=r"cannot store features in .*name a writable folder"):
+    with pytest.raises(OutputError, match=r"cannot store features in .*choose a writable folder"):
         extractor(tmp_path / "file" / "cache").extract(images)
 
 

@@ -71,7 +71,7 @@ def _fetch_file(published: Published, output: Path | None) -> Path:
 
     target = output or Path(published.file)
     if target.is_dir():
-        raise click.UsageError(f"{target} is a folder; name a file with -o")
+        raise click.UsageError(f"{target} is a folder; specify a file with -o")
     with progress_bar(target.name) as progress:
         return download(published.urls, target, published.sha256, progress=progress)
 
@@ -91,7 +91,7 @@ def _fetch_cutouts(name: str, source: str | None, url: str | None, folder: Path)
                 progress=progress,
             )
         if source is None:
-            raise click.UsageError("no model given; name a model, its folder or its training.csv")
+            raise click.UsageError("no model given; give a model, its folder or its training.csv")
         objects = training.read_training(_training_file(source))
         return training.fetch_training(
             objects, folder, root=url, pause=cutouts.PAUSE, progress=progress
@@ -108,7 +108,7 @@ def _training_file(source: str) -> Path:
         if path.is_file():
             return path
     raise DataError(
-        f"found no {TRAINING_FILE} at {source}; name a model that ships with galfeat, a model "
+        f"found no {TRAINING_FILE} at {source}; choose a model that ships with galfeat, a model "
         "folder, or the file itself"
     )
 

@@ -149,7 +149,7 @@ def _keys(values: NDArray[Any], column: str) -> list[Any]:
     if fraction is not None:
         raise DataError(
             f"column {column!r} contains {fraction:g}, which is not a class; "
-            "name a column of classes with --label"
+            "specify a column of classes with --label"
         )
     return [None if number < 0 else int(number) for number in numbers]
 

@@ -201,12 +201,12 @@ def claim_folder(folder: str | Path, attribution: str) -> Path:
     folder = Path(folder)
     first = attribution.partition("\n")[0]
     if not can_replace(folder, lambda folder: _first_line(folder / ATTRIBUTION_FILE) == first):
-        raise OutputError(f"{folder} holds other things; name another folder, or remove it first")
+        raise OutputError(f"{folder} holds other things; choose another folder, or remove it first")
     try:
         (folder / "images").mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise OutputError(
-            f"cannot create {folder}: {error.strerror or error}; name a writable folder"
+            f"cannot create {folder}: {error.strerror or error}; choose a writable folder"
         ) from error
     with atomic_file(folder / ATTRIBUTION_FILE) as temporary:
         temporary.write_text(attribution, encoding="utf-8")

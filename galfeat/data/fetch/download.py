@@ -188,7 +188,7 @@ class _Partial:
     def _cannot_write(self, error: OSError) -> OutputError:
         return OutputError(
             f"cannot write {self.path}: {error.strerror or error}; "
-            "name a place in an existing, writable folder with space left"
+            "choose a place in an existing, writable folder with space left"
         )
 
 

@@ -117,6 +117,6 @@ def find_images(name: str | None, available: Sequence[str] | dict[str, Any], pat
     if usual is None:
         raise DataError(
             f"{path} holds no 'images'; it holds {', '.join(available) or 'nothing'}: "
-            "name the array of images with --images"
+            "specify the array of images with --images"
         )
     return usual

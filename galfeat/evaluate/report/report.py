@@ -150,7 +150,7 @@ def _write(folder: Path, text: str) -> Path:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise OutputError(
-            f"cannot create the folder {folder}: {error.strerror}; name a writable one"
+            f"cannot create the folder {folder}: {error.strerror}; choose a writable one"
         ) from error
     with atomic_file(folder / "index.html") as temporary:
         temporary.write_text(text, encoding="utf-8")

@@ -331,7 +331,7 @@ def test_a_missing_folder_is_an_error(tmp_path):
 def test_a_full_disk_is_an_error_at_once(target):
     target.with_name("file.h5.part").symlink_to("/dev/full")
     with Server(serve()) as server:
-        with pytest.raises(OutputError, match="No space left on device; name a place"):
+        with pytest.raises(OutputError, match="No space left on device; choose a place"):
             get(target, server)
         assert len(server.requests) == 1
 
