@@ -57,8 +57,8 @@ features` lists them one by one, `galfeat extract` measures all of them. The pip
 classifiers.
 
 - **Invariant** columns do not change when the image is rotated or mirrored, up to pixelisation. \
-**Covariant** ones change accordingly (a position angle rotates with the image) or are in pixels of \
-the image; they are extracted but not given to classifiers.
+**Covariant** ones change accordingly (a position angle rotates with the image) or are in pixels \
+of the image; they are extracted but not given to classifiers.
 - **Survey-bound** are {bound}. They are extracted but not given to classifiers: {n_bound} of the \
 {n_invariant} invariant columns (`benchmarks/renderings.py`).
 - **Views** have 64×64 pixels and the major axis along x; see [the canonical \

@@ -2,8 +2,8 @@
 
     python docs/_scripts/web_pictures.py MODEL
 
-Needs Playwright, which `make test` installs, and Chromium. Presses the button until the page shows a
-correctly predicted spiral with a bar and arms, so the model should be a good one.
+Needs Playwright, which `make test` installs, and Chromium. Presses the button until the page shows
+a correctly predicted spiral with a bar and arms, so the model should be a good one.
 """
 
 from __future__ import annotations
