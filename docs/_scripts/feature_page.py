@@ -33,18 +33,18 @@ CAPTIONS = {
     "relative to the galaxy's mean colour; its histogram, weighted by light; and the colours of "
     "the three zones.",
     "radial": "The equalised aligned view with every second elliptical ring; brightness and "
-    "scatter by ring; colour less that of the core, and its scatter; cuts along the axes.",
+    "scatter by ring; colour minus that of the core, and its scatter; cuts along the axes.",
     "shape": "Above an undisturbed galaxy, below a merging one: the image with the ellipse of "
     "nine tenths of the light and, dashed, of half of it; the equalised aligned view with its "
-    "summits, of which faint ones are noise; what half a turn changes, and what a mirror along "
-    "the major axis changes.",
+    "peaks, faint ones being noise; its difference from the view rotated by 180°, and from the "
+    "view mirrored along the major axis.",
     "fourier": "A barred spiral, deprojected, with its bar as long as measured and the strongest "
     "logarithmic spiral; the contrast on circles and the phase of m = 2; amplitudes by ring; and "
     "that phase against the radius, level within the bar and rising along the spiral (line).",
     "morphology": "A merging galaxy: the image with the galaxy's segment; the Petrosian ellipse "
     "and, dashed, that of the Sérsic fit's half of the light; the difference from the image "
-    "turned by half about the centre of least asymmetry; the mean profile and the Sérsic fit.",
-    "texture": "Above: the aligned view less its ellipses; the binary pattern of each pixel and "
+    "rotated by 180° about the centre of minimum asymmetry; the mean profile and the Sérsic fit.",
+    "texture": "Above: the aligned view minus its ellipses; the binary pattern of each pixel and "
     "eight neighbours 1 and 3 px away, from dark (none as bright) to green (all), and yellow for "
     "several arcs; the Gabor energy by direction and wavelength. Below: four scales of the "
     "starlet.",
@@ -56,9 +56,9 @@ features` lists them one by one, `galfeat extract` measures all of them. The pip
 {n_default:,} of {default} ([why](../background/worth.md)), of which {n_given:,} are given to \
 classifiers.
 
-- **Invariant** columns stay the same when the image is turned or mirrored, as far as pixels \
-allow. **Covariant** ones change as they must (a position angle turns with the image) or count in \
-pixels of the image; they are extracted but not given to classifiers.
+- **Invariant** columns do not change when the image is rotated or mirrored, up to pixelisation. \
+**Covariant** ones change accordingly (a position angle rotates with the image) or are in pixels \
+of the image; they are extracted but not given to classifiers.
 - **Survey-bound** are {bound}. They are extracted but not given to classifiers: {n_bound} of the \
 {n_invariant} invariant columns (`benchmarks/renderings.py`).
 - **Views** have 64×64 pixels and the major axis along x; see [the canonical \

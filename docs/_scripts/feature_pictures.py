@@ -2,7 +2,7 @@
 
     python docs/_scripts/feature_pictures.py [FAMILY ...]
 
-Needs matplotlib: ``pip install -e .``. What they show is said in `feature_page.py`.
+Needs matplotlib: ``pip install -e .``. Captions are in `feature_page.py`.
 """
 
 from __future__ import annotations

@@ -2,8 +2,8 @@
 
     python docs/_scripts/web_pictures.py MODEL
 
-Needs Playwright, which `make test` installs, and Chromium. It presses the button until a spiral
-with all its lines comes that the model is right about, so the model should be a good one.
+Needs Playwright, which `make test` installs, and Chromium. Presses the button until the page shows
+a correctly predicted spiral with a bar and arms, so the model should be a good one.
 """
 
 from __future__ import annotations
@@ -22,14 +22,14 @@ from PIL import Image
 from playwright.sync_api import Browser, Page, sync_playwright
 
 PICTURES = Path(__file__).parents[1] / "_static"
-#: Bytes of a picture at most; presses until a spiral should have come.
+#: Maximum size of a picture in bytes; maximum number of presses.
 MAX_BYTES, PRESSES = 150_000, 500
 _TRIES = 300
 
 
 @contextmanager
 def served(model: Path) -> Iterator[str]:
-    """Serve the page from a process of its own; give its address."""
+    """Serve the page in a subprocess and yield its address."""
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = str(free.getsockname()[1])
     command = [sys.executable, "-m", "galfeat", "serve", "--model", str(model), "--port", port]
@@ -52,7 +52,7 @@ def served(model: Path) -> Iterator[str]:
 
 
 def press_until_spiral(page: Page) -> None:
-    """Press the button until there are a bar and arms, and the model is right."""
+    """Press the button until a correctly predicted spiral has a bar and arms."""
     for _ in range(PRESSES):
         with page.expect_response("**/api/sample"):
             page.click("#show")
@@ -60,7 +60,7 @@ def press_until_spiral(page: Page) -> None:
         if page.locator("#legend span").count() == 4 and page.locator(".verdict.right").count():
             page.mouse.move(0, 0)
             return
-    raise SystemExit(f"no spiral that the model is right about in {PRESSES} presses")
+    raise SystemExit(f"no correctly predicted spiral in {PRESSES} presses")
 
 
 def take(
@@ -73,13 +73,13 @@ def take(
     )
     page.goto(address)
     press_until_spiral(page)
-    # The cursor in the button would leave a ring around it.
+    # The focused button has a ring around it.
     page.evaluate("document.activeElement.blur()")
     return page.screenshot()
 
 
 def save(picture: bytes, path: Path) -> None:
-    """Write a JPEG file, as good as its size allows: noise of the sky takes most of it."""
+    """Write a JPEG file of the best quality within `MAX_BYTES`, mostly used by sky noise."""
     with Image.open(io.BytesIO(picture)) as whole:
         for quality in range(92, 40, -4):
             stream = io.BytesIO()
