@@ -99,7 +99,7 @@ def _draw_reasons(axis: Any, explanation: Explanation) -> None:  # noqa: ANN401
     rest = explanation.score - explanation.start - sum(reason.added for reason in shown)
     bars = [("class frequency", explanation.start)]
     bars += [(reason.words, reason.added) for reason in shown]
-    bars.append(("everything else", rest))
+    bars.append(("all other reasons", rest))
     positions = np.arange(len(bars))[::-1]
     added = [value for _, value in bars]
     axis.barh(positions, added, color=[_FOR if value >= 0 else _AGAINST for value in added])
