@@ -48,7 +48,7 @@ class Plan:
     pipelines : sequence of Pipeline
         Their names must be unique.
     folds, repeats, seed : int
-        As for `galfeat.evaluate.folds`; the seed is also used everywhere else.
+        As for `galfeat.evaluate.outer_folds`; the seed is also used everywhere else.
     jobs : int
         Threads. Only the measured times depend on it.
     learning_curve : bool

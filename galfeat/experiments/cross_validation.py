@@ -44,7 +44,7 @@ def cross_validate(
     groups : ndarray of str, shape (n,), or None
         Rows of one group are in one fold; see `group_duplicates`.
     folds, repeats, seed : int
-        As for `galfeat.evaluate.folds`; the seed is also used for the intervals.
+        As for `galfeat.evaluate.outer_folds`; the seed is also used for the intervals.
     progress : callable, optional
         Called with the number of completed folds and the total number.
 
@@ -52,6 +52,22 @@ def cross_validate(
     ------
     DataError
         If a class has fewer rows or groups than folds.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from galfeat import GalaxyClassifier
+    >>> from galfeat.data import ArrayDataSet
+    >>> from galfeat.experiments import cross_validate
+    >>> from galfeat.features import measure_images
+    >>> y, x = np.mgrid[-32:32, -32:32]
+    >>> radii = [np.hypot(x, q * y) / size for size in range(4, 10) for q in (1, 4)]
+    >>> images = [(20 + 200 * np.exp(-radius)).astype(np.uint8) for radius in radii]
+    >>> data = ArrayDataSet(images, labels=["round", "edge-on"] * 6)
+    >>> table = measure_images(data, ("skimage-hog",), frame=False)
+    >>> result = cross_validate(GalaxyClassifier("hog-svm"), data, table, None, folds=2)
+    >>> result.n, result.scores["accuracy"].mean
+    (12, 1.0)
     """
     present, y = np.unique(dataset.labels, return_inverse=True)
     names = [dataset.class_names[index] for index in present]

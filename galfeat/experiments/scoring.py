@@ -93,6 +93,23 @@ def score(
     ------
     DataError
         If the model does not have the class of a galaxy.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from galfeat import GalaxyClassifier
+    >>> from galfeat.data import ArrayDataSet
+    >>> from galfeat.experiments import score
+    >>> from galfeat.features import measure_images
+    >>> y, x = np.mgrid[-32:32, -32:32]
+    >>> radii = [np.hypot(x, q * y) / size for size in range(4, 10) for q in (1, 4)]
+    >>> images = [(20 + 200 * np.exp(-radius)).astype(np.uint8) for radius in radii]
+    >>> data = ArrayDataSet(images, labels=["round", "edge-on"] * 6)
+    >>> table = measure_images(data, ("skimage-hog",), frame=False)
+    >>> train, test = np.arange(8), np.arange(8, 12)
+    >>> classifier = GalaxyClassifier("hog-svm").fit(data.select(train))
+    >>> score(classifier, data.select(test), table.select(test)).evaluation.scores["accuracy"].value
+    1.0
     """
     truth = true_classes(dataset, classifier.classes_)
     predictions = classifier.classify_table(table)

@@ -106,6 +106,18 @@ def contributions_of(
     ------
     DataError
         If the table lacks columns the classifier was fitted to.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from galfeat import load_model
+    >>> from galfeat.data.simulation import simulate
+    >>> from galfeat.explain import contributions_of
+    >>> model = load_model("simulated")
+    >>> table = model.extractor_.extract(simulate(2, seed=1).images)
+    >>> contributions = contributions_of(model, table, model.classify_table(table))
+    >>> contributions.score.shape, contributions.by_family()["shape"].shape
+    ((2, 10), (2, 10))
     """
     ensemble, names = classifier.ensemble_, classifier.feature_names_
     X = classifier.classifier_features(table)

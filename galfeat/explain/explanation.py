@@ -112,6 +112,19 @@ def explain(
     ------
     DataError
         If there is no such class, or an image could not be measured.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from galfeat import load_model
+    >>> from galfeat.data.simulation import simulate
+    >>> from galfeat.explain import explain
+    >>> model = load_model("simulated")
+    >>> table = model.extractor_.extract(simulate(2, seed=1).images)
+    >>> first, second = explain(model, table, model.classify_table(table))
+    >>> added = sum(reason.added for reason in first.reasons)
+    >>> bool(np.isclose(first.start + added, first.score))
+    True
     """
     names = [str(name) for name in classifier.classes_]
     if of is not None and of not in names:

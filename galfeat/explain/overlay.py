@@ -55,6 +55,15 @@ def marks(frame: Frame) -> list[Mark]:
     Parameters
     ----------
     frame : Frame
+
+    Examples
+    --------
+    >>> from galfeat.data.simulation import simulate
+    >>> from galfeat.explain import marks
+    >>> from galfeat.frame import measure_frame
+    >>> frame = measure_frame(simulate(1, seed=1).images[0])
+    >>> [mark.name for mark in marks(frame)][:2]
+    ['Petrosian radius', 'half of the light']
     """
     angle = np.linspace(0.0, 2.0 * np.pi, _POINTS)
     circle = np.stack([np.cos(angle), np.sin(angle)], axis=1)

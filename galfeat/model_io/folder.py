@@ -83,6 +83,22 @@ def save_model(
     ------
     OutputError
         If the folder, or the list of trusted models, cannot be written.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from galfeat import GalaxyClassifier, load_model
+    >>> from galfeat.model_io import save_model
+    >>> y, x = np.mgrid[-32:32, -32:32]
+    >>> radii = [np.hypot(x, q * y) / size for size in range(4, 9) for q in (1, 4)]
+    >>> images = [(20 + 200 * np.exp(-radius)).astype(np.uint8) for radius in radii]
+    >>> classifier = GalaxyClassifier("hog-svm").fit(images, ["round", "edge-on"] * 5)
+    >>> digests = classifier.classify(images).digests
+    >>> folder = save_model(classifier, "mymodel", training_digests=digests)
+    >>> sorted(path.name for path in folder.iterdir())
+    ['README.md', 'manifest.json', 'metrics.json', 'model.joblib', 'rows.npz']
+    >>> load_model("mymodel").predict(images[:2]).tolist()
+    ['round', 'edge-on']
     """
     empty = np.zeros((0, 16), dtype=np.uint8)
     with atomic_folder(folder, replaces=is_model) as new:
@@ -140,6 +156,14 @@ def load_model(folder: str | Path, *, trust: bool = False) -> GalaxyClassifier:
     ModelError
         If the folder is missing, damaged, not trusted, written by another minor version of
         galfeat, or not readable with the installed libraries.
+
+    Examples
+    --------
+    >>> from galfeat import load_model
+    >>> load_model("galaxy10")
+    GalaxyClassifier(pipeline=Pipeline(name='stacking-light', ...))
+    >>> load_model("galaxy10").classes_[:2].tolist()
+    ['Disturbed', 'Merging']
     """
     folder = model_folder(folder)
     manifest = read_manifest(folder)
@@ -204,6 +228,16 @@ def share_model(folder: str | Path, output: str | Path, *, trust: bool = False) 
         As for `load_model`.
     OutputError
         If the folder cannot be written.
+
+    Examples
+    --------
+    >>> from galfeat import load_model
+    >>> from galfeat.model_io import share_model
+    >>> folder = share_model("coarse", "for-others")
+    >>> (folder / "model.joblib").exists(), (folder / "model.skops").exists()
+    (False, True)
+    >>> load_model(folder).classes_.tolist()
+    ['edge-on', 'merger', 'smooth', 'spiral']
     """
     folder = model_folder(folder)
     classifier, manifest = load_model(folder, trust=trust), read_manifest(folder)
