@@ -11,6 +11,9 @@ from hypothesis import settings
 
 ROOT = Path(__file__).resolve().parent.parent
 
+# Old versions of Polars warn of any fork after their import, even to start another program.
+os.environ.setdefault("POLARS_ALLOW_FORKING_THREAD", "1")
+
 # The same examples in every run; `pytest --hypothesis-profile explore` draws others, and more.
 settings.register_profile("repeat", deadline=None, derandomize=True, database=None)
 settings.register_profile("explore", deadline=None, derandomize=False, max_examples=1000)

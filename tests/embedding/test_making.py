@@ -76,7 +76,7 @@ def test_a_folder_of_other_things_is_not_replaced(tmp_path):
     (tmp_path / "mine" / "thesis.txt").write_text("all of it")
     printed, code = train("--simulated", 500, "-o", tmp_path / "mine")
     assert code == 7
-    assert "holds other things" in printed
+    assert "is not an embedder; choose another folder" in printed
 
 
 @pytest.mark.parametrize("name", [FROZEN, START])
