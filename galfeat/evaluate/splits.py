@@ -107,7 +107,7 @@ def outer_folds(
 
     Examples
     --------
-    >>> from galfeat.evaluate import folds
+    >>> from galfeat.evaluate import outer_folds
     >>> y = [0, 0, 0, 0, 1, 1]
     >>> [(repeat, sorted(y[row] for row in test)) for repeat, _, test in outer_folds(y, None, k=2)]
     [(0, [0, 0, 1]), (0, [0, 0, 1])]

@@ -286,7 +286,12 @@ STACK = (Member("lightgbm"), Member("svm"), Member("balanced-forest"))
     ("balance", "members", "words", "missing"),
     [
         ("none", STACK[:2], "fitted to the classes as collected", "of the 2 members"),
-        ("none", STACK, "Of the 3 members of the model, 1 grow", "no galaxy was repeated"),
+        (
+            "none",
+            STACK,
+            "1 of the 3 members of the model is a balanced random forest",
+            "no galaxy was repeated",
+        ),
         ("smote", STACK[:2], "separately for each of the 2 members of the model", "also resamples"),
         ("over", STACK, "also resamples for each of its trees", "Partly balanced"),
         ("none", STACK[2:], "Each tree of the forest", "Of the 1 members"),
