@@ -65,6 +65,15 @@ def measure_images(
     MissingDependencyError
         If a family needs a package that is not installed; see
         `galfeat.features.registry.require_dependencies`.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from galfeat.features import measure_images
+    >>> images = np.random.default_rng(0).integers(0, 99, (2, 32, 32, 3), dtype=np.uint8)
+    >>> table = measure_images(images, ("skimage-hog",), frame=False)
+    >>> table.values.shape == (2, len(table.names))
+    True
     """
     data = as_dataset(X)
     require_dependencies(families, len(data))

@@ -29,6 +29,12 @@ def is_trusted(digest: str) -> bool:
     ------
     ModelError
         If the list exists but cannot be read.
+
+    Examples
+    --------
+    >>> from galfeat.model_io import is_trusted
+    >>> is_trusted("0" * 64)
+    False
     """
     return digest in _read(trust_list())
 

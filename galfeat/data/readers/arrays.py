@@ -53,6 +53,14 @@ class ArrayDataSet(_InMemory):
     ------
     DataError
         If an array of images has another shape or type, or the lengths differ.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from galfeat.data import ArrayDataSet
+    >>> data = ArrayDataSet(np.zeros((3, 16, 16, 3), np.uint8), labels=["a", "b", "a"])
+    >>> len(data), data.class_names, data.labels.tolist()
+    (3, ('a', 'b'), [0, 1, 0])
     """
 
     def __init__(
@@ -89,6 +97,15 @@ def open_npz(path: Path, *, label: str | None = None, images: str | None = None)
 
     Arrays have the names of the data sets in an HDF5 file, see `galfeat.data.readers.hdf5`;
     ``class_names`` may be an array of text.
+
+    Examples
+    --------
+    >>> from pathlib import Path
+    >>> import numpy as np
+    >>> from galfeat.data.readers import open_npz
+    >>> np.savez("galaxies.npz", images=np.zeros((3, 16, 16, 3), np.uint8), ans=[0, 1, 0])
+    >>> len(open_npz(Path("galaxies.npz")))
+    3
     """
     try:
         with path.open("rb") as stream, np.load(stream, allow_pickle=False) as archive:

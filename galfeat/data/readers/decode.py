@@ -42,6 +42,15 @@ def decode_file(path: str | Path) -> Image:
         Pillow's limit (``PIL.Image.MAX_IMAGE_PIXELS``).
     MissingDependencyError
         If it is a FITS file and astropy is not installed.
+
+    Examples
+    --------
+    >>> from pathlib import Path
+    >>> from PIL import Image
+    >>> from galfeat.data.readers import decode_file
+    >>> Image.new("RGB", (20, 10), (1, 2, 3)).save("galaxy.png")
+    >>> decode_file(Path("galaxy.png")).shape
+    (10, 20, 3)
     """
     try:
         if Path(path).name.lower().endswith(FITS_SUFFIXES):

@@ -32,6 +32,13 @@ def to_rgb(image: NDArray[Any]) -> NDArray[np.uint8]:
     ImageError
         If the image has another shape or type or no pixels, or a float is NaN, infinite or
         outside 0 to 1.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from galfeat.data.readers import to_rgb
+    >>> to_rgb(np.full((8, 9), 7, np.uint8)).shape
+    (8, 9, 3)
     """
     check_form(image.shape, image.dtype)
     pixels = _to_bytes(image.astype(image.dtype.newbyteorder("="), copy=False))

@@ -72,7 +72,17 @@ _LOPSIDED_FROM, _LOPSIDED_TO = 8, 14
 
 
 def measure(frame: Frame) -> NDArray[np.float32]:
-    """Return the values of `COLUMNS`; NaN for a missing deprojected view."""
+    """Return the values of `COLUMNS`; NaN for a missing deprojected view.
+
+    Examples
+    --------
+    >>> from galfeat.data.simulation import simulate
+    >>> from galfeat.features.fourier import COLUMNS, measure
+    >>> from galfeat.frame import measure_frame
+    >>> frame = measure_frame(simulate(1, seed=1).images[0])
+    >>> measure(frame).shape == (len(COLUMNS),)
+    True
+    """
     face_on = _NO_VIEW if frame.deprojected is None else frame.deprojected.equalised
     aligned, context = frame.aligned[0].equalised, frame.context[0].equalised
     values: NDArray[np.float32] = _measure(

@@ -57,7 +57,17 @@ _UNKNOWN = (float("nan"), float("nan"), float("nan"))
 
 
 def measure(frame: Frame) -> NDArray[np.float32]:
-    """Return the values of `COLUMNS`; NaN if the galaxy's segment contains no light."""
+    """Return the values of `COLUMNS`; NaN if the galaxy's segment contains no light.
+
+    Examples
+    --------
+    >>> from galfeat.data.simulation import simulate
+    >>> from galfeat.features.morphology import COLUMNS, measure
+    >>> from galfeat.frame import measure_frame
+    >>> frame = measure_frame(simulate(1, seed=1).images[0])
+    >>> measure(frame).shape == (len(COLUMNS),)
+    True
+    """
     segment, mask = split_labels(frame.labels, frame.galaxy + 1)
     return _measure(frame.grey, segment, mask, _UNKNOWN, 1.0).astype(np.float32)
 

@@ -31,7 +31,17 @@ _MIRRORS = slice(_FIRST_MIRROR, _FIRST_MIRROR + 4)
 
 
 def measure(frame: Frame) -> NDArray[np.float32]:
-    """Return the values of `COLUMNS`; NaN for a missing deprojected view."""
+    """Return the values of `COLUMNS`; NaN for a missing deprojected view.
+
+    Examples
+    --------
+    >>> from galfeat.data.simulation import simulate
+    >>> from galfeat.features.shape import COLUMNS, measure
+    >>> from galfeat.frame import measure_frame
+    >>> frame = measure_frame(simulate(1, seed=1).images[0])
+    >>> measure(frame).shape == (len(COLUMNS),)
+    True
+    """
     aligned, context = frame.aligned[0], frame.context[0]
     face_on = _NO_VIEW if frame.deprojected is None else frame.deprojected.equalised
     values: NDArray[np.float32] = _measure(

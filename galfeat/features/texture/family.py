@@ -171,7 +171,17 @@ _NO_VIEW = np.empty((0, 0), np.float32)
 
 
 def measure(frame: Frame) -> NDArray[np.float32]:
-    """Return the values of `COLUMNS`; NaN for a missing deprojected view."""
+    """Return the values of `COLUMNS`; NaN for a missing deprojected view.
+
+    Examples
+    --------
+    >>> from galfeat.data.simulation import simulate
+    >>> from galfeat.features.texture import COLUMNS, measure
+    >>> from galfeat.frame import measure_frame
+    >>> frame = measure_frame(simulate(1, seed=1).images[0])
+    >>> measure(frame).shape == (len(COLUMNS),)
+    True
+    """
     petrosian = min(frame.radii[0] / frame.radius * _HALF, _HALF - 0.5)
     # The axis ratio of the equalisation.
     q = max(frame.q, 1.0 / MAX_STRETCH)
