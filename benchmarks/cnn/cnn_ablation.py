@@ -24,7 +24,7 @@ from galfeat.cli.measure import leave_out_learned, read_all
 from galfeat.cli.progress import progress_bar
 from galfeat.data import DataSet, open_dataset
 from galfeat.evaluate.comparison.paired import Comparison, OutOfFold, compare_predictions
-from galfeat.experiments.fits import AS_IT_IS, LabelledRows, PipelineFits
+from galfeat.experiments.fits import ORIGINAL, LabelledRows, PipelineFits
 from galfeat.features import FeatureExtractor, FeatureTable
 from galfeat.pipeline import Member, Pipeline, load_pipeline
 from galfeat.storage.atomic import atomic_file
@@ -126,9 +126,9 @@ def ablate(
             common = {"data": galaxies.digest, "seed": seed, "folds": FOLDS}
             pieces = CheckpointStore(folder, {**common, "libraries": library_versions()})
         classifier = GalaxyClassifier(pipeline, n_jobs=jobs, random_state=seed)
-        fits = PipelineFits(classifier, galaxies, {AS_IT_IS: table}, pieces)
+        fits = PipelineFits(classifier, galaxies, {ORIGINAL: table}, pieces)
         with progress_bar(pipeline.name) as progress:
-            predictions[pipeline.name] = fits.run((1.0,), progress)[1.0, AS_IT_IS]
+            predictions[pipeline.name] = fits.run((1.0,), progress)[1.0, ORIGINAL]
         seconds[pipeline.name] = float(np.mean(fits.seconds))
         click.echo(f"{pipeline.name}: {seconds[pipeline.name]:.0f} s per fit", err=True)
     comparison = compare_predictions(

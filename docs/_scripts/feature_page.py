@@ -53,8 +53,8 @@ CAPTIONS = {
 HEAD = """\
 Every feature and its meaning: {n_own:,} columns in {n_families} families, plus `flags`. `galfeat \
 features` lists them one by one, `galfeat extract` measures all of them. The pipelines use the \
-{n_default:,} of {default} ([why](../background/worth.md)), of which {n_given:,} are given to \
-classifiers.
+{n_default:,} of {default} ([why](../background/feature_families.md)), of which {n_given:,} are \
+given to classifiers.
 
 - **Invariant** columns do not change when the image is rotated or mirrored, up to pixelisation. \
 **Covariant** ones change accordingly (a position angle rotates with the image) or are in pixels \
@@ -161,7 +161,9 @@ def _undefined(column: Column) -> set[str]:
 
 
 def _words(text: str) -> str:
-    return inspect.cleandoc(text).replace("``", "`")
+    """Return a docstring up to its first section."""
+    prose = inspect.cleandoc(text).split("\n\nParameters\n---")[0]
+    return prose.replace("``", "`")
 
 
 def grouped(listed: Iterable[Column]) -> list[list[Column]]:

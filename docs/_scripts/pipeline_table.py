@@ -1,4 +1,4 @@
-"""Write the table of the pipelines that ship; docs/conf.py calls it."""
+"""Write the table of the shipped pipelines; docs/conf.py calls it."""
 
 from __future__ import annotations
 

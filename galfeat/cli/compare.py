@@ -13,7 +13,8 @@ from galfeat.cli.options import images_option, jobs_option, label_option, seed_o
 from galfeat.storage.atomic import atomic_file, ensure_folder_writable, ensure_writable
 
 if TYPE_CHECKING:
-    from galfeat.experiments.comparison import Plan, Results
+    from galfeat.experiments.comparison import Results
+    from galfeat.experiments.plan import Plan
 
 CSV, JSON, PAGE = "compare.csv", "compare.json", "compare.html"
 
@@ -88,7 +89,7 @@ def compare(
     from galfeat.cli.measure import leave_out_learned, open_labelled, read_all
     from galfeat.cli.progress import progress_bar
     from galfeat.evaluate.comparison.text import comparison_text
-    from galfeat.experiments.comparison import Plan, compare
+    from galfeat.experiments import Plan, compare
     from galfeat.pipeline import load_pipeline
 
     pipelines = [load_pipeline(name.strip()) for name in pipeline_names.split(",") if name.strip()]

@@ -1,4 +1,4 @@
-"""``galfeat models``: list the models that ship with galfeat."""
+"""``galfeat models``: list the shipped models."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""``galfeat pipelines``: list the pipelines that ship with galfeat."""
+"""``galfeat pipelines``: list the shipped pipelines."""
 
 from __future__ import annotations
 

@@ -23,6 +23,9 @@ if TYPE_CHECKING:
     from galfeat.embedding.tasks import Plan
     from galfeat.embedding.training import Trained
 
+#: Packages that examples need, in the notation of pytest-doctestplus.
+__doctest_requires__ = {"make_embedder": ["torch", "onnx"]}
+
 CURVE, CARD = "curve.svg", "README.md"
 
 
@@ -80,6 +83,29 @@ def make_embedder(
         Credit for images and labels, for the card.
     progress : callable, optional
         Called with the number of completed epochs and the maximum number.
+
+    Examples
+    --------
+    One epoch on noise, which is too little for a useful network:
+
+    >>> import tempfile
+    >>> from pathlib import Path
+    >>> import numpy as np
+    >>> from galfeat.embedding import Source, make_embedder
+    >>> from galfeat.embedding.samples import Samples
+    >>> from galfeat.embedding.tasks import Plan
+    >>> rng, yes = np.random.default_rng(0), np.ones(40, bool)
+    >>> samples = Samples(
+    ...     planes=rng.normal(size=(40, 5, 64, 64)).astype(np.float16),
+    ...     digests=rng.integers(256, size=(40, 16), dtype=np.uint8),
+    ...     classes={"form": np.arange(40) % 2}, numbers={}, simulated=~yes, round=yes,
+    ... )
+    >>> source = Source("noise", 40, {"form": {"round": 20, "flat": 20}}, sha256="0" * 64)
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     plan = Plan(epochs=1, threads=1)
+    ...     trained = make_embedder(Path(folder, "net"), samples, [source], plan, command="example")
+    ...     sorted(file.name for file in Path(folder, "net").iterdir())
+    ['README.md', 'curve.svg', 'network.onnx', 'seen.npy']
     """
     from galfeat.embedding.onnx_file import to_onnx
     from galfeat.embedding.training import Training

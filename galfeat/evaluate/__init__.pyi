@@ -1,3 +1,4 @@
+from .balancing import Balancing as Balancing
 from .evaluation import Evaluation as Evaluation
 from .evaluation import evaluate_predictions as evaluate_predictions
 from .importances import Importances as Importances
@@ -14,18 +15,17 @@ from .repeats import (
 from .repeats import (
     summarise_repeats as summarise_repeats,
 )
-from .resampling import Resampling as Resampling
 from .score_summary import ScoreSummary as ScoreSummary
 from .splits import holdout as holdout
 from .splits import outer_folds as outer_folds
 
 __all__ = [
+    "Balancing",
     "CrossValidation",
     "Evaluation",
     "Importances",
     "Interval",
     "RepeatedScore",
-    "Resampling",
     "ScoreSummary",
     "bootstrap",
     "evaluate_predictions",

@@ -32,7 +32,16 @@ class Evaluation(ScoreSummary[Interval]):
 
     Examples
     --------
-    See `evaluate_predictions`.
+    A row without probabilities is counted and not scored:
+
+    >>> from math import nan
+    >>> from galfeat.evaluate import evaluate_predictions
+    >>> probabilities = [[0.9, 0.1], [0.2, 0.8], [nan, nan]]
+    >>> evaluation = evaluate_predictions(
+    ...     [0, 1, 1], probabilities, [0, 1, 0], [0, 1, 0], ["smooth", "disc"]
+    ... )
+    >>> evaluation.n, evaluation.n_failed, evaluation.scores["accuracy"].value
+    (2, 1, 1.0)
     """
 
     n_failed: int

@@ -40,7 +40,12 @@ class Importances:
 
     Examples
     --------
-    See `measure_importances`.
+    >>> from galfeat.evaluate import Importances
+    >>> importances = Importances(
+    ...     {"hog": (0.12, 0.01), "colour": (0.03, 0.01)}, {"hog.aligned.r2.o5": 0.4}, n=1000
+    ... )
+    >>> max(importances.families, key=lambda family: importances.families[family][0])
+    'hog'
     """
 
     families: dict[str, tuple[float, float]]

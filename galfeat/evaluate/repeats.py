@@ -71,7 +71,13 @@ class CrossValidation(ScoreSummary[RepeatedScore]):
 
     Examples
     --------
-    See `summarise_repeats`.
+    >>> from galfeat.evaluate import summarise_repeats
+    >>> truth, probabilities = [0, 1, 1], [[0.9, 0.1], [0.6, 0.4], [0.2, 0.8]]
+    >>> result = summarise_repeats(
+    ...     truth, [probabilities] * 2, [[0, 0, 1]] * 2, [[0, 0, 1]] * 2, ["smooth", "disc"]
+    ... )
+    >>> result.repeats, result.scores["accuracy"].sd
+    (2, 0.0)
     """
 
     repeats: int

@@ -43,6 +43,18 @@ class ScoreSummary(Generic[S]):
         True class by row, predicted class by column.
     sources : dict of str to (int, dict of str to score)
         Number of galaxies and scores of each source; empty if sources are unknown.
+
+    Examples
+    --------
+    `Evaluation` and `CrossValidation` are score summaries:
+
+    >>> from galfeat.evaluate import evaluate_predictions
+    >>> probabilities, predicted = [[0.9, 0.1], [0.4, 0.6], [0.2, 0.8]], [0, 1, 1]
+    >>> summary = evaluate_predictions(
+    ...     [0, 0, 1], probabilities, predicted, predicted, ["smooth", "disc"]
+    ... )
+    >>> summary.per_class.recall
+    array([0.5, 1. ])
     """
 
     classes: tuple[str, ...]

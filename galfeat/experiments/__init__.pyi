@@ -1,11 +1,11 @@
 from .ablation import ablate as ablate
-from .comparison import Plan as Plan
 from .comparison import Results as Results
 from .comparison import compare as compare
 from .costs import Costs as Costs
 from .costs import measure_costs as measure_costs
 from .cross_validation import cross_validate as cross_validate
 from .cross_validation import group_duplicates as group_duplicates
+from .plan import Plan as Plan
 from .scoring import Scored as Scored
 from .scoring import score as score
 

@@ -97,6 +97,27 @@ def ablate(
     -------
     Ablation
         Independent of the number of threads.
+
+    Examples
+    --------
+    A pipeline with three feature families:
+
+    >>> import numpy as np
+    >>> from galfeat import GalaxyClassifier
+    >>> from galfeat.data import ArrayDataSet
+    >>> from galfeat.experiments import ablate, score
+    >>> from galfeat.features import measure_images
+    >>> y, x = np.mgrid[-32:32, -32:32]
+    >>> radii = [np.hypot(x, q * y) / size for size in range(4, 16) for q in (1, 4)]
+    >>> images = [(20 + 200 * np.exp(-radius)).astype(np.uint8) for radius in radii]
+    >>> data = ArrayDataSet(images, labels=["round", "edge-on"] * 12)
+    >>> train, test = np.arange(16), np.arange(16, 24)
+    >>> classifier = GalaxyClassifier("raw-features").fit(data.select(train))
+    >>> table = measure_images(data, classifier.pipeline_.families, frame=False)
+    >>> scored = score(classifier, data.select(test), table.select(test))
+    >>> ablation = ablate(scored, data.select(train), table.select(train))
+    >>> sorted(ablation.families)
+    ['colour', 'hog', 'radial']
     """
     classifier, pipeline = scored.classifier, scored.classifier.pipeline_
     reduced = {family: without(pipeline, family) for family in pipeline.families}

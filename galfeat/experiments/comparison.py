@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import itertools
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -17,93 +17,24 @@ from galfeat.classifier import GalaxyClassifier
 from galfeat.data import DataSet
 from galfeat.data.dataset import Progress
 from galfeat.data.simulation.rerender import RerenderedDataSet
-from galfeat.errors import DataError, PipelineError
+from galfeat.errors import DataError
 from galfeat.evaluate.comparison.paired import Comparison, OutOfFold, compare_predictions
 from galfeat.evaluate.learning_curve import SHARES
-from galfeat.evaluate.splits import outer_folds
 from galfeat.experiments.costs import Costs
 from galfeat.experiments.fits import (
-    AS_IT_IS,
+    ORIGINAL,
     RERENDERED,
     LabelledRows,
     PipelineFits,
     PredictionsByPart,
 )
+from galfeat.experiments.plan import Plan
 from galfeat.features import FeatureExtractor, FeatureTable
-from galfeat.features.registry import require_dependencies
-from galfeat.pipeline import Pipeline
 from galfeat.storage.checkpoint import CheckpointStore
 from galfeat.storage.versions import library_versions
 
 #: Takes the name of a stage of work; returns a context manager that yields a progress callback.
 Stage = Callable[[str], AbstractContextManager[Progress]]
-
-
-@dataclass(frozen=True)
-class Plan:
-    """Settings of a comparison.
-
-    Attributes
-    ----------
-    pipelines : sequence of Pipeline
-        Their names must be unique.
-    folds, repeats, seed : int
-        As for `galfeat.evaluate.outer_folds`; the seed is also used everywhere else.
-    jobs : int
-        Threads. Only the measured times depend on it.
-    learning_curve : bool
-        Also fit to 5, 10, 20 and 50 % of the training rows, in the first repeat.
-    survey_shift : bool
-        Also predict re-rendered test images, in the first repeat.
-
-    Examples
-    --------
-    >>> from galfeat.experiments import Plan
-    >>> from galfeat.pipeline import load_pipeline
-    >>> plan = Plan([load_pipeline("lightgbm"), load_pipeline("xgboost")], repeats=2)
-    >>> plan.folds, plan.repeats
-    (5, 2)
-    """
-
-    pipelines: Sequence[Pipeline]
-    folds: int = 5
-    repeats: int = 3
-    seed: int = 0
-    jobs: int = 1
-    learning_curve: bool = False
-    survey_shift: bool = False
-
-    def check(self, dataset: DataSet) -> None:
-        """Check early that the comparison can be carried out.
-
-        Parameters
-        ----------
-        dataset : DataSet
-            All rows are labelled.
-
-        Raises
-        ------
-        PipelineError
-            If two pipelines have the same name.
-        DataError
-            If a class has fewer rows or groups than folds, or a feature family cannot measure
-            this many images.
-        MissingDependencyError
-            If a feature family or a member needs a package that is not installed.
-        """
-        names = [pipeline.name for pipeline in self.pipelines]
-        duplicates = {name for name in names if names.count(name) > 1}
-        if duplicates:
-            raise PipelineError(
-                f"two pipelines are called {sorted(duplicates)[0]!r}; list each one once and give "
-                "pipeline files unique names"
-            )
-        for pipeline in self.pipelines:
-            require_dependencies(pipeline.measured_families(), len(dataset))
-            for member in pipeline.members:
-                member.require_dependencies()
-        labels, groups = dataset.labels, dataset.groups
-        outer_folds(labels, groups, self.folds, class_names=dataset.class_names)
 
 
 @dataclass(frozen=True)
@@ -123,8 +54,27 @@ class Results:
     rows_of_share : dict of float to int
         Mean number of training rows for each share.
     shift : dict of str to Comparison
-        For each pipeline, its scores on the same galaxies `AS_IT_IS` and `RERENDERED`, first
+        For each pipeline, its scores on the same galaxies `ORIGINAL` and `RERENDERED`, first
         repeat; empty if not requested.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from tempfile import TemporaryDirectory
+    >>> from galfeat.data import ArrayDataSet
+    >>> from galfeat.experiments import Plan, compare
+    >>> from galfeat.features import measure_images
+    >>> from galfeat.pipeline import load_pipeline
+    >>> y, x = np.mgrid[-32:32, -32:32]
+    >>> radii = [np.hypot(x, q * y) / size for size in range(4, 10) for q in (1, 4)]
+    >>> images = [(20 + 200 * np.exp(-radius)).astype(np.uint8) for radius in radii]
+    >>> data = ArrayDataSet(images, labels=["round", "edge-on"] * 6)
+    >>> plan = Plan([load_pipeline("hog-svm"), load_pipeline("pixels-forest")], folds=2, repeats=1)
+    >>> digests = measure_images(data, ("skimage-hog",), frame=False).digests
+    >>> with TemporaryDirectory() as folder:
+    ...     results = compare(plan, data, digests, folder)
+    >>> results.comparison.n, sorted(results.costs)
+    (12, ['hog-svm', 'pixels-forest'])
     """
 
     comparison: Comparison
@@ -192,6 +142,25 @@ def compare(
         As for `Plan.check`.
     OutputError
         If the folder cannot be written.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from tempfile import TemporaryDirectory
+    >>> from galfeat.data import ArrayDataSet
+    >>> from galfeat.experiments import Plan, compare
+    >>> from galfeat.features import measure_images
+    >>> from galfeat.pipeline import load_pipeline
+    >>> y, x = np.mgrid[-32:32, -32:32]
+    >>> radii = [np.hypot(x, q * y) / size for size in range(4, 10) for q in (1, 4)]
+    >>> images = [(20 + 200 * np.exp(-radius)).astype(np.uint8) for radius in radii]
+    >>> data = ArrayDataSet(images, labels=["round", "edge-on"] * 6)
+    >>> plan = Plan([load_pipeline("hog-svm"), load_pipeline("pixels-forest")], folds=2, repeats=1)
+    >>> digests = measure_images(data, ("skimage-hog",), frame=False).digests
+    >>> with TemporaryDirectory() as folder:
+    ...     results = compare(plan, data, digests, folder)
+    >>> results.comparison.scores["hog-svm"]["accuracy"].mean
+    1.0
     """
     plan.check(dataset)
     labelled = LabelledRows.of(dataset, digests, plan.folds, plan.repeats, plan.seed)
@@ -233,13 +202,13 @@ def _tables(
     extractor: FeatureExtractor, dataset: DataSet, plan: Plan, stage: Stage
 ) -> dict[str, FeatureTable]:
     """Extract features of the original images and, if requested, of re-rendered ones."""
-    views: dict[str, DataSet] = {AS_IT_IS: dataset}
+    views: dict[str, DataSet] = {ORIGINAL: dataset}
     if plan.survey_shift:
         views[RERENDERED] = RerenderedDataSet(dataset, plan.seed)
     tables = {}
     for view, images in views.items():
         name = f"features {', '.join(map(str, extractor.families))}"
-        with stage(name if view == AS_IT_IS else f"{name}, {view}") as progress:
+        with stage(name if view == ORIGINAL else f"{name}, {view}") as progress:
             tables[view] = extractor.extract(images, progress=progress)
         for row, error in sorted(tables[view].errors.items()):
             raise DataError(
@@ -270,18 +239,18 @@ def _results(
         )
 
     results = Results(
-        comparison=scored({name: predictions[name][1.0, AS_IT_IS] for name in names}),
+        comparison=scored({name: predictions[name][1.0, ORIGINAL] for name in names}),
         costs={name: costs[name] for name in names},
         fit_seconds={name: seconds[name] for name in names},
         curve={
-            share: scored({name: predictions[name][share, AS_IT_IS].first() for name in names})
+            share: scored({name: predictions[name][share, ORIGINAL].first() for name in names})
             for share in shares
         },
         rows_of_share={share: labelled.mean_rows(share, plan.seed) for share in shares},
         shift={
             name: scored(
                 {
-                    AS_IT_IS: predictions[name][1.0, AS_IT_IS].first(),
+                    ORIGINAL: predictions[name][1.0, ORIGINAL].first(),
                     RERENDERED: predictions[name][1.0, RERENDERED],
                 }
             )

@@ -96,6 +96,22 @@ def measure_costs(
     GalfeatError
         If the pipeline cannot be fitted, or the process ends without a result, for example
         because it ran out of memory.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from galfeat import GalaxyClassifier
+    >>> from galfeat.experiments import measure_costs
+    >>> from galfeat.features import measure_images
+    >>> y, x = np.mgrid[-32:32, -32:32]
+    >>> radii = [np.hypot(x, q * y) / size for size in range(4, 10) for q in (1, 4)]
+    >>> images = [(20 + 200 * np.exp(-radius)).astype(np.uint8) for radius in radii]
+    >>> table = measure_images(images, ("skimage-hog",), frame=False)
+    >>> costs = measure_costs(
+    ...     GalaxyClassifier("hog-svm"), images, table, np.array([0, 1] * 6), table
+    ... )
+    >>> costs.peak_memory_mb > costs.model_mb > 0
+    True
     """
     context = multiprocessing.get_context("spawn")
     receiver, sender = context.Pipe(duplex=False)

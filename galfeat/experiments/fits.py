@@ -25,7 +25,7 @@ from galfeat.pipeline import Pipeline
 from galfeat.storage.checkpoint import CheckpointStore
 
 #: Views of the test images. Training always uses the original images.
-AS_IT_IS, RERENDERED = "as it is", "re-rendered"
+ORIGINAL, RERENDERED = "original", "re-rendered"
 
 Rows = NDArray[np.intp]
 #: Predictions by share of the training rows and by view: all repeats for all training rows and
@@ -96,7 +96,7 @@ class PipelineFits:
     labelled : LabelledRows
         n rows.
     tables : mapping of str to FeatureTable
-        Features of the n rows `AS_IT_IS` and, optionally, `RERENDERED`.
+        Features of the n rows `ORIGINAL` and, optionally, `RERENDERED`.
     checkpoints : CheckpointStore
         Stores completed fits.
 
@@ -124,7 +124,7 @@ class PipelineFits:
         self._key: dict[str, Any] = {
             "pipeline": {name: pipeline[name] for name in pipeline.keys() - {"name", "description"}}
         }
-        self._features = {view: [digests[AS_IT_IS], digest] for view, digest in digests.items()}
+        self._features = {view: [digests[ORIGINAL], digest] for view, digest in digests.items()}
         self.predictions: PredictionsByPart = {}
         self.seconds: list[float] = []
 
@@ -144,7 +144,7 @@ class PipelineFits:
     def _fit(self, split: int, share: float) -> None:
         """Collect the predictions of one fit, carrying it out if a checkpoint is missing."""
         repeat, fold, _, test = self._labelled.splits[split]
-        views = list(self._tables) if repeat == 0 and share == 1.0 else [AS_IT_IS]
+        views = list(self._tables) if repeat == 0 and share == 1.0 else [ORIGINAL]
         fitted: GalaxyClassifier | None = None
         for view in views:
             key = {**self._key, "repeat": repeat, "fold": fold, "share": share}
@@ -171,7 +171,7 @@ class PipelineFits:
             rows = labelled.training_rows(split, self._seed)[share]
         classifier: GalaxyClassifier = clone(self._classifier)
         return classifier.fit_table(
-            self._tables[AS_IT_IS].select(rows),
+            self._tables[ORIGINAL].select(rows),
             labelled.y[rows],
             labelled.groups[rows],
             class_names=labelled.names,
@@ -181,7 +181,7 @@ class PipelineFits:
         self, repeat: int, share: float, view: str, test: Rows, result: Mapping[str, NDArray[Any]]
     ) -> None:
         n, k = len(self._labelled.y), len(self._labelled.names)
-        all_repeats = share == 1.0 and view == AS_IT_IS
+        all_repeats = share == 1.0 and view == ORIGINAL
         if (share, view) not in self.predictions:
             repeats = 1 + self._labelled.splits[-1][0] if all_repeats else 1
             self.predictions[share, view] = OutOfFold(
@@ -195,13 +195,13 @@ class PipelineFits:
 
     def costs(self, dataset: DataSet) -> Costs:
         """Return the costs of the pipeline, measured on the first fold unless stored."""
-        key = {**self._key, "costs": True, "features": self._features[AS_IT_IS]}
+        key = {**self._key, "costs": True, "features": self._features[ORIGINAL]}
         result = self._checkpoints.get(key)
         if result is None:
             _, _, train, test = self._labelled.splits[0]
             rows = np.unique(np.linspace(0, len(dataset) - 1, IMAGES).astype(np.intp))
             images = [image for image in dataset.read(rows) if isinstance(image, np.ndarray)]
-            table = self._tables[AS_IT_IS]
+            table = self._tables[ORIGINAL]
             costs = measure_costs(
                 self._classifier,
                 images,

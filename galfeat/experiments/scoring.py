@@ -63,6 +63,22 @@ class Scored:
         True class of each galaxy, as an index into the model's classes.
     predictions : Predictions
     evaluation : Evaluation
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from galfeat import GalaxyClassifier
+    >>> from galfeat.data import ArrayDataSet
+    >>> from galfeat.experiments import score
+    >>> from galfeat.features import measure_images
+    >>> y, x = np.mgrid[-32:32, -32:32]
+    >>> radii = [np.hypot(x, q * y) / size for size in range(4, 10) for q in (1, 4)]
+    >>> images = [(20 + 200 * np.exp(-radius)).astype(np.uint8) for radius in radii]
+    >>> data = ArrayDataSet(images, labels=["round", "edge-on"] * 6)
+    >>> table = measure_images(data, ("skimage-hog",), frame=False)
+    >>> scored = score(GalaxyClassifier("hog-svm").fit(data), data, table)
+    >>> scored.truth.tolist() == scored.predictions.predicted.tolist()
+    True
     """
 
     classifier: GalaxyClassifier
@@ -159,8 +175,8 @@ def report(
     Path
         The HTML file.
     """
+    from galfeat.evaluate.balancing import Balancing
     from galfeat.evaluate.report.report import write_report
-    from galfeat.evaluate.resampling import Resampling
 
     pipeline = scored.classifier.pipeline_
     counts = np.rint(scored.classifier.priors_ * n_training).astype(int)
@@ -178,7 +194,7 @@ def report(
         truth=scored.truth,
         importances=_importances(scored, seed),
         ablation=ablation,
-        resampling=Resampling.of(pipeline.balance, pipeline.members, counts.tolist()),
+        balancing=Balancing.of(pipeline.balance, pipeline.members, counts.tolist()),
         facts=facts,
         title=f"galfeat: {pipeline.name}",
         seed=seed,

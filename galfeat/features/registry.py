@@ -41,7 +41,7 @@ FAMILIES = {
 #: is learned and the rest are references.
 OWN_FAMILIES = ("hog", "colour", "radial", "shape", "fourier", "morphology", "texture")
 #: Default families of classifiers: without `texture`, which did not improve scores enough to
-#: justify its cost (docs/background/worth.md).
+#: justify its cost (docs/background/feature_families.md).
 DEFAULT_FAMILIES = ("hog", "colour", "radial", "shape", "fourier", "morphology")
 #: The column of flags that closes every table.
 FLAGS = "flags"

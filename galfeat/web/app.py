@@ -72,6 +72,13 @@ def create_app(content: Content, *, threads: int = 2) -> Starlette:
     content : Content
     threads : int
         Number of threads that measure uploaded images.
+
+    Examples
+    --------
+    >>> from galfeat.web import create_app, prepare
+    >>> app = create_app(prepare("simulated", samples=None))
+    >>> [route.path for route in app.routes if route.path.startswith("/api/")]
+    ['/api/sample', '/api/classify', '/api/model']
     """
     # Uploads are never written to disk: larger bodies are refused before. Malformed forms are
     # reported to the client, not logged.
@@ -236,10 +243,10 @@ async def _health(_: Request) -> Response:
 
 
 async def _metrics(request: Request) -> Response:
-    lines = ["# HELP galfeat_answers_total Responses by path and status.",
-             "# TYPE galfeat_answers_total counter"]  # fmt: skip
+    lines = ["# HELP galfeat_responses_total Responses by path and status.",
+             "# TYPE galfeat_responses_total counter"]  # fmt: skip
     for (path, status), count in sorted(request.app.state.counts.items()):
-        lines.append(f'galfeat_answers_total{{path="{path}",status="{status}"}} {count}')
+        lines.append(f'galfeat_responses_total{{path="{path}",status="{status}"}} {count}')
     lines += [
         "# HELP galfeat_waiting Uploads in progress or queued.", "# TYPE galfeat_waiting gauge",
         f"galfeat_waiting {request.app.state.workers.waiting}",

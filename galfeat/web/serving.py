@@ -61,6 +61,13 @@ def prepare(
     ------
     ModelError, DataError
         If the model or the samples cannot be used.
+
+    Examples
+    --------
+    >>> from galfeat.web import prepare
+    >>> content = prepare("simulated", samples=None)
+    >>> content.notice
+    'The sample galaxies are simulated. The model was fitted to simulated galaxies only.'
     """
     folder = model_folder(DEFAULT if model is None else model)
     simulated = model is None and samples is None

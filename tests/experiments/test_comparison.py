@@ -15,9 +15,9 @@ from galfeat.classifier import GalaxyClassifier
 from galfeat.data import open_dataset
 from galfeat.errors import DataError, MissingDependencyError, PipelineError
 from galfeat.evaluate.learning_curve import SHARES
-from galfeat.experiments.comparison import Plan, compare
+from galfeat.experiments import Plan, compare
 from galfeat.experiments.cross_validation import cross_validate, group_duplicates
-from galfeat.experiments.fits import AS_IT_IS, RERENDERED
+from galfeat.experiments.fits import ORIGINAL, RERENDERED
 from galfeat.features import FeatureExtractor
 from galfeat.pipeline import load_pipeline
 
@@ -81,7 +81,7 @@ def test_curve_and_shift_are_of_the_first_repeat(finished):
     assert [results.rows_of_share[share] for share in SHARES] == [20, 20, 20, 30, 60]
     for name, scores in results.comparison.scores.items():
         whole = results.curve[1.0].scores[name]["macro_f1"]
-        before = results.shift[name].scores[AS_IT_IS]["macro_f1"]
+        before = results.shift[name].scores[ORIGINAL]["macro_f1"]
         assert whole.values == before.values == scores["macro_f1"].values[:1]
         after = results.shift[name].scores[RERENDERED]["macro_f1"]
         assert after.mean != before.mean
@@ -121,7 +121,7 @@ def test_what_a_piece_follows_from_is_in_its_key(finished, plan, galaxies, tmp_p
 
 KILLED = """
 import contextlib, os, pickle, signal, sys
-from galfeat.experiments.comparison import Plan, compare
+from galfeat.experiments import Plan, compare
 from galfeat.data import open_dataset
 from galfeat.pipeline import load_pipeline
 

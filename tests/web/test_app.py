@@ -197,7 +197,7 @@ def test_model_health_and_metrics(client):
     client.get("/api/sample")
     client.get("/api/sample")
     counts = client.get("/metrics").text
-    assert 'galfeat_answers_total{path="/api/sample",status="200"} 2' in counts
+    assert 'galfeat_responses_total{path="/api/sample",status="200"} 2' in counts
     assert "galfeat_waiting 0" in counts
 
 

@@ -151,6 +151,19 @@ def fetch_cutouts(
         If no cut-out could be fetched, or the service failed `MAX_FAILURES` times in a row.
     OutputError
         If the folder contains other files or is not writable.
+
+    Examples
+    --------
+    No server listens at this address:
+
+    >>> import tempfile
+    >>> from galfeat.data.fetch import Cutout, fetch_cutouts
+    >>> cutout = Cutout("m51", "http://127.0.0.1:1/m51.jpg", 256, {"class_name": "spiral"})
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     fetch_cutouts([cutout], folder, "Spirals", pause=0)
+    Traceback (most recent call last):
+    ...
+    galfeat.errors.FetchError: none could be fetched ...
     """
     folder = claim_folder(folder, attribution)
     failures: dict[str, str] = {}

@@ -156,6 +156,20 @@ def fetch_training(
         If no cut-out could be fetched, or a service does not respond.
     OutputError
         If the folder contains other files or is not writable.
+
+    Examples
+    --------
+    No server listens at this address:
+
+    >>> import tempfile
+    >>> from galfeat.data.fetch import fetch_training
+    >>> from galfeat.data.fetch.training import TrainingObject
+    >>> galaxy = TrainingObject("J160345.60+094222.1", "DECaLS", {"coarse": "spiral"})
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     fetch_training([galaxy], folder, root="http://127.0.0.1:1", pause=0)
+    Traceback (most recent call last):
+    ...
+    galfeat.errors.FetchError: none could be fetched ...
     """
     folder = claim_folder(folder, ATTRIBUTION)
     sdss_names = [row.name for row in objects if row.survey == "SDSS"]

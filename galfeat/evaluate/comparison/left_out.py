@@ -47,7 +47,16 @@ class Ablation:
 
     Examples
     --------
-    See `measure_ablation`.
+    >>> from galfeat.evaluate import Interval
+    >>> from galfeat.evaluate.comparison import Ablation
+    >>> loss, none = Interval(0.1, 0.05, 0.15), Interval(0.0, -0.02, 0.02)
+    >>> scores = ("balanced_accuracy", "macro_f1", "log_loss")
+    >>> ablation = Ablation(
+    ...     {"hog": dict.fromkeys(scores, loss), "colour": dict.fromkeys(scores, none)},
+    ...     refitted=dict.fromkeys(scores, none), indispensable=(), n=200, n_training=800,
+    ... )
+    >>> ablation.is_needed("hog"), ablation.is_needed("colour")
+    (True, False)
     """
 
     families: dict[str, Losses]

@@ -109,7 +109,15 @@ class Comparison:
 
     Examples
     --------
-    See `compare_predictions`.
+    >>> import numpy as np
+    >>> from galfeat.evaluate.comparison import OutOfFold, compare_predictions
+    >>> y_true = np.array([0, 1] * 20)
+    >>> perfect = OutOfFold(np.eye(2)[y_true][None], y_true[None])
+    >>> comparison = compare_predictions(
+    ...     y_true, {"trees": perfect, "forest": perfect}, ["smooth", "disc"]
+    ... )
+    >>> comparison.tied_with_best("macro_f1")
+    ['forest']
     """
 
     classes: tuple[str, ...]

@@ -205,10 +205,10 @@ def _axes(size: int, left: int, bottom: int) -> str:
     return "".join(parts)
 
 
-def resampling_table(
+def balancing_table(
     classes: Sequence[str], before: Sequence[int], after: Sequence[int] | None
 ) -> str:
-    """Return a table of the training rows of each class before and after resampling.
+    """Return a table of the training rows of each class before and after balancing.
 
     Parameters
     ----------

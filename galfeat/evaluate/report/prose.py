@@ -8,9 +8,9 @@ from html import escape
 import numpy as np
 
 from galfeat.ensemble.balance import BAGS
+from galfeat.evaluate.balancing import Balancing
 from galfeat.evaluate.evaluation import Evaluation
 from galfeat.evaluate.report.figures import number, percent
-from galfeat.evaluate.resampling import Resampling
 
 # Name and explanation, in the order of the cards.
 SCORES = {
@@ -200,9 +200,9 @@ def gallery_text(decision: str) -> str:
     )
 
 
-def resampling_text(resampling: Resampling, decision: str) -> str:
+def balancing_text(balancing: Balancing, decision: str) -> str:
     """Describe how the training classes were balanced, and why."""
-    method, members, own = resampling.method, resampling.members, resampling.self_balancing
+    method, members, own = balancing.method, balancing.members, balancing.self_balancing
     title, how = _RESAMPLING.get(
         method, (method.capitalize(), f"The classes were balanced by the method {method!r}.")
     )

@@ -10,13 +10,13 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from galfeat.errors import OutputError
+from galfeat.evaluate.balancing import Balancing
 from galfeat.evaluate.comparison.left_out import Ablation
 from galfeat.evaluate.evaluation import Evaluation
 from galfeat.evaluate.importances import Importances
 from galfeat.evaluate.report import sections as sections
 from galfeat.evaluate.report.page import page
 from galfeat.evaluate.report.pictures import Gallery, Images
-from galfeat.evaluate.resampling import Resampling
 from galfeat.storage.atomic import atomic_file
 
 _KIND = "galfeat evaluation"
@@ -48,7 +48,7 @@ def write_report(
     truth: ArrayLike,
     importances: Importances | None = None,
     ablation: Ablation | None = None,
-    resampling: Resampling | None = None,
+    balancing: Balancing | None = None,
     facts: Mapping[str, str] | None = None,
     title: str = "Galaxy classification",
     seed: int = 0,
@@ -74,7 +74,7 @@ def write_report(
         Importance of the feature families.
     ablation : Ablation, optional
         Losses of models fitted without each family; shown only with `importances`.
-    resampling : Resampling, optional
+    balancing : Balancing, optional
         How the classes were balanced in training.
     facts : mapping of str to str, optional
         Facts about model, data and run, shown in this order.
@@ -133,7 +133,7 @@ def write_report(
         sections.importances_section(importances, ablation),
         sections.galaxies_section(gallery, evaluation.decision, seed),
         sections.mistakes_section(gallery),
-        sections.resampling_section(resampling, evaluation),
+        sections.balancing_section(balancing, evaluation),
         sections.sources_section(evaluation),
         sections.facts_section(facts),
     ]

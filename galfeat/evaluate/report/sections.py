@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from html import escape
 
+from galfeat.evaluate.balancing import Balancing
 from galfeat.evaluate.comparison.left_out import Ablation
 from galfeat.evaluate.evaluation import Evaluation
 from galfeat.evaluate.importances import Importances
@@ -17,7 +18,6 @@ from galfeat.evaluate.report import figures as report_figures
 from galfeat.evaluate.report import prose
 from galfeat.evaluate.report.figures import number
 from galfeat.evaluate.report.pictures import Gallery
-from galfeat.evaluate.resampling import Resampling
 
 
 @dataclass(frozen=True)
@@ -156,12 +156,12 @@ def mistakes_section(gallery: Gallery) -> Section | None:
     return Section("mistakes", "Most confident mistakes", text + worst)
 
 
-def resampling_section(resampling: Resampling | None, evaluation: Evaluation) -> Section | None:
+def balancing_section(balancing: Balancing | None, evaluation: Evaluation) -> Section | None:
     """Return how the training classes were balanced, or None if that is unknown."""
-    if resampling is None:
+    if balancing is None:
         return None
-    text = prose.resampling_text(resampling, evaluation.decision)
-    table = report_figures.resampling_table(evaluation.classes, resampling.before, resampling.after)
+    text = prose.balancing_text(balancing, evaluation.decision)
+    table = report_figures.balancing_table(evaluation.classes, balancing.before, balancing.after)
     return Section("balancing", "How the classes were balanced, and why", text + table)
 
 

@@ -60,6 +60,20 @@ class Pixels:
 
     `pixels` has 32×32 pixels; `pixels-64`, `pixels-128` and `pixels-256` have the side in their
     names, and 12,288, 49,152 and 196,608 columns.
+
+    Parameters
+    ----------
+    name : str
+        Name of the family.
+    side : int
+        Side of the square, in pixels.
+
+    Examples
+    --------
+    >>> from galfeat.features.reference import Pixels
+    >>> columns = Pixels("pixels", 32).COLUMNS
+    >>> len(columns), columns[0].name
+    (3072, 'pixels.y0x0.red')
     """
 
     name: str

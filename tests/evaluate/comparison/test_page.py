@@ -40,7 +40,7 @@ def comparison(truth):
 @pytest.fixture(scope="module")
 def whole(comparison, truth):
     shift = compare_predictions(
-        truth, {"as it is": right_in(truth, 0.9), "re-rendered": right_in(truth, 0.6)}, CLASSES
+        truth, {"original": right_in(truth, 0.9), "re-rendered": right_in(truth, 0.6)}, CLASSES
     )
     return comparison_page(
         comparison,

@@ -60,7 +60,7 @@ def test_the_csv_has_a_row_for_each_pipeline_the_best_first(comparison):
 def compare_shift(name):
     truth = np.arange(300) // 7 % 2
     before, after = right_in(truth, 0.9), right_in(truth, 0.6)
-    return compare_predictions(truth, {"as it is": before, "re-rendered": after}, ("a", "b"))
+    return compare_predictions(truth, {"original": before, "re-rendered": after}, ("a", "b"))
 
 
 @pytest.mark.parametrize(

@@ -6,12 +6,12 @@ import numpy as np
 import pytest
 
 from galfeat.errors import OutputError
+from galfeat.evaluate.balancing import Balancing
 from galfeat.evaluate.comparison.left_out import Ablation
 from galfeat.evaluate.evaluation import evaluate_predictions
 from galfeat.evaluate.importances import Importances
 from galfeat.evaluate.intervals import Interval
 from galfeat.evaluate.report.report import write_report
-from galfeat.evaluate.resampling import Resampling
 from galfeat.pipeline.members import Member
 
 NAMES = ("round", "spiral", "edge-on")
@@ -87,7 +87,7 @@ WHOLE = {
     "importances": Importances(
         {"shape": (0.1, 0.01), "hog": (-0.01, 0.02)}, {"shape.q": 0.6, "hog.a": 0.4}, 120
     ),
-    "resampling": Resampling("over", (10, 50, 60)),
+    "balancing": Balancing("over", (10, 50, 60)),
     "facts": {"Pipeline": "lightgbm", "Seed": "0"},
     "title": "A trial",
 }
@@ -150,7 +150,7 @@ def test_hostile_names_are_shown_as_text(tmp_path):
         sources=np.array([HOSTILE] * 120),
         title=HOSTILE,
         facts={HOSTILE: HOSTILE},
-        resampling=Resampling(HOSTILE, (1, 2, 3)),
+        balancing=Balancing(HOSTILE, (1, 2, 3)),
         importances=Importances({HOSTILE: (0.1, 0.01)}, {HOSTILE: 1.0}, 3),
     )
     assert not page.all("script")
@@ -273,8 +273,8 @@ def test_a_place_that_cannot_be_written_is_an_output_error(tmp_path):
         ("own", "by the method 'own'"),
     ],
 )
-def test_resampling_is_described(tmp_path, method, words):
-    text = read(tmp_path, resampling=Resampling(method, (10, 50, 60))).text
+def test_balancing_is_described(tmp_path, method, words):
+    text = read(tmp_path, balancing=Balancing(method, (10, 50, 60))).text
     assert words in text
     assert "never in those used for scoring" in text
 
@@ -300,7 +300,7 @@ STACK = (Member("lightgbm"), Member("svm"), Member("balanced-forest"))
 def test_the_balancing_of_a_stack_is_described_by_member(
     tmp_path, balance, members, words, missing
 ):
-    text = read(tmp_path, resampling=Resampling.of(balance, members, (10, 50, 60))).text
+    text = read(tmp_path, balancing=Balancing.of(balance, members, (10, 50, 60))).text
     assert words in text
     assert missing not in text
     assert "scoring, combination or calibration" in text
@@ -367,15 +367,15 @@ def test_hostile_family_names_are_shown_as_text_in_an_ablation(tmp_path):
 
 
 def test_rows_after_resampling_follow_from_the_method():
-    assert Resampling("over", (10, 50, 60)).after == [60, 60, 60]
-    assert Resampling("bagging", (10, 50, 60)).after == [10, 10, 10]
-    assert Resampling("class-weight", (10, 50, 60)).after is None
+    assert Balancing("over", (10, 50, 60)).after == [60, 60, 60]
+    assert Balancing("bagging", (10, 50, 60)).after == [10, 10, 10]
+    assert Balancing("class-weight", (10, 50, 60)).after is None
 
 
 def test_a_member_that_balances_itself_is_named():
     forest, booster = Member("balanced-forest"), Member("lightgbm")
-    assert Resampling.of("none", [forest], (1, 2)).method == "balanced-forest"
-    assert Resampling.of("none", [forest], (1, 2)).after == [1, 1]
-    assert Resampling.of("none", [booster, forest], (1, 2)).after is None
-    assert Resampling.of("none", [booster], (1, 2)).method == "none"
-    assert Resampling.of("over", [booster, forest], (1, 2)).method == "over"
+    assert Balancing.of("none", [forest], (1, 2)).method == "balanced-forest"
+    assert Balancing.of("none", [forest], (1, 2)).after == [1, 1]
+    assert Balancing.of("none", [booster, forest], (1, 2)).after is None
+    assert Balancing.of("none", [booster], (1, 2)).method == "none"
+    assert Balancing.of("over", [booster, forest], (1, 2)).method == "over"

@@ -6,6 +6,7 @@ import pytest
 from galfeat.evaluate.intervals import Interval
 from galfeat.evaluate.metrics import Reliability
 from galfeat.evaluate.report.figures import (
+    balancing_table,
     bar,
     class_table,
     confusion_table,
@@ -13,7 +14,6 @@ from galfeat.evaluate.report.figures import (
     number,
     percent,
     reliability_chart,
-    resampling_table,
 )
 
 
@@ -72,8 +72,8 @@ def test_reliability_points_are_at_the_measured_positions():
 
 
 @pytest.mark.parametrize(("after", "columns"), [(None, 1), ((9, 9), 2)])
-def test_resampling_shows_the_rows_before_and_after(after, columns):
-    table = resampling_table(("a", "b"), (3, 9), after)
+def test_balancing_shows_the_rows_before_and_after(after, columns):
+    table = balancing_table(("a", "b"), (3, 9), after)
     figures = re.findall(r'<span class="figure">([^<]+)</span>', table)
     assert len(figures) == 2 * columns
     assert figures[0] == "3"

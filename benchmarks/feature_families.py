@@ -1,7 +1,7 @@
 """The contribution of each feature family to the scores on labelled images, and its cost.
 
-    python benchmarks/worth.py DATA [--seed 0] [--repeats 3] [--kept FOLDER] \
-        [--page docs/background/worth.md]
+    python benchmarks/feature_families.py DATA [--seed 0] [--repeats 3] [--kept FOLDER] \
+        [--page docs/background/feature_families.md]
 
 The pipeline `lightgbm` is fitted to each family alone, to all families but one, and to growing sets
 of families, on the folds of `galfeat fit --cv 5`. Importances, separation of pairs of classes, and
@@ -17,13 +17,13 @@ import tempfile
 from pathlib import Path
 
 import click
+import family_limits
+import family_pairs
+import family_text
 import numpy as np
-import worth_limits
-import worth_pairs
-import worth_text
+from family_fits import ALL, Ablation, LabelledFits, measured_tables
+from family_pictures import draw_families, draw_pairs
 from timing import typical_time
-from worth_fits import ALL, Ablation, LabelledFits, measured_tables
-from worth_pictures import draw_pairs, draw_worth
 
 from galfeat.data import DataSet, open_dataset
 from galfeat.features.registry import family_module
@@ -46,9 +46,9 @@ def costs_of(dataset: DataSet) -> dict[str, float]:
 def limits(fits: LabelledFits, data: str) -> list[str]:
     """Return the lines on the limits of the score."""
     parts = (
-        worth_limits.curve_lines(fits),
-        worth_limits.certainty_lines(fits) + worth_limits.planted_lines(fits),
-        worth_limits.source_lines(fits, data),
+        family_limits.curve_lines(fits),
+        family_limits.certainty_lines(fits) + family_limits.planted_lines(fits),
+        family_limits.source_lines(fits, data),
     )
     return [line for part in parts if part for line in [*part, ""]]
 
@@ -85,8 +85,8 @@ def main(
             if not ablations:
                 costs = costs_of(dataset)
             ablations[title] = fits[title].ablate(costs)
-            click.echo(f"\n{title}, {len(dataset):,} images, µs: {worth_text.plain(costs)}")
-            click.echo(worth_text.ablation(ablations[title], costs))
+            click.echo(f"\n{title}, {len(dataset):,} images, µs: {family_text.plain(costs)}")
+            click.echo(family_text.ablation(ablations[title], costs))
         sections = [
             section(title, fits[title], ablations[title], costs) for title in LABELS.values()
         ]
@@ -94,17 +94,19 @@ def main(
             f"### {title}\n\n" + "\n".join(limits(labelled, data))
             for title, labelled in fits.items()
         ]
-    text = worth_text.page(
+    text = family_text.page(
         [(title, len(labelled.galaxies.y)) for title, labelled in fits.items()],
-        repeats, seed, TIMED, worth_text.overview(ablations, costs), sections, ends,
+        repeats, seed, TIMED, family_text.overview(ablations, costs), sections, ends,
     )  # fmt: skip
     click.echo("\n" + text)
     if target is not None:
         target.write_text(text, "utf-8")
-        draw_worth(ablations, costs, target.with_name("worth.png"))
+        draw_families(ablations, costs, target.with_name("feature_families.png"))
         ten = next(iter(fits.values()))
         draw_pairs(
-            worth_pairs.pairs_of(ten), ten.galaxies.names, target.with_name("worth_pairs.png")
+            family_pairs.pairs_of(ten),
+            ten.galaxies.names,
+            target.with_name("feature_family_pairs.png"),
         )
         click.echo(f"wrote {target} and its figures")
 
@@ -113,12 +115,12 @@ def section(
     title: str, fits: LabelledFits, ablation: Ablation, costs: dict[str, float]
 ) -> tuple[str, str, str]:
     """Return the ablation, the pairs of classes and the importances of one label."""
-    pairs, names = worth_pairs.pairs_of(fits), fits.galaxies.names
-    summary, table = worth_pairs.summary(pairs, names), worth_pairs.table(pairs, names)
+    pairs, names = family_pairs.pairs_of(fits), fits.galaxies.names
+    summary, table = family_pairs.summary(pairs, names), family_pairs.table(pairs, names)
     return (
-        f"## {title}: with and without\n\n{worth_text.ablation(ablation, costs)}\n",
+        f"## {title}: with and without\n\n{family_text.ablation(ablation, costs)}\n",
         f"### {title}\n\n{summary}\n\n{table}\n",
-        f"### {title}\n\n{worth_text.importances(*fits.importances())}\n",
+        f"### {title}\n\n{family_text.importances(*fits.importances())}\n",
     )
 
 

@@ -1,4 +1,4 @@
-"""The figures of `worth.py`: cost and scores of families, and separation of classes."""
+"""The figures of `feature_families.py`: cost and scores of families, and separation of classes."""
 
 from __future__ import annotations
 
@@ -8,15 +8,15 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from worth_fits import ALL, Ablation, name_of, without
-from worth_pairs import EVERYTHING, Pair
+from family_fits import ALL, Ablation, name_of, without
+from family_pairs import EVERYTHING, Pair
 
 from galfeat.evaluate.comparison.paired import RANKING
-from galfeat.experiments.fits import AS_IT_IS, RERENDERED
+from galfeat.experiments.fits import ORIGINAL, RERENDERED
 
 BLUE, ORANGE, GREY = "#2563a8", "#e07b1f", "#8a8f98"
-COLOURS = {AS_IT_IS: BLUE, RERENDERED: ORANGE}
-LABELS = {AS_IT_IS: "original", RERENDERED: "re-rendered"}
+COLOURS = {ORIGINAL: BLUE, RERENDERED: ORANGE}
+LABELS = {ORIGINAL: "original", RERENDERED: "re-rendered"}
 STYLE: dict[str, Any] = {
     "font.size": 9.5, "font.family": "DejaVu Sans", "axes.spines.top": False,
     "axes.spines.right": False, "axes.edgecolor": "#8a8f98", "axes.labelcolor": "#3a3f47",
@@ -40,7 +40,7 @@ def _figure(rows: int, columns: int, width: float, height: float, path: Path) ->
         pyplot.close(figure)
 
 
-def draw_worth(ablations: dict[str, Ablation], costs: dict[str, float], path: Path) -> None:
+def draw_families(ablations: dict[str, Ablation], costs: dict[str, float], path: Path) -> None:
     """Draw macro-F1 for families added by cost, without each family, and for each alone."""
     with _figure(len(ablations), 3, 13.0, 4.1 * len(ablations), path) as (figure, axes):
         for row, (title, ablation) in zip(axes, ablations.items(), strict=True):
@@ -106,7 +106,7 @@ def _draw_alone(axis: Any, title: str, ablation: Ablation, costs: dict[str, floa
             score = ablation.comparisons[view].scores[family][RANKING]
             axis.plot([score.low, score.high], [row + shift] * 2, color=colour, linewidth=1.6)
             axis.plot(score.mean, row + shift, "o", color=colour, markersize=5.5)
-    whole = ablation.comparisons[AS_IT_IS].scores[name_of(ALL)][RANKING].mean
+    whole = ablation.comparisons[ORIGINAL].scores[name_of(ALL)][RANKING].mean
     axis.axvline(whole, color=GREY, linewidth=0.9, zorder=0)
     axis.annotate(
         "all", (whole, 0.0), (-4, 0), textcoords="offset points", ha="right", va="center",

@@ -1,4 +1,4 @@
-"""How well each family separates each pair of classes; see `worth.py`."""
+"""How well each family separates each pair of classes; see `feature_families.py`."""
 
 from __future__ import annotations
 
@@ -8,11 +8,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
+from family_fits import ALL, LabelledFits
 from numpy.typing import NDArray
 from scipy.stats import rankdata
-from worth_fits import ALL, LabelledFits
 
-from galfeat.experiments.fits import AS_IT_IS
+from galfeat.experiments.fits import ORIGINAL
 
 Floats = NDArray[np.float64]
 #: A pair is hard if no single family has a larger area under the curve.
@@ -53,7 +53,7 @@ class Pair:
 def pairs_of(fits: LabelledFits) -> list[Pair]:
     """Measure all pairs of classes with the out-of-fold predictions of single families."""
     sets = {**{name: (name,) for name in ALL}, EVERYTHING: ALL}
-    by_set = {name: fits.predictions(families)[1.0, AS_IT_IS] for name, families in sets.items()}
+    by_set = {name: fits.predictions(families)[1.0, ORIGINAL] for name, families in sets.items()}
     y = fits.galaxies.y
     pairs = []
     for first, second in itertools.combinations(range(len(fits.galaxies.names)), 2):

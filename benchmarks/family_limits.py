@@ -1,13 +1,13 @@
-"""What limits the score: label noise, number of labels, or features; see `worth.py`."""
+"""What limits the score: label noise, number of labels, or features; see `feature_families.py`."""
 
 from __future__ import annotations
 
 from dataclasses import replace
 
 import numpy as np
+from family_fits import ALL, FOLDS, LabelledFits, calibrated
+from family_text import difference_text
 from numpy.typing import NDArray
-from worth_fits import ALL, FOLDS, LabelledFits, calibrated
-from worth_text import difference_text
 
 from galfeat.data import DataSet, open_dataset
 from galfeat.ensemble import decide
@@ -15,7 +15,7 @@ from galfeat.errors import DataError
 from galfeat.evaluate.comparison.paired import OutOfFold, compare_predictions
 from galfeat.evaluate.learning_curve import SHARES
 from galfeat.evaluate.metrics import confusion_matrix, label_metrics
-from galfeat.experiments.fits import AS_IT_IS
+from galfeat.experiments.fits import ORIGINAL
 
 Floats = NDArray[np.float64]
 Rows = NDArray[np.intp]
@@ -53,7 +53,7 @@ def plant(y: Rows, k: int, seed: int) -> tuple[Rows, NDArray[np.bool_]]:
 def curve_lines(fits: LabelledFits) -> list[str]:
     """Return a table of the score by the number of training labels."""
     predictions = fits.predictions(ALL)
-    by_share = {f"{share:g}": predictions[share, AS_IT_IS].first() for share in SHARES}
+    by_share = {f"{share:g}": predictions[share, ORIGINAL].first() for share in SHARES}
     comparison = fits.compared(by_share)
     lines = ["| training labels | macro-F1 | log loss |", "|---:|---:|---:|"]
     for share in SHARES:
@@ -70,7 +70,7 @@ def curve_lines(fits: LabelledFits) -> list[str]:
 
 def certainty_lines(fits: LabelledFits) -> list[str]:
     """Describe the confidence of the model and its most frequent confusions."""
-    predictions = fits.predictions(ALL)[1.0, AS_IT_IS]
+    predictions = fits.predictions(ALL)[1.0, ORIGINAL]
     names, y = fits.galaxies.names, fits.galaxies.y
     top = predictions.probabilities.max(axis=2)
     correct = predictions.probabilities.argmax(axis=2) == y
@@ -118,14 +118,14 @@ def planted_lines(fits: LabelledFits) -> list[str]:
     def predict(split: int) -> Floats:
         _, _, train, test = galaxies.splits[split]
         fitted = fits.fitted(train, wrong, "none")
-        return fitted.classify_table(fits.tables[AS_IT_IS].select(test)).probabilities
+        return fitted.classify_table(fits.tables[ORIGINAL].select(test)).probabilities
 
     pooled = np.empty((1, len(wrong), len(galaxies.names)))
     for split, probabilities in enumerate(fits.each(range(FOLDS), predict)):
         pooled[0, galaxies.splits[split][3]] = probabilities
-    raw = {(1.0, AS_IT_IS): OutOfFold(pooled, pooled.argmax(axis=2))}
-    planted = calibrated(replace(galaxies, y=wrong), raw)[1.0, AS_IT_IS]
-    own = fits.predictions(ALL)[1.0, AS_IT_IS].first()
+    raw = {(1.0, ORIGINAL): OutOfFold(pooled, pooled.argmax(axis=2))}
+    planted = calibrated(replace(galaxies, y=wrong), raw)[1.0, ORIGINAL]
+    own = fits.predictions(ALL)[1.0, ORIGINAL].first()
     effect = fits.compared({"planted": planted, "own": own}).difference("planted", "own")
     f1 = [_macro_f1(galaxies.y, own.predicted[0]), _macro_f1(wrong, planted.predicted[0])]
     natural = suspected(galaxies.y, own.probabilities[0])
@@ -170,7 +170,7 @@ def source_lines(fits: LabelledFits, data: str) -> list[str]:
         drawn = matched_rows(y[train], collection[train], names, fits.seed)
         for name, rows in drawn.items():
             fitted = fits.fitted(train[rows])
-            predictions = fitted.classify_table(fits.tables[AS_IT_IS].select(test))
+            predictions = fitted.classify_table(fits.tables[ORIGINAL].select(test))
             own = predictions.probabilities
             trained[name].probabilities[0, test] = own
             trained[name].predicted[0, test] = decide(own, fitted.priors_, "balanced")

@@ -9,7 +9,7 @@ from galfeat.pipeline.members import Member
 
 
 @dataclass(frozen=True)
-class Resampling:
+class Balancing:
     """How the classes were balanced in training.
 
     Attributes
@@ -24,9 +24,9 @@ class Resampling:
 
     Examples
     --------
-    >>> from galfeat.evaluate import Resampling
+    >>> from galfeat.evaluate import Balancing
     >>> from galfeat.pipeline import Member
-    >>> Resampling.of("under", [Member("lightgbm")], before=[500, 40]).after
+    >>> Balancing.of("under", [Member("lightgbm")], before=[500, 40]).after
     [40, 40]
     """
 
@@ -36,7 +36,7 @@ class Resampling:
     self_balancing: int = 0
 
     @classmethod
-    def of(cls, balance: str, members: Sequence[Member], before: Sequence[int]) -> Resampling:
+    def of(cls, balance: str, members: Sequence[Member], before: Sequence[int]) -> Balancing:
         """Return the record of an ensemble with these members and this `balance` method."""
         own = [member.kind for member in members if member.balances_itself]
         only_own = balance == "none" and len(own) == len(members)

@@ -1,4 +1,4 @@
-"""The fits of `worth.py`: out-of-fold predictions of a pipeline with subsets of families."""
+"""Fits of `feature_families.py`: out-of-fold predictions with subsets of the families."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from galfeat.evaluate.importances import measure_importances
 from galfeat.evaluate.learning_curve import SHARES
 from galfeat.evaluate.metrics import log_loss
 from galfeat.experiments.fits import (
-    AS_IT_IS,
+    ORIGINAL,
     RERENDERED,
     LabelledRows,
     PipelineFits,
@@ -71,7 +71,7 @@ class Ablation:
     cheapest : Families
         The families, the cheapest first.
     comparisons : dict of str to Comparison
-        All sets by `name_of`, for the test images `AS_IT_IS` and `RERENDERED`.
+        All sets by `name_of`, for the test images `ORIGINAL` and `RERENDERED`.
     """
 
     greedy: Families
@@ -92,7 +92,7 @@ class LabelledFits:
     dataset : DataSet
         n labelled galaxies.
     tables : dict of str to FeatureTable
-        All families, for the images `AS_IT_IS` and `RERENDERED`.
+        All families, for the images `ORIGINAL` and `RERENDERED`.
     repeats, seed, jobs : int
         As in `galfeat.experiments.comparison.Plan`.
     folder : Path
@@ -110,7 +110,7 @@ class LabelledFits:
         folder: Path,
     ) -> None:
         self.dataset, self.tables, self.seed, self.jobs = dataset, tables, seed, jobs
-        self.galaxies = LabelledRows.of(dataset, tables[AS_IT_IS].digests, FOLDS, repeats, seed)
+        self.galaxies = LabelledRows.of(dataset, tables[ORIGINAL].digests, FOLDS, repeats, seed)
         self.once = replace(self.galaxies, splits=self.galaxies.splits[:FOLDS])
         common = {"data": self.galaxies.digest, "seed": seed, "folds": FOLDS}
         self._pieces = CheckpointStore(
@@ -137,7 +137,7 @@ class LabelledFits:
     def loss_once(self, families: Families) -> float:
         """Return the log loss of the first repeat."""
         raw = self._fits(families, self.once).run((1.0,), _silent)
-        (probabilities,) = calibrated(self.once, raw)[1.0, AS_IT_IS].probabilities
+        (probabilities,) = calibrated(self.once, raw)[1.0, ORIGINAL].probabilities
         return float(log_loss(self.once.y, probabilities))
 
     def greedy_order(self) -> Families:
@@ -179,7 +179,7 @@ class LabelledFits:
         labels = self.galaxies.y if y is None else y
         pipeline = replace(PIPELINE, families=ALL, calibration=calibration)
         return GalaxyClassifier(pipeline, random_state=self.seed).fit_table(
-            self.tables[AS_IT_IS].select(rows),
+            self.tables[ORIGINAL].select(rows),
             labels[rows],
             self.galaxies.groups[rows],
             class_names=self.galaxies.names,
@@ -201,7 +201,7 @@ class LabelledFits:
         columns : dict of str to float
             Share of the gain, mean over the folds.
         """
-        table, y = self.tables[AS_IT_IS], self.galaxies.y
+        table, y = self.tables[ORIGINAL], self.galaxies.y
         used = classifier_columns(table.names)
         names = [table.names[column] for column in used]
         owners = [family_of(name) for name in names]
@@ -228,7 +228,7 @@ def measured_tables(
     """Measure all families on the original images and re-rendered as another survey."""
     extractor = FeatureExtractor(ALL, n_jobs=jobs, cache=folder / "features")
     tables = {
-        AS_IT_IS: extractor.extract(dataset),
+        ORIGINAL: extractor.extract(dataset),
         RERENDERED: extractor.extract(RerenderedDataSet(dataset, seed)),
     }
     for table in tables.values():
@@ -249,7 +249,7 @@ def calibrated(galaxies: LabelledRows, raw: PredictionsByPart) -> PredictionsByP
         predicted = np.empty_like(part.predicted)
         for repeat, _, train, test in galaxies.splits:
             if repeat < len(probabilities):
-                others = raw[share, AS_IT_IS].probabilities[repeat, train]
+                others = raw[share, ORIGINAL].probabilities[repeat, train]
                 calibrator = Calibrator(np.zeros(k)).fit(_logarithm(others), y[train])
                 own = np.exp(calibrator.apply(_logarithm(part.probabilities[repeat, test])))
                 probabilities[repeat, test] = own

@@ -1,13 +1,13 @@
-"""The tables and the page of `worth.py`."""
+"""The tables and the page of `feature_families.py`."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
-from worth_fits import ALL, Ablation, family_of, name_of, without
+from family_fits import ALL, Ablation, family_of, name_of, without
 
 from galfeat.evaluate.comparison.paired import Comparison, Difference
-from galfeat.experiments.fits import AS_IT_IS, RERENDERED
+from galfeat.experiments.fits import ORIGINAL, RERENDERED
 from galfeat.features import DEFAULT_FAMILIES, classifier_columns, columns
 
 SCORES = {"macro_f1": "macro-F1", "balanced_accuracy": "balanced accuracy", "log_loss": "log loss"}
@@ -15,8 +15,8 @@ TOP = 5
 
 PAGE = """# Contribution of each feature family
 
-Made by `python benchmarks/worth.py`; do not edit. Real SDSS images with labels from Galaxy Zoo:
-{data}. The pipeline `lightgbm` is fitted to the columns of
+Made by `python benchmarks/feature_families.py`; do not edit. Real SDSS images with labels from
+Galaxy Zoo: {data}. The pipeline `lightgbm` is fitted to the columns of
 some families and scored on out-of-fold predictions, with the folds of `galfeat fit --cv 5 --seed
 {seed}`: {repeats} repeats for the ten classes, one for the four. Each test fold is calibrated with
 the predictions on the other four rather than with inner folds, which takes a sixth of the time.
@@ -30,7 +30,7 @@ the predictions on the other four rather than with inner folds, which takes a si
 
 {overview}
 
-![Macro-F1 as families are added, without each, and alone](worth.png)
+![Macro-F1 as families are added, without each, and alone](feature_families.png)
 
 Families were added in two orders: by cost, as in the figure, and by greedy selection, which adds
 the family that lowers the log loss most, in one repeat. The greedy order is selected on the same
@@ -46,7 +46,7 @@ The area under the ROC curve between two classes (chance: 0.5), from out-of-fold
 fits to a single family (±: standard error of Hanley and McNeil 1982). The best family is selected
 on the same galaxies, so its area is slightly optimistic.
 
-![Area under the ROC curve of each pair of ten classes, by family](worth_pairs.png)
+![Area under the ROC curve of each pair of ten classes, by family](feature_family_pairs.png)
 
 {pairs}
 ## Importance
@@ -97,11 +97,11 @@ def overview(ablations: dict[str, Ablation], costs: dict[str, float]) -> str:
     for family in ALL:
         cells = []
         for ablation in ablations.values():
-            scores = ablation.comparisons[AS_IT_IS].scores
+            scores = ablation.comparisons[ORIGINAL].scores
             cells.append(f"{scores[family]['macro_f1'].mean:.3f}")
             cells += [
                 difference_text(without_family(ablation.comparisons[view], family), "macro_f1")
-                for view in (AS_IT_IS, RERENDERED)
+                for view in (ORIGINAL, RERENDERED)
             ]
         lines.append(
             f"| `{family}` | {counts[family]} | {costs[family]:.0f} | "
@@ -111,7 +111,7 @@ def overview(ablations: dict[str, Ablation], costs: dict[str, float]) -> str:
     for ablation in ablations.values():
         original, rerendered = (
             ablation.comparisons[view].scores[name_of(ALL)]["macro_f1"].mean
-            for view in (AS_IT_IS, RERENDERED)
+            for view in (ORIGINAL, RERENDERED)
         )
         totals += [f"{original:.3f}", "", f"({rerendered:.3f})"]
     lines.append(f"| all | {sum(counts.values())} | {total:.0f} | 100% | {' | '.join(totals)} |")
@@ -154,7 +154,7 @@ def sufficient(title: str, ablated: Ablation, costs: dict[str, float]) -> str:
     sentences = []
     for label, order in (("In greedy order", ablated.greedy), ("By cost", ablated.cheapest)):
         parts = []
-        for view, images in ((AS_IT_IS, "original"), (RERENDERED, "re-rendered")):
+        for view, images in ((ORIGINAL, "original"), (RERENDERED, "re-rendered")):
             number = sufficient_number(ablated.comparisons[view], order)
             spent = sum(costs[name] for name in order[:number])
             parts.append(f"{number} on {images} images ({spent:.0f} of {total:.0f} µs)")
@@ -214,7 +214,7 @@ def ablation(ablated: Ablation, costs: dict[str, float]) -> str:
     for title, families in named:
         cells = []
         for metric in SCORES:
-            cells += score_cells(ablated.comparisons[AS_IT_IS], name_of(families), metric)
+            cells += score_cells(ablated.comparisons[ORIGINAL], name_of(families), metric)
         cells += score_cells(ablated.comparisons[RERENDERED], name_of(families), "macro_f1")
         spent = sum(costs[name] for name in families)
         lines.append(f"| {title} | {spent:.0f} | {' | '.join(cells)} |")
