@@ -105,7 +105,7 @@ def make_embedder(
     ...     plan = Plan(epochs=1, threads=1)
     ...     trained = make_embedder(Path(folder, "net"), samples, [source], plan, command="example")
     ...     sorted(file.name for file in Path(folder, "net").iterdir())
-    ['README.md', 'curve.svg', 'network.onnx', 'seen.npy']
+    ['README.md', 'curve.svg', 'embedder.onnx', 'seen.npy']
     """
     from galfeat.embedding.onnx_file import to_onnx
     from galfeat.embedding.training import Training
