@@ -83,7 +83,7 @@ def photographs(rng: np.random.Generator) -> Iterator[Image]:
 
     folder = Path(str(skimage.data.__file__)).parent
     for path in sorted([*folder.glob("*.png"), *folder.glob("*.jpg")]):
-        whole = Pillow.open(path).convert("RGB")
+        whole = Pillow.open(path, formats=("PNG", "JPEG")).convert("RGB")
         if "hubble" in path.name or min(whole.size) < 150:
             continue
         for _ in range(4):

@@ -48,17 +48,26 @@ class Server:
     pid: int
 
     def megabytes(self, *, peak: bool = False) -> float:
-        """Return the current or peak memory."""
-        status = Path(f"/proc/{self.pid}/status").read_text(encoding="ascii")
-        (kilobytes,) = re.findall(rf"{'VmHWM' if peak else 'VmRSS'}:\s+(\d+)", status)
-        return int(kilobytes) / 1024
+        """Return the current or peak memory, of all processes."""
+        name, kilobytes = "VmHWM" if peak else "VmRSS", 0
+        for pid in self._processes():
+            status = Path(f"/proc/{pid}/status").read_text(encoding="ascii")
+            kilobytes += sum(map(int, re.findall(rf"{name}:\s+(\d+)", status)))
+        return kilobytes / 1024
 
     def milliseconds_of_work(self) -> float:
-        """Return the processor time used so far."""
-        fields = (
-            Path(f"/proc/{self.pid}/stat").read_text(encoding="ascii").rsplit(")", 1)[1].split()
-        )
-        return 1e3 * (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+        """Return the processor time used so far, by all processes."""
+        ticks = 0
+        for pid in self._processes():
+            stat = Path(f"/proc/{pid}/stat").read_text(encoding="ascii")
+            fields = stat.rsplit(")", 1)[1].split()
+            ticks += int(fields[11]) + int(fields[12])
+        return 1e3 * ticks / os.sysconf("SC_CLK_TCK")
+
+    def _processes(self) -> list[int]:
+        """Return the process ids of the server and of its decoders."""
+        lists = Path(f"/proc/{self.pid}/task").glob("*/children")
+        return [self.pid, *(int(pid) for path in lists for pid in path.read_text().split())]
 
 
 @dataclass(frozen=True)

@@ -51,16 +51,21 @@ def serve(
     """
     with ExitStack() as running:
         with _exempt_from_collection():
-            import uvicorn
-
             from galfeat.data.readers.decode import decoding
             from galfeat.web.app import create_app
             from galfeat.web.connection import configure, listening
+            from galfeat.web.decoders import Decoders
             from galfeat.web.serving import prepare
+            from galfeat.web.shutdown import Server, last_resort
 
+            running.enter_context(last_resort())
             listener = running.enter_context(listening(host, port))
+            decoders = Decoders(threads)
+            running.callback(decoders.close)
+            decoders.start()  # ready before the models are
             content = prepare(model, samples, seed=seed, trust=trust, threads=threads)
-            server = uvicorn.Server(configure(create_app(content, threads=threads), host, port))
+            app = create_app(content, threads=threads, decoders=decoders)
+            server = Server(configure(app, host, port))
         name, number = content.sample_model_info["name"], listener.getsockname()[1]
         click.echo(
             f"serving {len(content.samples)} galaxies, model {name}, on http://{host}:{number}"

@@ -127,10 +127,17 @@ def _measure_image(
         return _missing(families, Flag.UNREADABLE), error
     if not families:
         return np.zeros(1, np.float32), None
-    measured = measure_frame(rgb) if frame else whole_image_frame(rgb)
-    if measured is None:
-        return _missing(families, Flag.NO_SOURCE), None
-    return _vector(families, measured), None
+    try:
+        measured = measure_frame(rgb) if frame else whole_image_frame(rgb)
+        if measured is None:
+            return _missing(families, Flag.NO_SOURCE), None
+        return _vector(families, measured), None
+    except MemoryError:
+        height, width = rgb.shape[:2]
+        return _missing(families, Flag.UNREADABLE), ImageError(
+            f"measuring an image of {width} by {height} pixels needs more memory than is "
+            "available; cut out the galaxy first"
+        )
 
 
 def _vector(families: tuple[str, ...], frame: Frame) -> NDArray[np.float32]:

@@ -1,8 +1,9 @@
 """The web application: a button, a galaxy, what a model predicts for it and why.
 
 `app` is the application and `serving` starts it. What visitors may send is limited by `uploads`
-(formats, pixels), `request_limits` (bytes, time), `app` (images per request), `worker_pool`
-(requests at once) and `connection` (connections).
+(formats, pixels), `decoders` (time and memory to decode), `request_limits` (bytes, time), `app`
+(images per request), `worker_pool` (requests at once) and `connection` (connections). `shutdown`
+ends the server.
 """
 
 import lazy_loader

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import random
+import threading
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -26,11 +27,12 @@ from starlette.staticfiles import StaticFiles
 from galfeat.classifier import GalaxyClassifier
 from galfeat.data.fetch.cutouts import CREDIT
 from galfeat.errors import ImageError
+from galfeat.web.decoders import Decoders
 from galfeat.web.openapi import description
 from galfeat.web.request_limits import MAX_BODY, RequestGuard
 from galfeat.web.results import Result, classify_images
 from galfeat.web.samples import Sample
-from galfeat.web.uploads import MAX_BYTES, decode_upload
+from galfeat.web.uploads import MAX_BYTES
 from galfeat.web.worker_pool import BusyError, ClientDisconnected, Workers
 
 HERE = Path(__file__).resolve().parent
@@ -64,7 +66,9 @@ class Content:
     notice: str = ""
 
 
-def create_app(content: Content, *, threads: int = 2) -> Starlette:
+def create_app(
+    content: Content, *, threads: int = 2, decoders: Decoders | None = None
+) -> Starlette:
     """Return the application, ready to serve.
 
     Parameters
@@ -72,6 +76,8 @@ def create_app(content: Content, *, threads: int = 2) -> Starlette:
     content : Content
     threads : int
         Number of threads that measure uploaded images.
+    decoders : Decoders, optional
+        Decode uploaded images, in at least as many processes; closed with the application.
 
     Examples
     --------
@@ -85,12 +91,15 @@ def create_app(content: Content, *, threads: int = 2) -> Starlette:
     MultiPartParser.spool_max_size = MAX_BODY
     logging.getLogger("python_multipart").setLevel(logging.ERROR)
     workers = Workers(threads, MAX_WAITING)
+    decoders = decoders or Decoders(threads)
     counts: dict[tuple[str, int], int] = {}
 
     @asynccontextmanager
     async def lifespan(_: Starlette) -> AsyncIterator[None]:
+        decoders.start()
         yield
         workers.close()
+        decoders.close()
 
     app = Starlette(
         routes=[
@@ -119,6 +128,7 @@ def create_app(content: Content, *, threads: int = 2) -> Starlette:
     app.state.numbered = {str(number): sample for number, sample in enumerate(content.samples)}
     app.router.redirect_slashes = False
     app.state.content, app.state.workers, app.state.counts = content, workers, counts
+    app.state.decoders = decoders
     return app
 
 
@@ -186,12 +196,16 @@ async def _picture(request: Request) -> Response:
 async def _classify(request: Request) -> Response:
     files = await _files(request)
     content: Content = request.app.state.content
+    decoders: Decoders = request.app.state.decoders
+    disconnected = asyncio.ensure_future(_wait_for_disconnect(request))
+    cancelled = threading.Event()
+    disconnected.add_done_callback(lambda _: cancelled.set())
 
     def classify(name: str, data: bytes) -> Result:
-        (result,) = classify_images(content.classifier, [decode_upload(data)], [name], [None])
+        pixels = decoders.decode(data, cancelled)
+        (result,) = classify_images(content.classifier, [pixels], [name], [None])
         return result
 
-    disconnected = asyncio.ensure_future(_wait_for_disconnect(request))
     try:
         # One at a time: each image of a form queues like a request of its own, and decoding eight
         # large images at once would exhaust memory.

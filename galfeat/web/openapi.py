@@ -19,7 +19,8 @@ _REFUSALS = {
     "400": "No image was sent, or the form is malformed.",
     "408": "The image was not received in time.",
     "413": "The request or an image is too large.",
-    "422": "The file is not a supported image, or is damaged, too large or too small.",
+    "422": "The file is not a supported image, is damaged, too large or too small, or "
+    "takes too long to decode.",
 }
 _AFTER = {"description": "Seconds to wait before retrying.", "schema": {"type": "integer"}}
 

@@ -10,6 +10,7 @@ from PIL import Image as Pillow
 from PIL import ImageOps
 
 from galfeat.data.readers.decode import pixels_of
+from galfeat.data.readers.headers import check_stream
 from galfeat.errors import ImageError
 
 #: Maximum number of bytes of an image, and of pixels along a side and in total. More than 600
@@ -22,14 +23,14 @@ _MAGIC = {"PNG": (b"\x89PNG\r\n\x1a\n",), "JPEG": (b"\xff\xd8\xff",), "WEBP": (b
 def decode_upload(content: bytes) -> NDArray[np.uint8]:
     """Return the pixels of a PNG, JPEG or WebP image, shape (H, W, 3).
 
-    The format is detected from the content. Size and number of frames are checked in the header,
-    before any pixel is decoded.
+    The format is detected from the content. Size, number of frames and the limits of
+    `galfeat.data.readers.headers` are checked before any pixel is decoded.
 
     Raises
     ------
     ImageError
         If the content is not such an image, or the image is damaged, animated, too large or too
-        small.
+        small, has more parts than any writer makes, or needs too much memory.
     """
     if len(content) > MAX_BYTES:
         raise ImageError(
@@ -41,6 +42,7 @@ def decode_upload(content: bytes) -> NDArray[np.uint8]:
     if kinds == ["WEBP"]:
         _check_size(*_webp_size(content))  # Pillow allocates the pixels on opening
     try:
+        check_stream(io.BytesIO(content), kinds[0])
         with Pillow.open(io.BytesIO(content), formats=kinds) as picture:
             _check_header(picture)
             return pixels_of(ImageOps.exif_transpose(picture))
@@ -49,6 +51,11 @@ def decode_upload(content: bytes) -> NDArray[np.uint8]:
     except (Pillow.DecompressionBombWarning, Pillow.DecompressionBombError) as error:
         raise ImageError(
             f"the image has far more than {MAX_PIXELS:,} pixels; send a cut-out of the galaxy"
+        ) from error
+    except MemoryError as error:
+        raise ImageError(
+            "the image takes too much memory to decode; save it again as a PNG or baseline JPEG "
+            "image"
         ) from error
     except Exception as error:  # damaged files raise almost any exception in Pillow
         raise ImageError(

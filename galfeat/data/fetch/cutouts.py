@@ -19,6 +19,7 @@ from galfeat.data.fetch.surveys import LEGACY, LEGACY_SIZE, legacy_address
 from galfeat.data.fetch.transfer import ServerRefusedError, TransferBrokenError, fetch_content
 from galfeat.data.readers.decode import decoding, pixels_of
 from galfeat.data.readers.folder import LABELS_FILE
+from galfeat.data.readers.headers import check_stream
 from galfeat.errors import FetchError, OutputError
 from galfeat.storage.atomic import atomic_file, can_replace
 
@@ -267,6 +268,7 @@ def check_cutout(content: bytes, size: int) -> None:
         If the image has another size or is blank, as services draw unobserved positions.
     """
     try:
+        check_stream(io.BytesIO(content), "JPEG")
         with decoding(), Pillow.open(io.BytesIO(content), formats=("JPEG",)) as picture:
             if picture.size == (size, size):
                 image = pixels_of(picture)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import contextlib
+import os
+import stat
 import warnings
 from collections.abc import Iterator
 from pathlib import Path
@@ -13,6 +15,7 @@ from PIL import ImageOps
 
 from galfeat.data.dataset import Image
 from galfeat.data.readers.fits import FITS_SUFFIXES, read_fits
+from galfeat.data.readers.headers import check_file, check_picture, check_strips
 from galfeat.data.readers.pixels import to_rgb
 from galfeat.errors import ImageError, MissingDependencyError
 
@@ -38,8 +41,9 @@ def decode_file(path: str | Path) -> Image:
     Raises
     ------
     ImageError
-        If the file is missing, empty, truncated, not an image, or has more pixels than
-        Pillow's limit (``PIL.Image.MAX_IMAGE_PIXELS``).
+        If the file is missing, empty, truncated, in another format, or beyond the limits of
+        `galfeat.data.readers.headers`; if it has more pixels than Pillow's limit
+        (``PIL.Image.MAX_IMAGE_PIXELS``), or needs more memory than is available.
     MissingDependencyError
         If it is a FITS file and astropy is not installed.
 
@@ -53,16 +57,22 @@ def decode_file(path: str | Path) -> Image:
     (10, 20, 3)
     """
     try:
+        _check_regular(path)
         if Path(path).name.lower().endswith(FITS_SUFFIXES):
             return read_fits(path)
-        with Pillow.open(path) as picture:
+        with Pillow.open(path, formats=[check_file(path)]) as picture:
+            check_strips(picture)
             return pixels_of(ImageOps.exif_transpose(picture))
     except (Pillow.DecompressionBombWarning, Pillow.DecompressionBombError) as error:
         raise ImageError(
             f"{path} has more than {Pillow.MAX_IMAGE_PIXELS} pixels; cut out the galaxy first"
         ) from error
-    except (MissingDependencyError, MemoryError):
+    except MissingDependencyError:
         raise
+    except MemoryError as error:
+        raise ImageError(
+            f"{path} needs more memory than is available; cut out the galaxy first"
+        ) from error
     except ImageError as error:
         raise ImageError(f"{path}: {error}") from error
     except FileNotFoundError as error:
@@ -77,12 +87,18 @@ def decode_picture(picture: Pillow.Image) -> Image:
     Raises
     ------
     ImageError
-        If its file is damaged, or its samples are out of range.
+        If its file is damaged or beyond the limits of `galfeat.data.readers.headers`, its samples
+        are out of range, or it needs more memory than is available.
     """
     try:
+        check_picture(picture)
         return pixels_of(ImageOps.exif_transpose(picture))
-    except (ImageError, MemoryError):
+    except ImageError:
         raise
+    except MemoryError as error:
+        raise ImageError(
+            "the picture needs more memory than is available; cut out the galaxy first"
+        ) from error
     except Exception as error:  # Pillow raises nearly anything for a damaged file
         raise ImageError(f"the picture cannot be decoded ({error}); replace it") from error
 
@@ -101,6 +117,12 @@ def pixels_of(picture: Pillow.Image) -> Image:
         picture = Pillow.new("RGBA", layer.size, "black")
         picture.alpha_composite(layer)
     return to_rgb(np.asarray(picture.convert("RGB")))
+
+
+def _check_regular(path: str | Path) -> None:
+    """Raise ImageError for a pipe, a device or a folder, which may have no end or no content."""
+    if not stat.S_ISREG(os.stat(path).st_mode):
+        raise ImageError("it is not a regular file; replace it by an image file")
 
 
 @contextlib.contextmanager
