@@ -17,10 +17,11 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from tempfile import TemporaryFile
+from typing import IO, Any
 from urllib.request import urlopen
 
 import gevent
@@ -45,29 +46,59 @@ class Server:
 
     address: str
     seconds_to_ready: float
-    pid: int
+    process: subprocess.Popen[bytes]
+    stderr: IO[str]
+
+    @property
+    def pid(self) -> int:
+        """The number of the process."""
+        return self.process.pid
 
     def megabytes(self, *, peak: bool = False) -> float:
-        """Return the current or peak memory, of all processes."""
-        name, kilobytes = "VmHWM" if peak else "VmRSS", 0
-        for pid in self._processes():
-            status = Path(f"/proc/{pid}/status").read_text(encoding="ascii")
-            kilobytes += sum(map(int, re.findall(rf"{name}:\s+(\d+)", status)))
-        return kilobytes / 1024
+        """Return the current or peak memory, of the server and its child processes."""
+        return sum(_megabytes(pid, "VmHWM" if peak else "VmRSS") for pid in self._processes())
+
+    def errors(self) -> str:
+        """Return what the process has printed to stderr."""
+        self.stderr.seek(0)
+        return self.stderr.read()
+
+    def stop(self, patience: float = 60.0) -> float:
+        """Send SIGTERM, and return the seconds that the process takes to end."""
+        start = time.monotonic()
+        self.process.terminate()
+        try:
+            self.process.wait(patience)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+        return time.monotonic() - start
 
     def milliseconds_of_work(self) -> float:
         """Return the processor time used so far, by all processes."""
         ticks = 0
         for pid in self._processes():
-            stat = Path(f"/proc/{pid}/stat").read_text(encoding="ascii")
-            fields = stat.rsplit(")", 1)[1].split()
-            ticks += int(fields[11]) + int(fields[12])
+            with suppress(FileNotFoundError):  # it has ended meanwhile
+                stat = Path(f"/proc/{pid}/stat").read_text(encoding="ascii")
+                fields = stat.rsplit(")", 1)[1].split()
+                ticks += int(fields[11]) + int(fields[12])
         return 1e3 * ticks / os.sysconf("SC_CLK_TCK")
 
     def _processes(self) -> list[int]:
         """Return the process ids of the server and of its decoders."""
-        lists = Path(f"/proc/{self.pid}/task").glob("*/children")
-        return [self.pid, *(int(pid) for path in lists for pid in path.read_text().split())]
+        processes = [self.pid]
+        for thread in Path(f"/proc/{self.pid}/task").iterdir():
+            with suppress(FileNotFoundError):  # threads may end meanwhile
+                processes += map(int, (thread / "children").read_text(encoding="ascii").split())
+        return processes
+
+
+def _megabytes(pid: int, kind: str) -> float:
+    """Return the memory of a process; zero if it has ended."""
+    try:
+        status = Path(f"/proc/{pid}/status").read_text(encoding="ascii")
+    except FileNotFoundError:
+        return 0.0
+    return sum(map(int, re.findall(rf"{kind}:\s+(\d+)", status))) / 1024
 
 
 @dataclass(frozen=True)
@@ -90,13 +121,17 @@ def serving(model: str | None, samples: str | None, port: int = 8917) -> Iterato
     command += ["--samples", samples] if samples else []
     start = time.monotonic()
     address = f"http://127.0.0.1:{port}"
-    with subprocess.Popen(command, stdout=subprocess.DEVNULL) as process:
+    with (
+        TemporaryFile("w+") as stderr,
+        subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=stderr) as process,
+    ):
         try:
             while not _ready(address):
                 if process.poll() is not None:
-                    raise SystemExit("the server exited before it was ready")
+                    stderr.seek(0)
+                    raise SystemExit(f"the server exited before it was ready: {stderr.read()}")
                 time.sleep(0.02)
-            yield Server(address, time.monotonic() - start, process.pid)
+            yield Server(address, time.monotonic() - start, process, stderr)
         finally:
             process.terminate()
 

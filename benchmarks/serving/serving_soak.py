@@ -1,196 +1,125 @@
-"""Soak test with mixed load: presses, valid, damaged and hostile uploads, slow visitors.
+"""Soak test with mixed load: presses, valid, damaged and hostile uploads and connections.
 
-Prints the responses by status, all responses that are not a well-formed 2xx, 4xx or 503, and the
-memory of the server over time. Fails if there is such a response, or if memory exceeds the limit.
+Prints the responses by status, all responses that are not a well-formed 2xx, 4xx or 503, health
+checks that fail or are late, the memory of the server over time, and the time from SIGTERM, sent
+under the same load, to its end. Fails if there is such a response or a traceback, or if memory,
+health checks or the end exceed their limits.
 
     python benchmarks/serving/serving_soak.py [--seconds 600] [--model MODEL] [--samples DATA]
+        [--without-scans]
 """
 
 from __future__ import annotations
 
 from serving_process import (  # isort: skip  # Locust comes first
-    FastHttpUser, Request, User, constant, load, load_average, serving,
+    FastHttpUser, Request, Server, constant, load, load_average, serving,
 )  # fmt: skip
 
 import argparse
-import io
 import json
-import socket
-import struct
 import time
-import zlib
 from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from typing import Any
-from urllib.parse import urlsplit
 
 import gevent
 import numpy as np
-from PIL import Image
+from hostile_connections import Crowd, Malformed, Slow
+from hostile_uploads import form, hostile, picture
 from serving import press
 
-from galfeat.data.simulation.simulator import simulate
-
-#: Seconds between memory readings.
-READING = 5.0
-#: Maximum memory in megabytes.
-MAX_MEMORY = 600
+#: Seconds between memory readings, and between health checks.
+READING, CHECK = 5.0, 0.5
+#: Maximum memory in megabytes, and seconds of a health check and from SIGTERM to the end.
+MAX_MEMORY, MAX_CHECK, MAX_END = 600, 4.0, 10.0
 _RNG = np.random.default_rng(0)
-_SKY = Image.fromarray(simulate(1, seed=6).images[0])
-
-
-def _picture() -> tuple[bytes, str]:
-    """Return a galaxy of random size in a random file format."""
-    side = int(np.exp(_RNG.uniform(np.log(16), np.log(1224 if _RNG.random() < 0.05 else 500))))
-    kind = str(_RNG.choice(["PNG", "JPEG", "WEBP"]))
-    mode = str(_RNG.choice(["RGB", "L", "RGB", "RGBA"] if kind != "JPEG" else ["RGB", "L", "CMYK"]))
-    stream = io.BytesIO()
-    _SKY.resize((side, side)).convert(mode).save(stream, kind)
-    return stream.getvalue(), kind
-
-
-def _damaged() -> bytes:
-    content = bytearray(_picture()[0])
-    for position in _RNG.integers(0, len(content), 5):
-        content[position] = _RNG.integers(256)
-    return bytes(content[: _RNG.integers(1, len(content) + 1)])
-
-
-def _bomb() -> bytes:
-    def chunk(kind: bytes, data: bytes) -> bytes:
-        check = struct.pack(">I", zlib.crc32(kind + data))
-        return struct.pack(">I", len(data)) + kind + data + check
-
-    side = int(_RNG.choice([1225, 13_000, 60_000]))
-    header = chunk(b"IHDR", struct.pack(">IIBBBBB", side, side, 8, 2, 0, 0, 0))
-    data = chunk(b"IDAT", zlib.compress(bytes(30_000_000), 1))
-    return b"\x89PNG\r\n\x1a\n" + header + data + chunk(b"IEND", b"")
-
-
-_BOMBS = [_bomb() for _ in range(6)]
-
-
-def _hostile() -> bytes:
-    kind = _RNG.integers(6)
-    if kind == 0:
-        return _BOMBS[_RNG.integers(len(_BOMBS))]
-    if kind == 1:
-        return _RNG.bytes(int(_RNG.integers(1, 100_000)))
-    if kind == 2:
-        return b"\xff\xd8\xff" + bytes(9_000_000)  # exceeds the size limit of an image
-    return _damaged()
-
-
-def send_any(user: Any) -> None:  # noqa: ANN401
-    """Upload a galaxy, as the body or in a form."""
-    content, kind = _picture()
-    if _RNG.random() < 0.8:
-        user.client.post("/api/classify", data=content, name="upload")
-    else:
-        files = [("image", (f"g.{kind}", content, f"image/{kind.lower()}"))] * 3
-        body, content_type = _form(files)
-        user.client.post(
-            "/api/classify", data=body, headers={"Content-Type": content_type}, name="form"
-        )
-
-
-def _form(files: list[tuple[str, tuple[str, bytes, str]]]) -> tuple[bytes, str]:
-    parts = [
-        f'--galaxies\r\nContent-Disposition: form-data; name="{field}"; filename="{name}"\r\n'
-        f"Content-Type: {kind}\r\n\r\n".encode()
-        + content
-        + b"\r\n"
-        for field, (name, content, kind) in files
-    ]
-    return b"".join(parts) + b"--galaxies--\r\n", "multipart/form-data; boundary=galaxies"
-
-
-def send_hostile(user: Any) -> None:  # noqa: ANN401
-    """Send an invalid upload or request."""
-    kind = _RNG.integers(8)
-    if kind == 0:
-        user.client.get("/static/%2e%2e/app.py", name="hostile")
-    elif kind == 1:
-        user.client.put("/api/sample", data=b"x", name="hostile")
-    elif kind == 2:
-        body, _ = _form([("image", ("g", _hostile(), "image/png"))])
-        user.client.post(
-            "/api/classify", data=body[: _RNG.integers(len(body))], name="hostile",
-            headers={"Content-Type": "multipart/form-data; boundary=galaxies"},
-        )  # fmt: skip
-    elif kind == 3:
-        user.client.post("/api/classify", data=bytes(34_000_000), name="hostile")
-    else:
-        user.client.post("/api/classify", data=_hostile(), name="hostile")
-
-
-_HEAD = b"POST /api/classify HTTP/1.1\r\nHost: x\r\nContent-Length: 100000\r\n"
-
-
-def keep_waiting(user: Any) -> None:  # noqa: ANN401
-    """Connect and be slow: idle, send a slow head, stop within a body, or disconnect in it."""
-    address = urlsplit(user.environment.host)
-    start = [b"", _HEAD, _HEAD + b"\r\n\x89PNG"][_RNG.integers(3)]
-    leaves = _RNG.random() < 0.3
-    with socket.create_connection((address.hostname, address.port), timeout=1.0) as visitor:
-        visitor.sendall(start)
-        for _ in range(0 if leaves else 60):
-            try:
-                if not visitor.recv(4096):
-                    break
-            except TimeoutError:
-                if start.endswith(b"\r\n"):
-                    visitor.sendall(b"X")
-            except ConnectionError:
-                break
-        else:
-            if not leaves:
-                _record(user, "not dropped in a minute")
-                return
-    _record(user, "slow")
-
-
-def _record(user: Any, name: str) -> None:  # noqa: ANN401
-    user.environment.events.request.fire(
-        request_type="", name=name, response_time=0.0, response_length=0, response=None,
-        context={}, exception=None,
-    )  # fmt: skip
 
 
 class Presser(FastHttpUser):
     """Presses the button."""
 
-    tasks = (press,)
     wait_time = constant(0.2)
+
+    def task(self) -> None:
+        """Press; a failed request has been recorded."""
+        with suppress(TypeError):  # a response without content
+            press(self)
+
+    tasks = (task,)
 
 
 class Sender(FastHttpUser):
-    """Uploads galaxies."""
+    """Uploads galaxies, as the body or in a form."""
 
-    tasks = (send_any,)
     wait_time = constant(0.2)
+
+    def task(self) -> None:
+        """Upload a galaxy."""
+        content, kind = picture()
+        if _RNG.random() < 0.8:
+            self.client.post("/api/classify", data=content, name="upload")
+        else:
+            files = [("image", (f"g.{kind}", content, f"image/{kind.lower()}"))] * 3
+            body, content_type = form(files)
+            self.client.post(
+                "/api/classify", data=body, headers={"Content-Type": content_type}, name="form"
+            )
+
+    tasks = (task,)
 
 
 class Attacker(FastHttpUser):
     """Sends invalid uploads and requests."""
 
-    tasks = (send_hostile,)
     wait_time = constant(0.2)
+    scans = True
+
+    def task(self) -> None:
+        """Send one."""
+        kind = _RNG.integers(8)
+        if kind == 0:
+            self.client.get("/static/%2e%2e/app.py", name="hostile")
+        elif kind == 1:
+            self.client.put("/api/sample", data=b"x", name="hostile")
+        elif kind == 2:
+            files = [("image", ("g.png", hostile(scans=self.scans), "image/png"))]
+            body, content_type = form(files)
+            self.client.post(
+                "/api/classify", data=body[: _RNG.integers(len(body))], name="hostile",
+                headers={"Content-Type": content_type},
+            )  # fmt: skip
+        elif kind == 3:
+            self.client.post("/api/classify", data=bytes(34_000_000), name="hostile")
+        else:
+            self.client.post("/api/classify", data=hostile(scans=self.scans), name="hostile")
+
+    tasks = (task,)
 
 
-class Slow(User):
-    """Connects and is slow."""
+class Monitor(FastHttpUser):
+    """Checks the health of the server, each time with a new connection."""
 
-    tasks = (keep_waiting,)
-    wait_time = constant(0.1)
+    wait_time = constant(CHECK)
+
+    def task(self) -> None:
+        """Check once."""
+        self.client.get("/healthz", name="health", headers={"Connection": "close"})
+
+    tasks = (task,)
 
 
-VISITORS: dict[type[Any], int] = {Presser: 10, Sender: 4, Attacker: 4, Slow: 30}
+VISITORS: dict[type[Any], int] = {
+    Presser: 10, Sender: 4, Attacker: 4, Slow: 30, Crowd: 1, Malformed: 2, Monitor: 1,
+}  # fmt: skip
 
 
 def well_formed(request: Request) -> bool:
-    """Return whether a response is well formed."""
-    if request.name == "slow":
+    """Return whether a response is well formed, and a health check passed in time."""
+    if request.name in ("slow", "half-open"):
         return True
+    if request.name == "health":
+        return request.status == 200 and request.milliseconds < 1e3 * MAX_CHECK
     if request.status // 100 not in (2, 4) and request.status != 503:
         return False
     if not request.kind.startswith("application/json"):
@@ -199,46 +128,76 @@ def well_formed(request: Request) -> bool:
     return ("error" in content) == (request.status >= 400) or "id" in content
 
 
+@contextmanager
+def memory_readings(server: Server) -> Iterator[list[float]]:
+    """Read the memory of the server and its decoders until the end of the block."""
+    readings: list[float] = []
+
+    def read() -> None:
+        while True:
+            readings.append(server.megabytes())
+            gevent.sleep(READING)
+
+    reading = gevent.spawn(read)
+    try:
+        yield readings
+    finally:
+        reading.kill()
+
+
+def seconds_to_end(server: Server) -> float:
+    """Return the time from SIGTERM, sent under load, to the end of the server."""
+    sending = gevent.spawn(load, server, VISITORS, 4.0)
+    gevent.sleep(3.0)
+    seconds = server.stop()
+    sending.join()
+    return seconds
+
+
 def main() -> None:
     """Run the load and print the results."""
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("--seconds", type=float, default=600.0)
     parser.add_argument("--model", help="model of galfeat serve")
     parser.add_argument("--samples", help="samples of galfeat serve")
+    parser.add_argument(
+        "--without-scans", action="store_true", help="send no JPEG files of many scans"
+    )
     arguments = parser.parse_args()
+    Attacker.scans = not arguments.without_scans
     counts: Counter[tuple[str, int]] = Counter()
     malformed: list[Request] = []
-    memory: list[float] = []
+    checks: list[float] = []
     with serving(arguments.model, arguments.samples) as server:
-
-        def read_memory() -> None:
-            while True:
-                memory.append(server.megabytes())
-                gevent.sleep(READING)
-
-        reading = gevent.spawn(read_memory)
-        end = time.monotonic() + arguments.seconds
-        while (left := end - time.monotonic()) > 1.0:
-            # One minute at a time, so that memory for responses is bounded.
-            for request in load(server, VISITORS, min(left, 60.0)):
-                counts[request.name, request.status] += 1
-                if not well_formed(request):
-                    malformed.append(request)
-            print(f"{load_average()}; memory {memory[-1]:.0f} MB", flush=True)
-        reading.kill()
+        with memory_readings(server) as memory:
+            end = time.monotonic() + arguments.seconds
+            while (left := end - time.monotonic()) > 1.0:
+                # One minute at a time, so that memory for responses is bounded.
+                for request in load(server, VISITORS, min(left, 60.0)):
+                    counts[request.name, request.status] += 1
+                    if request.name == "health":
+                        checks.append(request.milliseconds)
+                    if not well_formed(request):
+                        malformed.append(request)
+                print(f"{load_average()}; memory {memory[-1]:.0f} MB", flush=True)
         peak = server.megabytes(peak=True)
+        ended = seconds_to_end(server)
+        errors = server.errors()
     for (name, status), count in sorted(counts.items()):
         print(f"{name:24}{status or '':>5}{count:9,}")
     print(f"{len(malformed)} malformed responses", *map(_short, malformed[:20]), sep="\n  ")
-    print("memory in MB, every 30 s:", *(f"{value:.0f}" for value in memory[::6]))
+    print("memory in MB every 30 s:", *(f"{reading:.0f}" for reading in memory[::6]))
     print(f"peak memory: {peak:.0f} MB")
-    if malformed or peak > MAX_MEMORY:
+    print(f"health checks: median {np.median(checks):.0f} ms, at most {max(checks):.0f} ms")
+    print(f"from SIGTERM to the end: {ended:.1f} s")
+    print(f"stderr of the server: {errors or 'empty'}")
+    if malformed or peak > MAX_MEMORY or ended > MAX_END or "Traceback" in errors:
         raise SystemExit(1)
 
 
 def _short(request: Request) -> str:
     details = request.problem or f"{request.kind} {request.content[:100]!r}"
-    return f"{request.name} {request.status}: {details}"
+    return f"{request.name} {request.status}, {request.milliseconds:.0f} ms: {details}"
 
 
 if __name__ == "__main__":

@@ -2,8 +2,8 @@
 
 `app` is the application and `serving` starts it. What visitors may send is limited by `uploads`
 (formats, pixels), `decoders` (time and memory to decode), `request_limits` (bytes, time), `app`
-(images per request), `worker_pool` (requests at once) and `connection` (connections). `shutdown`
-ends the server.
+(images per request), `worker_pool` (requests at once), `request_framing` (form of requests) and
+`connection` (connections). `shutdown` ends the server.
 """
 
 import lazy_loader

@@ -1,4 +1,4 @@
-"""Limits on requests and security headers on responses."""
+"""Limits on connections and requests, and security headers on responses."""
 
 from __future__ import annotations
 
@@ -13,6 +13,13 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from galfeat.web.uploads import MAX_BYTES
 
+#: Maximum number of connections, and timeout in seconds of one that is idle, sends the head of a
+#: request or reads a response.
+MAX_CONNECTIONS, KEEP_ALIVE = 500, 10.0
+#: Maximum number of bytes of a head and of its first line, and number of its fields.
+MAX_HEAD, MAX_REQUEST_LINE, MAX_FIELDS = 16_384, 8_192, 100
+#: Sizes and extensions of chunks may take as many bytes as a head, plus this share of the body.
+MAX_CHUNK_SHARE = 0.125
 #: Maximum number of bytes of a form, of a request with a single file, and of all requests in
 #: progress.
 MAX_BODY, MAX_SINGLE, MAX_HELD = 33_000_000, MAX_BYTES, 66_000_000
@@ -29,6 +36,14 @@ HEADERS = {
     "Permissions-Policy": "camera=(), geolocation=(), microphone=()",
     "Cross-Origin-Opener-Policy": "same-origin",
     "Cross-Origin-Resource-Policy": "same-origin",
+}
+
+#: Errors of malformed requests, by status.
+MALFORMED = {
+    400: "the request is malformed or ambiguous; send a valid HTTP/1.1 request",
+    413: "the chunks are too small, or their extensions too large; send larger chunks",
+    414: f"the address is too long; send at most {MAX_REQUEST_LINE:,} bytes",
+    431: f"the headers are too large; send at most {MAX_FIELDS} with {MAX_HEAD:,} bytes in total",
 }
 
 

@@ -14,8 +14,8 @@ import uvicorn
 from PIL import Image
 
 from galfeat.web.app import create_app
-from galfeat.web.connection import MAX_HEAD, configure
-from galfeat.web.request_limits import Limits, RequestGuard
+from galfeat.web.connection import configure
+from galfeat.web.request_limits import MAX_HEAD, Limits, RequestGuard
 
 #: Timeouts of this server in seconds, for part of a body and for all of it.
 PART_TIMEOUT, BODY_TIMEOUT = 0.25, 0.6
@@ -196,7 +196,7 @@ def test_many_idle_connections_do_not_block_others(address):
 @pytest.mark.parametrize(
     ("request_", "expected"),
     [
-        (GET + b"X: " + b"x" * 8 * MAX_HEAD + b"\r\n\r\n", [400]),
+        (GET + b"X: " + b"x" * 8 * MAX_HEAD + b"\r\n\r\n", [431]),
         (GET + b"\r\nGARBAGE\r\n\r\n", [200, 400]),
         (b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03" + bytes(200), [400]),
         (b"GET /healthz HTTP/1.0\r\n\r\n", [200]),
