@@ -23,6 +23,8 @@ from numba.core.caching import CompileResultCacheImpl, FunctionCache
 from numba.core.codegen import JITCodeLibrary
 from numba.core.compiler import Compiler
 
+from galfeat.storage.compiled_files import CompiledFiles
+
 Function = TypeVar("Function", bound=Callable[..., Any])
 
 _PACKAGE = Path(__file__).resolve().parent
@@ -50,22 +52,35 @@ def cache_folder() -> Path | None:
     """
     from galfeat import __version__
 
-    parent = os.environ.get("NUMBA_CACHE_DIR") or os.path.join(
-        os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache", "galfeat", "kernels"
-    )
+    parent = os.environ.get("NUMBA_CACHE_DIR") or _user_folder()
+    if parent is None:
+        _warn_compiled_in_memory("there is no home folder for a cache")
+        return None
     checked = "-checked" if numba.config.BOUNDSCHECK else ""
     name = f"{__version__}-{source_digest()}-numba{numba.__version__}{checked}"
     folder = Path(parent) / name
-    if _can_write(folder) or folder.is_dir():
+    if _can_write(folder) or os.path.isdir(folder):
         return folder
-    _warn_compiled_in_memory(folder)
+    _warn_compiled_in_memory(f"{folder} is not writable")
     return None
+
+
+def _user_folder() -> Path | None:
+    """Return the folder for kernels in the user's cache, or None without a home folder."""
+    try:
+        caches = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
+    except RuntimeError:  # neither HOME nor an account
+        return None
+    return Path(caches, "galfeat", "kernels")
 
 
 @cache
 def _can_write(folder: Path) -> bool:
     try:
-        folder.mkdir(parents=True, exist_ok=True)
+        for path in reversed((folder, *folder.parents)):
+            if not path.is_dir():
+                path.mkdir(exist_ok=True)
+                path.chmod(path.stat().st_mode | 0o700)  # even with an odd umask
         tempfile.TemporaryFile(dir=folder).close()
     except OSError:
         return False
@@ -73,11 +88,11 @@ def _can_write(folder: Path) -> bool:
 
 
 @cache
-def _warn_compiled_in_memory(folder: Path) -> None:
-    """Print a warning, once per process."""
+def _warn_compiled_in_memory(reason: str) -> None:
+    """Print a warning, once per reason and process."""
     print(
-        f"galfeat: {folder} is not writable; kernels are compiled in memory, "
-        "which takes a minute at each start (set NUMBA_CACHE_DIR to a writable folder)",
+        f"galfeat: {reason}; kernels are compiled in memory, which takes a minute at each start "
+        "(set NUMBA_CACHE_DIR to a writable folder)",
         file=sys.stderr,
     )
 
@@ -86,10 +101,18 @@ def _warn_compiled_in_memory(folder: Path) -> None:
 def _announce_first_compilation() -> None:
     """Print a notice, once per process, if the cache is empty."""
     folder = cache_folder()
-    if folder is not None and _can_write(folder) and next(folder.rglob("*.nbi"), None) is None:
+    if folder is not None and _can_write(folder) and next(folder.rglob("*.nbc"), None) is None:
         print(
             "galfeat: compiling kernels for this machine, once; a minute or more", file=sys.stderr
         )
+
+
+@cache
+def _announce_damage(folder: Path) -> None:
+    """Print a notice, once per process."""
+    print(
+        f"galfeat: compiled kernels in {folder} are damaged; compiling them again", file=sys.stderr
+    )
 
 
 # numba's locator of the folder named by config.CACHE_DIR; the class name varies with its version.
@@ -108,6 +131,9 @@ class _Locator(_CacheDirLocator):
         subpath: str = super().get_suitable_cache_subpath(py_file)
         return subpath
 
+    def ensure_cache_path(self) -> None:
+        """Require nothing of the folder, which may be read-only."""
+
     def get_source_stamp(self) -> Any:  # noqa: ANN401
         """Return a constant: the folder name already contains the digest of the sources."""
         own = Path(self._py_file).resolve().is_relative_to(_PACKAGE)
@@ -121,39 +147,34 @@ class _Format(CompileResultCacheImpl):
 
 
 class _Cache(FunctionCache):
-    """Cache of kernels in the folder chosen by `_Locator`."""
+    """Load compiled kernels, compile those that are missing or damaged, and save them.
+
+    Those that cannot be saved stay in memory, with a notice.
+    """
 
     _impl_class = _Format
 
-
-class _ReadOnlyLocator(_Locator):
-    """Accept a read-only folder; numba's own locators skip it."""
-
-    def ensure_cache_path(self) -> None:
-        """Require nothing of the folder."""
-
-
-class _ReadOnlyFormat(CompileResultCacheImpl):
-    """numba's cache entries of a kernel in a read-only folder."""
-
-    _locator_classes = (_ReadOnlyLocator,)
-
-
-class _ReadOnlyCache(FunctionCache):
-    """Load cached kernels; compile the others in memory, with one warning."""
-
-    _impl_class = _ReadOnlyFormat
+    def __init__(self, function: Any) -> None:  # noqa: ANN401
+        super().__init__(function)
+        self._folder = Path(self._cache_path)
+        self._cache_file = CompiledFiles(
+            self._folder, self._impl.filename_base, self._impl.locator.get_source_stamp()
+        )
 
     def load_overload(self, signature: Any, target: Any) -> Any:  # noqa: ANN401
-        """Return the compiled kernel, or None if it is missing or unreadable."""
+        """Return the compiled kernel, or None if it is missing or damaged."""
         try:
             return super().load_overload(signature, target)
-        except OSError:
+        except Exception:  # damage can raise anything in pickle or LLVM
+            _announce_damage(self._folder.parent)
             return None
 
     def save_overload(self, signature: Any, compiled: Any) -> None:  # noqa: ANN401
-        """Save nothing, but warn."""
-        _warn_compiled_in_memory(Path(self.cache_path).parent)
+        """Save a compiled kernel."""
+        try:
+            super().save_overload(signature, compiled)
+        except OSError:
+            _warn_compiled_in_memory(f"{self._folder.parent} is not writable")
 
 
 class _SelfContained(JITCodeLibrary):
@@ -219,7 +240,7 @@ def kernel(function: Function) -> Function:
     before = numba.config.CACHE_DIR
     numba.config.CACHE_DIR = str(folder)
     try:
-        compiled._cache = (_Cache if _can_write(folder) else _ReadOnlyCache)(function)
+        compiled._cache = _Cache(function)
         return compiled  # type: ignore[no-any-return]
     finally:
         numba.config.CACHE_DIR = before

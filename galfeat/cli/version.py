@@ -54,6 +54,7 @@ def describe(*, verbose: bool) -> str:
 
 def _details() -> Iterator[str]:
     import galfeat
+    from galfeat.errors import ModelError
     from galfeat.kernels import cache_folder
     from galfeat.model_io.trust import trust_list
 
@@ -68,7 +69,10 @@ def _details() -> Iterator[str]:
             "keep one: pip uninstall -y xgboost xgboost-cpu && pip install xgboost-cpu"
         )
     yield f"compiled kernels in {cache_folder() or 'memory'}"
-    yield f"trusted models in {trust_list()}"
+    try:
+        yield f"trusted models in {trust_list()}"
+    except ModelError as error:
+        yield f"trusted models: {error}"
 
 
 def _version(name: str) -> str | None:

@@ -34,8 +34,11 @@ def warmup() -> None:
             stderr=subprocess.DEVNULL,
             start_new_session=True,  # leave Ctrl-C to the parent
         )
-        compile_kernels()
-        simulator.wait()
+        try:
+            compile_kernels()
+            simulator.wait()
+        finally:
+            simulator.kill()
         compile_simulator()  # load the cached kernels; compile and report errors if that failed
     seconds = time.perf_counter() - start
     click.echo(f"kernels ready after {seconds:.1f} s, cached in {cache_folder() or 'memory'}")

@@ -17,7 +17,7 @@ from galfeat.embedding.samples import Samples
 from galfeat.embedding.sources import Source
 from galfeat.errors import MissingDependencyError
 from galfeat.features.network import NETWORK, SEEN
-from galfeat.storage.atomic import atomic_folder
+from galfeat.storage.atomic import atomic_folder, ensure_writable
 
 if TYPE_CHECKING:
     from galfeat.embedding.tasks import Plan
@@ -111,6 +111,7 @@ def make_embedder(
     from galfeat.embedding.training import Training
 
     checkpoint = folder.resolve().with_name(f".{folder.name}-unfinished.pt")
+    ensure_writable(checkpoint)
     trained = Training(samples, plan, checkpoint).run(progress)
     network = to_onnx(trained.trunk)
     seen = samples.digests[~samples.simulated]

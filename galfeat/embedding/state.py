@@ -14,14 +14,17 @@ from torch import Tensor
 
 from galfeat.embedding.augmentation import augment
 from galfeat.embedding.tasks import Tasks
-from galfeat.embedding.trunk import Multitask, lay_out
+from galfeat.embedding.trunk import Multitask, Trunk, lay_out
 from galfeat.storage.atomic import atomic_file
+from galfeat.storage.reading import open_regular
 
 WEIGHT_DECAY = 0.02
 #: The final weights are a running mean over about this share of all steps.
 AVERAGED = 0.05
 #: Number of precomputed noise planes.
 NOISE_PLANES = 2048
+#: Maximum size of a checkpoint in bytes.
+_LIMIT = 2**31
 
 
 class State:
@@ -126,23 +129,27 @@ class State:
         with atomic_file(checkpoint) as temporary, temporary.open("wb") as stream:
             torch.save({"key": key, **self._to_dict()}, stream)
 
-    def restore(self, checkpoint: Path, key: str) -> None:
-        """Restore a state saved with the same key, if there is one."""
-        if not checkpoint.is_file():
-            return
+    def restore(self, checkpoint: Path, key: str) -> bool:
+        """Restore a state saved with the same key; return whether there was one.
+
+        Afterwards, this state can only be used if one was restored.
+        """
         try:
-            saved = torch.load(checkpoint, weights_only=True)
-        except Exception:  # ignore a damaged file and start again
-            return
-        if saved.get("key") != key:
-            return
-        for name in ("network", "averaged", "optimiser", "schedule"):
-            getattr(self, name).load_state_dict(saved[name])
-        self.random.set_state(saved["random"])
-        torch.set_rng_state(saved["dropout"])
-        self.best = saved["best"]
-        self.history = saved["history"]
-        self.steps, self.best_epoch = saved["steps"], saved["best_epoch"]
+            with open_regular(checkpoint, _LIMIT) as stream:
+                saved = torch.load(stream, weights_only=True)
+            if saved["key"] != key:
+                return False
+            Trunk().load_state_dict(saved["best"])
+            self.best = saved["best"]
+            for name in ("network", "averaged", "optimiser", "schedule"):
+                getattr(self, name).load_state_dict(saved[name])
+            self.random.set_state(saved["random"])
+            torch.set_rng_state(saved["dropout"])
+            self.history = [_losses(entry) for entry in saved["history"]]
+            self.steps, self.best_epoch = int(saved["steps"]), int(saved["best_epoch"])
+        except Exception:  # missing, damaged or of another program
+            return False
+        return True
 
     def _to_dict(self) -> dict[str, Any]:
         return {
@@ -157,6 +164,14 @@ class State:
             "steps": self.steps,
             "best_epoch": self.best_epoch,
         }
+
+
+def _losses(entry: dict[str, float]) -> dict[str, float]:
+    return {
+        "epoch": int(entry["epoch"]),
+        "training": float(entry["training"]),
+        "held_back": float(entry["held_back"]),
+    }
 
 
 def half_precision() -> AbstractContextManager[Any]:

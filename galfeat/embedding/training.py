@@ -41,8 +41,8 @@ class Training(Tasks):
     samples : Samples
     plan : Plan
     checkpoint : Path
-        File for the state after each epoch. A checkpoint from another plan, other samples or
-        another version of galfeat is ignored.
+        File for the state after each epoch. A checkpoint that is damaged, or from another
+        plan, other samples or another version of galfeat, is ignored.
     """
 
     def __init__(self, samples: Samples, plan: Plan, checkpoint: Path) -> None:
@@ -59,7 +59,8 @@ class Training(Tasks):
         """
         with _threads(self.plan.threads):
             state, key = State(self), self.key()
-            state.restore(self.checkpoint, key)
+            if self.checkpoint.exists() and not state.restore(self.checkpoint, key):
+                state = State(self)  # a failed restoration may have changed the other
             while not state.finished():
                 if progress is not None:
                     progress(len(state.history), self.plan.epochs)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import math
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -11,7 +10,7 @@ from typing import Any
 from galfeat.evaluate.intervals import Interval, class_intervals
 from galfeat.evaluate.metrics import METRIC_NAMES
 from galfeat.features.registry import OWN_FAMILIES
-from galfeat.model_io.manifest import METRICS, read_manifest
+from galfeat.model_io.manifest import read_manifest, read_metrics
 
 _TRUST = """\
 Loading `model.joblib`, here or with `joblib.load`, runs code contained in it. `load_model` only
@@ -119,11 +118,12 @@ def headline_scores(folder: Path) -> str:
     '10 classes, fitted to 723 galaxies'
     """
     manifest = read_manifest(folder)
-    scores, crossed = measured(json.loads((folder / METRICS).read_text(encoding="utf-8")))
+    scores, crossed = measured(read_metrics(folder))
     summary = f"{len(manifest['classes'])} classes, fitted to {manifest['n_training']:,} galaxies"
-    if "macro_f1" not in scores:
+    score = scores.get("macro_f1")
+    if not isinstance(score, Mapping):
         return summary
-    return f"{summary}; macro-F1 {_score(scores['macro_f1'])} {_how(scores, crossed)}"
+    return f"{summary}; macro-F1 {_score(score)} {_how(scores, crossed)}"
 
 
 def measured(metrics: Mapping[str, Any]) -> tuple[Mapping[str, Any], bool]:

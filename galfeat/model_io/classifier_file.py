@@ -5,10 +5,11 @@ from __future__ import annotations
 import copy
 import io
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from galfeat.errors import ModelError
 from galfeat.model_io.manifest import MODEL, SAFE
+from galfeat.model_io.skops_archive import checked_archive
 
 if TYPE_CHECKING:
     from galfeat.classifier import GalaxyClassifier
@@ -71,29 +72,34 @@ def read_classifier(content: bytes, name: str) -> GalaxyClassifier:
     Raises
     ------
     ModelError
-        If a file in the safe format contains a type that is not in `ALLOWED`.
+        If it is no classifier, or a file in the safe format contains a type that is not in
+        `ALLOWED`.
     Exception
         Any other type, if the file is damaged or the installed libraries cannot read it.
     """
     if name == MODEL:
         import joblib
 
-        pickled: GalaxyClassifier = joblib.load(io.BytesIO(content))
-        return pickled
+        return _as_classifier(joblib.load(io.BytesIO(content)))
     import skops.io
 
-    foreign = sorted(set(skops.io.get_untrusted_types(data=content)) - set(ALLOWED))
+    archive = checked_archive(content)
+    foreign = sorted(set(skops.io.get_untrusted_types(data=archive)) - set(ALLOWED))
     if foreign:
         raise ModelError(
             f"the model contains {', '.join(foreign)}, which no galfeat model does; do not use it"
         )
-    built: Any = skops.io.loads(content, trusted=list(ALLOWED))
+    built = _as_classifier(skops.io.loads(archive, trusted=list(ALLOWED)))
+    # Ignore a cache folder in the file: a model must not choose where to write.
+    return _without_environment(built)
+
+
+def _as_classifier(built: object) -> GalaxyClassifier:
     from galfeat.classifier import GalaxyClassifier
 
     if not isinstance(built, GalaxyClassifier):
         raise ModelError(f"the model is a {type(built).__name__}; expected a GalaxyClassifier")
-    # Ignore a cache folder in the file: a model must not choose where to write.
-    return _without_environment(built)
+    return built
 
 
 def _without_environment(classifier: GalaxyClassifier) -> GalaxyClassifier:

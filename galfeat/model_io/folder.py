@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import sys
 import warnings
 from collections.abc import Mapping
 from pathlib import Path
@@ -15,6 +16,7 @@ from numpy.typing import NDArray
 from galfeat import __version__
 from galfeat.errors import GalfeatWarning, ModelError
 from galfeat.model_io.card import model_card
+from galfeat.model_io.classifier_checks import check_classifier
 from galfeat.model_io.classifier_file import read_classifier, write_classifier
 from galfeat.model_io.manifest import (
     CARD,
@@ -29,6 +31,7 @@ from galfeat.model_io.manifest import (
     read_manifest,
     sealed,
     verified_contents,
+    verify,
 )
 from galfeat.model_io.shipped import is_shipped, model_folder
 from galfeat.model_io.trust import add_trusted, is_trusted
@@ -168,10 +171,11 @@ def load_model(folder: str | Path, *, trust: bool = False) -> GalaxyClassifier:
     folder = model_folder(folder)
     manifest = read_manifest(folder)
     _check_version(folder, manifest)
-    contents = {
-        name: verified_contents(folder, name, digest) for name, digest in manifest["files"].items()
-    }
-    name, shipped = SAFE if SAFE in contents else MODEL, is_shipped(manifest["sha256"])
+    files = manifest["files"]
+    name, shipped = SAFE if SAFE in files else MODEL, is_shipped(manifest["sha256"])
+    for other in files.keys() - {name}:
+        verify(folder, other, files[other])
+    content = verified_contents(folder, name, files[name])
     if trust:
         add_trusted(manifest["sha256"], folder)
     elif name == MODEL and not shipped and not is_trusted(manifest["sha256"]):
@@ -184,12 +188,14 @@ def load_model(folder: str | Path, *, trust: bool = False) -> GalaxyClassifier:
         with warnings.catch_warnings():
             if changed:  # a single warning for all libraries follows
                 warnings.simplefilter("ignore")
-            classifier = read_classifier(contents[name], name)
+            classifier = read_classifier(content, name)
+        if name == SAFE:
+            check_classifier(classifier, manifest)
     except ModelError as error:
         raise ModelError(f"model {folder} cannot be used: {error}") from error
     except Exception as error:
         raise ModelError(
-            f"model {folder} cannot be read ({type(error).__name__}: {error}); "
+            f"model {folder} cannot be read ({type(error).__name__}: {_first_line(error)}); "
             f"{_version_advice(changed)}"
         ) from error
     if changed and not shipped:
@@ -275,7 +281,15 @@ def _listed(changed: Mapping[str, tuple[str, str]]) -> str:
     return ", ".join(f"{name} {old} (installed: {new})" for name, (old, new) in changed.items())
 
 
+def _first_line(error: Exception) -> str:
+    """Return an error's text without the stack that XGBoost adds."""
+    first, *_ = str(error).splitlines() or [""]
+    return first
+
+
 def _version_advice(changed: Mapping[str, tuple[str, str]]) -> str:
+    if sys.flags.optimize > 1:
+        return "Python runs without docstrings, which libraries need: use -O in place of -OO"
     if changed:
         return f"it was saved with {_listed(changed)}: install those versions, or refit the model"
     return TRY_AGAIN

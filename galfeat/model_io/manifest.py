@@ -4,12 +4,18 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterable, Mapping
+import os
+import reprlib
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from galfeat.data.readers.folder import TRAINING_FILE
 from galfeat.errors import ModelError
+from galfeat.model_io.schema import manifest_problem, metrics_problem
+from galfeat.storage.reading import file_digest, parse_json, read_regular
+
+T = TypeVar("T")
 
 SCHEMA = 4
 
@@ -22,11 +28,15 @@ MODEL, MANIFEST, ROWS, METRICS, CARD = (
 )
 #: Replaces `MODEL` in folders written by `galfeat share`.
 SAFE = "model.skops"
-_KEYS = {
-    *("schema", "versions", "classes", "priors", "feature_names", "pipeline", "decision"),
-    *("label_column", "seed", "data_digest", "n_training", "n_held_out", "files", "sha256"),
-}
 _ALWAYS = {ROWS, METRICS, CARD}
+#: Maximum size of each file in bytes, far above those of real models.
+LIMITS = {
+    MODEL: 2**33,
+    SAFE: 2**30,
+    ROWS: 2**30,
+    TRAINING_FILE: 2**28,
+    **dict.fromkeys((MANIFEST, METRICS, CARD), 2**24),
+}
 
 #: Advice for folders that are not as saved.
 TRY_AGAIN = "copy it again, or refit the model"
@@ -38,9 +48,9 @@ def is_model(folder: Path) -> bool:
     if not {path.name for path in folder.iterdir()} <= model_files:
         return False
     try:
-        manifest = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
+        manifest = parse_json(read_regular(folder / MANIFEST, LIMITS[MANIFEST]))
     except (OSError, ValueError):
-        return (folder / MODEL).is_file() or (folder / SAFE).is_file()
+        return os.path.isfile(folder / MODEL) or os.path.isfile(folder / SAFE)
     return isinstance(manifest, dict) and {"schema", "files"} <= manifest.keys()
 
 
@@ -57,7 +67,7 @@ def read_manifest(folder: str | Path) -> dict[str, Any]:
     Raises
     ------
     ModelError
-        If it is missing, damaged or of another schema.
+        If it is missing, damaged, of another schema, or contains a value of the wrong type.
 
     Examples
     --------
@@ -67,55 +77,90 @@ def read_manifest(folder: str | Path) -> dict[str, Any]:
     (['Disturbed', 'Merging'], 723)
     """
     folder = Path(folder)
-    text = _contents(folder, MANIFEST)
-    damaged = ModelError(f"model {folder} is damaged: {MANIFEST} is not as saved; {TRY_AGAIN}")
+    text = _read(folder, MANIFEST, read_regular)
     try:
-        manifest = json.loads(text)
+        manifest = parse_json(text)
     except ValueError as error:
-        raise damaged from error
+        raise damaged(folder, MANIFEST) from error
     if not isinstance(manifest, dict):
-        raise damaged
+        raise damaged(folder, MANIFEST)
     if manifest.get("schema") != SCHEMA:
         raise ModelError(
-            f"model {folder} has schema {manifest.get('schema')!r}; this galfeat reads {SCHEMA}: "
-            f"refit the model (galfeat fit DATA -o {folder}), or use the galfeat version that "
-            "saved it"
+            f"model {folder} has schema {reprlib.repr(manifest.get('schema'))}; this galfeat "
+            f"reads {SCHEMA}: refit the model (galfeat fit DATA -o {folder}), or use the galfeat "
+            "version that saved it"
         )
-    if manifest.get("sha256") != manifest_digest(manifest) or not _is_complete(manifest):
-        raise damaged
+    if manifest.get("sha256") != manifest_digest(manifest):
+        raise damaged(folder, MANIFEST)
+    wrong = manifest_problem(manifest) or _wrong_files(manifest["files"].keys())
+    if wrong:
+        raise damaged(folder, MANIFEST, wrong)
     return manifest
 
 
-def _is_complete(manifest: Mapping[str, Any]) -> bool:
-    """Return whether a manifest has all keys and lists only a model's files."""
-    if not manifest.keys() >= _KEYS or not isinstance(manifest["files"], dict):
-        return False
-    versions = manifest["versions"]
-    if not isinstance(versions, dict) or not {"galfeat", "python"} <= versions.keys():
-        return False
-    model = manifest["files"].keys() - _ALWAYS - {TRAINING_FILE}
-    return manifest["files"].keys() >= _ALWAYS and model in ({MODEL}, {SAFE})
+def read_metrics(folder: str | Path) -> dict[str, Any]:
+    """Read and verify the scores stored with a model.
 
-
-def _contents(folder: Path, name: str) -> bytes:
+    Raises
+    ------
+    ModelError
+        If the folder or its scores are damaged, or a score is not a number.
+    """
+    folder = Path(folder)
+    contents = verified_contents(folder, METRICS, read_manifest(folder)["files"][METRICS])
     try:
-        return (folder / name).read_bytes()
-    except OSError as error:
-        if not folder.is_dir():
+        metrics = parse_json(contents)
+    except ValueError as error:
+        raise damaged(folder, METRICS, str(error)) from error
+    wrong = metrics_problem(metrics)
+    if wrong or not isinstance(metrics, dict):
+        raise damaged(folder, METRICS, wrong or "")
+    return metrics
+
+
+def damaged(folder: Path, name: str, found: str = "") -> ModelError:
+    """Return the error for a file that is not as saved, with what was found in it."""
+    problem = f": {found}" if found else " is not as saved"
+    return ModelError(f"model {folder} is damaged: {name}{problem}; {TRY_AGAIN}")
+
+
+def _wrong_files(names: Iterable[str]) -> str | None:
+    """Return what is wrong with the files that a manifest lists."""
+    listed = set(names)
+    model = listed - _ALWAYS - {TRAINING_FILE}
+    if listed >= _ALWAYS and model in ({MODEL}, {SAFE}):
+        return None
+    return f"files are {', '.join(sorted(listed))[:200]}; expected those of a model"
+
+
+def _read(folder: Path, name: str, read: Callable[[Path, int], T]) -> T:
+    """Read a file of a model folder with a function of its path and maximum size."""
+    try:
+        return read(folder / name, LIMITS[name])
+    except (OSError, ValueError) as error:
+        if not os.path.isdir(folder):
             raise ModelError(
                 f"there is no model folder {folder}; specify one written by galfeat fit"
             ) from error
+        state = "incomplete" if isinstance(error, FileNotFoundError) else "damaged"
+        reason = getattr(error, "strerror", None) or error
         raise ModelError(
-            f"model {folder} is incomplete: cannot read {name}: {error.strerror}; {TRY_AGAIN}"
+            f"model {folder} is {state}: cannot read {name}: {reason}; {TRY_AGAIN}"
         ) from error
 
 
 def verified_contents(folder: Path, name: str, digest: str) -> bytes:
     """Read a file once, verify its digest and return the verified bytes."""
-    contents = _contents(folder, name)
+    contents = _read(folder, name, read_regular)
     if sha256(contents) != digest:
-        raise ModelError(f"model {folder} is damaged: {name} is not as saved; {TRY_AGAIN}")
+        raise damaged(folder, name)
     return contents
+
+
+def verify(folder: Path, name: str, digest: str) -> None:
+    """Verify the digest of a file without keeping its contents in memory."""
+    if _read(folder, name, file_digest) != digest:
+        raise damaged(folder, name)
 
 
 def sha256(contents: bytes) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -12,8 +11,17 @@ from numpy.typing import NDArray
 from galfeat.data.digest import among
 from galfeat.data.fetch.training import read_training
 from galfeat.data.readers.folder import TRAINING_FILE
-from galfeat.model_io.manifest import ROWS, read_manifest, verified_contents
+from galfeat.errors import DataError, ModelError
+from galfeat.model_io.manifest import (
+    LIMITS,
+    ROWS,
+    damaged,
+    read_manifest,
+    verified_contents,
+    verify,
+)
 from galfeat.model_io.shipped import model_folder
+from galfeat.storage.reading import unpack_arrays
 
 Digests = NDArray[np.uint8]
 
@@ -80,9 +88,17 @@ def read_rows(folder: str | Path) -> ModelRows:
     files = read_manifest(folder)["files"]
     listed: list[str] = []
     if TRAINING_FILE in files:
-        verified_contents(folder, TRAINING_FILE, files[TRAINING_FILE])
-        listed = [galaxy.name for galaxy in read_training(folder / TRAINING_FILE)]
-    with np.load(
-        io.BytesIO(verified_contents(folder, ROWS, files[ROWS])), allow_pickle=False
-    ) as rows:
-        return ModelRows(rows["training"], rows["held_out"], frozenset(listed))
+        verify(folder, TRAINING_FILE, files[TRAINING_FILE])
+        try:
+            listed = [galaxy.name for galaxy in read_training(folder / TRAINING_FILE)]
+        except DataError as error:
+            raise ModelError(f"model {folder} is damaged: {error}") from error
+    try:
+        rows = unpack_arrays(verified_contents(folder, ROWS, files[ROWS]), LIMITS[ROWS])
+    except ValueError as error:
+        raise damaged(folder, ROWS, str(error)) from error
+    for name in ("training", "held_out"):
+        found = rows.get(name)
+        if found is None or found.dtype != np.uint8 or found.ndim != 2 or found.shape[1] != 16:
+            raise damaged(folder, ROWS, f"it has no digests of 16 bytes of the {name} images")
+    return ModelRows(rows["training"], rows["held_out"], frozenset(listed))

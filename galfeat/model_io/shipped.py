@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 from galfeat.model_io.manifest import MANIFEST, MODEL, SAFE
@@ -52,10 +53,10 @@ def names_model(text: str) -> bool:
     exist and look like neither a file nor a pattern.
     """
     folder = model_folder(text)
-    if folder.exists():
+    if os.path.exists(folder):
         return _is_model_folder(folder)
     return not folder.suffix and not set(text) & set("*?[")
 
 
 def _is_model_folder(folder: Path) -> bool:
-    return any((folder / file).is_file() for file in (MANIFEST, MODEL, SAFE))
+    return any(os.path.isfile(folder / file) for file in (MANIFEST, MODEL, SAFE))

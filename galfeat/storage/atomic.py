@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import contextlib
 import os
-import shutil
 import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from galfeat.errors import OutputError
+from galfeat.storage.unfinished import new_name, previous_path, unfinished
 
 
 @contextlib.contextmanager
 def atomic_file(path: str | Path) -> Iterator[Path]:
     """Yield a temporary file that is renamed to `path` when the block succeeds.
+
+    The temporary file of a process that was killed is removed when `path` is next written.
 
     Parameters
     ----------
@@ -24,7 +26,7 @@ def atomic_file(path: str | Path) -> Iterator[Path]:
     Yields
     ------
     Path
-        An empty file in the same folder, with the same suffix, to write to.
+        An empty file on the same file system, with the same suffix, to write to.
 
     Raises
     ------
@@ -44,27 +46,21 @@ def atomic_file(path: str | Path) -> Iterator[Path]:
     ...     path.read_text()
     '0.9'
     """
-    target = Path(path).resolve()  # write through a symbolic link
-    if target.exists() and not target.is_file():
+    target = _resolved(path)  # write through a symbolic link
+    if os.path.exists(target) and not os.path.isfile(target):
         raise OutputError(f"cannot write {target}: it is not a regular file; choose another")
     try:
-        handle, name = tempfile.mkstemp(
-            prefix=f".{target.stem}-", suffix=target.suffix, dir=target.parent
-        )
-        os.close(handle)
+        with unfinished(target) as folder:
+            temporary = folder / new_name(target)
+            temporary.touch()
+            temporary.chmod(0o600)
+            yield temporary
+            _sync(temporary)
+            temporary.chmod(0o666 & ~_umask())
+            temporary.replace(target)
+            _sync_folder(target.parent)
     except OSError as error:
         raise _cannot_write(target, error) from error
-    temporary = Path(name)
-    try:
-        yield temporary
-        temporary.chmod(0o666 & ~_umask())
-        _sync(temporary)
-        temporary.replace(target)
-        _sync(target.parent)
-    except OSError as error:
-        raise _cannot_write(target, error) from error
-    finally:
-        temporary.unlink(missing_ok=True)
 
 
 def ensure_writable(path: str | Path) -> None:
@@ -106,8 +102,8 @@ def ensure_folder_writable(path: str | Path) -> None:
     >>> with tempfile.TemporaryDirectory() as folder:
     ...     ensure_folder_writable(f"{folder}/not/yet/created")
     """
-    target = Path(path).resolve()
-    nearest = next(folder for folder in (target, *target.parents) if folder.exists())
+    target = _resolved(path)
+    nearest = next(folder for folder in (target, *target.parents) if os.path.exists(folder))
     try:
         tempfile.TemporaryFile(dir=nearest).close()
     except OSError as error:
@@ -124,7 +120,8 @@ def atomic_folder(
 ) -> Iterator[Path]:
     """Yield a temporary folder that is renamed to `path` when the block succeeds.
 
-    An existing folder at `path` is moved aside first, and restored if it cannot be replaced.
+    An existing folder at `path` is moved aside first, and restored if it cannot be replaced. If
+    the process is killed, the next one that writes `path` restores it and removes the rest.
 
     Parameters
     ----------
@@ -137,7 +134,7 @@ def atomic_folder(
     Yields
     ------
     Path
-        An empty folder in the same parent folder, to be filled with files.
+        An empty folder on the same file system, to be filled with files.
 
     Raises
     ------
@@ -156,31 +153,41 @@ def atomic_folder(
     ...     sorted(file.name for file in Path(parent, "model").iterdir())
     ['card.md']
     """
-    target = Path(path).resolve()
-    if not can_replace(target, replaces):
-        raise OutputError(f"{target} holds other things; choose another folder, or remove it first")
+    target = _resolved(path)
+    holds_other_things = OutputError(
+        f"{target} holds other things; choose another folder, or remove it first"
+    )
+    if not target.name:  # the root folder
+        raise holds_other_things
     try:
-        temporary = Path(tempfile.mkdtemp(prefix=f".{target.name}-", dir=target.parent))
+        with unfinished(target) as folder:
+            if not can_replace(target, replaces):
+                raise holds_other_things
+            temporary = folder / new_name(target)
+            temporary.mkdir()
+            temporary.chmod(0o700)
+            yield temporary
+            for file in sorted(temporary.rglob("*")):
+                _sync(file)
+            _sync(temporary)
+            temporary.chmod(0o777 & ~_umask())
+            if os.path.exists(target):
+                target.rename(previous_path(folder))
+            temporary.rename(target)
+            _sync_folder(target.parent)
     except OSError as error:
         raise _cannot_write(target, error) from error
-    try:
-        yield temporary
-        temporary.chmod(0o777 & ~_umask())
-        for file in sorted(temporary.rglob("*")):
-            _sync(file)
-        _sync(temporary)
-        _replace_folder(temporary, target)
-        _sync(target.parent)
-    except OSError as error:
-        raise _cannot_write(target, error) from error
-    finally:
-        shutil.rmtree(temporary, ignore_errors=True)
 
 
 def can_replace(target: Path, replaces: Callable[[Path], bool] | None = None) -> bool:
     """Return whether a folder may be written at `target`.
 
     True if nothing exists there, or an empty folder, or one for which `replaces` returns true.
+
+    Raises
+    ------
+    OutputError
+        If the folder cannot be read.
 
     Examples
     --------
@@ -189,34 +196,26 @@ def can_replace(target: Path, replaces: Callable[[Path], bool] | None = None) ->
     >>> can_replace(Path("missing-folder"))
     True
     """
-    if not target.exists():
+    if not os.path.exists(target):
         return True
-    if not target.is_dir():
-        return False
-    return not any(target.iterdir()) or (replaces is not None and replaces(target))
-
-
-def _replace_folder(temporary: Path, target: Path) -> None:
-    """Rename a folder, replacing an existing one."""
-    if not target.exists():
-        temporary.rename(target)
-        return
-    if not target.is_dir():
-        raise NotADirectoryError(f"{target} is a file, not a folder")
-    aside = Path(tempfile.mkdtemp(prefix=f".{target.name}-old-", dir=target.parent))
-    target.rename(aside / "folder")
     try:
-        temporary.rename(target)
-    except BaseException:  # restore the old folder on an interrupt, too
-        (aside / "folder").rename(target)
-        raise
-    finally:
-        if target.exists():
-            shutil.rmtree(aside, ignore_errors=True)
+        if not target.is_dir():
+            return False
+        return not any(target.iterdir()) or (replaces is not None and replaces(target))
+    except OSError as error:
+        raise _cannot_write(target, error) from error
 
 
-def _cannot_write(target: Path, error: OSError) -> OutputError:
-    reason = error.strerror or str(error)
+def _resolved(path: str | Path) -> Path:
+    """Return the absolute path, with symbolic links resolved."""
+    try:
+        return Path(path).resolve()
+    except (OSError, RuntimeError, ValueError) as error:  # no working folder, a loop of links
+        raise _cannot_write(Path(path), error) from error
+
+
+def _cannot_write(target: Path, error: Exception) -> OutputError:
+    reason = getattr(error, "strerror", None) or str(error)
     return OutputError(
         f"cannot write {target}: {reason}; "
         "choose a place in an existing, writable folder with space left"
@@ -229,6 +228,12 @@ def _sync(path: Path) -> None:
         os.fsync(handle)
     finally:
         os.close(handle)
+
+
+def _sync_folder(folder: Path) -> None:
+    """Write a folder's entries to disk, unless it may not be read."""
+    with contextlib.suppress(PermissionError):
+        _sync(folder)
 
 
 def _umask() -> int:

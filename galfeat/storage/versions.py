@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import platform
+from contextlib import suppress
 from importlib.metadata import PackageNotFoundError, version
 
 from galfeat import __version__
@@ -23,7 +24,7 @@ _LIBRARIES = (
 
 
 def library_versions() -> dict[str, str]:
-    """Return the versions of galfeat, Python and each library a model depends on.
+    """Return the versions of galfeat, Python and each installed library a model depends on.
 
     Examples
     --------
@@ -34,9 +35,15 @@ def library_versions() -> dict[str, str]:
     """
     versions = {"galfeat": __version__, "python": platform.python_version()}
     for library in _LIBRARIES:
-        try:
-            versions[library] = version(library)
-        except PackageNotFoundError:
-            if library == "xgboost":
-                versions[library] = version("xgboost-cpu")
+        number = _version(library, *(("xgboost-cpu",) if library == "xgboost" else ()))
+        if number is not None:
+            versions[library] = number
     return versions
+
+
+def _version(*packages: str) -> str | None:
+    """Return the version of the first of these packages that is installed."""
+    for package in packages:
+        with suppress(PackageNotFoundError):
+            return version(package)
+    return None

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from pathlib import Path
@@ -15,7 +14,7 @@ from galfeat.data import DataSet
 from galfeat.errors import DataError
 from galfeat.experiments.scoring import true_classes
 from galfeat.model_io.folder import load_model
-from galfeat.model_io.manifest import METRICS, read_manifest
+from galfeat.model_io.manifest import read_manifest, read_metrics
 from galfeat.model_io.rows import read_rows
 from galfeat.model_io.shipped import (
     DEFAULT,
@@ -73,6 +72,8 @@ def prepare(
     simulated = model is None and samples is None
     sample_folder = shipped_folder(OF_SIMULATED) if simulated else folder
     manifest = read_manifest(folder)
+    info, sample_info = _model_info(folder), _model_info(sample_folder)
+    rows = read_rows(sample_folder)
     with ThreadPoolExecutor(1) as loader:  # load the models meanwhile, on another core
         loading = loader.submit(_load, {folder, sample_folder}, trust)
         if samples is None:
@@ -81,15 +82,14 @@ def prepare(
             dataset = _open_samples(samples, manifest["label_column"])
         classifiers = loading.result()
     _check_classes(dataset, classifiers[sample_folder], samples)
-    rows = read_rows(sample_folder)
     drawn = draw_samples(classifiers[sample_folder], dataset, rows, seed, threads=threads)
     if sample_folder != folder:
         _warm_up(classifiers[folder], dataset)
     return Content(
         classifiers[folder],
-        _model_info(folder),
+        info,
         drawn,
-        _model_info(sample_folder),
+        sample_info,
         _notice(samples, sample_folder, folder),
     )
 
@@ -118,8 +118,7 @@ def _warm_up(classifier: GalaxyClassifier, dataset: DataSet) -> None:
 
 
 def _model_info(folder: Path) -> dict[str, Any]:
-    metrics = json.loads((folder / METRICS).read_text(encoding="utf-8"))
-    return model_info(folder.resolve().name, read_manifest(folder), metrics)
+    return model_info(folder.resolve().name, read_manifest(folder), read_metrics(folder))
 
 
 def _notice(samples: str | None, sample_folder: Path, folder: Path) -> str:

@@ -1,3 +1,4 @@
+import contextlib
 import os
 
 import pytest
@@ -76,6 +77,27 @@ def test_the_old_folder_is_restored_if_it_cannot_be_replaced(tmp_path, monkeypat
         (new / "new").write_text("new")
     assert (target / "old").read_text() == "old"
     assert [path.name for path in tmp_path.iterdir()] == ["out"]
+
+
+def test_the_root_folder_is_never_replaced():
+    with pytest.raises(OutputError, match="/ holds other things"), atomic_folder("/"):
+        pass
+
+
+@pytest.mark.parametrize("write", [atomic_file, atomic_folder, ensure_folder_writable])
+def test_a_path_that_leads_nowhere_is_an_output_error(tmp_path, monkeypatch, write):
+    (tmp_path / "loop").symlink_to("loop")
+    gone = tmp_path / "gone"
+    gone.mkdir()
+    monkeypatch.chdir(gone)
+    gone.rmdir()
+    for path in (tmp_path / "loop", tmp_path / "loop" / "out", "out", "nul\0l"):
+        with (
+            pytest.raises(OutputError, match="cannot write"),
+            write(path) or contextlib.nullcontext(),
+        ):
+            pass
+    monkeypatch.chdir(tmp_path)
 
 
 def test_ensure_writable_leaves_files_unchanged(tmp_path):

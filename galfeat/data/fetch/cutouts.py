@@ -22,6 +22,7 @@ from galfeat.data.readers.folder import LABELS_FILE
 from galfeat.data.readers.headers import check_stream
 from galfeat.errors import FetchError, OutputError
 from galfeat.storage.atomic import atomic_file, can_replace
+from galfeat.storage.reading import read_regular
 
 ATTRIBUTION_FILE = "ATTRIBUTION.txt"
 PAUSE = 0.5
@@ -31,6 +32,8 @@ MAX_FAILURES = 3
 
 #: Maximum bytes of a JPEG file; cut-outs have 10 to 100 kB.
 _SIZE_LIMIT = 4 * 2**20
+#: Maximum bytes of an attribution.
+_TEXT_LIMIT = 2**16
 #: Minimum range of the values of a channel, in grey levels.
 _MIN_RANGE = 8
 
@@ -229,7 +232,7 @@ def claim_folder(folder: str | Path, attribution: str) -> Path:
 
 def _first_line(file: Path) -> str | None:
     try:
-        return file.read_text(encoding="utf-8").partition("\n")[0]
+        return read_regular(file, _TEXT_LIMIT).decode().partition("\n")[0]
     except (OSError, UnicodeDecodeError):
         return None
 
@@ -237,7 +240,7 @@ def _first_line(file: Path) -> str | None:
 def _is_fetched(file: Path, size: int) -> bool:
     """Return whether an intact image from an earlier run exists."""
     try:
-        check_cutout(file.read_bytes(), size)
+        check_cutout(read_regular(file, _SIZE_LIMIT), size)
     except (OSError, TransferBrokenError, ServerRefusedError):
         return False
     return True

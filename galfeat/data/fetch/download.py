@@ -23,6 +23,10 @@ from galfeat.data.fetch.transfer import (
     open_url,
 )
 from galfeat.errors import FetchError, OutputError
+from galfeat.storage.reading import parse_json, read_regular
+
+#: A strong validator of a version of a file (RFC 9110).
+_ETAG = r'"[\x21\x23-\x7e\x80-\xff]*"'
 
 
 def download(
@@ -89,9 +93,9 @@ def download(
     for url in urls:
         check_address(url)
     target = Path(target)
-    if target.is_file() and file_sha256(target) == digest:
-        return target
     partial = _Partial(target)
+    if partial.is_complete(digest):
+        return target
     failures: list[str] = []
     for url in urls:
         try:
@@ -139,17 +143,30 @@ class _Partial:
         self.path = self.target.with_name(self.target.name + ".part")
         self.origin = self.target.with_name(self.target.name + ".part.json")
 
+    def is_complete(self, digest: str) -> bool:
+        """Return whether the target already exists; check that files can be replaced."""
+        try:
+            for path in (self.target, self.path, self.origin):
+                device = path != self.target and path.is_char_device()
+                if path.exists() and not path.is_file() and not device:
+                    raise OutputError(
+                        f"cannot write {path}: it is not a regular file; choose another place"
+                    )
+            return self.target.is_file() and file_sha256(self.target) == digest
+        except OSError as error:
+            raise self._cannot_write(error) from error
+
     def size(self) -> int:
         return self.path.stat().st_size if self.path.is_file() else 0
 
     def etag(self, url: str) -> str | None:
         """Return the version to resume, if the partial file comes from this URL."""
         try:
-            origin = json.loads(self.origin.read_text(encoding="utf-8"))
+            origin = parse_json(read_regular(self.origin, 2**16))
             etag = origin["etag"] if origin["url"] == url and self.size() else None
         except (OSError, ValueError, KeyError, TypeError):
             return None
-        return etag if isinstance(etag, str) else None
+        return etag if isinstance(etag, str) and re.fullmatch(_ETAG, etag) else None
 
     def restart(self, url: str, etag: str | None) -> None:
         """Discard the received bytes and record the origin of the new ones."""
@@ -248,11 +265,14 @@ def _begin(
     """Resume or restart according to the response; return the size of the complete file."""
     new_etag = response.headers.get("ETag")
     if response.status == 206:
-        span = re.fullmatch(r"bytes (\d+)-\d+/(\d+)", response.headers.get("Content-Range", ""))
+        span = re.fullmatch(
+            r"bytes ([0-9]{1,18})-[0-9]{1,18}/([0-9]{1,18})",
+            response.headers.get("Content-Range", ""),
+        )
         if span and int(span[1]) == partial.size() and new_etag in (None, etag):
             return int(span[2])
         partial.discard()
         raise TransferBrokenError("the server sent a different range than requested")
-    strong = new_etag is not None and not new_etag.startswith("W/")
+    strong = new_etag is not None and re.fullmatch(_ETAG, new_etag) is not None
     partial.restart(url, new_etag if strong else None)
     return content_length(response)

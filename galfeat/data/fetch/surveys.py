@@ -124,16 +124,16 @@ def _positions(content: bytes) -> dict[str, SkyPosition]:
     """Parse the SkyServer's table; its first line is ``#Table1``."""
     lines = content.decode("utf-8", "replace").splitlines()
     table = csv.DictReader(line for line in lines if line and not line.startswith("#"))
-    if not {"dr7objid", "ra", "dec", "petroR90_r"} <= set(table.fieldnames or ()):
-        raise TransferBrokenError(f"the SkyServer returned no table: {content[:80]!r}")
     try:
+        if not {"dr7objid", "ra", "dec", "petroR90_r"} <= set(table.fieldnames or ()):
+            raise TransferBrokenError(f"the SkyServer returned no table: {content[:80]!r}")
         rows = {
             row["dr7objid"]: SkyPosition(
                 *(float(row[name]) for name in ("ra", "dec", "petroR90_r"))
             )
             for row in table
         }
-    except (TypeError, ValueError) as error:
+    except (TypeError, ValueError, csv.Error) as error:
         raise ServerRefusedError(
             f"the SkyServer's table contains a value that is not a number ({error})"
         ) from error

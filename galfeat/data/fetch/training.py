@@ -231,7 +231,7 @@ def _read_positions(file: Path) -> dict[str, SkyPosition]:
         with file.open(newline="", encoding="utf-8") as stream:
             rows = list(csv.reader(stream))[1:]
         return {name: SkyPosition(float(ra), float(dec), float(r)) for name, ra, dec, r in rows}
-    except (OSError, ValueError):
+    except (OSError, ValueError, csv.Error):
         return {}
 
 

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import contextlib
 import http.client
+import re
 import time
 import urllib.error
 import urllib.parse
 import urllib.request
 from collections.abc import Callable, Iterator, Mapping
 from email.message import Message
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from galfeat import __version__
 from galfeat.errors import FetchError
@@ -22,6 +23,9 @@ ATTEMPTS = 3
 """Maximum number of consecutive attempts without progress."""
 
 RETRYABLE = frozenset({408, 425, 429, 500, 502, 503, 504})
+
+#: Maximum duration of a small transfer, in timeouts: a server may send a byte at a time.
+_MAX_TIMEOUTS = 10
 
 
 class TransferBrokenError(Exception):
@@ -63,8 +67,27 @@ class ServerRefusedError(Exception):
 
 def check_address(url: str) -> None:
     """Raise FetchError unless the URL is http or https."""
-    if urllib.parse.urlsplit(url).scheme not in ("http", "https"):
+    if not _is_http(url):
         raise FetchError(f"{url!r} cannot be fetched; expected http:// or https://")
+
+
+def _is_http(url: str) -> bool:
+    try:
+        address = urllib.parse.urlsplit(url)
+        _ = address.port
+    except ValueError:
+        return False
+    return address.scheme in ("http", "https") and bool(address.hostname)
+
+
+class _Redirects(urllib.request.HTTPRedirectHandler):
+    """Follow redirects to http and https only."""
+
+    def redirect_request(self, *arguments: Any) -> urllib.request.Request | None:  # noqa: ANN401
+        """Return the request for the new address, the last argument."""
+        if not _is_http(arguments[-1]):
+            raise ServerRefusedError(f"the server redirects to {arguments[-1]!r}")
+        return super().redirect_request(*arguments)
 
 
 def open_url(
@@ -80,11 +103,13 @@ def open_url(
     request = urllib.request.Request(url, headers={**agent, **(headers or {})})
     try:
         with network_errors(timeout):
-            response: http.client.HTTPResponse = urllib.request.urlopen(request, timeout=timeout)
+            opener = urllib.request.build_opener(_Redirects)
+            response: http.client.HTTPResponse = opener.open(request, timeout=timeout)
             return response
     except urllib.error.HTTPError as error:
         error.close()
-        message = f"the server returned {error.code} {error.reason}"
+        reason = "".join(filter(str.isprintable, str(error.reason)))[:80]
+        message = f"the server returned {error.code} {reason}"
         if error.code in RETRYABLE:
             raise TransferBrokenError(message) from error
         raise ServerRefusedError(message, error.code, error.headers) from error
@@ -103,8 +128,8 @@ def chunks(response: http.client.HTTPResponse, timeout: float) -> Iterator[bytes
 def content_length(response: http.client.HTTPResponse) -> int | None:
     """Return the announced length of a response in bytes, or None if it is unknown."""
     length = response.headers.get("Content-Length")
-    if length is not None and not length.strip().isdigit():
-        raise TransferBrokenError(f"the server announced a length of {length!r} bytes")
+    if length is not None and not re.fullmatch("[0-9]{1,18}", length.strip()):
+        raise TransferBrokenError(f"the server announced a length of {length[:20]!r} bytes")
     return int(length) if length is not None else None
 
 
@@ -120,6 +145,8 @@ def network_errors(timeout: float) -> Iterator[None]:
     except (OSError, http.client.HTTPException) as error:
         reason = getattr(error, "reason", error)
         raise TransferBrokenError(str(reason) or type(error).__name__) from error
+    except ValueError as error:
+        raise ServerRefusedError(f"the address is not valid: {error}") from error
 
 
 def fetch_content(
@@ -164,9 +191,11 @@ def fetch_content(
 def _body(url: str, limit: int, timeout: float) -> bytes:
     with open_url(url, timeout) as response:
         total = content_length(response)
-        content = bytearray()
+        content, deadline = bytearray(), time.monotonic() + _MAX_TIMEOUTS * timeout
         for chunk in chunks(response, timeout):
             content += chunk
+            if time.monotonic() > deadline:
+                raise TransferBrokenError(f"not complete after {_MAX_TIMEOUTS * timeout:g} s")
             if len(content) > limit:
                 raise ServerRefusedError(f"the server sent more than {limit} bytes")
     if total is not None and len(content) != total:

@@ -2,6 +2,8 @@
 
 import contextlib
 import hashlib
+import os
+import re
 import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -377,3 +379,75 @@ def test_published_data_sets_have_two_mirrors_and_a_digest():
         assert len(published.urls) > 1, name
         assert all(f"/{published.file}" in url for url in published.urls)
         assert len(bytes.fromhex(published.sha256)) == 32
+
+
+@pytest.mark.parametrize("name", ["file.h5", "file.h5.part", "file.h5.part.json"])
+def test_pipes_and_folders_in_the_way_are_errors_at_once(target, name):
+    path = target.with_name(name)
+    with Server(serve()) as server:
+        os.mkfifo(path)
+        with pytest.raises(OutputError, match=f"{name}: it is not a regular file"):
+            get(target, server)
+        path.unlink()
+        path.mkdir()
+        with pytest.raises(OutputError, match=f"{name}: it is not a regular file"):
+            get(target, server)
+        assert server.requests == []
+
+
+def test_the_null_device_is_not_replaced():
+    with Server(serve()) as server, pytest.raises(OutputError, match="not a regular file"):
+        get(Path("/dev/null"), server)
+
+
+@pytest.mark.parametrize(
+    "origin", ["[" * 100_000, '{"url": 1}', '["etag"]', '{"url": URL, "etag": "\\"a\\nb\\""}', "\0"]
+)
+def test_a_damaged_record_of_the_origin_starts_over(target, origin):
+    with Server(serve()) as server:
+        target.with_name("file.h5.part").write_bytes(CONTENT[:1000])
+        record = origin.replace("URL", f'"{server.url}"')
+        target.with_name("file.h5.part.json").write_text(record)
+        get(target, server)
+        assert server.ranges() == [None]
+    assert target.read_bytes() == CONTENT
+
+
+def header(name, value, code=200):
+    def reply(handler):
+        handler.send_response(code)
+        handler.send_header(name, value)
+        handler.end_headers()
+
+    return reply
+
+
+@pytest.mark.parametrize(
+    ("reply", "reason"),
+    [
+        (header("Content-Length", "9" * 5000), "announced a length of '99999"),
+        (header("Content-Length", "²"), "announced a length"),
+        (
+            header("Location", "file:///etc/passwd", 302),
+            "Redirection to url 'file:///etc/passwd' is not allowed",
+        ),
+        (header("Location", "ftp://127.0.0.1/file.h5", 302), "redirects to 'ftp://"),
+        (header("Location", "http://[::1", 302), "the address is not valid"),
+        (header("Location", "http://a..b/", 302), "not valid"),
+    ],
+)
+def test_odd_replies_are_fetch_errors(target, reply, reason):
+    with (
+        Server(reply) as server,
+        pytest.raises(FetchError, match=re.escape(reason)),
+    ):
+        get(target, server)
+    assert not target.exists()
+
+
+@pytest.mark.parametrize(
+    "url", ["http://[::1", "http://:80/x", "http://host:99999999/x", "http:x", "file:///etc/passwd"]
+)
+def test_addresses_that_are_none_are_refused(target, url):
+    with pytest.raises(FetchError, match="expected http:// or https://"):
+        download([url], target, DIGEST)

@@ -1,6 +1,7 @@
 """Training images of a model, from a local mock server."""
 
 import csv
+import os
 
 import pytest
 from click.testing import CliRunner
@@ -155,3 +156,46 @@ def test_a_model_without_a_list_is_an_error(surveys, tmp_path):
         result = fetch_training(service, tmp_path / "nothing", tmp_path / "out")
     assert result.exit_code == 4
     assert "found no training.csv at" in result.stderr
+
+
+def test_a_cell_longer_than_csv_allows_is_an_error(surveys, model, tmp_path):
+    class Odd(surveys):
+        def wide(self, handler, query):
+            self.send(handler, b"dr7objid,ra,dec,petroR90_r\n" + b"1" * 200_000 + b",1,2,3\n")
+
+        def wide_header(self, handler, query):
+            self.send(handler, b"1" * 200_000 + b",dr7objid,ra,dec,petroR90_r\n")
+
+    for fault in ("wide", "wide_header"):
+        with Odd({"table": [fault]}) as service:
+            result = fetch_training(service, model, tmp_path / "out")
+        assert result.exit_code == FetchError.exit_code
+        assert "the SkyServer returned no positions" in result.stderr
+        assert "unexpected" not in result.stderr
+
+
+@pytest.mark.parametrize(
+    "content", ["object\n" + "1" * 200_000, "object,ra\n1,2\n", "\0", "x\n\udcff"]
+)
+def test_damaged_positions_of_an_earlier_run_are_fetched_again(surveys, model, tmp_path, content):
+    with surveys(positions=OBJECTS) as service:
+        fetch_training(service, model, tmp_path / "out")
+        (tmp_path / "out" / "positions.csv").write_bytes(content.encode(errors="surrogateescape"))
+        result = fetch_training(service, model, tmp_path / "out")
+        assert [path for path, *_ in service.asked].count(surveys.SQL) == 2
+    assert result.exit_code == 0, result.output
+
+
+def test_odd_files_in_place_of_images_are_replaced_or_named(surveys, tmp_path):
+    with surveys() as service:
+        samples = cutouts.sample_cutouts(service.url)[:3]
+        folder = tmp_path / "out"
+        cutouts.fetch_cutouts(samples, folder, cutouts.SAMPLES, pause=0)
+        (folder / "ATTRIBUTION.txt").write_text(cutouts.SAMPLES)
+        with (folder / samples[0].filename).open("w") as huge:
+            huge.truncate(2**40)  # takes no space on disk
+        (folder / samples[1].filename).unlink()
+        os.mkfifo(folder / samples[1].filename)
+        with pytest.raises(OutputError, match="not a regular file"):
+            cutouts.fetch_cutouts(samples, folder, cutouts.SAMPLES, pause=0)
+    assert (folder / samples[0].filename).stat().st_size < 2**20
