@@ -26,7 +26,9 @@ def main() -> None:
         warnings.simplefilter("default")
     try:
         from galfeat.cli import main as command_line
+        from galfeat.cli.streams import prepare_streams
 
+        prepare_streams()
         command_line(prog_name="galfeat")
     except KeyboardInterrupt:
         print(f"galfeat: {INTERRUPTED}", file=sys.stderr)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import warnings
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +14,7 @@ from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.utils.validation import check_is_fitted
 
 from galfeat.data import as_dataset
-from galfeat.data.dataset import Progress
+from galfeat.data.dataset import DataSet, Progress
 from galfeat.data.readers.images import Images
 from galfeat.ensemble import Ensemble, decide
 from galfeat.errors import DataError, GalfeatWarning
@@ -25,8 +25,12 @@ from galfeat.features.registry import classifier_columns
 from galfeat.features.table import FeatureTable, describe_errors
 from galfeat.pipeline import Pipeline, load_pipeline
 from galfeat.predictions import Predictions, flag_texts
+from galfeat.storage.scratch import take
 
 __all__ = ["GalaxyClassifier", "Predictions"]
+
+#: Galaxies classified at a time. Probabilities do not depend on it.
+_BATCH = 512
 
 
 class GalaxyClassifier(ClassifierMixin, ImageInputMixin, BaseEstimator):
@@ -169,7 +173,7 @@ class GalaxyClassifier(ClassifierMixin, ImageInputMixin, BaseEstimator):
         usable = selection.training_rows(table, self.extractor_.families)
         columns = classifier_columns(table.names)
         self.feature_names_ = tuple(table.names[column] for column in columns)
-        features = table.values[np.ix_(usable, columns)]
+        features = take(table.values, usable, columns)
         self.quantiles_ = quantiles(features, self.feature_names_)
         ensemble = Ensemble(
             members=self.pipeline_.members,
@@ -226,13 +230,50 @@ class GalaxyClassifier(ClassifierMixin, ImageInputMixin, BaseEstimator):
         sklearn.exceptions.NotFittedError
             If the classifier is not fitted.
         """
+        return Predictions.concatenate(list(self.classify_batches(X, progress=progress)))
+
+    def classify_batches(
+        self, X: Images, *, progress: Progress | None = None
+    ) -> Iterator[Predictions]:
+        """Classify images in batches, in memory that does not grow with their number.
+
+        Parameters
+        ----------
+        X, progress
+            As in `fit`.
+
+        Yields
+        ------
+        Predictions
+            Of consecutive images, a few hundred at a time, as from `classify`; a single empty
+            batch for an empty data set.
+
+        Raises
+        ------
+        DataError
+            If X is not images.
+        sklearn.exceptions.NotFittedError
+            If the classifier is not fitted.
+        """
         check_is_fitted(self)
         data = as_dataset(X)
-        self.extractor_.n_jobs, self.extractor_.cache = self.n_jobs, self.cache
-        predictions = self.classify_table(self.extractor_.extract(data, progress=progress))
         names = (*data.class_names, None)  # -1 means unlabelled
-        true_classes = [names[label] for label in data.labels] if data.class_names else None
-        return dataclasses.replace(predictions, ids=data.ids.tolist(), true_classes=true_classes)
+        start = 0
+        for table in self.feature_batches(data, progress=progress):
+            rows = slice(start, start + len(table.values))
+            yield dataclasses.replace(
+                self.classify_table(table),
+                ids=data.ids[rows].tolist(),
+                true_classes=[names[k] for k in data.labels[rows]] if data.class_names else None,
+            )
+            start = rows.stop
+
+    def feature_batches(
+        self, data: DataSet, *, progress: Progress | None = None
+    ) -> Iterator[FeatureTable]:
+        """Yield the features of consecutive images, as tables of a few hundred rows."""
+        self.extractor_.n_jobs, self.extractor_.cache = self.n_jobs, self.cache
+        return self.extractor_.extract_batches(data, rows=_BATCH, progress=progress)
 
     def classify_table(self, table: FeatureTable) -> Predictions:
         """Classify galaxies whose features are already extracted.
@@ -242,14 +283,20 @@ class GalaxyClassifier(ClassifierMixin, ImageInputMixin, BaseEstimator):
         DataError
             If the table lacks columns this classifier was fitted to.
         """
-        features = self.classifier_features(table)
+        check_is_fitted(self)
+        return Predictions.concatenate([self._classify(part) for part in table.batches(_BATCH)])
+
+    def _classify(self, table: FeatureTable) -> Predictions:
+        """Classify a few galaxies."""
+        columns = selection.fitted_columns(table, self.feature_names_)
         usable = table.usable_rows()
         n, k = len(table.values), len(self.classes_)
         member_log_p = np.full((n, len(self.ensemble_.members), k), np.nan)
         probabilities = np.full((n, k), np.nan)
         if len(usable):
             self.ensemble_.n_jobs = self.n_jobs
-            member_log_p[usable] = self.ensemble_.member_log_probabilities(features[usable])
+            features = take(table.values, usable, columns)
+            member_log_p[usable] = self.ensemble_.member_log_probabilities(features)
             probabilities[usable] = self.ensemble_.combined(member_log_p[usable])
         return Predictions(
             classes=self.classes_,
@@ -257,7 +304,7 @@ class GalaxyClassifier(ClassifierMixin, ImageInputMixin, BaseEstimator):
             member_log_probabilities=member_log_p,
             predicted=decide(probabilities, self.priors_, self.pipeline_.decision),
             most_probable=decide(probabilities, self.priors_, "probable"),
-            flags=flag_texts(table, features, self.feature_names_, self.quantiles_),
+            flags=flag_texts(table, self.quantiles_),
             errors=dict(table.errors),
             digests=table.digests,
         )
@@ -271,7 +318,7 @@ class GalaxyClassifier(ClassifierMixin, ImageInputMixin, BaseEstimator):
             If the table lacks columns this classifier was fitted to.
         """
         check_is_fitted(self)
-        return selection.fitted_columns(table, self.feature_names_)
+        return table.values[:, selection.fitted_columns(table, self.feature_names_)]
 
     def predict_proba(self, X: Images) -> NDArray[np.float64]:
         """Return calibrated probabilities, shape (n, k).

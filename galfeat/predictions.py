@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import islice
-from typing import TYPE_CHECKING, Any, TypeAlias
+from itertools import chain, islice
+from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from galfeat.features import FeatureTable
 
 Cell: TypeAlias = str | float | None
+_Item = TypeVar("_Item")
 
 _NO_GALAXY = {
     describe_flags(Flag.NO_SOURCE): "No galaxy stands out near the middle of this image.",
@@ -35,26 +36,19 @@ def no_galaxy(flags: str) -> str | None:
     return next((reason for flag, reason in _NO_GALAXY.items() if flag in raised), None)
 
 
-def flag_texts(
-    table: FeatureTable,
-    features: NDArray[np.float32],
-    names: Sequence[str],
-    quantiles: Mapping[str, NDArray[np.float32]],
-) -> list[str]:
+def flag_texts(table: FeatureTable, quantiles: Mapping[str, NDArray[np.float32]]) -> list[str]:
     """Return the problems of each measurement as text, separated by semicolons.
 
     Parameters
     ----------
     table : FeatureTable, n rows
-    features : ndarray of float32, shape (n, d)
-        The columns of the table that the classifier is given.
-    names : sequence of str, length d
     quantiles : mapping of str to ndarray of float32
         Of the training galaxies, from `galfeat.features.quantiles.quantiles`.
     """
     values = table.values[:, table.names.index("flags")]
     flags = ["" if np.isnan(value) else describe_flags(value) for value in values]
-    for row in np.flatnonzero(share_unusual(features, names, quantiles) > MAX_UNUSUAL):
+    unusual = share_unusual(table.values, table.names, quantiles)
+    for row in np.flatnonzero(unusual > MAX_UNUSUAL):
         flags[row] = ";".join(filter(None, (flags[row], UNLIKE)))
     return flags
 
@@ -179,6 +173,39 @@ class Predictions:
         frame = pd.DataFrame(list(self.rows()), columns=columns)
         return frame.astype(dict.fromkeys(numbers, "float64"))
 
+    @classmethod
+    def concatenate(cls, parts: Sequence[Predictions]) -> Predictions:
+        """Return the predictions of consecutive batches as one; at least one batch.
+
+        Parameters
+        ----------
+        parts : sequence of Predictions
+            Of one classifier, as from `GalaxyClassifier.classify_batches`.
+        """
+        if len(parts) == 1:
+            return parts[0]
+        starts = np.cumsum([0, *map(len, parts)])
+
+        def stacked(name: str) -> NDArray[Any]:
+            return np.concatenate([getattr(part, name) for part in parts])
+
+        return cls(
+            classes=parts[0].classes,
+            probabilities=stacked("probabilities"),
+            member_log_probabilities=stacked("member_log_probabilities"),
+            predicted=stacked("predicted"),
+            most_probable=stacked("most_probable"),
+            flags=[text for part in parts for text in part.flags],
+            errors={
+                int(start) + row: error
+                for start, part in zip(starts, parts, strict=False)
+                for row, error in part.errors.items()
+            },
+            digests=stacked("digests"),
+            ids=_chained([part.ids for part in parts]),
+            true_classes=_chained([part.true_classes for part in parts]),
+        )
+
     def _counts(self) -> str:
         failed = f", {len(self.errors):,} failed" if self.errors else ""
         return f"{len(self):,} galaxies, {len(self.classes)} classes{failed}"
@@ -200,6 +227,12 @@ class Predictions:
         more = f"; the first {len(rows)} rows" if rest else ""
         table = html_table(header, cells, text=["class", "true class", "flags"])
         return notebook_html("Predictions", self._counts() + more, table)
+
+
+def _chained(parts: Sequence[Sequence[_Item] | None]) -> list[_Item] | None:
+    """Return the items of all parts; None unless all parts have items."""
+    present = [part for part in parts if part is not None]
+    return list(chain.from_iterable(present)) if len(present) == len(parts) else None
 
 
 def _text(cell: Cell) -> str:

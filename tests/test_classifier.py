@@ -12,6 +12,7 @@ from galfeat.data import ArrayDataSet
 from galfeat.errors import DataError, GalfeatWarning, ImageError, PipelineError
 from galfeat.features import FeatureExtractor, FeatureTable, columns
 from galfeat.pipeline import Member, load_pipeline, pipeline_from_dict
+from galfeat.predictions import Predictions
 
 NAMES = tuple(column.name for column in columns(("colour", "radial")))
 CLASSES = ("spiral", "edge-on", "smooth")
@@ -65,6 +66,28 @@ def test_images_and_their_table_are_one(fitted, galaxies, pipeline):
     assert np.array_equal(fitted.predict(some), fitted.classes_[predictions.predicted])
     assert np.array_equal(predictions.digests, table.digests)
     assert predictions.probabilities.sum(axis=1) == pytest.approx(np.ones(14))
+
+
+@pytest.mark.parametrize("size", [1, 5, 100])
+def test_batches_joined_are_the_whole(fitted, galaxies, monkeypatch, size):
+    images = [*galaxies.read(np.arange(0, 120, 9)), np.zeros((0, 4), np.uint8)]
+    data = ArrayDataSet(images, labels=["a", ""] * 7 + ["b"], ids=[f"g{k}" for k in range(15)])
+    whole = fitted.classify(data)
+    monkeypatch.setattr("galfeat.classifier._BATCH", size)
+    fitted.extractor_.set_params(batch_size=2)
+    parts = list(fitted.classify_batches(data))
+    fitted.extractor_.set_params(batch_size=128)
+    assert [len(part) for part in parts] == {1: [2] * 7 + [1], 5: [6, 6, 3], 100: [15]}[size]
+    joined = Predictions.concatenate(parts)
+    for name in ("probabilities", "member_log_probabilities", "predicted", "digests"):
+        np.testing.assert_array_equal(getattr(joined, name), getattr(whole, name))
+    assert list(joined.rows()) == list(whole.rows())
+    assert list(joined.errors) == [14]
+
+
+def test_no_images_are_an_empty_batch(fitted, galaxies):
+    (empty,) = fitted.classify_batches(galaxies.select([]))
+    assert len(empty) == 0
 
 
 def test_it_learns(fitted, galaxies):

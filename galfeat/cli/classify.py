@@ -5,10 +5,10 @@ from __future__ import annotations
 import contextlib
 import csv
 import json
-import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TextIO
+from typing import TYPE_CHECKING, Any, TextIO, TypeAlias
 
 import click
 
@@ -16,18 +16,25 @@ from galfeat.cli.options import (
     classifier_and_inputs,
     classifier_options,
     label_option,
+    raw_cells_option,
     seed_option,
 )
 from galfeat.cli.progress import progress_bar
 from galfeat.cli.prose import counted
+from galfeat.cli.streams import reader_left, standard_output
 from galfeat.errors import DataError
 from galfeat.storage.atomic import atomic_file
+from galfeat.storage.cells import ORIGINAL_BYTES, csv_cells, printable, valid_text
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from galfeat.classifier import GalaxyClassifier
     from galfeat.data import DataSet
+    from galfeat.data.dataset import Progress
     from galfeat.predictions import Cell
+
+    Rows: TypeAlias = Iterable[dict[str, Cell]]
 
 
 @click.command()
@@ -44,6 +51,7 @@ if TYPE_CHECKING:
     type=click.Path(dir_okay=False, path_type=Path),
     help="Output file, .csv or .jsonl. [default: CSV on standard output]",
 )
+@raw_cells_option
 @label_option
 @seed_option
 @classifier_options
@@ -53,6 +61,7 @@ def classify(
     inputs: tuple[str, ...],
     per_class: int | None,
     output: Path | None,
+    raw_cells: bool,
     trust: bool,
     label: str | None,
     images: str | None,
@@ -73,9 +82,10 @@ def classify(
     """
     if output is not None and output.suffix.lower() not in (".csv", ".jsonl"):
         raise click.UsageError(f"{output}: unknown format; use .csv or .jsonl")
+    if output is None:
+        standard_output()  # fail early if it is closed
     from galfeat.data import open_dataset
     from galfeat.model_io.manifest import read_manifest
-    from galfeat.predictions import no_galaxy
 
     classifier, model, inputs = classifier_and_inputs(inputs, trust=trust, jobs=jobs)
     if label is None:
@@ -89,29 +99,63 @@ def classify(
         names = dataset.class_names
         dataset = dataset.select(stratified_sample(dataset.labels, per_class, seed, names))
     with _open_output(output) as file:
-        with progress_bar("galaxies") as progress:
-            predictions = classifier.classify(dataset, progress=progress)
-        rows = predictions.rows()
         if output is not None and output.suffix.lower() == ".jsonl":
-            file.writelines(json.dumps(row, ensure_ascii=False) + "\n" for row in rows)
+            write = _json_writer(file)
         else:
-            _write_csv(file, rows)
+            write = _csv_writer(file, raw_cells)
+        with progress_bar("galaxies", shown=not file.isatty()) as progress:
+            tally = _classify(classifier, dataset, write, progress)
     if output is not None:
         click.echo(f"{counted(len(dataset))} in {output}")
-    empty = sum(no_galaxy(flags) is not None for flags in predictions.flags)
-    if empty:
-        click.echo(
-            f"{empty} of {len(dataset)} images may show no galaxy; see the column flags",
-            err=True,
-        )
-    if predictions.errors:
-        first, error = next(iter(predictions.errors.items()))
-        click.echo(
-            f"{len(predictions.errors)} of {len(dataset)} images failed; the first: "
-            f"{dataset.ids[first]}: {error}",
-            err=True,
-        )
+    tally.report(dataset)
+    if tally.failed:
         ctx.exit(3)
+
+
+@dataclass
+class _Tally:
+    """Images that may show no galaxy, images that failed, and the first of these."""
+
+    empty: int = 0
+    failed: int = 0
+    first: str = ""
+
+    def report(self, dataset: DataSet) -> None:
+        """Print the counts on stderr."""
+        if self.empty:
+            click.echo(
+                f"{self.empty} of {len(dataset)} images may show no galaxy; see the column flags",
+                err=True,
+            )
+        if self.failed:
+            click.echo(
+                f"{self.failed} of {len(dataset)} images failed; the first: "
+                f"{printable(self.first)}",
+                err=True,
+            )
+
+
+def _classify(
+    classifier: GalaxyClassifier,
+    dataset: DataSet,
+    write: Callable[[Rows], None],
+    progress: Progress,
+) -> _Tally:
+    """Classify galaxies and write their rows batch by batch, until nobody reads them."""
+    from galfeat.predictions import no_galaxy
+
+    tally, done = _Tally(), 0
+    for predictions in classifier.classify_batches(dataset, progress=progress):
+        write(predictions.rows())
+        if reader_left():
+            return _Tally()
+        tally.empty += sum(no_galaxy(flags) is not None for flags in predictions.flags)
+        if predictions.errors and not tally.failed:
+            row, error = next(iter(predictions.errors.items()))
+            tally.first = f"{dataset.ids[done + row]}: {error}"
+        tally.failed += len(predictions.errors)
+        done += len(predictions)
+    return tally
 
 
 def _open_with_classes(
@@ -139,19 +183,38 @@ def _open_with_classes(
 @contextlib.contextmanager
 def _open_output(output: Path | None) -> Iterator[TextIO]:
     if output is None:
-        yield sys.stdout
-        sys.stdout.flush()  # raise for a full disk here rather than at interpreter exit
+        yield standard_output()
         return
     with (
         atomic_file(output) as temporary,
-        temporary.open("w", newline="", encoding="utf-8") as file,
+        temporary.open("w", newline="", encoding="utf-8", errors=ORIGINAL_BYTES) as file,
     ):
         yield file
 
 
-def _write_csv(file: TextIO, rows: Iterator[dict[str, Cell]]) -> None:
+def _json_writer(file: TextIO) -> Callable[[Rows], None]:
+    def write(rows: Rows) -> None:
+        for row in rows:
+            valid = {
+                valid_text(name): valid_text(cell) if isinstance(cell, str) else cell
+                for name, cell in row.items()
+            }
+            file.write(json.dumps(valid, ensure_ascii=False) + "\n")
+        file.flush()
+
+    return write
+
+
+def _csv_writer(file: TextIO, raw_cells: bool) -> Callable[[Rows], None]:
     writer = csv.writer(file, lineterminator="\n")
-    for number, row in enumerate(rows):
-        if number == 0:
-            writer.writerow(row)
-        writer.writerow("" if cell is None else cell for cell in row.values())
+    header: list[str] = []
+
+    def write(rows: Rows) -> None:
+        for row in rows:
+            if not header:
+                header.extend(row)
+                writer.writerow(header)
+            writer.writerow(csv_cells(row.values(), raw=raw_cells))
+        file.flush()  # raise for a full disk here rather than at interpreter exit
+
+    return write

@@ -86,7 +86,7 @@ def compare(
     for name in (CSV, JSON, PAGE):
         if output.is_dir():
             ensure_writable(output / name)
-    from galfeat.cli.measure import leave_out_learned, open_labelled, read_all
+    from galfeat.cli.measure import leave_out_learned, open_labelled, read_all, scratch_beside
     from galfeat.cli.progress import progress_bar
     from galfeat.evaluate.comparison.text import comparison_text
     from galfeat.experiments import Plan, compare
@@ -102,6 +102,7 @@ def compare(
     families = {family: None for pipeline in pipelines for family in pipeline.measured_families()}
     rows = leave_out_learned(list(families), readable, digests)
     dataset, digests = readable.select(rows), digests[rows]
+    ctx.with_resource(scratch_beside(output))
     results = compare(plan, dataset, digests, output, stage=progress_bar)
     click.echo(comparison_text(results.comparison, results.costs_by_pipeline()))
     facts = {
@@ -138,5 +139,5 @@ def _write(folder: Path, results: Results, plan: Plan, facts: dict[str, str]) ->
     }
     for name, text in texts.items():
         with atomic_file(folder / name) as temporary:
-            temporary.write_text(text, encoding="utf-8")
+            temporary.write_text(text, encoding="utf-8", errors="backslashreplace")
     click.echo(f"\nnumbers: {folder / CSV}, {folder / JSON}\npage: {folder / PAGE}")

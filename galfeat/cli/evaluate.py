@@ -17,9 +17,11 @@ from galfeat.cli.options import (
     trust_option,
 )
 from galfeat.cli.progress import running_clock
+from galfeat.cli.prose import skipped_message
 from galfeat.storage.atomic import atomic_file, ensure_folder_writable, ensure_writable
 
 if TYPE_CHECKING:
+    from galfeat.classifier import GalaxyClassifier
     from galfeat.data import DataSet
     from galfeat.evaluate.comparison.left_out import Ablation
     from galfeat.experiments.scoring import Scored
@@ -87,9 +89,9 @@ def evaluate(
             "--ablation compares scores on held-out images; omit --include-training"
         )
     _check_outputs(json_file, report)
-    from galfeat.cli.measure import measure, open_labelled
+    from galfeat.cli.measure import open_labelled, scratch_beside
     from galfeat.evaluate.text import evaluation_text
-    from galfeat.experiments.scoring import score, true_classes
+    from galfeat.experiments.scoring import true_classes
     from galfeat.model_io.folder import load_model
     from galfeat.model_io.manifest import read_manifest
     from galfeat.model_io.rows import read_rows
@@ -106,16 +108,15 @@ def evaluate(
 
         check_ablation(classifier, rows.training, len(model_rows.training))
     facts = {"Model": str(model), "Data": data, "Seed": str(seed)} | rows.facts
-    dataset, table = measure(classifier.extractor_.set_params(n_jobs=jobs), rows.scored)
-    with running_clock("scores"):
-        scored = score(classifier, dataset, table, seed=seed)
+    ctx.with_resource(scratch_beside(report, json_file))
+    scored = _score(classifier, rows.scored, ablation, seed)
     click.echo(evaluation_text(scored.evaluation))
     ablated = _ablate(scored, rows.training, seed) if ablation else None
     if json_file is not None:
         _write_json(json_file, scored, ablated)
     if report is not None:
         _write_report(report, scored, ablated, len(model_rows.training), facts, seed)
-    if rows.failed:
+    if rows.failed or scored.predictions.errors:
         ctx.exit(3)
 
 
@@ -180,6 +181,25 @@ def _choose(
     return _Rows(readable.select(rows), training, {"Rows": description}, failed)
 
 
+def _score(classifier: GalaxyClassifier, dataset: DataSet, ablation: bool, seed: int) -> Scored:
+    """Score galaxies, and keep the features of all of them only for an ablation."""
+    from galfeat.cli.measure import measure
+    from galfeat.cli.progress import progress_bar
+    from galfeat.experiments.scoring import score, score_images
+
+    if ablation:
+        classifier.extractor_.set_params(n_jobs=classifier.n_jobs)
+        dataset, table = measure(classifier.extractor_, dataset)
+        with running_clock("scores"):
+            return score(classifier, dataset, table, seed=seed)
+    with progress_bar("features and scores") as progress:
+        scored = score_images(classifier, dataset, seed=seed, progress=progress)
+    errors = scored.predictions.errors
+    if errors:
+        skipped_message([f"{dataset.ids[row]}: {errors[row]}" for row in errors], len(dataset))
+    return scored
+
+
 def _ablate(scored: Scored, training: DataSet, seed: int) -> Ablation:
     from galfeat.cli.measure import measure
     from galfeat.cli.progress import progress_bar
@@ -198,7 +218,7 @@ def _write_json(path: Path, scored: Scored, ablated: Ablation | None) -> None:
     if ablated is not None:
         values["ablation"] = ablated.to_json()
     with atomic_file(path) as temporary:
-        temporary.write_text(json.dumps(values, indent=2) + "\n")
+        temporary.write_text(json.dumps(values, indent=2) + "\n", encoding="utf-8")
 
 
 def _write_report(

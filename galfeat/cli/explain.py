@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Iterable
+from collections.abc import Iterator
 from itertools import chain, count
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
@@ -12,19 +12,26 @@ from typing import TYPE_CHECKING, cast
 import click
 
 from galfeat.cli.options import classifier_and_inputs, classifier_options
-from galfeat.cli.prose import counted
+from galfeat.cli.prose import counted, none_readable, skipped_message
+from galfeat.cli.streams import reader_left
 from galfeat.storage.atomic import atomic_file, ensure_folder_writable
+from galfeat.storage.cells import printable, valid_text
 
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
+    from galfeat.classifier import GalaxyClassifier
+    from galfeat.data import DataSet
     from galfeat.explain import Explanation
+    from galfeat.features import FeatureTable
 
     Image = NDArray[np.uint8]
 
 #: Maximum number of reasons printed.
 _REASONS = 8
+#: Galaxies explained at a time: the contributions of all columns to all classes take memory.
+_AT_ONCE = 64
 
 
 @click.command()
@@ -61,44 +68,69 @@ def explain(
     """
     if output is not None:
         ensure_folder_writable(output)
-    from galfeat.cli.measure import measure
     from galfeat.data import open_dataset
     from galfeat.explain import explain as explain_table
     from galfeat.predictions import no_galaxy
 
     classifier, _, inputs = classifier_and_inputs(inputs, trust=trust, jobs=jobs)
     opened = open_dataset(inputs, images=images)
-    classifier.extractor_.n_jobs = jobs
-    dataset, table = measure(classifier.extractor_, opened)
-    predictions = classifier.classify_table(table)
-    explanations = explain_table(classifier, table, predictions, of=of)
-    stems = _stems(dataset.ids)
-    for row, (name, explanation) in enumerate(zip(dataset.ids, explanations, strict=True)):
-        problem = no_galaxy(predictions.flags[row])
-        click.echo(("\n" if row else "") + _text(name, explanation, problem))
-        if output is not None:
-            output.mkdir(parents=True, exist_ok=True)
-            (image,) = dataset.read([row])
-            title = Path(name).name
-            _write(output / stems[row], cast("Image", image), title, explanation, problem)
+    failures: list[str] = []
+    stems: set[str] = set()
+    for rows, table in _readable(classifier, opened, failures):
+        predictions = classifier.classify_table(table)
+        explanations = explain_table(classifier, table, predictions, of=of)
+        for row, flags, explanation in zip(rows, predictions.flags, explanations, strict=True):
+            name, problem = str(opened.ids[row]), no_galaxy(flags)
+            click.echo(("\n" if stems else "") + _text(name, explanation, problem))
+            stem = _stem(name, stems)
+            if output is not None:
+                output.mkdir(parents=True, exist_ok=True)
+                (image,) = opened.read([row])
+                _write(output / stem, cast("Image", image), Path(name).name, explanation, problem)
+        if reader_left() and output is None:
+            return
     if output is not None:
-        click.echo(f"\n{counted(len(explanations))} in {output}")
-    if len(dataset) < len(opened):
+        click.echo(f"\n{counted(len(stems))} in {output}")
+    if failures:
+        skipped_message(failures, len(opened))
         ctx.exit(3)
 
 
-def _stems(ids: Iterable[str]) -> list[str]:
-    """Return a unique file stem per galaxy; repeated names are numbered."""
-    stems: dict[str, None] = {}  # an ordered set
-    for name in ids:
-        stem = Path(name).stem
-        numbered = (f"{stem}-{number}" for number in count(2))
-        stems[next(unused for unused in chain([stem], numbered) if unused not in stems)] = None
-    return list(stems)
+def _readable(
+    classifier: GalaxyClassifier, opened: DataSet, failures: list[str]
+) -> Iterator[tuple[NDArray[np.intp], FeatureTable]]:
+    """Yield the row numbers and features of readable images; add the others to `failures`.
+
+    Raises
+    ------
+    DataError
+        If no image could be read.
+    """
+    start = 0
+    for batch in classifier.feature_batches(opened):
+        for table in batch.batches(_AT_ONCE):
+            failures += [
+                f"{opened.ids[start + row]}: {error}" for row, error in table.errors.items()
+            ]
+            usable = table.usable_rows()
+            if len(usable):
+                yield start + usable, table.select(usable)
+            start += len(table.values)
+    if len(failures) == len(opened):
+        raise none_readable(failures[0], len(opened))
+
+
+def _stem(name: str, used: set[str]) -> str:
+    """Return an unused file stem for a galaxy, numbered if its name was used; mark it as used."""
+    stem = Path(name).stem
+    numbered = (f"{stem}-{number}" for number in count(2))
+    unused = next(candidate for candidate in chain([stem], numbered) if candidate not in used)
+    used.add(unused)
+    return unused
 
 
 def _text(name: str, explanation: Explanation, problem: str | None) -> str:
-    lines = [f"{name}: {explanation.predicted}"]
+    lines = [f"{printable(name)}: {explanation.predicted}"]
     if problem:
         lines.append(f"  possibly not a galaxy. {problem}")
     lines += [f"  {p:6.3f}  {of}" for of, p in list(explanation.probabilities.items())[:3]]
@@ -132,10 +164,12 @@ def _write(
     from galfeat.frame import as_rgb, measure_frame
 
     rgb = as_rgb(image)
-    title = f"{name}: possibly not a galaxy" if problem else name
+    title = printable(name) + (": possibly not a galaxy" if problem else "")
     write_picture(stem.with_name(stem.name + ".png"), rgb, measure_frame(rgb), explanation, title)
     with atomic_file(stem.with_name(stem.name + ".json")) as temporary:
         text = json.dumps(
-            {"id": name, "problem": problem, **explanation.to_json()}, indent=2, ensure_ascii=False
+            {"id": valid_text(name), "problem": problem, **explanation.to_json()},
+            indent=2,
+            ensure_ascii=False,
         )
         temporary.write_text(text + "\n", encoding="utf-8")

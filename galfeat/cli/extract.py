@@ -4,13 +4,21 @@ from __future__ import annotations
 
 import csv
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
-from galfeat.cli.options import images_option, jobs_option, label_option, seed_option
+from galfeat.cli.options import (
+    images_option,
+    jobs_option,
+    label_option,
+    raw_cells_option,
+    seed_option,
+)
 from galfeat.errors import MissingDependencyError
+from galfeat.storage.cells import ORIGINAL_BYTES, csv_cells, valid_text
 
 if TYPE_CHECKING:
     import numpy as np
@@ -29,6 +37,7 @@ if TYPE_CHECKING:
     required=True,
     help="Output file, .npz, .csv or .parquet.",
 )
+@raw_cells_option
 @label_option
 @images_option
 @jobs_option
@@ -38,6 +47,7 @@ def extract(
     ctx: click.Context,
     data: str,
     output: Path,
+    raw_cells: bool,
     label: str | None,
     images: str | None,
     jobs: int,
@@ -49,7 +59,8 @@ def extract(
     the features, flags that explain missing features, and for an unreadable image the error
     in place of features. The result does not depend on the seed.
     """
-    write = _writer(output)
+    write = _writer(output, raw_cells)
+    from galfeat.cli.measure import scratch_beside
     from galfeat.cli.progress import progress_bar
     from galfeat.data import open_dataset
     from galfeat.features import measure_images
@@ -57,6 +68,7 @@ def extract(
     from galfeat.storage.atomic import atomic_file
 
     dataset = open_dataset(data, label=label, images=images)
+    ctx.with_resource(scratch_beside(output))
     with atomic_file(output) as temporary:
         with progress_bar("features") as progress:
             table = measure_images(dataset, OWN_FAMILIES, n_jobs=jobs, progress=progress)
@@ -67,8 +79,12 @@ def extract(
         ctx.exit(3)
 
 
-def _writer(output: Path) -> Callable[[Path, DataSet, FeatureTable], None]:
-    writers = {".npz": _write_npz, ".csv": _write_csv, ".parquet": _write_parquet}
+def _writer(output: Path, raw_cells: bool) -> Callable[[Path, DataSet, FeatureTable], None]:
+    writers: dict[str, Callable[[Path, DataSet, FeatureTable], None]] = {
+        ".npz": _write_npz,
+        ".csv": partial(_write_csv, raw=raw_cells),
+        ".parquet": _write_parquet,
+    }
     if output.suffix.lower() not in writers:
         raise click.UsageError(f"{output}: unknown format; use one of {', '.join(writers)}")
     if output.suffix.lower() == ".parquet":
@@ -117,11 +133,11 @@ def _write_npz(path: Path, dataset: DataSet, table: FeatureTable) -> None:
         )
 
 
-def _write_csv(path: Path, dataset: DataSet, table: FeatureTable) -> None:
+def _write_csv(path: Path, dataset: DataSet, table: FeatureTable, *, raw: bool) -> None:
     import numpy as np
 
     names = list(table.names[:-1])
-    with path.open("w", newline="", encoding="utf-8") as file:
+    with path.open("w", newline="", encoding="utf-8", errors=ORIGINAL_BYTES) as file:
         rows = csv.writer(file)
         rows.writerow(["id", "class", "digest", *names, "flags", "error"])
         texts = zip(dataset.ids, _class_names(dataset), _flags(table), _errors(table), strict=True)
@@ -130,7 +146,8 @@ def _write_csv(path: Path, dataset: DataSet, table: FeatureTable) -> None:
             # str of a float32 is the shortest text that round-trips
             numbers = np.where(np.isnan(values), "", values.astype(np.str_))
             digest = table.digests[row].tobytes().hex()
-            rows.writerow([identity, class_name, digest, *numbers, flags, error])
+            start = csv_cells([str(identity), class_name, digest], raw=raw)
+            rows.writerow([*start, *numbers, *csv_cells([flags, error], raw=raw)])
 
 
 def _write_parquet(path: Path, dataset: DataSet, table: FeatureTable) -> None:
@@ -138,12 +155,12 @@ def _write_parquet(path: Path, dataset: DataSet, table: FeatureTable) -> None:
     import pyarrow.parquet
 
     columns: dict[str, list[str] | NDArray[np.float32]] = {
-        "id": [str(identity) for identity in dataset.ids],
-        "class": _class_names(dataset),
+        "id": [valid_text(str(identity)) for identity in dataset.ids],
+        "class": [valid_text(name) for name in _class_names(dataset)],
         "digest": [digest.tobytes().hex() for digest in table.digests],
     }
     for position, name in enumerate(table.names[:-1]):
         columns[name] = table.values[:, position]
     columns["flags"] = _flags(table)
-    columns["error"] = _errors(table)
+    columns["error"] = [valid_text(error) for error in _errors(table)]
     pyarrow.parquet.write_table(pyarrow.table(columns), path)

@@ -23,6 +23,7 @@ from galfeat.errors import (
     GalfeatWarning,
     OutputError,
 )
+from galfeat.storage.cells import printable
 
 _NO_SPACE = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 
@@ -31,8 +32,8 @@ _NO_SPACE = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 def one_line_failures(*, debug: bool) -> Iterator[None]:
     """Report any error of a block in one line on stderr and raise click's exit exception.
 
-    With `debug` the traceback is printed before the line. click handles its own exceptions,
-    and exits silently on a broken pipe.
+    With `debug` the traceback is printed before the line. click handles its own exceptions. A
+    broken pipe is left to it too, but `galfeat.cli.streams` raises none.
     """
     with warnings.catch_warnings(), _terminate_like_interrupt():
         warnings.simplefilter("always", GalfeatWarning)
@@ -46,8 +47,12 @@ def one_line_failures(*, debug: bool) -> Iterator[None]:
                 click.echo(traceback.format_exc(), err=True, nl=False)
             _discard_unwritable_output()
             message, exit_code = _describe(error)
-            click.echo(f"galfeat: {' '.join(message.split())}", err=True)
+            click.echo(f"galfeat: {_one_line(message)}", err=True)
             raise click.exceptions.Exit(exit_code) from error
+
+
+def _one_line(message: str) -> str:
+    return printable(" ".join(message.split()))
 
 
 def _describe(error: BaseException) -> tuple[str, int]:
@@ -85,7 +90,7 @@ def _warn_in_one_line() -> None:
         line: str | None = None,
     ) -> None:
         if issubclass(category, GalfeatWarning):
-            click.echo(f"galfeat: warning: {' '.join(str(message).split())}", err=True)
+            click.echo(f"galfeat: warning: {_one_line(str(message))}", err=True)
         else:
             standard(message, category, filename, lineno, file, line)
 

@@ -77,7 +77,7 @@ def fit(
     """
     _check_usage(output, test_size, cv, repeats)
     from galfeat.classifier import GalaxyClassifier
-    from galfeat.cli.measure import leave_out_learned, measure, open_labelled
+    from galfeat.cli.measure import leave_out_learned, measure, open_labelled, scratch_beside
     from galfeat.evaluate.text import cross_validation_text
     from galfeat.experiments.cross_validation import group_duplicates
     from galfeat.features import FeatureExtractor
@@ -90,6 +90,7 @@ def fit(
     _check_splits(opened, test_size, cv, seed)
     for member in pipeline.members:
         member.require_dependencies()
+    ctx.with_resource(scratch_beside(output))
     extractor = FeatureExtractor(pipeline.measured_families(), frame=pipeline.frame, n_jobs=jobs)
     readable, measured = measure(extractor, opened)
     rows = leave_out_learned(extractor.families, readable, measured.digests)
@@ -223,5 +224,5 @@ def _digest(dataset: DataSet, table: FeatureTable) -> str:
     """Return the SHA-256 of the pixels and classes of all labelled rows, in order."""
     digest = hashlib.sha256(table.digests.tobytes())
     for label in dataset.labels:
-        digest.update(dataset.class_names[label].encode() + b"\0")
+        digest.update(dataset.class_names[label].encode("utf-8", "surrogatepass") + b"\0")
     return digest.hexdigest()

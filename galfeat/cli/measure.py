@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import tempfile
 from collections.abc import Sequence
+from contextlib import AbstractContextManager
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
@@ -10,7 +13,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from galfeat.cli.progress import progress_bar
+from galfeat.cli.prose import none_readable, skipped_message
 from galfeat.errors import DataError
+from galfeat.storage.scratch import scratch_folder
 
 if TYPE_CHECKING:
     from galfeat.data import DataSet
@@ -56,15 +61,10 @@ def measure(
         table = extractor.extract(dataset, progress=progress)
     if not table.errors:
         return dataset, table
-    first = min(table.errors)
-    problem = f"{dataset.ids[first]}: {table.errors[first]}"
-    if len(table.errors) == len(dataset):
-        raise DataError(f"none of the {len(dataset)} images can be read; the first: {problem}")
-    click.echo(
-        f"{len(table.errors)} of {len(dataset)} images cannot be read and are skipped; "
-        f"the first: {problem}",
-        err=True,
-    )
+    failures = [f"{dataset.ids[row]}: {error}" for row, error in sorted(table.errors.items())]
+    if len(failures) == len(dataset):
+        raise none_readable(failures[0], len(dataset))
+    skipped_message(failures, len(dataset))
     readable = np.setdiff1d(np.arange(len(dataset)), list(table.errors))
     return dataset.select(readable), table.select(readable)
 
@@ -110,3 +110,12 @@ def read_all(dataset: DataSet, jobs: int) -> tuple[DataSet, NDArray[np.uint8]]:
     extractor = FeatureExtractor((), frame=False, n_jobs=jobs)
     readable, table = measure(extractor, dataset, label="reading")
     return readable, table.digests
+
+
+def scratch_beside(*outputs: Path | None) -> AbstractContextManager[None]:
+    """Keep large tables on the disk of the first given output, or among temporary files."""
+    for output in outputs:
+        if output is not None:
+            parents = output.resolve().parents
+            return scratch_folder(next(folder for folder in parents if folder.is_dir()))
+    return scratch_folder(tempfile.gettempdir())

@@ -41,6 +41,13 @@ jobs_option = click.option(
     help="Number of threads; results do not depend on it.",
 )
 
+raw_cells_option = click.option(
+    "--raw-cells",
+    is_flag=True,
+    help="Do not protect spreadsheets from text that they would run as a formula: write cells "
+    "of a CSV file without the apostrophe.",
+)
+
 seed_option = click.option(
     "--seed",
     metavar="N",

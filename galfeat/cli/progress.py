@@ -12,15 +12,17 @@ import click
 
 
 @contextlib.contextmanager
-def progress_bar(label: str) -> Iterator[Callable[[int, int], None]]:
+def progress_bar(label: str, *, shown: bool = True) -> Iterator[Callable[[int, int], None]]:
     """Yield a function ``update(done, total)`` that draws a progress bar.
 
     Parameters
     ----------
     label : str
         Printed before the bar.
+    shown : bool
+        Whether to draw it; not where it would be mixed with output.
     """
-    if not sys.stderr.isatty():
+    if not shown or not sys.stderr.isatty():
         yield lambda done, total: None
         return
     with click.progressbar(length=1, label=label, file=sys.stderr) as bar:

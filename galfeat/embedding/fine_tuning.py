@@ -17,16 +17,19 @@ from galfeat.embedding.state import NOISE_PLANES, WEIGHT_DECAY, half_precision
 from galfeat.embedding.tasks import SMOOTHING
 from galfeat.embedding.trunk import Trunk, lay_out
 from galfeat.features.network import WIDTH, Network
+from galfeat.features.planes import SHAPE, PlanesTable
 
 #: Share of the activations dropped at each step.
 DROPOUT = 0.3
 #: Inverse regularisation strength of the initial head.
 _INITIAL_HEAD_C = 0.01
+# Galaxies run through the network at a time.
+_BLOCK = 64
 
 
 def fine_tune(
     network: Network,
-    planes: NDArray[np.float32],
+    planes: NDArray[np.float32] | PlanesTable,
     is_round: NDArray[np.bool_],
     labels: NDArray[np.intp],
     *,
@@ -45,8 +48,8 @@ def fine_tune(
     ----------
     network : Network
         From `galfeat.embedding.onnx_file.to_onnx`.
-    planes : ndarray of float32, shape (n, 5, 64, 64)
-        Planes of the galaxies.
+    planes : ndarray of float32, shape (n, 5, 64, 64), or PlanesTable
+        Planes of the galaxies; read a few at a time.
     is_round : ndarray of bool, shape (n,)
         Galaxies too round to have a position angle.
     labels : ndarray of int, shape (n,)
@@ -63,12 +66,15 @@ def fine_tune(
     Network
         Maps planes to scores before the softmax, shape (n, k).
     """
-    trunk, head = to_trunk(network), _initial_head(network.run(planes), labels, weights)
+    activations = np.concatenate(
+        [network.run(planes[start : start + _BLOCK]) for start in range(0, len(labels), _BLOCK)]
+    )
+    trunk, head = to_trunk(network), _initial_head(activations, labels, weights)
     lay_out(trunk, torch.channels_last)
     parameters = [*trunk.parameters(), *head.parameters()]
     optimiser = torch.optim.AdamW(parameters, lr=learning_rate, weight_decay=WEIGHT_DECAY)
     random = torch.Generator().manual_seed(seed)
-    noise = torch.randn(NOISE_PLANES, *planes.shape[2:], generator=random)
+    noise = torch.randn(NOISE_PLANES, *SHAPE[1:], generator=random)
     targets = torch.from_numpy(labels.astype(np.int64))
     importance = torch.ones(len(labels)) if weights is None else torch.from_numpy(weights).float()
     size = min(batch_size, len(labels))

@@ -14,7 +14,7 @@ from sklearn.utils._param_validation import Interval
 
 from galfeat.ensemble.pytorch import one_torch_thread
 from galfeat.errors import PipelineError
-from galfeat.features.planes import SHAPE, mirrored
+from galfeat.features.planes import SHAPE, PlanesTable, mirrored
 from galfeat.features.shipped_networks import START, shipped_network
 from galfeat.pipeline.members import require_torch
 
@@ -92,14 +92,14 @@ class FineTunedNetwork(ClassifierMixin, BaseEstimator):
         from galfeat.embedding.fine_tuning import fine_tune
 
         self._validate_params()
-        planes, is_round = _planes(X)
+        planes = _planes(X)
         self.classes_, codes = np.unique(y, return_inverse=True)
         weights = None if sample_weight is None else np.asarray(sample_weight, np.float64)
         with one_torch_thread():
             self.network_ = fine_tune(
                 shipped_network(START),
                 planes,
-                is_round,
+                planes.is_round(),
                 codes,
                 weights=weights,
                 epochs=self.epochs,
@@ -111,8 +111,10 @@ class FineTunedNetwork(ClassifierMixin, BaseEstimator):
 
     def predict_proba(self, X: ArrayLike) -> NDArray[np.float64]:
         """Return class probabilities, shape (n, k), from scores averaged over flips."""
-        planes, _ = _planes(X)
-        scores = [self.network_.run(mirrored(galaxy)).mean(axis=0) for galaxy in planes]
+        planes = _planes(X)
+        scores = [
+            self.network_.run(mirrored(planes[row])).mean(axis=0) for row in range(len(planes))
+        ]
         result: NDArray[np.float64] = softmax(np.array(scores, np.float64), axis=1)
         return result
 
@@ -122,12 +124,11 @@ class FineTunedNetwork(ClassifierMixin, BaseEstimator):
         return labels
 
 
-def _planes(X: ArrayLike) -> tuple[NDArray[np.float32], NDArray[np.bool_]]:
-    """Return the planes of each row, shape (n, 5, 64, 64), and whether the galaxy is round."""
+def _planes(X: ArrayLike) -> PlanesTable:
     table = np.asarray(X, np.float32)
     if table.ndim != 2 or table.shape[1] != _COLUMNS:
         raise PipelineError(
             f"a network was given {table.shape[-1]:,} columns; it takes the {_COLUMNS:,} of the "
             "family 'planes': give the member families = [\"planes\"]"
         )
-    return np.nan_to_num(table[:, :-1]).reshape(-1, *SHAPE), table[:, -1] > 0
+    return PlanesTable(table)

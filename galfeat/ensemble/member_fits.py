@@ -14,22 +14,27 @@ from threadpoolctl import ThreadpoolController
 from galfeat.ensemble.balance import Codes, Floats, Table, fit_member, log_probabilities
 from galfeat.errors import DataError
 from galfeat.pipeline.members import Member
+from galfeat.storage.scratch import take
 
 
 class UnusableRowsError(DataError, ValueError):
     """Training rows that cannot be fitted; also a ValueError, as scikit-learn expects."""
 
 
-def select_columns(X: Table, columns: NDArray[np.intp]) -> Table:
-    """Return the columns a member uses, without a copy if it uses all."""
-    return X if len(columns) == X.shape[1] else X[:, columns]
+def select_columns(X: Table, columns: NDArray[np.intp], member: Member) -> Table:
+    """Return the columns a member uses, without a copy if it uses all or reads pixels."""
+    if len(columns) == X.shape[1]:
+        return X
+    if member.reads_pixels and len(columns) and np.ptp(columns) + 1 == len(columns):
+        return X[:, columns[0] : columns[-1] + 1]
+    return X[:, columns]
 
 
 def fit_on_columns(
     member: Member, X: Table, columns: NDArray[np.intp], y: Codes, balance: str, seed: int
 ) -> Any:  # noqa: ANN401
     """Return a member fitted to its columns of all rows."""
-    return fit_member(member, select_columns(X, columns), y, balance, seed)
+    return fit_member(member, select_columns(X, columns, member), y, balance, seed)
 
 
 def predict_fold(
@@ -42,9 +47,14 @@ def predict_fold(
     seed: int,
 ) -> Floats:
     """Fit a member to the other folds and return its log-probabilities for this fold."""
-    table = select_columns(X, columns)
-    estimator = fit_member(member, table[~held_out], y[~held_out], balance, seed)
-    return log_probabilities(estimator, table[held_out])
+    table = select_columns(X, columns, member)
+    estimator = fit_member(member, _rows(table, ~held_out, member), y[~held_out], balance, seed)
+    return log_probabilities(estimator, _rows(table, held_out, member))
+
+
+def _rows(table: Table, chosen: NDArray[np.bool_], member: Member) -> Table:
+    """Return the chosen rows; large tables of pixels are kept in `scratch_folder`."""
+    return take(table, np.flatnonzero(chosen)) if member.reads_pixels else table[chosen]
 
 
 def check_classes(names: Sequence[Any], counts: Codes) -> None:

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Iterator, Sequence
+from typing import Any, Literal
 
 import numpy as np
 from joblib import Parallel, delayed
 from numpy.typing import ArrayLike, NDArray
 from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.exceptions import ConvergenceWarning
-from sklearn.utils import Tags, check_random_state
+from sklearn.utils import Tags, assert_all_finite, check_random_state
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import check_is_fitted, validate_data
 
@@ -36,8 +36,9 @@ from galfeat.pipeline.pipeline import (
     DECISION_RULES,
 )
 
-# Rows per block of predictions; fixed, so that results do not depend on `n_jobs`.
-_BLOCK = 1024
+# Rows predicted at a time by a thread. The last bits of a matrix product depend on its shape, so
+# products always have this number of rows: a prediction does not depend on the other rows.
+_BLOCK = 64
 _SEEDS = np.iinfo(np.int32).max
 
 
@@ -164,7 +165,8 @@ class Ensemble(ClassifierMixin, BaseEstimator):
             and combination and calibration keep their defaults.
         """
         table: Table
-        table, y = validate_data(self, X, y, dtype=np.float32, ensure_all_finite="allow-nan")
+        table, y = validate_data(self, X, y, dtype=np.float32, ensure_all_finite=False)
+        self._check_finite(table)
         check_classification_targets(y)
         self._check_settings()
         self.classes_, codes = np.unique(y, return_inverse=True)
@@ -179,6 +181,11 @@ class Ensemble(ClassifierMixin, BaseEstimator):
         with one_blas_thread():
             self._fit(table, codes, groups, names)
         return self
+
+    def _check_finite(self, table: Table) -> None:
+        """Reject infinity, block by block: a mask of a table of pixels takes much memory."""
+        for block in _blocks(table):
+            assert_all_finite(block, allow_nan=True, estimator_name="Ensemble", input_name="X")
 
     def _check_settings(self) -> None:
         for name, choices in (
@@ -262,8 +269,9 @@ class Ensemble(ClassifierMixin, BaseEstimator):
         """Return calibrated probabilities under the natural priors `priors_`, shape (n, k)."""
         check_is_fitted(self)
         table: Table = validate_data(
-            self, X, dtype=np.float32, ensure_all_finite="allow-nan", reset=False
+            self, X, dtype=np.float32, ensure_all_finite=False, reset=False
         )
+        self._check_finite(table)
         return self.combined(self.member_log_probabilities(table))
 
     def member_log_probabilities(self, table: Table) -> Floats:
@@ -277,26 +285,33 @@ class Ensemble(ClassifierMixin, BaseEstimator):
         table : ndarray of float32, shape (n, d)
             With the columns the ensemble was fitted to; NaN where a feature is missing.
         """
-        blocks = [table[start : start + _BLOCK] for start in range(0, len(table), _BLOCK)]
         with one_blas_thread():
-            if len(blocks) == 1:
+            if len(table) <= _BLOCK:
                 return self._predict_block(table)
             results = Parallel(n_jobs=self.n_jobs, backend="threading")(
-                delayed(self._predict_block)(block) for block in blocks
+                delayed(self._predict_block)(block) for block in _blocks(table)
             )
         return np.concatenate(results)
 
     def _predict_block(self, X: Table) -> Floats:
-        log_p = [
-            balancing.log_probabilities(estimator, select_columns(X, columns))
-            for estimator, columns in zip(self.members_, self.columns_, strict=True)
-        ]
+        log_p = []
+        for member, estimator, columns in zip(
+            self.members, self.members_, self.columns_, strict=True
+        ):
+            table = select_columns(X, columns, member)
+            if member.multiplies_matrices:
+                table = _full_block(table, "C" if len(columns) == X.shape[1] else "F")
+            log_p.append(balancing.log_probabilities(estimator, table)[: len(X)])
         return np.stack(log_p, axis=1)
 
     def combined(self, log_probabilities: Floats) -> Floats:
         """Return calibrated probabilities, shape (n, k), from `member_log_probabilities`."""
         with one_blas_thread():
-            result: Floats = np.exp(self.combination_.apply(log_probabilities))
+            blocks = [
+                self.combination_.apply(_full_block(block))[: len(block)]
+                for block in _blocks(log_probabilities)
+            ]
+        result: Floats = np.exp(np.concatenate(blocks))
         return result
 
     def predict(self, X: ArrayLike) -> NDArray[Any]:
@@ -310,3 +325,15 @@ class Ensemble(ClassifierMixin, BaseEstimator):
         tags = super().__sklearn_tags__()
         tags.input_tags.allow_nan = True
         return tags
+
+
+def _blocks(table: NDArray[Any]) -> Iterator[NDArray[Any]]:
+    """Yield blocks of at most `_BLOCK` rows; a single empty one if there are no rows."""
+    return (table[start : start + _BLOCK] for start in range(0, max(len(table), 1), _BLOCK))
+
+
+def _full_block(rows: NDArray[Any], order: Literal["C", "F"] = "C") -> NDArray[Any]:
+    """Return `_BLOCK` rows, zeros after the given ones, in a fixed memory layout."""
+    block = np.zeros((_BLOCK, *rows.shape[1:]), rows.dtype, order=order)
+    block[: len(rows)] = rows
+    return block

@@ -53,6 +53,30 @@ class Importances:
     n: int
 
 
+def importance_rows(n: int, seed: int = 0) -> NDArray[np.intp]:
+    """Return the rows of n galaxies that `measure_importances` uses, sorted.
+
+    Parameters
+    ----------
+    n : int
+        Number of galaxies.
+    seed : int
+        Seed of the draw.
+
+    Examples
+    --------
+    >>> from galfeat.evaluate.importances import importance_rows
+    >>> importance_rows(3).tolist(), len(importance_rows(5000))
+    ([0, 1, 2], 1000)
+    """
+    return _draw(np.random.default_rng(seed), n)
+
+
+def _draw(rng: np.random.Generator, n: int) -> NDArray[np.intp]:
+    rows: NDArray[np.intp] = np.sort(rng.permutation(n)[:MAX_ROWS])
+    return rows
+
+
 def measure_importances(
     classifier: TableClassifier,
     X: NDArray[np.float32],
@@ -63,6 +87,7 @@ def measure_importances(
     repeats: int = 5,
     top: int = 15,
     seed: int = 0,
+    drawn_from: int | None = None,
 ) -> Importances:
     """Measure how much a classifier depends on each feature family.
 
@@ -88,6 +113,9 @@ def measure_importances(
         Number of columns to report.
     seed : int
         Seed of the permutations.
+    drawn_from : int, optional
+        If the rows of X are the `importance_rows` of more galaxies with this seed, the number
+        of those galaxies.
 
     Returns
     -------
@@ -112,8 +140,8 @@ def measure_importances(
     (['hog', 'colour'], (0.0, 0.0))
     """
     rng = np.random.default_rng(seed)
-    rows = np.sort(rng.permutation(len(X))[:MAX_ROWS])
-    table, truth = X[rows], y[rows]
+    rows = _draw(rng, len(X) if drawn_from is None else drawn_from)
+    table, truth = (X[rows], y[rows]) if drawn_from is None else (X, y)
     whole = _balanced_accuracy(classifier, table, truth)
     family_of_column = np.asarray(families)
     losses = {}
@@ -129,7 +157,7 @@ def measure_importances(
     return Importances(
         families={family: losses[family] for family in ranked},
         columns=_top_columns(classifier, names, top),
-        n=len(rows),
+        n=len(table),
     )
 
 

@@ -14,6 +14,7 @@ from galfeat.evaluate.comparison.paired import OutOfFold
 from galfeat.experiments.cross_validation import group_duplicates
 from galfeat.experiments.scoring import Scored, true_classes
 from galfeat.features import FeatureTable
+from galfeat.storage.scratch import take
 
 if TYPE_CHECKING:
     from galfeat.classifier import GalaxyClassifier, Predictions
@@ -182,4 +183,5 @@ def _table_without(table: FeatureTable, family: str) -> FeatureTable:
     if len(kept) == len(table.names):
         return table
     names = tuple(table.names[k] for k in kept)
-    return FeatureTable(table.values[:, kept], names, table.digests, table.errors)
+    values = take(table.values, np.arange(len(table.values)), np.array(kept))
+    return FeatureTable(values, names, table.digests, table.errors)

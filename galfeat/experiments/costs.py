@@ -11,7 +11,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from functools import partial
 from multiprocessing.connection import Connection
 from pathlib import Path
@@ -24,6 +24,7 @@ from numpy.typing import NDArray
 from galfeat.classifier import GalaxyClassifier
 from galfeat.errors import GalfeatError
 from galfeat.features import FeatureTable
+from galfeat.storage.scratch import current_folder, scratch_folder
 
 #: Maximum number of images measured, and time limit.
 IMAGES, SECONDS = 32, 20.0
@@ -113,10 +114,41 @@ def measure_costs(
     >>> costs.peak_memory_mb > costs.model_mb > 0
     True
     """
+    with tempfile.TemporaryDirectory(dir=current_folder()) as folder:
+        tables = [_StoredTable.of(table, Path(folder)) for table in (training, test)]
+        return _run(classifier, images, tables, y)
+
+
+@dataclass(frozen=True, eq=False)
+class _StoredTable:
+    """A feature table whose values are in a file, which another process maps."""
+
+    path: Path
+    table: FeatureTable
+
+    @classmethod
+    def of(cls, table: FeatureTable, folder: Path) -> _StoredTable:
+        handle, name = tempfile.mkstemp(suffix=".npy", dir=folder)
+        with open(handle, "wb") as file:
+            np.save(file, table.values)
+        return cls(Path(name), replace(table, values=table.values[:0]))
+
+    def load(self) -> FeatureTable:
+        values = np.asarray(np.load(self.path, mmap_mode="r"))
+        return replace(self.table, values=values)
+
+
+def _run(
+    classifier: GalaxyClassifier,
+    images: list[NDArray[np.uint8]],
+    tables: list[_StoredTable],
+    y: NDArray[np.integer],
+) -> Costs:
+    """Return the costs measured by a new process, or raise its exception."""
     context = multiprocessing.get_context("spawn")
     receiver, sender = context.Pipe(duplex=False)
     process = context.Process(
-        target=_report, args=(sender, classifier, images, training, y, test), daemon=True
+        target=_report, args=(sender, classifier, images, tables, y), daemon=True
     )
     # The child ignores keyboard interrupts; this process handles them and terminates the child.
     before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
@@ -143,14 +175,15 @@ def _report(
     sender: Connection,
     classifier: GalaxyClassifier,
     images: list[NDArray[np.uint8]],
-    training: FeatureTable,
+    tables: list[_StoredTable],
     y: NDArray[np.integer],
-    test: FeatureTable,
 ) -> None:
     """Send the costs, or the exception raised, to the parent process, if it still exists."""
     result: Costs | Exception
     try:
-        result = _measure(classifier, images, training, y, test)
+        with scratch_folder(tables[0].path.parent):
+            training, test = (table.load() for table in tables)
+            result = _measure(classifier, images, training, y, test)
     except Exception as error:
         result = error
     with contextlib.suppress(BrokenPipeError), sender:

@@ -27,6 +27,9 @@ from galfeat.storage.checkpoint import CheckpointStore
 #: Views of the test images. Training always uses the original images.
 ORIGINAL, RERENDERED = "original", "re-rendered"
 
+# Rows of features digested at a time.
+_DIGESTED_ROWS = 512
+
 Rows = NDArray[np.intp]
 #: Predictions by share of the training rows and by view: all repeats for all training rows and
 #: original images, otherwise only the first repeat.
@@ -216,5 +219,6 @@ class PipelineFits:
 
 def _digest(table: FeatureTable) -> str:
     digest = hashlib.sha256("\0".join(table.names).encode())
-    digest.update(np.ascontiguousarray(table.values).tobytes())
+    for part in table.batches(_DIGESTED_ROWS):
+        digest.update(np.ascontiguousarray(part.values).tobytes())
     return digest.hexdigest()

@@ -13,11 +13,15 @@ from numpy.typing import NDArray
 from galfeat.ensemble import decide
 from galfeat.errors import DataError, ImageError
 from galfeat.evaluate.evaluation import Evaluation, evaluate_predictions
+from galfeat.evaluate.importances import importance_rows
 from galfeat.evaluate.score_summary import OTHER_DECISION
+from galfeat.features.table import joined
+from galfeat.predictions import Predictions
 
 if TYPE_CHECKING:
-    from galfeat.classifier import GalaxyClassifier, Predictions
+    from galfeat.classifier import GalaxyClassifier
     from galfeat.data import DataSet
+    from galfeat.data.dataset import Progress
     from galfeat.evaluate.comparison.left_out import Ablation
     from galfeat.evaluate.importances import Importances
     from galfeat.features import FeatureTable
@@ -58,7 +62,9 @@ class Scored:
     classifier : GalaxyClassifier
     dataset : DataSet
     table : FeatureTable
-        Features of the galaxies.
+        Features of the galaxies in `table_rows`.
+    table_rows : ndarray of int
+        All galaxies, or those that importances are measured on.
     truth : ndarray of int, shape (n,)
         True class of each galaxy, as an index into the model's classes.
     predictions : Predictions
@@ -84,6 +90,7 @@ class Scored:
     classifier: GalaxyClassifier
     dataset: DataSet
     table: FeatureTable
+    table_rows: NDArray[np.intp]
     truth: NDArray[np.intp]
     predictions: Predictions
     evaluation: Evaluation
@@ -127,8 +134,57 @@ def score(
     >>> score(classifier, data.select(test), table.select(test)).evaluation.scores["accuracy"].value
     1.0
     """
-    truth = true_classes(dataset, classifier.classes_)
+    true_classes(dataset, classifier.classes_)
     predictions = classifier.classify_table(table)
+    return _scored(classifier, dataset, predictions, table, np.arange(len(dataset)), seed)
+
+
+def score_images(
+    classifier: GalaxyClassifier,
+    dataset: DataSet,
+    *,
+    seed: int = 0,
+    progress: Progress | None = None,
+) -> Scored:
+    """Measure and score labelled galaxies in batches.
+
+    Unlike `score`, keeps the features of at most 1,000 galaxies, for importances with the same
+    seed, and about 1 kB for each of the others.
+
+    Parameters
+    ----------
+    classifier, dataset, seed
+        As for `score`. Images that cannot be read are counted and not scored.
+    progress : callable, optional
+        Called with the number of galaxies measured and the total.
+
+    Raises
+    ------
+    DataError
+        If the model does not have the class of a galaxy, or no image can be read.
+    """
+    true_classes(dataset, classifier.classes_)
+    rows = importance_rows(len(dataset), seed)
+    kept, parts, start = [], [], 0
+    for table in classifier.feature_batches(dataset, progress=progress):
+        stop = start + len(table.values)
+        kept.append(table.select(rows[(rows >= start) & (rows < stop)] - start))
+        parts.append(classifier.classify_table(table))
+        start = stop
+    sample, predictions = joined(kept), Predictions.concatenate(parts)
+    usable = sample.usable_rows()
+    return _scored(classifier, dataset, predictions, sample.select(usable), rows[usable], seed)
+
+
+def _scored(
+    classifier: GalaxyClassifier,
+    dataset: DataSet,
+    predictions: Predictions,
+    table: FeatureTable,
+    table_rows: NDArray[np.intp],
+    seed: int,
+) -> Scored:
+    truth = true_classes(dataset, classifier.classes_)
     rule = classifier.pipeline_.decision
     evaluation = evaluate_predictions(
         truth,
@@ -141,7 +197,7 @@ def score(
         seed=seed,
         rule=rule,
     )
-    return Scored(classifier, dataset, table, truth, predictions, evaluation)
+    return Scored(classifier, dataset, table, table_rows, truth, predictions, evaluation)
 
 
 def report(
@@ -204,15 +260,16 @@ def report(
 def _importances(scored: Scored, seed: int) -> Importances:
     from galfeat.evaluate.importances import measure_importances
 
-    classifier = scored.classifier
+    classifier, rows = scored.classifier, scored.table_rows
     names = classifier.feature_names_
     return measure_importances(
         classifier.ensemble_,
         classifier.classifier_features(scored.table),
-        classifier.ensemble_.classes_[scored.truth],
+        classifier.ensemble_.classes_[scored.truth[rows]],
         names,
         [name.split(".", 1)[0] for name in names],
         seed=seed,
+        drawn_from=None if len(rows) == len(scored.truth) else len(scored.truth),
     )
 
 

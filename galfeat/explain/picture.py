@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,7 @@ from galfeat.explain.explanation import Explanation
 from galfeat.explain.overlay import Mark, marks
 from galfeat.frame import Frame
 from galfeat.storage.atomic import atomic_file
+from galfeat.storage.cells import printable
 
 COLOURS = {
     "Petrosian radius": "#ffffff", "half of the light": "#ffffff", "bar": "#ff9d3c",
@@ -45,11 +47,13 @@ def write_picture(
     FigureCanvasAgg(figure)
     left, right = figure.subplots(1, 2, width_ratios=(1.0, 1.25))
     _draw_galaxy(left, image, frame)
-    left.set_title(title, loc="left", fontsize=11, color=_INK)
+    left.set_title(title, loc="left", fontsize=11, color=_INK, parse_math=False)
     _draw_reasons(right, explanation)
-    figure.tight_layout(w_pad=2.5)
-    with atomic_file(path) as temporary:
-        figure.savefig(temporary, format="png")
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "Glyph .* missing", UserWarning)  # in the galaxy's name
+        figure.tight_layout(w_pad=2.5)
+        with atomic_file(path) as temporary:
+            figure.savefig(temporary, format="png")
 
 
 def _draw_galaxy(axis: Any, image: NDArray[np.uint8], frame: Frame | None) -> None:  # noqa: ANN401
@@ -108,10 +112,12 @@ def _draw_reasons(axis: Any, explanation: Explanation) -> None:  # noqa: ANN401
     axis.tick_params(axis="y", length=0)
     for side in ("top", "right", "left"):
         axis.spines[side].set_visible(False)
-    name, probability = explanation.of, explanation.probabilities[explanation.of]
+    name, probability = printable(explanation.of), explanation.probabilities[explanation.of]
     axis.set_xlabel(
-        f"evidence for (+) or against (−) {name} (natural logarithm)", fontsize=9, color=_INK
-    )
+        f"evidence for (+) or against (−) {name} (natural logarithm)",
+        fontsize=9, color=_INK, parse_math=False,
+    )  # fmt: skip
     axis.set_title(
-        f"{name}: {100 * probability:.0f} %", loc="left", fontsize=13, color=_INK, weight="bold"
-    )
+        f"{name}: {100 * probability:.0f} %",
+        loc="left", fontsize=13, color=_INK, weight="bold", parse_math=False,
+    )  # fmt: skip

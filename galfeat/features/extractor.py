@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,9 +14,9 @@ from sklearn.utils import Tags
 from galfeat.data import as_dataset
 from galfeat.data.readers.images import Images
 from galfeat.errors import ImageError
-from galfeat.features.measuring import measure_images
+from galfeat.features.measuring import measure_batches, measure_images
 from galfeat.features.registry import DEFAULT_FAMILIES, column_names
-from galfeat.features.table import FeatureTable
+from galfeat.features.table import FeatureTable, joined
 
 
 class ImageInputMixin:
@@ -163,15 +164,44 @@ class FeatureExtractor(TransformerMixin, ImageInputMixin, BaseEstimator):
             If a family needs a package that is not installed; see
             `galfeat.features.registry.require_dependencies`.
         """
-        return measure_images(
-            X,
-            self.families,
-            frame=self.frame,
-            n_jobs=self.n_jobs,
-            cache=self.cache,
-            batch_size=self.batch_size,
-            progress=progress,
-        )
+        return measure_images(X, self.families, progress=progress, **self._settings())
+
+    def extract_batches(
+        self,
+        X: Images,
+        *,
+        rows: int = 512,
+        progress: Callable[[int, int], None] | None = None,
+    ) -> Iterator[FeatureTable]:
+        """Measure images and yield their features in parts; memory depends on a part only.
+
+        Parameters
+        ----------
+        X, progress
+            As for `extract`, with the same errors.
+        rows : int
+            Minimum number of images in a part, except the last.
+
+        Yields
+        ------
+        FeatureTable
+            A single empty one for an empty data set.
+        """
+        data = as_dataset(X)
+        if not len(data):
+            yield self.extract(data)
+        waiting: list[FeatureTable] = []
+        for table in measure_batches(data, self.families, progress=progress, **self._settings()):
+            waiting.append(table)
+            if sum(len(part.values) for part in waiting) >= rows:
+                part, waiting = joined(waiting), []
+                yield part
+        if waiting:
+            yield joined(waiting)
+
+    def _settings(self) -> dict[str, Any]:
+        names = ("frame", "n_jobs", "cache", "batch_size")
+        return {name: getattr(self, name) for name in names}
 
     def __sklearn_tags__(self) -> Tags:
         """Return scikit-learn's tags."""

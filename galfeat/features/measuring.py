@@ -25,6 +25,7 @@ from galfeat.features.registry import (
 )
 from galfeat.features.table import FeatureTable
 from galfeat.frame import Flag, Frame, as_rgb, measure_frame, whole_image_frame
+from galfeat.storage.scratch import large_array
 
 _Map: TypeAlias = Callable[[Callable[[Any], Any], Iterable[Any]], Iterator[Any]]
 _Measured: TypeAlias = tuple[NDArray[np.float32], ImageError | None]
@@ -76,11 +77,45 @@ def measure_images(
     True
     """
     data = as_dataset(X)
-    require_dependencies(families, len(data))
     names = column_names(tuple(families))
-    values = np.full((len(data), len(names)), np.nan, np.float32)
+    values = large_array((len(data), len(names)))
     digests = np.zeros((len(data), 16), np.uint8)
     errors: dict[int, ImageError] = {}
+    stop = 0
+    for table in measure_batches(
+        data,
+        families,
+        frame=frame,
+        n_jobs=n_jobs,
+        cache=cache,
+        batch_size=batch_size,
+        progress=progress,
+    ):
+        start, stop = stop, stop + len(table.values)
+        values[start:stop] = table.values
+        digests[start:stop] = table.digests
+        errors |= {start + row: error for row, error in table.errors.items()}
+    return FeatureTable(values, names, digests, errors)
+
+
+def measure_batches(
+    X: Images,
+    families: Sequence[str] = DEFAULT_FAMILIES,
+    *,
+    frame: bool = True,
+    n_jobs: int = 1,
+    cache: str | Path | None = None,
+    batch_size: int = 128,
+    progress: Callable[[int, int], None] | None = None,
+) -> Iterator[FeatureTable]:
+    """Measure images and yield the table of each batch, in order.
+
+    Memory does not grow with the number of images. For the parameters and errors see
+    `measure_images`.
+    """
+    data = as_dataset(X)
+    require_dependencies(families, len(data))
+    names = column_names(tuple(families))
     jobs = max(int(n_jobs), 1)
     measure = partial(_measure_image, families=tuple(families), frame=frame)
     with (
@@ -88,15 +123,21 @@ def measure_images(
         FeatureCache(cache, names, frame=frame, state=cache_key(families)) as store,
     ):
         for rows, images in data.batches(batch_size, jobs=jobs):
+            table = FeatureTable(
+                np.empty((len(rows), len(names)), np.float32),
+                names,
+                np.zeros((len(rows), 16), np.uint8),
+                {},
+            )
             results = _measure_batch(images, measure, store, each)
-            for row, (vector, digest, error) in zip(rows, results, strict=True):
-                values[row] = vector
-                digests[row] = np.frombuffer(digest, np.uint8)
+            for row, (vector, digest, error) in enumerate(results):
+                table.values[row] = vector
+                table.digests[row] = np.frombuffer(digest, np.uint8)
                 if error is not None:
-                    errors[int(row)] = error
+                    table.errors[row] = error
             if progress is not None:
                 progress(int(rows[-1]) + 1, len(data))
-    return FeatureTable(values, names, digests, errors)
+            yield table
 
 
 def _measure_batch(

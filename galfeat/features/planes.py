@@ -66,3 +66,29 @@ def mirrored(original: NDArray[np.float32]) -> NDArray[np.float32]:
 def measure(frame: Frame) -> NDArray[np.float32]:
     """Return the planes, row by row, and whether the galaxy is round; shape (20481,)."""
     return np.append(planes(frame), np.float32(Flag.ROUND in frame.flags))
+
+
+class PlanesTable:
+    """The columns of this family as planes, converted when they are read.
+
+    Parameters
+    ----------
+    table : ndarray of float32, shape (n, 20481)
+        NaN, where no galaxy was found, counts as 0.
+    """
+
+    def __init__(self, table: NDArray[np.float32]) -> None:
+        self._table = table
+
+    def __len__(self) -> int:
+        """Return the number of galaxies."""
+        return len(self._table)
+
+    def __getitem__(self, rows: int | slice | NDArray[np.integer]) -> NDArray[np.float32]:
+        """Return the planes of rows, shape (5, 64, 64) or (m, 5, 64, 64)."""
+        values = np.nan_to_num(self._table[rows, :-1])
+        return values.reshape(*values.shape[:-1], *SHAPE)
+
+    def is_round(self) -> NDArray[np.bool_]:
+        """Return whether each galaxy is round, shape (n,)."""
+        return np.asarray(self._table[:, -1] > 0)

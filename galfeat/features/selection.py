@@ -56,8 +56,8 @@ def training_rows(
     return usable[~seen]
 
 
-def fitted_columns(table: FeatureTable, names: tuple[str, ...]) -> NDArray[np.float32]:
-    """Return the columns that a classifier was fitted on, shape (n, d), in that order.
+def fitted_columns(table: FeatureTable, names: tuple[str, ...]) -> NDArray[np.intp]:
+    """Return the positions of the columns that a classifier was fitted on, shape (d,).
 
     Parameters
     ----------
@@ -76,7 +76,7 @@ def fitted_columns(table: FeatureTable, names: tuple[str, ...]) -> NDArray[np.fl
             f"the table lacks {len(missing)} of the {len(columns)} features this classifier was "
             f"fitted on, {names[missing[0]]!r} among them; extract with its pipeline"
         )
-    return table.values[:, columns]
+    return columns
 
 
 def check_lengths(n_galaxies: int, labels: ArrayLike, groups: ArrayLike | None) -> None:

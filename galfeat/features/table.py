@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -9,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from galfeat.errors import ImageError
+from galfeat.storage.scratch import take
 
 
 @dataclass(frozen=True, eq=False)
@@ -43,16 +45,46 @@ class FeatureTable:
     errors: dict[int, ImageError]
 
     def select(self, rows: NDArray[np.intp]) -> FeatureTable:
-        """Return the table of the given rows, in the given order."""
+        """Return the table of the given rows, in the given order; no copy if these are all."""
+        if np.array_equal(rows, np.arange(len(self.values))):
+            return self
         new_row = {int(row): new for new, row in enumerate(rows)}
         errors = {new_row[row]: error for row, error in self.errors.items() if row in new_row}
-        return FeatureTable(self.values[rows], self.names, self.digests[rows], errors)
+        return FeatureTable(take(self.values, rows), self.names, self.digests[rows], errors)
+
+    def batches(self, size: int) -> Iterator[FeatureTable]:
+        """Yield views of `size` consecutive rows; a single empty one if there are no rows."""
+        for start in range(0, max(len(self.values), 1), size):
+            part = slice(start, start + size)
+            errors = {
+                row - start: error
+                for row, error in self.errors.items()
+                if start <= row < start + size
+            }
+            yield FeatureTable(self.values[part], self.names, self.digests[part], errors)
 
     def usable_rows(self) -> NDArray[np.intp]:
         """Return the numbers of the rows whose image could be measured."""
         usable = np.ones(len(self.values), dtype=bool)
         usable[list(self.errors)] = False
         return np.flatnonzero(usable)
+
+
+def joined(tables: Sequence[FeatureTable]) -> FeatureTable:
+    """Return the rows of several tables with the same columns; at least one table."""
+    if len(tables) == 1:
+        return tables[0]
+    starts = np.cumsum([0, *(len(table.values) for table in tables)])
+    return FeatureTable(
+        np.concatenate([table.values for table in tables]),
+        tables[0].names,
+        np.concatenate([table.digests for table in tables]),
+        {
+            int(start) + row: error
+            for start, table in zip(starts, tables, strict=False)
+            for row, error in table.errors.items()
+        },
+    )
 
 
 def describe_errors(errors: dict[int, ImageError]) -> str:

@@ -126,7 +126,8 @@ def save_model(
             "n_training": len(training_digests),
             "n_held_out": 0 if held_out_digests is None else len(held_out_digests),
         }
-        (new / CARD).write_text(model_card(manifest, metrics or {}), encoding="utf-8")
+        card = model_card(manifest, metrics or {})
+        (new / CARD).write_text(card, encoding="utf-8", errors="backslashreplace")
         manifest = sealed(manifest, new, (MODEL, ROWS, METRICS, CARD))
         _write_json(new / MANIFEST, manifest)
         # Before replacing the old model, so that nothing changes if the list cannot be written.

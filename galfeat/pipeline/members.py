@@ -55,6 +55,16 @@ class Member:
         """Whether each of its trees is grown on equal numbers of rows per class."""
         return self.kind == "balanced-forest"
 
+    @property
+    def multiplies_matrices(self) -> bool:
+        """Whether it predicts by a product of matrices, and not row by row."""
+        return self.kind == "logistic"
+
+    @property
+    def reads_pixels(self) -> bool:
+        """Whether it is a network, which reads tables of pixels a few rows at a time."""
+        return self.kind in ("cnn", "network")
+
     def columns(self, names: Sequence[str]) -> NDArray[np.intp]:
         """Return the indices of the columns it uses, given all column names."""
         used = [not self.families or name.split(".", 1)[0] in self.families for name in names]
@@ -66,7 +76,7 @@ class Member:
 
     def require_dependencies(self) -> None:
         """Raise a MissingDependencyError if a package it needs is not installed."""
-        if self.kind in ("cnn", "network"):
+        if self.reads_pixels:
             require_torch()
 
     def check(self) -> None:

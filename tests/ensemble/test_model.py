@@ -35,6 +35,20 @@ def test_the_number_of_jobs_does_not_change_a_bit(combine, make_table):
     assert one.tobytes() == two.tobytes()
 
 
+@pytest.mark.parametrize("combine", ["average", "stack"])
+def test_a_prediction_does_not_depend_on_the_other_rows(combine, make_table):
+    X, y = make_table(300, [0.5, 0.3, 0.2])
+    fresh, _ = make_table(300, [0.5, 0.3, 0.2], seed=1)
+    few = [np.arange(X.shape[1])] * (len(ALL) - 2) + [np.arange(X.shape[1] - 1)] * 2
+    ensemble = Ensemble(ALL, combine=combine, folds=2).fit(X, y, columns=few)
+    whole = ensemble.predict_proba(fresh)
+    order = np.random.default_rng(2).permutation(300)
+    assert ensemble.predict_proba(fresh[order]).tobytes() == whole[order].tobytes()
+    for size in (1, 7, 63, 64, 65, 129):
+        parts = [ensemble.predict_proba(fresh[k : k + size]) for k in range(0, 130, size)]
+        assert np.concatenate(parts)[:130].tobytes() == whole[:130].tobytes()
+
+
 def test_another_seed_gives_another_ensemble(make_table):
     X, y = make_table(200, [0.5, 0.5])
     seeds = [Ensemble((FOREST,), random_state=seed).fit(X, y).predict_proba(X) for seed in (0, 1)]

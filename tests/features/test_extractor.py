@@ -12,6 +12,7 @@ from sklearn.preprocessing import FunctionTransformer
 from galfeat.data import ArrayDataSet, open_dataset, pixel_digest
 from galfeat.errors import DataError, ImageError
 from galfeat.features import DEFAULT_FAMILIES, FeatureExtractor, columns, measure_images
+from galfeat.features.table import joined
 from galfeat.frame import Flag
 
 
@@ -186,6 +187,34 @@ def test_rows_of_a_table_can_be_chosen(images):
     np.testing.assert_array_equal(chosen.digests, table.digests[[4, 3, 0]])
     assert chosen.errors == {1: table.errors[3]}
     assert chosen.names == table.names
+
+
+def test_parts_of_a_table_are_views_and_joined_again(images):
+    table = FeatureExtractor(("colour",)).extract([*images[:3], images[0, :8], images[3]])
+    parts = list(table.batches(2))
+    assert [len(part.values) for part in parts] == [2, 2, 1]
+    assert list(parts[1].errors) == [1]
+    assert np.shares_memory(parts[1].values, table.values)
+    whole = joined(parts)
+    np.testing.assert_array_equal(whole.values, table.values)
+    np.testing.assert_array_equal(whole.digests, table.digests)
+    assert whole.errors == table.errors
+    (empty,) = table.select(np.arange(0)).batches(2)
+    assert empty.values.shape == (0, len(table.names))
+
+
+def test_all_rows_in_order_are_not_copied(images):
+    table = FeatureExtractor(("colour",)).extract(images)
+    assert table.select(np.arange(len(images))) is table
+
+
+@pytest.mark.parametrize("rows", [1, 5, 64])
+def test_images_are_measured_in_parts(images, rows):
+    extractor = FeatureExtractor(("colour", "shape"), batch_size=4)
+    parts = list(extractor.extract_batches(images, rows=rows))
+    sizes = {1: [4, 4, 1], 5: [8, 1], 64: [9]}[rows]
+    assert [len(part.values) for part in parts] == sizes
+    np.testing.assert_array_equal(joined(parts).values, extractor.transform(images))
 
 
 def test_without_frame_the_whole_image_is_measured(images):

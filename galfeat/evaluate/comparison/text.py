@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from galfeat.evaluate.comparison.paired import RANKING, Comparison
 from galfeat.evaluate.metrics import METRIC_NAMES, METRICS
 from galfeat.evaluate.text import table
+from galfeat.storage.cells import csv_cell
 
 #: Costs by pipeline and name.
 Costs = Mapping[str, Mapping[str, float]]
@@ -123,7 +124,7 @@ def comparison_csv(
     """
     rows = []
     for name in comparison.ranked():
-        row: dict[str, str | float] = {"pipeline": name, "galaxies": comparison.n}
+        row: dict[str, str | float] = {"pipeline": csv_cell(name), "galaxies": comparison.n}
         for metric, score in comparison.scores[name].items():
             row |= {
                 metric: score.mean,

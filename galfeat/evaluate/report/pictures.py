@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from galfeat.evaluate.report.figures import percent
+from galfeat.storage.cells import printable
 
 Images = Callable[[int], NDArray[np.uint8] | None]
 
@@ -100,8 +101,8 @@ class Gallery:
         right = predicted == true
         name, true_name = escape(self.classes[predicted]), escape(self.classes[true])
         probability = percent(self.probabilities[row, predicted])
-        galaxy = escape(self.ids[row])
-        short = escape(PurePath(self.ids[row]).name)
+        galaxy = escape(printable(self.ids[row]))
+        short = escape(printable(PurePath(self.ids[row]).name))
         verdict = "right" if right else "wrong"
         label = "correct" if right else "wrong"
         truth = (

@@ -153,5 +153,5 @@ def _write(folder: Path, text: str) -> Path:
             f"cannot create the folder {folder}: {error.strerror}; choose a writable one"
         ) from error
     with atomic_file(folder / "index.html") as temporary:
-        temporary.write_text(text, encoding="utf-8")
+        temporary.write_text(text, encoding="utf-8", errors="backslashreplace")
     return folder / "index.html"
