@@ -26,10 +26,45 @@ label_option = click.option(
     help="Column of labels.csv, or data set of an HDF5 file, with the classes.",
 )
 
-images_option = click.option(
+
+def images_option(command: Callable[..., None]) -> Callable[..., None]:
+    """Add the options of commands that open images; --max-bytes applies to all that are opened."""
+    return _images_option(_max_bytes_option(command))
+
+
+def _limit_memory(ctx: click.Context, _param: click.Parameter, value: int | None) -> None:
+    """Set the limit in the environment, until the command ends."""
+    if value is not None:
+        from galfeat.data.limits import VARIABLE
+
+        previous = os.environ.get(VARIABLE)
+        os.environ[VARIABLE] = str(value)
+        ctx.call_on_close(lambda: _restore(VARIABLE, previous))
+
+
+def _restore(variable: str, value: str | None) -> None:
+    if value is None:
+        os.environ.pop(variable, None)
+    else:
+        os.environ[variable] = value
+
+
+_images_option = click.option(
     "--images",
     metavar="NAME",
     help="Data set of an HDF5 or .npz file with the images.",
+)
+
+_max_bytes_option = click.option(
+    "--max-bytes",
+    metavar="N",
+    type=click.IntRange(min=1),
+    envvar="GALFEAT_MAX_BYTES",
+    show_envvar=True,
+    show_default="4 GiB",
+    expose_value=False,
+    callback=_limit_memory,
+    help="Maximum memory for the columns of a data set, or the arrays of an .npz file.",
 )
 
 jobs_option = click.option(

@@ -16,6 +16,9 @@ Image: TypeAlias = NDArray[np.uint8]
 #: Called with the number of items done and the total.
 Progress: TypeAlias = Callable[[int, int], None]
 
+BATCH_BYTES = 2**30
+"""Pixels in a batch, above which it ends early."""
+
 
 class DataSet(abc.ABC):
     """Galaxy images and their metadata, read in batches.
@@ -91,10 +94,22 @@ class DataSet(abc.ABC):
     def batches(
         self, batch_size: int = 64, jobs: int = 1
     ) -> Iterator[tuple[NDArray[np.intp], list[Image | ImageError]]]:
-        """Iterate over all rows in order; yield row numbers and the result of `read` for them."""
-        for start in range(0, len(self), batch_size):
+        """Iterate over all rows in order; yield row numbers and the result of `read` for them.
+
+        Batches have `batch_size` rows, or fewer if these have more than 1 GiB of pixels.
+        """
+        start = 0
+        while start < len(self):
             rows = np.arange(start, min(start + batch_size, len(self)))
-            yield rows, self.read(rows, jobs)
+            images = self._read_within(rows, jobs, BATCH_BYTES)
+            yield rows[: len(images)], images
+            start += len(images)
+
+    def _read_within(
+        self, rows: NDArray[np.intp], jobs: int, max_bytes: int
+    ) -> list[Image | ImageError]:
+        """Read the first of some rows, at least one, of up to about `max_bytes` of pixels."""
+        return self.read(rows, jobs)
 
     def select(self, rows: ArrayLike) -> DataSet:
         """Return a view of the given rows, in the given order.
@@ -129,6 +144,11 @@ class _Selection(DataSet):
 
     def read(self, rows: ArrayLike, jobs: int = 1) -> list[Image | ImageError]:
         return self._parent.read(self._rows[row_numbers(rows, len(self))], jobs)
+
+    def _read_within(
+        self, rows: NDArray[np.intp], jobs: int, max_bytes: int
+    ) -> list[Image | ImageError]:
+        return self._parent._read_within(self._rows[rows], jobs, max_bytes)
 
 
 def row_numbers(rows: ArrayLike, length: int) -> NDArray[np.intp]:

@@ -10,8 +10,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 from galfeat.data.catalogue.groups import groups_by_position
-from galfeat.data.catalogue.labels import DEFAULT_COLUMNS, ReadColumn, as_text, read_labels
+from galfeat.data.catalogue.labels import (
+    DEFAULT_COLUMNS,
+    ReadColumn,
+    as_text,
+    label_columns,
+    read_labels,
+)
+from galfeat.data.limits import Budget, shortened
 from galfeat.errors import DataError
+
+_SOURCE_COLUMNS = ("source", "source_repo")
 
 
 @dataclass(frozen=True, eq=False)
@@ -63,18 +72,24 @@ def build_catalogue(
     label: str | None = None,
     guesses: Sequence[str] = DEFAULT_COLUMNS,
     class_names: Sequence[str] | None = None,
+    budget: Budget | None = None,
 ) -> Catalogue:
     """Build a catalogue from named columns.
 
+    Only the columns of `catalogue_columns` are read.
+
     Groups are read from the column ``group_id``, where each empty cell is a separate group,
     or else derived from the positions ``ra`` and ``dec``: see `groups_by_position`. Invalid
-    positions count as unknown. For the other parameters see `read_labels`.
+    positions count as unknown. Groups and sources are held as text as wide as the longest; the
+    memory is taken from `budget`, without limit by default. For the other parameters see
+    `read_labels`.
 
     Raises
     ------
     DataError
         If a named column does not exist, the length of a column differs from the number of
-        rows, or positions are not numbers.
+        rows, positions are not numbers, values are neither numbers nor text, text is longer
+        than 4,096 characters, or the budget is exceeded.
 
     Examples
     --------
@@ -88,12 +103,11 @@ def build_catalogue(
 
     def column(name: str) -> NDArray[Any]:
         values = read(name)
-        if values.shape != (len(ids),):
-            raise DataError(
-                f"column {name!r} has shape {values.shape}; expected one value for each of "
-                f"{len(ids)} images"
-            )
+        check_length(name, values.shape, len(ids))
         return values
+
+    def text_of(name: str) -> NDArray[np.str_]:
+        return fixed_width(as_text(column(name), name), name, budget)
 
     labels = read_labels(
         columns, column, len(ids), label=label, guesses=guesses, class_names=class_names
@@ -101,21 +115,54 @@ def build_catalogue(
     ra, dec = _positions(columns, column)
     groups: NDArray[np.str_] | None = None
     if "group_id" in columns:
-        text = ["" if name.lower() == "nan" else name for name in as_text(column("group_id"))]
-        groups = np.array([value or f"row {row}" for row, value in enumerate(text)])
+        names = as_text(column("group_id"), "group_id")
+        text = ["" if name.lower() == "nan" else name for name in names]
+        text = [value or f"row {row}" for row, value in enumerate(text)]
+        groups = fixed_width(text, "group_id", budget)
     elif ra is not None and dec is not None:
         groups = groups_by_position(ra, dec)
-    source_column = next((name for name in ("source", "source_repo") if name in columns), None)
+    source_column = next((name for name in _SOURCE_COLUMNS if name in columns), None)
     return Catalogue(
         ids=ids,
         labels=labels.indices,
         class_names=labels.class_names,
         label_column=labels.column,
         groups=groups,
-        sources=np.array(as_text(column(source_column))) if source_column else None,
+        sources=text_of(source_column) if source_column else None,
         ra=ra,
         dec=dec,
     )
+
+
+def catalogue_columns(
+    columns: Collection[str], label: str | None, guesses: Sequence[str] = DEFAULT_COLUMNS
+) -> list[str]:
+    """Return the columns that `build_catalogue` reads."""
+    names = label_columns(columns, label, guesses)
+    source_column = next((name for name in _SOURCE_COLUMNS if name in columns), None)
+    for name in ("ra", "dec", "group_id", source_column):
+        if name is not None and name in columns and name not in names:
+            names.append(name)
+    return names
+
+
+def check_length(name: str, shape: tuple[int, ...] | None, length: int) -> None:
+    """Raise DataError unless a column of this shape has one value for each of the images."""
+    if shape != (length,):
+        raise DataError(
+            f"column {name!r} has shape {shape}; expected one value for each of {length} images"
+        )
+
+
+def fixed_width(text: list[str], column: str, budget: Budget | None = None) -> NDArray[np.str_]:
+    """Return text as an array as wide as the longest; take its memory from the budget."""
+    longest = max(map(len, text), default=0)
+    if budget is not None:
+        budget.take(
+            4 * longest * len(text),
+            f"column {column!r} of {len(text):,} rows and up to {longest:,} characters",
+        )
+    return np.array(text, dtype=np.str_)
 
 
 def _positions(
@@ -132,7 +179,12 @@ def _positions(
 def _degrees(values: NDArray[Any], name: str) -> NDArray[np.float64]:
     if values.dtype.kind in "iuf":
         return values.astype(np.float64)
-    try:
-        return np.array([float(text) if text else np.nan for text in as_text(values)])
-    except ValueError as error:
-        raise DataError(f"column {name!r}: {error}; expected degrees") from error
+    degrees = np.full(len(values), np.nan)
+    for row, text in enumerate(as_text(values, name)):
+        try:
+            degrees[row] = float(text or "nan")
+        except ValueError as error:
+            raise DataError(
+                f"column {name!r}: {shortened(text)} in row {row} is not a number; expected degrees"
+            ) from error
+    return degrees

@@ -4,17 +4,22 @@ from __future__ import annotations
 
 import difflib
 import warnings
+from collections import Counter
 from collections.abc import Callable, Collection, Sequence
+from itertools import islice
 from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
+from galfeat.data.limits import MAX_CHARACTERS, listed, shortened
 from galfeat.errors import DataError, GalfeatWarning
 
 DEFAULT_COLUMNS = ("label", "class", "class_id", "class_name", "ans", "labels", "y")
 
 ReadColumn = Callable[[str], NDArray[Any]]
+
+_NAMES_COMPARED = 1000
 
 
 class Labels(NamedTuple):
@@ -76,8 +81,9 @@ def read_labels(
     Raises
     ------
     DataError
-        If the named column does not exist or contains fractions or numbers without a name,
-        or ids and names are not one to one.
+        If the named column does not exist or contains fractions, numbers without a name, values
+        that are neither numbers nor text, or text of more than 4,096 characters, or ids and
+        names are not one to one.
 
     Examples
     --------
@@ -107,7 +113,8 @@ def _labels_in(
     keys = _keys(read(column), column)
     name_column = column.removesuffix("_id") + "_name"
     if column.endswith("_id") and name_column in columns:
-        names = _names_of_ids(keys, as_text(read(name_column)), column, name_column)
+        text = as_text(read(name_column), name_column)
+        names = _names_of_ids(keys, text, column, name_column)
     elif class_names is not None:
         names = _names_of_numbers(keys, class_names, column)
     else:
@@ -121,26 +128,56 @@ def find_column(name: str, columns: Collection[str]) -> str:
     """Return `name` if it is a column; else raise a DataError that suggests the closest one."""
     if name in columns:
         return name
-    near = difflib.get_close_matches(name, columns, n=1, cutoff=0.4)
+    compared = [other for other in islice(columns, _NAMES_COMPARED) if len(other) <= 4 * len(name)]
+    near = difflib.get_close_matches(name, compared, n=1, cutoff=0.4)
     hint = f"did you mean {near[0]!r}? " if near else ""
     raise DataError(
-        f"there is no column {name!r}; {hint}The columns are: {', '.join(columns) or 'none'}"
+        f"there is no column {shortened(name)}; {hint}The columns are: {listed(columns)}"
     )
 
 
-def as_text(values: NDArray[Any]) -> list[str]:
-    """Return values as stripped text, bytes decoded as UTF-8."""
-    if values.dtype.kind in "SO":
-        decoded = (v.decode("utf-8", "replace") if isinstance(v, bytes) else v for v in values)
-        return [str(value).strip() for value in decoded]
-    return [str(value).strip() for value in values]
+def label_columns(
+    columns: Collection[str], label: str | None, guesses: Sequence[str] = DEFAULT_COLUMNS
+) -> list[str]:
+    """Return the columns that `read_labels` reads: of the labels, and of their names if any."""
+    column = label or next((name for name in guesses if name in columns), None)
+    if column is None or column not in columns:
+        return []
+    name_column = column.removesuffix("_id") + "_name"
+    named = column.endswith("_id") and name_column in columns
+    return [column, name_column] if named else [column]
+
+
+def as_text(values: NDArray[Any], column: str) -> list[str]:
+    """Return values as stripped text, bytes decoded as UTF-8.
+
+    Raises
+    ------
+    DataError
+        If the values are neither text nor numbers, or one is longer than `MAX_CHARACTERS`.
+    """
+    if values.dtype.kind not in "OSUTbiuf":
+        raise DataError(
+            f"column {column!r} has type {values.dtype}; expected text, integers or floats"
+        )
+    text = [
+        value.decode("utf-8", "replace").strip() if isinstance(value, bytes) else str(value).strip()
+        for value in values
+    ]
+    if max(map(len, text), default=0) > MAX_CHARACTERS:
+        row = next(row for row, value in enumerate(text) if len(value) > MAX_CHARACTERS)
+        raise DataError(
+            f"column {column!r} contains {len(text[row]):,} characters in row {row}; expected at "
+            f"most {MAX_CHARACTERS:,}: shorten the value"
+        )
+    return text
 
 
 def _keys(values: NDArray[Any], column: str) -> list[Any]:
     """Return labels as integers if all are whole numbers, else as text; None for no label."""
     if values.dtype.kind in "iu":
         return [None if value < 0 else int(value) for value in values]
-    text = ["" if value.lower() == "nan" else value for value in as_text(values)]
+    text = ["" if value.lower() == "nan" else value for value in as_text(values, column)]
     try:
         numbers = [float(value) if value else -1.0 for value in text]
     except ValueError:
@@ -168,22 +205,27 @@ def _names_of_ids(
     nameless = {key for key in keys if key is not None} - name_of.keys()
     if nameless:
         raise DataError(
-            f"{column} {min(nameless)} has no {name_column}; add it to at least one row"
+            f"{column} {_shown(min(nameless))} has no {name_column}; add it to at least one row"
         )
     return {key: name_of[key] for key in sorted(name_of)}
 
 
 def _names_of_numbers(keys: list[Any], class_names: Sequence[str], column: str) -> dict[Any, str]:
     if len(set(class_names)) < len(class_names):
-        duplicate = next(name for name in class_names if list(class_names).count(name) > 1)
+        ((duplicate, _),) = Counter(class_names).most_common(1)
         raise DataError(
-            f"two classes of column {column!r} are named {duplicate!r}; give each a unique name"
+            f"two classes of column {column!r} are named {shortened(duplicate)}; give each a "
+            "unique name"
         )
     named = set(range(len(class_names)))
     nameless = sorted({key for key in keys if key is not None} - named, key=str)
     if nameless:
         raise DataError(
-            f"column {column!r} contains class {nameless[0]!r}, but names are given only for "
-            f"classes 0 to {len(class_names) - 1}"
+            f"column {column!r} contains class {_shown(nameless[0])}, but names are given only "
+            f"for classes 0 to {len(class_names) - 1}"
         )
     return dict(enumerate(class_names))
+
+
+def _shown(key: int | str) -> str:
+    return shortened(key) if isinstance(key, str) else str(key)

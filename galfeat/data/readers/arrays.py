@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import zipfile
-import zlib
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -14,13 +12,14 @@ from numpy.typing import ArrayLike, NDArray
 from galfeat.data.catalogue.catalogue import Catalogue, build_catalogue
 from galfeat.data.catalogue.labels import find_column
 from galfeat.data.dataset import DataSet, Image, row_numbers
+from galfeat.data.limits import Budget, listed
 from galfeat.data.readers.pixels import check_stack, rgb_or_error
 from galfeat.errors import DataError, ImageError
 
 IMAGE_NAMES = ("images", "image", "x", "X")
 
 
-class _InMemory(DataSet):
+class InMemoryDataSet(DataSet):
     """Images in memory and their catalogue."""
 
     def __init__(self, images: NDArray[Any] | Sequence[NDArray[Any]], catalogue: Catalogue) -> None:
@@ -32,7 +31,7 @@ class _InMemory(DataSet):
         return [rgb_or_error(self._images[row]) for row in row_numbers(rows, len(self))]
 
 
-class ArrayDataSet(_InMemory):
+class ArrayDataSet(InMemoryDataSet):
     """Images in memory, of one size or of several sizes.
 
     Parameters
@@ -92,48 +91,20 @@ class ArrayDataSet(_InMemory):
         super().__init__(images, catalogue)
 
 
-def open_npz(path: Path, *, label: str | None = None, images: str | None = None) -> DataSet:
-    """Read a ``.npz`` file into memory.
-
-    Arrays have the names of the data sets in an HDF5 file, see `galfeat.data.readers.hdf5`;
-    ``class_names`` may be an array of text.
-
-    Examples
-    --------
-    >>> from pathlib import Path
-    >>> import numpy as np
-    >>> from galfeat.data.readers import open_npz
-    >>> np.savez("galaxies.npz", images=np.zeros((3, 16, 16, 3), np.uint8), ans=[0, 1, 0])
-    >>> len(open_npz(Path("galaxies.npz")))
-    3
-    """
-    try:
-        with path.open("rb") as stream, np.load(stream, allow_pickle=False) as archive:
-            arrays = {name: archive[name] for name in archive.files}
-    except (OSError, ValueError, TypeError, EOFError, zipfile.BadZipFile, zlib.error) as error:
-        raise DataError(f"{path} is not a complete .npz file of plain arrays ({error})") from error
-    name = find_images(images, arrays, path)
-    pixels = arrays[name]
-    check_stack(f"{name!r} in {path}", pixels.shape, pixels.dtype)
-    class_names = [str(value) for value in arrays.pop("class_names", ())] or None
-    catalogue = build_catalogue(
-        np.arange(len(pixels)).astype(np.str_),
-        arrays,
-        arrays.__getitem__,
-        label=label,
-        class_names=class_names,
-    )
-    return _InMemory(pixels, catalogue)
-
-
-def find_images(name: str | None, available: Sequence[str] | dict[str, Any], path: Path) -> str:
+def find_images(name: str | None, available: Collection[str], path: Path) -> str:
     """Return the name of the array of images: `name`, or the first usual name that exists."""
     if name is not None:
-        return find_column(name, list(available))
+        return find_column(name, available)
     usual = next((candidate for candidate in IMAGE_NAMES if candidate in available), None)
     if usual is None:
         raise DataError(
-            f"{path} holds no 'images'; it holds {', '.join(available) or 'nothing'}: "
+            f"{path} holds no 'images'; it holds {listed(available, 'nothing')}: "
             "specify the array of images with --images"
         )
     return usual
+
+
+def number_rows(count: int, budget: Budget) -> NDArray[np.str_]:
+    """Return the numbers of rows from 0 as text."""
+    budget.take(count * np.dtype("U21").itemsize, f"the numbers of {count:,} images")
+    return np.arange(count).astype(np.str_)

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 from galfeat.data.dataset import Image
-from galfeat.errors import ImageError, MissingDependencyError
+from galfeat.data.readers.fits_file import read_planes
+from galfeat.errors import ImageError
 
 FITS_SUFFIXES = (".fits", ".fit", ".fts", ".fits.gz", ".fits.fz")
 BLUE_TO_RED = "ugrizy"
@@ -19,6 +20,8 @@ LEGACY_SCALES = {"g": 6.0, "r": 3.4, "z": 2.2}
 SOFTENING = 20.0
 SKY_LEVEL = 0.03
 SKY_NOISE = 0.02
+_BLOCK = 2**20
+
 FULL_SCALE = 2.2
 """The stretched value is 1 at this scaled flux: asinh(20 × 2.2) / √20."""
 
@@ -40,8 +43,9 @@ def read_fits(path: str | Path) -> Image:
     Raises
     ------
     ImageError
-        If there is no image, its shape is wrong, or more than half of its pixels are blank
-        (NaN or infinite).
+        If there is no image, its shape is wrong, it has more pixels than Pillow's limit
+        (``PIL.Image.MAX_IMAGE_PIXELS``), or more than half of its pixels are blank (NaN or
+        infinite).
     MissingDependencyError
         If astropy is not installed.
 
@@ -56,17 +60,7 @@ def read_fits(path: str | Path) -> Image:
     ...     read_fits(f"{folder}/galaxy.fits").shape
     (32, 48, 3)
     """
-    try:
-        from astropy.io import fits
-    except ImportError as error:
-        raise MissingDependencyError(
-            "reading FITS needs astropy; install it with: pip install 'galfeat[fits]'"
-        ) from error
-    with fits.open(path, memmap=False) as units:
-        unit = next((unit for unit in units if unit.is_image and unit.data is not None), None)
-        if unit is None:
-            raise ImageError("no HDU contains an image; expected one of (H, W) or (3, H, W)")
-        bands, header = _planes(unit.data), unit.header
+    bands, header = read_planes(path)
     names = str(header.get("BANDS", "")).strip().lower()
     if len(names) == len(bands) and set(names) <= set(BLUE_TO_RED):
         order = sorted(range(len(names)), key=lambda plane: BLUE_TO_RED.index(names[plane]))
@@ -114,53 +108,90 @@ def asinh_rgb(bands: NDArray[np.floating[Any]], *, scales: list[float] | None = 
     >>> asinh_rgb(np.zeros((1, 32, 32)))[0, 0].tolist()
     [32, 32, 32]
     """
-    flux = np.array(bands, dtype=np.float64)
-    blank = ~np.isfinite(flux)
-    if blank.mean() > 0.5:
-        raise ImageError(f"{blank.mean():.0%} of the pixels are blank; expected at most half")
-    flux[blank] = np.nan
-    x = _by_noise(flux) if scales is None else flux * np.reshape(scales, (-1, 1, 1))
-    x = np.where(blank, 0.0, x) + SKY_LEVEL
+    bands = np.asarray(bands)
+    blank = sum(int(np.count_nonzero(~np.isfinite(band))) for band in bands) / bands.size
+    if blank > 0.5:
+        raise ImageError(f"{blank:.0%} of the pixels are blank; expected at most half")
+    linear = _NoiseScaling(bands) if scales is None else _FixedScaling(scales)
+    height, width = bands.shape[1:]
+    image = np.empty((height, width, 3), dtype=np.uint8)
+    rows = max(1, _BLOCK // width)  # in blocks, as intermediate results are in float64
+    for start in range(0, height, rows):
+        image[start : start + rows] = _stretched(bands[:, start : start + rows], linear)
+    return image
+
+
+def _stretched(bands: NDArray[Any], linear: _Scaling) -> NDArray[np.uint8]:
+    """Return the stretched pixels of some rows, shape (rows, W, 1) or (rows, W, 3)."""
+    flux = _flux(bands)
+    x = np.where(np.isnan(flux), 0.0, linear.scaled(flux)) + SKY_LEVEL
     intensity = np.maximum(x, 0).mean(axis=0)
     gain = np.arcsinh(SOFTENING * intensity) / np.sqrt(SOFTENING)
     gain /= np.maximum(intensity, 1e-6)
-    picture = np.rint(255 * np.clip(x * gain, 0, 1)).astype(np.uint8)
-    channels = picture[::-1] if len(picture) == 3 else np.repeat(picture, 3, axis=0)
-    return np.ascontiguousarray(channels.transpose(1, 2, 0))
+    picture: NDArray[np.uint8] = np.rint(255 * np.clip(x * gain, 0, 1)).astype(np.uint8)
+    return picture[::-1].transpose(1, 2, 0)
 
 
-def _planes(data: NDArray[Any]) -> NDArray[Any]:
-    planes = data.reshape(data.shape[-3:]) if data.ndim > 3 and data.size else data
-    planes = planes[np.newaxis] if planes.ndim == 2 else planes
-    if planes.ndim != 3 or len(planes) not in (1, 3) or 0 in planes.shape:
-        raise ImageError(f"the image has shape {data.shape}; expected (H, W) or (3, H, W)")
-    return planes
+def _flux(bands: NDArray[Any]) -> NDArray[np.float64]:
+    """Return a copy in which all blank pixels are NaN."""
+    flux = np.array(bands, dtype=np.float64)
+    flux[~np.isfinite(flux)] = np.nan
+    return flux
 
 
-def _by_noise(flux: NDArray[np.float64]) -> NDArray[np.float64]:
+class _Scaling(Protocol):
+    """Scale the bands of some rows, shape (bands, rows, W)."""
+
+    def scaled(self, flux: NDArray[np.float64]) -> NDArray[np.float64]: ...
+
+
+class _FixedScaling:
+    """Scale bands of known units."""
+
+    def __init__(self, scales: list[float]) -> None:
+        self._factors: NDArray[np.float64] = np.reshape(scales, (-1, 1, 1))
+
+    def scaled(self, flux: NDArray[np.float64]) -> NDArray[np.float64]:
+        return flux * self._factors
+
+
+class _NoiseScaling:
     """Scale bands of unknown units to zero sky and equal noise."""
-    scaled = np.empty_like(flux)
-    for band, values in enumerate(flux):
-        sky, noise = _sky(values)
-        unit = (
-            noise / SKY_NOISE
-            or float(np.max(np.abs(values - sky), initial=0, where=np.isfinite(values)))
-            or 1.0
-        )
-        scaled[band] = (values - sky) / unit
-    height, width = flux.shape[1:]
-    centre = scaled[:, height // 4 : height - height // 4, width // 4 : width - width // 4]
-    finite = centre[np.isfinite(centre)]
-    brightest = float(np.percentile(finite, 99)) if finite.size else 0.0
-    return scaled * min(1.0, FULL_SCALE / max(brightest, FULL_SCALE))
+
+    def __init__(self, bands: NDArray[Any]) -> None:
+        self._sky = np.empty((len(bands), 1, 1))
+        self._unit = np.empty((len(bands), 1, 1))
+        self._factor = 1.0
+        for band, values in enumerate(bands):
+            sky, noise = _sky(values)
+            self._sky[band] = sky
+            self._unit[band] = noise / SKY_NOISE or _largest_deviation(values, sky) or 1.0
+        height, width = bands.shape[1:]
+        rows, columns = (slice(size // 4, size - size // 4) for size in (height, width))
+        centre = self.scaled(_flux(bands[:, rows, columns]))
+        finite = centre[np.isfinite(centre)]
+        brightest = float(np.percentile(finite, 99)) if finite.size else 0.0
+        self._factor = min(1.0, FULL_SCALE / max(brightest, FULL_SCALE))
+
+    def scaled(self, flux: NDArray[np.float64]) -> NDArray[np.float64]:
+        scaled: NDArray[np.float64] = (flux - self._sky) / self._unit * self._factor
+        return scaled
 
 
-def _sky(band: NDArray[np.float64]) -> tuple[float, float]:
+def _largest_deviation(band: NDArray[Any], sky: float) -> float:
+    largest = 0.0
+    for row in band:
+        values = row[np.isfinite(row)].astype(np.float64)
+        largest = max(largest, float(np.max(np.abs(values - sky), initial=0)))
+    return largest
+
+
+def _sky(band: NDArray[Any]) -> tuple[float, float]:
     """Return clipped median and noise (1.4826 MAD) of the border; zeros if all of it is blank."""
     rim = max(1, band.shape[1] // 10), max(1, band.shape[0] // 10)
     border = np.ones(band.shape, bool)
     border[rim[1] : -rim[1], rim[0] : -rim[0]] = False
-    values = band[border & np.isfinite(band)]
+    values = band[border & np.isfinite(band)].astype(np.float64)
     sky = noise = 0.0
     for _ in range(5):
         if values.size == 0:

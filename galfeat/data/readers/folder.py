@@ -2,32 +2,46 @@
 
 from __future__ import annotations
 
-import csv
-from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections import deque
+from collections.abc import Collection, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, overload
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from galfeat.data.catalogue.catalogue import Catalogue, build_catalogue
+from galfeat.data.catalogue.catalogue import (
+    Catalogue,
+    build_catalogue,
+    catalogue_columns,
+    fixed_width,
+)
+from galfeat.data.catalogue.labels import as_text
 from galfeat.data.dataset import DataSet, Image, row_numbers
-from galfeat.data.readers.decode import decode_file, decoding, is_image_name
+from galfeat.data.limits import Budget, listed
+from galfeat.data.readers.csv_table import read_csv as read_csv
+from galfeat.data.readers.csv_table import read_table
+from galfeat.data.readers.decode import decode_file, decoding
+from galfeat.data.readers.finding import LABELS_FILE as LABELS_FILE
+from galfeat.data.readers.finding import ImageFile, check_regular
+from galfeat.data.readers.pixels import TOO_LARGE
 from galfeat.errors import DataError, ImageError
 
-LABELS_FILE = "labels.csv"
 TRAINING_FILE = "training.csv"
 FOLDER_LABEL = "folder"
 FILE_COLUMNS = ("filename", "file", "path", "image")
+_OTHER_SEPARATORS = {";": "semicolons", "\t": "tabs", "|": "vertical bars"}
 
 
 class FileDataSet(DataSet):
     """Images in separate files, decoded when they are read.
 
+    Only regular files are opened, and links to them.
+
     Parameters
     ----------
-    paths : sequence of Path, length n
+    paths : sequence of str or Path, length n
     catalogue : Catalogue
 
     Examples
@@ -41,77 +55,109 @@ class FileDataSet(DataSet):
     <class 'galfeat.errors.ImageError'>
     """
 
-    def __init__(self, paths: Sequence[Path], catalogue: Catalogue) -> None:
+    def __init__(self, paths: Sequence[str | Path], catalogue: Catalogue) -> None:
         super().__init__(catalogue)
-        self._paths = list(paths)
+        self._paths = paths
 
     def read(self, rows: ArrayLike, jobs: int = 1) -> list[Image | ImageError]:
         """Decode files; see `DataSet.read`."""
-        paths = [self._paths[row] for row in row_numbers(rows, len(self))]
         with decoding():
-            if jobs == 1 or len(paths) < 2:
-                return [_decode_or_error(path) for path in paths]
-            with ThreadPoolExecutor(jobs) as pool:
-                return list(pool.map(_decode_or_error, paths))
+            return list(self._images(row_numbers(rows, len(self)), jobs))
+
+    def _read_within(
+        self, rows: NDArray[np.intp], jobs: int, max_bytes: int
+    ) -> list[Image | ImageError]:
+        """Decode the first files; see `DataSet._read_within`."""
+        images: list[Image | ImageError] = []
+        size = 0
+        with decoding():
+            for image in self._images(rows, jobs):
+                images.append(image)
+                size += image.nbytes if isinstance(image, np.ndarray) else 0
+                if size > max_bytes:
+                    break
+        return images
+
+    def _images(self, rows: NDArray[np.intp], jobs: int) -> Iterator[Image | ImageError]:
+        """Decode files in order, a few ahead of the one that is yielded."""
+        paths = (self._paths[row] for row in rows)
+        if jobs == 1 or len(rows) < 2:
+            yield from map(_decode_or_error, paths)
+            return
+        with ThreadPoolExecutor(jobs) as pool:
+            waiting: deque[Future[Image | ImageError]] = deque()
+            for path in paths:
+                waiting.append(pool.submit(_decode_or_error, path))
+                if len(waiting) > 2 * jobs:
+                    yield waiting.popleft().result()
+            while waiting:
+                yield waiting.popleft().result()
 
 
-def open_table(path: Path, *, label: str | None = None) -> FileDataSet:
+class _PathsBelow(Sequence[str]):
+    """Paths relative to a folder, joined when needed."""
+
+    def __init__(self, folder: Path, names: NDArray[np.str_]) -> None:
+        self._folder, self._names = folder, names
+
+    def __len__(self) -> int:
+        return len(self._names)
+
+    @overload
+    def __getitem__(self, row: int) -> str: ...
+    @overload
+    def __getitem__(self, row: slice) -> Sequence[str]: ...
+    def __getitem__(self, row: int | slice) -> str | Sequence[str]:
+        if isinstance(row, slice):
+            return _PathsBelow(self._folder, self._names[row])
+        return str(Path(self._folder, str(self._names[row])))
+
+
+def open_table(
+    path: Path, *, label: str | None = None, max_bytes: int | None = None
+) -> FileDataSet:
     """Open the images listed in a CSV file.
 
     The file names, relative to the folder of the CSV file, are read from the first existing
     column of ``filename``, ``file``, ``path`` and ``image``; they are also the ids. Reading
-    a missing file yields an `ImageError`.
+    a missing file yields an `ImageError`. Only columns that are needed are read, into at most
+    `max_bytes` of memory, by default ``GALFEAT_MAX_BYTES``, or 4 GiB.
     """
-    columns = read_csv(path)
-    name = next((name for name in FILE_COLUMNS if name in columns), None)
-    if name is None:
-        raise DataError(
-            f"{path} has no column 'filename' (columns: {', '.join(columns) or 'none'}); "
-            "rename the column of image files"
-        )
-    ids = columns[name]
+    budget = Budget(max_bytes)
+
+    def needed(names: Collection[str]) -> list[str]:
+        return [_file_column(names, path), *catalogue_columns(names, label)]
+
+    table = read_table(path, needed, budget)
+    name = _file_column(table.names, path)
+    ids = fixed_width(as_text(table.columns[name], name), name, budget)
     if not ids.size:
         raise DataError(f"{path} lists no images; add one row per image")
-    catalogue = build_catalogue(ids, columns, columns.__getitem__, label=label)
-    return FileDataSet([path.parent / file for file in ids], catalogue)
+    catalogue = build_catalogue(
+        ids, table.names, table.columns.__getitem__, label=label, budget=budget
+    )
+    return FileDataSet(_PathsBelow(path.parent, ids), catalogue)
 
 
-class ImageFile(NamedTuple):
-    """An image file and the class given by its folder, empty if none."""
-
-    path: Path
-    class_name: str = ""
-
-
-def images_in(folder: Path) -> list[ImageFile]:
-    """List the images in a folder and its sub-folders, sorted by name.
-
-    If at least two sub-folders contain images, their names are the classes of their images;
-    images outside them have no class.
-
-    Raises
-    ------
-    DataError
-        If the folder contains no images, or a table of labels.
-    """
-    if (folder / LABELS_FILE).is_file():
+def _file_column(names: Collection[str], path: Path) -> str:
+    name = next((name for name in FILE_COLUMNS if name in names), None)
+    if name is not None:
+        return name
+    other = next((word for sign, word in _OTHER_SEPARATORS.items() if sign in "".join(names)), None)
+    if len(names) == 1 and other is not None:
         raise DataError(
-            f"{folder} has a {LABELS_FILE}; open it by itself, or its images by a pattern, "
-            "without labels"
+            f"the columns of {path} are separated by {other}; expected commas: save it as CSV with "
+            "commas"
         )
-    paths = (path.relative_to(folder) for path in folder.rglob("*") if is_image_name(path))
-    names = sorted(name for name in paths if not any(part.startswith(".") for part in name.parts))
-    if not names:
-        raise DataError(
-            f"{folder} contains no images; expected JPEG, PNG, TIFF or FITS files, or {LABELS_FILE}"
-        )
-    classes = [name.parts[0] if len(name.parts) > 1 else "" for name in names]
-    if len(set(classes) - {""}) < 2:
-        return [ImageFile(folder / name) for name in names]
-    return [ImageFile(folder / name, label) for name, label in zip(names, classes, strict=True)]
+    raise DataError(
+        f"{path} has no column 'filename' (columns: {listed(names)}); rename the column of image "
+        "files"
+    )
 
 
-def open_files(files: Sequence[ImageFile], *, label: str | None = None) -> FileDataSet:
+def open_files(
+    files: Sequence[ImageFile], *, label: str | None = None, max_bytes: int | None = None
+) -> FileDataSet:
     """Open image files; their ids are the paths as given.
 
     The label column is ``folder`` if any file has a class given by its folder.
@@ -119,39 +165,29 @@ def open_files(files: Sequence[ImageFile], *, label: str | None = None) -> FileD
     Raises
     ------
     DataError
-        If the label column does not exist.
+        If the label column does not exist, or the names exceed the memory; see `open_table`.
     """
+    budget = Budget(max_bytes)
     columns: dict[str, NDArray[Any]] = {}
     if any(file.class_name for file in files):
-        columns[FOLDER_LABEL] = np.array([file.class_name for file in files])
-    ids = np.array([str(file.path) for file in files])
+        columns[FOLDER_LABEL] = np.array([file.class_name for file in files], dtype=object)
+    paths = [file.path for file in files]
     catalogue = build_catalogue(
-        ids, columns, columns.__getitem__, label=label, guesses=(FOLDER_LABEL,)
+        fixed_width(paths, "filename", budget),
+        columns,
+        columns.__getitem__,
+        label=label,
+        guesses=(FOLDER_LABEL,),
+        budget=budget,
     )
-    return FileDataSet([file.path for file in files], catalogue)
+    return FileDataSet(paths, catalogue)
 
 
-def read_csv(path: Path) -> dict[str, NDArray[np.str_]]:
-    """Read a CSV file with a header as columns of stripped text."""
+def _decode_or_error(path: str | Path) -> Image | ImageError:
     try:
-        with path.open(newline="", encoding="utf-8-sig") as stream:
-            header, *rows = [row for row in csv.reader(stream) if row] or [[]]
-    except (OSError, UnicodeDecodeError, csv.Error) as error:
-        raise DataError(f"{path} cannot be read as a CSV file in UTF-8 ({error})") from error
-    names = [name.strip() for name in header]
-    for number, row in enumerate(rows, start=2):
-        if len(row) != len(names):
-            raise DataError(
-                f"{path}, row {number}, has {len(row)} cells; its header has {len(names)}"
-            )
-    return {
-        name: np.array([row[position].strip() for row in rows], dtype=np.str_)
-        for position, name in enumerate(names)
-    }
-
-
-def _decode_or_error(path: Path) -> Image | ImageError:
-    try:
+        check_regular(path)
         return decode_file(path)
     except ImageError as error:
         return error
+    except MemoryError:
+        return ImageError(f"{path}: {TOO_LARGE}")

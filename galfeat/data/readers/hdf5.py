@@ -9,6 +9,7 @@ only and images of 256 or 69 pixels.
 
 from __future__ import annotations
 
+import math
 import os
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -20,11 +21,14 @@ from numpy.typing import ArrayLike, NDArray
 
 from galfeat.data.catalogue.catalogue import build_catalogue
 from galfeat.data.catalogue.galaxy10 import GALAXY10_CLASSES
-from galfeat.data.catalogue.labels import DEFAULT_COLUMNS
+from galfeat.data.catalogue.labels import as_text, label_columns
 from galfeat.data.dataset import DataSet, Image, row_numbers
-from galfeat.data.readers.arrays import find_images
-from galfeat.data.readers.pixels import check_stack, rgb_or_error
-from galfeat.errors import DataError, ImageError
+from galfeat.data.limits import Budget
+from galfeat.data.readers.arrays import find_images, number_rows
+from galfeat.data.readers.hdf5_file import HDF5File
+from galfeat.data.readers.hdf5_storage import InflationCheck, one_file_errors
+from galfeat.data.readers.pixels import TOO_LARGE, check_stack, rgb_or_error
+from galfeat.errors import ImageError
 
 CHUNK_CACHE = 64 * 2**20
 """Bytes; a compressed chunk shared by two blocks is decompressed only once."""
@@ -40,12 +44,16 @@ class HDF5DataSet(DataSet):
     path : Path
     label, images : str, optional
         Names of the data sets, if not the usual ones.
+    max_bytes : int, optional
+        Maximum memory of the columns together, and of the images read at once; by default
+        ``GALFEAT_MAX_BYTES``, or 4 GiB.
 
     Raises
     ------
     DataError
-        If the file is damaged, the data sets do not exist, or the shape or dtype of the
-        images is not supported by `galfeat.data.readers.to_rgb`.
+        If the file is damaged or needs other files, the data sets do not exist or exceed the
+        memory, or the shape or dtype of the images is not supported by
+        `galfeat.data.readers.to_rgb`.
 
     Examples
     --------
@@ -69,22 +77,31 @@ class HDF5DataSet(DataSet):
         *,
         label: str | None = None,
         images: str | None = None,
+        max_bytes: int | None = None,
     ) -> None:
         self._path = path
         self._file: h5py.File | None = None
         self._process = -1
-        file = self._open()
-        columns = _data_sets(file)
-        self._name = find_images(images, columns, path)
-        pixels = file[self._name]
-        check_stack(f"{self._name!r} in {path}", pixels.shape, pixels.dtype)
-        catalogue = build_catalogue(
-            np.arange(len(pixels)).astype(np.str_),
-            columns,
-            lambda name: file[name][()],
-            label=label,
-            class_names=_class_names(file, label, columns, pixels.shape),
-        )
+        budget = Budget(max_bytes)
+        with one_file_errors(path):
+            file = HDF5File(self._open(), path, budget)
+            self._name = find_images(images, file, path)
+            shape: tuple[int, ...] = file.data_set(self._name).shape or ()
+            dtype = file.dtype(self._name)
+            check_stack(f"{self._name!r} in {path}", shape, dtype)
+            self._row_bytes = math.prod(shape[1:]) * dtype.itemsize
+            Budget(budget.limit).take(self._row_bytes, f"one image of {self._name!r} in {path}")
+            self._rows_at_once = budget.limit // self._row_bytes
+            self._inflation = InflationCheck(file.data_set(self._name), budget.limit)
+            ids = number_rows(shape[0], budget)
+            catalogue = build_catalogue(
+                ids,
+                file,
+                lambda name: file.column(name, len(ids)),
+                label=label,
+                class_names=_class_names(file, label, shape),
+                budget=budget,
+            )
         super().__init__(catalogue)
 
     def read(self, rows: ArrayLike, jobs: int = 1) -> list[Image | ImageError]:
@@ -93,20 +110,34 @@ class HDF5DataSet(DataSet):
         unique_rows, inverse = np.unique(numbers, return_inverse=True)
         pixels = self._open()[self._name]
         results: list[Image | ImageError] = []
-        for start, stop in _blocks(unique_rows):
-            results.extend(_read_block(pixels, start, stop))
+        for start, stop in _blocks(unique_rows, self._rows_at_once):
+            results.extend(self._read_block(pixels, start, stop))
         return [results[index] for index in inverse]
+
+    def _read_within(
+        self, rows: NDArray[np.intp], jobs: int, max_bytes: int
+    ) -> list[Image | ImageError]:
+        """Read the first rows; see `DataSet._read_within`."""
+        return self.read(rows[: max(1, max_bytes // self._row_bytes)], jobs)
+
+    def _read_block(self, pixels: h5py.Dataset, start: int, stop: int) -> list[Image | ImageError]:
+        try:
+            self._inflation.check(pixels, start, stop)
+            block = pixels[start:stop]
+        except Exception as error:  # h5py raises nearly anything for a damaged file
+            if stop - start > 1:
+                return [self._read_block(pixels, row, row + 1)[0] for row in range(start, stop)]
+            if isinstance(error, MemoryError):
+                return [ImageError(f"row {start}: {TOO_LARGE}")]
+            return [ImageError(f"row {start} cannot be read ({error}); fetch the file again")]
+        return [rgb_or_error(image, f"row {start + row}: ") for row, image in enumerate(block)]
 
     def _open(self) -> h5py.File:
         if self._file is None or self._process != os.getpid():
-            try:
+            with one_file_errors(self._path):
                 self._file = h5py.File(
                     self._path, "r", rdcc_nbytes=CHUNK_CACHE, locking="best-effort"
                 )
-            except OSError as error:
-                raise DataError(
-                    f"{self._path} is not a complete HDF5 file ({error}); fetch or copy it again"
-                ) from error
             self._process = os.getpid()
         return self._file
 
@@ -115,40 +146,23 @@ class HDF5DataSet(DataSet):
         return self.__dict__ | {"_file": None}
 
 
-def _data_sets(file: h5py.File) -> list[str]:
-    names: list[str] = []
-    file.visititems(
-        lambda name, node: names.append(name) if isinstance(node, h5py.Dataset) else None
-    )
-    return names
-
-
-def _class_names(
-    file: h5py.File, label: str | None, columns: list[str], shape: tuple[int, ...]
-) -> Sequence[str] | None:
-    column = label or next((name for name in DEFAULT_COLUMNS if name in columns), None)
-    if column not in columns:
+def _class_names(file: HDF5File, label: str | None, shape: tuple[int, ...]) -> Sequence[str] | None:
+    columns = label_columns(file, label)
+    if not columns:
         return None
-    for holder in (file[column], file):
-        if "class_names" in holder.attrs:
-            names = np.asarray(holder.attrs["class_names"]).reshape(-1)
-            return [n.decode() if isinstance(n, bytes) else str(n) for n in names]
-    known = GALAXY10_CLASSES.get(shape[1:]) if column == "ans" else None
-    return known if known and np.isin(file["ans"][()], np.arange(len(known))).all() else None
+    names = file.class_names(columns[0])
+    if names is not None:
+        return as_text(names, "class_names")
+    known = GALAXY10_CLASSES.get(shape[1:]) if columns[0] == "ans" else None
+    if known is None or file.data_set("ans").shape != shape[:1]:
+        return None
+    classes = file.column("ans", shape[0])
+    return known if np.isin(classes, np.arange(len(known))).all() else None
 
 
-def _blocks(rows: NDArray[np.intp]) -> Iterator[tuple[int, int]]:
-    """Split sorted row numbers into consecutive runs (start, stop)."""
+def _blocks(rows: NDArray[np.intp], longest: int) -> Iterator[tuple[int, int]]:
+    """Split sorted row numbers into consecutive runs (start, stop), none too long."""
     for run in np.split(rows, np.flatnonzero(np.diff(rows) > 1) + 1):
         if run.size:
-            yield int(run[0]), int(run[-1]) + 1
-
-
-def _read_block(pixels: h5py.Dataset, start: int, stop: int) -> list[Image | ImageError]:
-    try:
-        block = pixels[start:stop]
-    except OSError as error:
-        if stop - start == 1:
-            return [ImageError(f"row {start} cannot be read ({error}); fetch the file again")]
-        return [_read_block(pixels, row, row + 1)[0] for row in range(start, stop)]
-    return [rgb_or_error(image, f"row {start + row}: ") for row, image in enumerate(block)]
+            for start in range(int(run[0]), int(run[-1]) + 1, longest):
+                yield start, min(start + longest, int(run[-1]) + 1)

@@ -16,7 +16,7 @@ from galfeat.data.dataset import DataSet, Image, row_numbers
 from galfeat.data.readers.arrays import ArrayDataSet
 from galfeat.data.readers.decode import decode_picture
 from galfeat.data.readers.opening import open_dataset
-from galfeat.data.readers.pixels import check_form
+from galfeat.data.readers.pixels import TOO_LARGE, check_form
 from galfeat.errors import DataError, ImageError
 
 OneImage: TypeAlias = str | Path | Pillow.Image | NDArray[Any]
@@ -178,3 +178,5 @@ def _pixels_or_error(picture: Pillow.Image) -> Image | ImageError:
         return decode_picture(picture)
     except ImageError as error:
         return error
+    except MemoryError:
+        return ImageError(TOO_LARGE)

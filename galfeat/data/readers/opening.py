@@ -2,16 +2,25 @@
 
 from __future__ import annotations
 
-import glob
 import os
+import stat
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
 from galfeat.data.dataset import DataSet
-from galfeat.data.readers.arrays import open_npz
+from galfeat.data.limits import Budget
 from galfeat.data.readers.decode import is_image_name
-from galfeat.data.readers.folder import LABELS_FILE, ImageFile, images_in, open_files, open_table
+from galfeat.data.readers.finding import (
+    LABELS_FILE,
+    ImageFile,
+    file_kind,
+    images_in,
+    images_matching,
+    kind_of_file,
+)
+from galfeat.data.readers.folder import open_files, open_table
+from galfeat.data.readers.npz import open_npz
 from galfeat.errors import DataError
 
 HDF5_SUFFIXES = frozenset({".h5", ".hdf5", ".hdf"})
@@ -24,6 +33,7 @@ def open_dataset(
     *,
     label: str | None = None,
     images: str | None = None,
+    max_bytes: int | None = None,
 ) -> DataSet:
     """Open galaxy images without reading their pixels yet.
 
@@ -38,6 +48,11 @@ def open_dataset(
         for the default.
     images : str, optional
         HDF5 data set or ``.npz`` array of the images; ``images`` by default.
+    max_bytes : int, optional
+        Maximum memory for the columns and names of a data set, for the arrays of a ``.npz``
+        file, and for the images of an HDF5 file that are read at once. By default the
+        environment variable ``GALFEAT_MAX_BYTES``, or 4 GiB. A file that declares more is
+        refused before memory is taken.
 
     Returns
     -------
@@ -46,8 +61,8 @@ def open_dataset(
     Raises
     ------
     DataError
-        If the source does not exist, its format is unknown, the file is damaged, or a named
-        column does not exist.
+        If the source does not exist, its format is unknown, the file is damaged or exceeds the
+        memory, or a named column does not exist.
 
     Examples
     --------
@@ -64,19 +79,33 @@ def open_dataset(
     (64, 64, 3)
     """
     sources = _paths(source)
+    try:
+        return _open(sources, label, images, max_bytes)
+    except MemoryError as error:
+        raise DataError(
+            f"not enough memory to open {sources[0]}; open fewer images, or on another machine"
+        ) from error
+
+
+def _open(
+    sources: Sequence[str | Path], label: str | None, images: str | None, max_bytes: int | None
+) -> DataSet:
     path = Path(sources[0]) if len(sources) == 1 else None
-    if path is not None and (path / LABELS_FILE).is_file():
-        return open_table(path / LABELS_FILE, label=label)
-    if path is None or not path.is_file() or is_image_name(path):  # a pattern is not a file
-        return open_files(_find_images(sources), label=label)
+    kind = None if path is None else file_kind(path)
+    if path is not None and kind == stat.S_IFDIR and os.path.lexists(path / LABELS_FILE):
+        return open_table(_regular(path / LABELS_FILE), label=label, max_bytes=max_bytes)
+    if path is None or kind in (None, stat.S_IFDIR) or is_image_name(path):
+        files = _find_images(sources, Budget(max_bytes))  # a pattern is not a file
+        return open_files(files, label=label, max_bytes=max_bytes)
+    _regular(path)
     if path.suffix.lower() == ".csv":
-        return open_table(path, label=label)
+        return open_table(path, label=label, max_bytes=max_bytes)
     if path.suffix.lower() == ".npz":
-        return open_npz(path, label=label, images=images)
+        return open_npz(path, label=label, images=images, max_bytes=max_bytes)
     if path.suffix.lower() in HDF5_SUFFIXES:
         from galfeat.data.readers.hdf5 import HDF5DataSet
 
-        return HDF5DataSet(path, label=label, images=images)
+        return HDF5DataSet(path, label=label, images=images, max_bytes=max_bytes)
     raise DataError(f"{path} has an unknown format; {EXPECTED}")
 
 
@@ -89,36 +118,43 @@ def _paths(source: Any) -> list[str | Path]:  # noqa: ANN401
             raise DataError(f"{path!r} is not a path; {EXPECTED}")
         if not str(path):
             raise DataError(f"a path is empty; {EXPECTED}")
-        try:
-            Path(path).exists()
-        except OSError as error:
-            raise DataError(f"{path} cannot be opened ({error.strerror}); {EXPECTED}") from error
     return paths
 
 
-def _find_images(sources: Sequence[str | Path]) -> list[ImageFile]:
+def _regular(path: Path) -> Path:
+    """Return a path; raise DataError unless it is a regular file."""
+    kind = file_kind(path)
+    if kind is None:
+        raise DataError(f"{path} is a link that leads nowhere; {EXPECTED}")
+    if kind != stat.S_IFREG:
+        raise DataError(f"{path} is {kind_of_file(kind)}; {EXPECTED}")
+    return path
+
+
+def _find_images(sources: Sequence[str | Path], budget: Budget) -> list[ImageFile]:
     """Expand patterns and folders, each sorted by name, in the order given."""
     files: list[ImageFile] = []
     for source in sources:
         path = Path(source)
-        if path.is_dir():
-            images = images_in(path)
-        elif path.is_file() and not is_image_name(path):
+        try:
+            kind = file_kind(path)
+        except DataError:
+            if len(sources) == 1 or not is_image_name(path):
+                raise
+            kind = stat.S_IFREG  # reading it returns the error in its row
+        if kind == stat.S_IFDIR:
+            images = images_in(path, budget)
+        elif kind is not None and not is_image_name(path):
             raise DataError(
                 f"{path} is not an image file; open data sets one at a time. {EXPECTED}"
             )
         else:
-            images = [ImageFile(path)] if path.is_file() else _expand(str(source))
+            images = [ImageFile(str(path))] if kind is not None else images_matching(str(source))
         if not images and len(sources) > 1 and is_image_name(path):
-            images = [ImageFile(path)]  # reading it returns the error in its row
+            images = [ImageFile(str(path))]  # reading it returns the error in its row
         if not images:
             raise DataError(f"found neither a data set nor images at {path}; {EXPECTED}")
         files.extend(images)
     if not files:
         raise DataError(f"no path was given; {EXPECTED}")
     return files
-
-
-def _expand(pattern: str) -> list[ImageFile]:
-    names = sorted(glob.glob(pattern, recursive=True))
-    return [ImageFile(Path(name)) for name in names if is_image_name(name)]

@@ -6,10 +6,13 @@ from typing import Any, cast
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
+from PIL import Image as Pillow
 
 from galfeat.errors import DataError, ImageError
 
 EXPECTED = "expected (H, W, 3), (H, W, 1) or (H, W) of uint8, uint16, or float in 0 to 1"
+
+TOO_LARGE = "not enough memory to read the image; cut out the galaxy, or run fewer jobs"
 
 
 def to_rgb(image: NDArray[Any]) -> NDArray[np.uint8]:
@@ -30,8 +33,8 @@ def to_rgb(image: NDArray[Any]) -> NDArray[np.uint8]:
     Raises
     ------
     ImageError
-        If the image has another shape or type or no pixels, or a float is NaN, infinite or
-        outside 0 to 1.
+        If the image has another shape or type, no pixels or more than Pillow's limit
+        (``PIL.Image.MAX_IMAGE_PIXELS``), or a float is NaN, infinite or outside 0 to 1.
 
     Examples
     --------
@@ -57,6 +60,8 @@ def rgb_or_error(image: ArrayLike | ImageError, place: str = "") -> NDArray[np.u
         return to_rgb(np.asarray(image))
     except ImageError as error:
         return ImageError(f"{place}{error}")
+    except MemoryError:
+        return ImageError(f"{place}{TOO_LARGE}")
 
 
 def check_stack(where: str, shape: tuple[int, ...], dtype: np.dtype[Any]) -> None:
@@ -84,6 +89,16 @@ def check_form(shape: tuple[int, ...], dtype: np.dtype[Any]) -> None:
         raise ImageError(f"image of shape {shape} and type {dtype}; {EXPECTED}")
     if 0 in shape:
         raise ImageError(f"image of shape {shape} has no pixels; {EXPECTED}")
+    check_pixels(shape[0] * shape[1])
+
+
+def check_pixels(count: int) -> None:
+    """Raise ImageError if an image has more pixels than Pillow decodes."""
+    if Pillow.MAX_IMAGE_PIXELS is not None and count > Pillow.MAX_IMAGE_PIXELS:
+        raise ImageError(
+            f"image of {count:,} pixels; expected at most {Pillow.MAX_IMAGE_PIXELS:,}, Pillow's "
+            "limit: cut out the galaxy"
+        )
 
 
 def _to_bytes(image: NDArray[Any]) -> NDArray[np.uint8]:
