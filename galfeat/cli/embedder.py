@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import shlex
 import sys
 from pathlib import Path
@@ -10,6 +11,13 @@ import click
 
 from galfeat.cli.options import jobs_option, seed_option
 from galfeat.cli.progress import progress_bar
+
+
+def _refuse_nan(_ctx: click.Context, _param: click.Parameter, value: float) -> float:
+    """Refuse NaN, which is in no range but passes click's comparisons."""
+    if math.isnan(value):
+        raise click.BadParameter("it is not a number")
+    return value
 
 
 @click.group()
@@ -43,6 +51,7 @@ def embedder() -> None:
     "--share",
     type=click.FloatRange(0, 1, min_open=True),
     default=1.0,
+    callback=_refuse_nan,
     show_default=True,
     help="Fraction of the rows to train on, selected by pixel digest; the rest is kept for the "
     "classifiers.",
@@ -51,21 +60,21 @@ def embedder() -> None:
     "--simulated",
     "n_simulated",
     metavar="N",
-    type=click.IntRange(min=0),
+    type=click.IntRange(0, 1_000_000),
     default=24_000,
     show_default=True,
     help="Number of simulated galaxies, with known parameters, to add to the training data.",
 )
 @click.option(
     "--epochs",
-    type=click.IntRange(min=1),
+    type=click.IntRange(1, 10_000),
     default=40,
     show_default=True,
     help="Maximum number of epochs.",
 )
 @click.option(
     "--threads",
-    type=click.IntRange(min=1),
+    type=click.IntRange(1, 1024),
     default=2,
     show_default=True,
     help="Number of PyTorch threads. Results depend on it.",

@@ -38,6 +38,19 @@ def train(*arguments):
     return done.output, done.exit_code
 
 
+@pytest.mark.parametrize(
+    "option",
+    [
+        ("--share", "nan"), ("--share", 0), ("--share", "1e999"), ("--epochs", 10**30),
+        ("--threads", 10**30), ("--simulated", 10**30), ("--seed", -1), ("--seed", 2**32),
+    ],
+)  # fmt: skip
+def test_values_out_of_range_are_usage_errors(tmp_path, option):
+    printed, code = train(*option, "-o", tmp_path / "net")
+    assert code == 2
+    assert f"Invalid value for '{option[0]}'" in printed
+
+
 @pytest.mark.slow
 def test_the_folder_has_network_card_curve_and_training_digests(labelled, tmp_path):
     pytest.importorskip("torch", reason="PyTorch is not installed")
