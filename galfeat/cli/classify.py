@@ -24,7 +24,7 @@ from galfeat.cli.prose import counted
 from galfeat.cli.streams import reader_left, standard_output
 from galfeat.errors import DataError
 from galfeat.storage.atomic import atomic_file
-from galfeat.storage.cells import ORIGINAL_BYTES, csv_cells, printable, valid_text
+from galfeat.storage.cells import ORIGINAL_BYTES, csv_cells, printable, valid_json
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -195,11 +195,7 @@ def _open_output(output: Path | None) -> Iterator[TextIO]:
 def _json_writer(file: TextIO) -> Callable[[Rows], None]:
     def write(rows: Rows) -> None:
         for row in rows:
-            valid = {
-                valid_text(name): valid_text(cell) if isinstance(cell, str) else cell
-                for name, cell in row.items()
-            }
-            file.write(json.dumps(valid, ensure_ascii=False) + "\n")
+            file.write(json.dumps(valid_json(row), ensure_ascii=False) + "\n")
         file.flush()
 
     return write

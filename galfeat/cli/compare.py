@@ -11,6 +11,7 @@ import click
 from galfeat import __version__
 from galfeat.cli.options import images_option, jobs_option, label_option, seed_option
 from galfeat.storage.atomic import atomic_file, ensure_folder_writable, ensure_writable
+from galfeat.storage.cells import valid_json
 
 if TYPE_CHECKING:
     from galfeat.experiments.comparison import Results
@@ -134,7 +135,7 @@ def _write(folder: Path, results: Results, plan: Plan, facts: dict[str, str]) ->
     )
     texts = {
         CSV: comparison_csv(comparison, spent, results.shift),
-        JSON: json.dumps({"facts": facts, **results.to_json()}, indent=2) + "\n",
+        JSON: json.dumps(valid_json({"facts": facts, **results.to_json()}), indent=2) + "\n",
         PAGE: page,
     }
     for name, text in texts.items():

@@ -19,6 +19,7 @@ from galfeat.cli.options import (
 from galfeat.cli.progress import running_clock
 from galfeat.cli.prose import skipped_message
 from galfeat.storage.atomic import atomic_file, ensure_folder_writable, ensure_writable
+from galfeat.storage.cells import valid_json
 
 if TYPE_CHECKING:
     from galfeat.classifier import GalaxyClassifier
@@ -218,7 +219,7 @@ def _write_json(path: Path, scored: Scored, ablated: Ablation | None) -> None:
     if ablated is not None:
         values["ablation"] = ablated.to_json()
     with atomic_file(path) as temporary:
-        temporary.write_text(json.dumps(values, indent=2) + "\n", encoding="utf-8")
+        temporary.write_text(json.dumps(valid_json(values), indent=2) + "\n", encoding="utf-8")
 
 
 def _write_report(

@@ -15,7 +15,7 @@ from galfeat.cli.options import classifier_and_inputs, classifier_options
 from galfeat.cli.prose import counted, none_readable, skipped_message
 from galfeat.cli.streams import reader_left
 from galfeat.storage.atomic import atomic_file, ensure_folder_writable
-from galfeat.storage.cells import printable, valid_text
+from galfeat.storage.cells import printable, valid_json
 
 if TYPE_CHECKING:
     import numpy as np
@@ -167,9 +167,6 @@ def _write(
     title = printable(name) + (": possibly not a galaxy" if problem else "")
     write_picture(stem.with_name(stem.name + ".png"), rgb, measure_frame(rgb), explanation, title)
     with atomic_file(stem.with_name(stem.name + ".json")) as temporary:
-        text = json.dumps(
-            {"id": valid_text(name), "problem": problem, **explanation.to_json()},
-            indent=2,
-            ensure_ascii=False,
-        )
+        values = valid_json({"id": name, "problem": problem, **explanation.to_json()})
+        text = json.dumps(values, indent=2, ensure_ascii=False)
         temporary.write_text(text + "\n", encoding="utf-8")

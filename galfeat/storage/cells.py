@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import codecs
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from typing import Any
 
 #: Error handler of output encodings: original bytes of file names, escapes of other surrogates.
 ORIGINAL_BYTES = "galfeat-original-bytes"
@@ -69,6 +70,17 @@ def valid_text(name: str) -> str:
     if _SURROGATE.search(name) or _ESCAPE.search(name):
         return _SURROGATE.sub(_escape, name.replace("\\", "\\\\"))
     return name
+
+
+def valid_json(value: Any) -> Any:  # noqa: ANN401
+    """Return a value for JSON with `valid_text` applied to all texts and keys in it."""
+    if isinstance(value, str):
+        return valid_text(value)
+    if isinstance(value, Mapping):
+        return {valid_json(key): valid_json(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [valid_json(item) for item in value]
+    return value
 
 
 def printable(text: str) -> str:

@@ -29,7 +29,7 @@ def scratch_folder(folder: str | Path) -> Iterator[None]:
     """Keep large tables of features that are created in a block in temporary files.
 
     The files have no names: the system removes them when their arrays are no longer used, also
-    after a crash. Results do not change.
+    after a crash. Results do not change. The folder is that of the whole process.
 
     Parameters
     ----------

@@ -149,6 +149,16 @@ def test_class_names_that_are_not_utf_8(paint, quick_pipeline, tmp_path):
     run("classify", tmp_path / "model", tmp_path / "data", "-o", tmp_path / "out.jsonl")
     lines = (tmp_path / "out.jsonl").read_text("utf-8").splitlines()
     assert r"p_disc-\xe9" in json.loads(lines[0])
+    scores, why = tmp_path / "scores.json", tmp_path / "why"
+    arguments = (tmp_path / "model", tmp_path / "data", "--include-training", "--json", scores)
+    done = run_process(tmp_path, "evaluate", *arguments, "--report", tmp_path / "report")
+    assert (done.returncode, done.stderr) == (0, b"")
+    assert b"disc-\xe9" in done.stdout
+    assert r"disc-\xe9" in json.loads(scores.read_text("ascii"))["classes"]
+    arguments = (tmp_path / "model", tmp_path / "data" / "round", "-o", why)
+    assert run_process(tmp_path, "explain", *arguments).returncode == 0
+    (explanation, *_) = (json.loads(path.read_text("utf-8")) for path in why.glob("*.json"))
+    assert r"disc-\xe9" in explanation["probabilities"]
 
 
 def run_process(folder, *arguments, redirect="", env=None, stdout=subprocess.PIPE):
