@@ -143,6 +143,7 @@ def _columns(
         if size > 2**20:
             budget.take(size, f"row {number} of the columns of {path}")
             size = 0
+    budget.take(size, f"the columns of {path}")
     return {
         name: np.array(column, dtype=object) for name, column in zip(chosen, cells, strict=True)
     }

@@ -28,7 +28,7 @@ _NOT_COMPRESSING = frozenset(
     }
 )
 _PARAMETRIC = frozenset({h5py.h5z.FILTER_NBIT, h5py.h5z.FILTER_SCALEOFFSET})
-_CHECKSUM = 4
+_CHECKSUM, _REFERENCE = 4, 16
 _PIECE = 2**20
 _DEFLATE_RATIO = 1032
 """The most that deflate can compress."""
@@ -120,7 +120,7 @@ def check_storage(
 
 def _check_filters(data_set: h5py.Dataset, what: str) -> None:
     properties = data_set.id.get_create_plist()
-    size = math.prod(properties.get_chunk()), data_set.id.get_type().get_size()
+    size = math.prod(data_set.chunks), _element_size(data_set)
     compressing: list[str] = []
     for index in range(properties.get_nfilters()):
         code, _, values, label = properties.get_filter(index)
@@ -143,7 +143,7 @@ def _check_filters(data_set: h5py.Dataset, what: str) -> None:
 
 def _check_chunks(data_set: h5py.Dataset, what: str, path: Path, limit: int) -> None:
     properties = data_set.id.get_create_plist()
-    chunk = math.prod(properties.get_chunk()) * data_set.id.get_type().get_size()
+    chunk = math.prod(data_set.chunks) * _element_size(data_set)
     if chunk > limit:
         raise DataError(
             f"{what} has chunks of {readable_size(chunk)}; expected at most "
@@ -162,9 +162,20 @@ def _check_chunks(data_set: h5py.Dataset, what: str, path: Path, limit: int) -> 
         raise DataError(f"{what} has a damaged chunk; fetch or copy the file again")
 
 
+def _element_size(data_set: h5py.Dataset) -> int:
+    """Return the number of bytes that an element takes in the file."""
+    kind = data_set.id.get_type()
+    if isinstance(kind, h5py.h5t.TypeVlenID) or (
+        isinstance(kind, h5py.h5t.TypeStringID) and kind.is_variable_str()
+    ):
+        return _REFERENCE
+    size: int = kind.get_size()
+    return size
+
+
 def _most_stored(data_set: h5py.Dataset) -> int:
     """Return the maximum size of a stored chunk that was filtered."""
-    chunk: int = math.prod(data_set.chunks) * data_set.id.get_type().get_size()
+    chunk: int = math.prod(data_set.chunks) * _element_size(data_set)
     return chunk + chunk // 8 + 4096
 
 
@@ -201,7 +212,7 @@ class InflationCheck:
             range(start // first * first, stop, first),
             *(range(0, size, side) for size, side in zip(data_set.shape[1:], sides, strict=True)),
         )
-        size = math.prod(data_set.chunks) * data_set.id.get_type().get_size()
+        size = math.prod(data_set.chunks) * _element_size(data_set)
         for corner in corners:
             if corner not in self._checked and data_set.id.get_chunk_info_by_coord(corner).size:
                 mask, content = data_set.id.read_direct_chunk(corner)
