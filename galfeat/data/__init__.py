@@ -3,6 +3,7 @@
 from galfeat.data.dataset import DataSet
 from galfeat.data.digest import pixel_digest
 from galfeat.data.fetch.download import download
+from galfeat.data.packing import pack
 from galfeat.data.readers.arrays import ArrayDataSet
 from galfeat.data.readers.images import as_dataset
 from galfeat.data.readers.opening import open_dataset
@@ -16,6 +17,7 @@ __all__ = [
     "as_dataset",
     "download",
     "open_dataset",
+    "pack",
     "pixel_digest",
     "stratified_sample",
     "summarise",

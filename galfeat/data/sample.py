@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from galfeat.data.dataset import DataSet, Image
+from galfeat.data.packing import metadata_columns, write_metadata
 from galfeat.errors import DataError, GalfeatWarning, ImageError
 from galfeat.storage.atomic import atomic_file, atomic_folder
 
@@ -132,17 +133,6 @@ def write_dataset(data: DataSet, path: str | Path, *, jobs: int = 1) -> dict[int
     return errors
 
 
-def _columns(data: DataSet) -> dict[str, NDArray[np.generic]]:
-    columns: dict[str, NDArray[np.generic] | None] = {
-        "original_id": data.ids,
-        "group_id": data.groups,
-        "source": data.sources,
-        "ra": data.ra,
-        "dec": data.dec,
-    }
-    return {name: values for name, values in columns.items() if values is not None}
-
-
 def _stack(images: list[Image], target: Path) -> NDArray[np.uint8]:
     sizes = sorted({image.shape for image in images})
     if len(sizes) > 1:
@@ -160,18 +150,16 @@ def _write_hdf5(target: Path, images: list[Image], data: DataSet) -> None:
     content = io.BytesIO()  # an HDF5 file on a full disk cannot be closed cleanly
     with h5py.File(content, "w") as file:
         file["images"] = stack
-        for name, values in _columns(data).items():
-            file[name] = values.astype(object) if values.dtype.kind == "U" else values
-        if data.label_column is not None:
-            for name in dict.fromkeys(("ans", data.label_column)):
-                file[name] = data.labels
-                file[name].attrs["class_names"] = list(data.class_names)
+        write_metadata(file, data)
     with atomic_file(target) as temporary:
         temporary.write_bytes(content.getvalue())
 
 
 def _write_npz(target: Path, images: list[Image], data: DataSet) -> None:
-    arrays: dict[str, NDArray[np.generic]] = {"images": _stack(images, target), **_columns(data)}
+    arrays: dict[str, NDArray[np.generic]] = {
+        "images": _stack(images, target),
+        **metadata_columns(data),
+    }
     if data.label_column is not None:
         arrays |= dict.fromkeys(("ans", data.label_column), data.labels)
         arrays["class_names"] = np.array(data.class_names)
@@ -182,7 +170,7 @@ def _write_npz(target: Path, images: list[Image], data: DataSet) -> None:
 def _write_folder(target: Path, images: list[Image], data: DataSet) -> None:
     from PIL import Image as Pillow
 
-    columns = {name: list(values) for name, values in _columns(data).items()}
+    columns = {name: list(values) for name, values in metadata_columns(data).items()}
     if data.label_column is not None:
         names = [data.class_names[label] if label >= 0 else "" for label in data.labels]
         columns = {

@@ -207,6 +207,7 @@ def report(
     n_training: int,
     ablation: Ablation | None = None,
     facts: Mapping[str, str] | None = None,
+    caution: str = "",
     seed: int = 0,
 ) -> Path:
     """Write the HTML report of a scored model.
@@ -223,6 +224,8 @@ def report(
         Losses without each family, from `ablate`.
     facts : mapping of str to str, optional
         Facts about model, data and run.
+    caution : str
+        Shown at the top of the report.
     seed : int
         Seed of the selection of galaxies shown.
 
@@ -252,6 +255,7 @@ def report(
         ablation=ablation,
         balancing=Balancing.of(pipeline.balance, pipeline.members, counts.tolist()),
         facts=facts,
+        caution=caution,
         title=f"galfeat: {pipeline.name}",
         seed=seed,
     )

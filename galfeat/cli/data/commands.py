@@ -8,6 +8,7 @@ from pathlib import Path
 import click
 
 from galfeat.cli.data.fetch import fetch
+from galfeat.cli.data.pack import pack
 from galfeat.cli.data.simulate import simulate
 from galfeat.cli.options import images_option, jobs_option, label_option, seed_option
 from galfeat.cli.progress import progress_bar, running_clock
@@ -99,4 +100,5 @@ def sample(
 
 
 data.add_command(fetch)
+data.add_command(pack)
 data.add_command(simulate)

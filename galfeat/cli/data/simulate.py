@@ -30,9 +30,16 @@ from galfeat.cli.prose import counted
     show_default=True,
     help="Survey to imitate: the Legacy Surveys as in Galaxy10 DECaLS, or SDSS.",
 )
+@click.option(
+    "--layout",
+    type=click.Choice(["contiguous", "published"]),
+    default="contiguous",
+    show_default=True,
+    help="published: compressed in the chunks of the published Galaxy10 DECaLS file.",
+)
 @seed_option
 @jobs_option
-def simulate(number: int, output: Path, rendering: str, seed: int, jobs: int) -> None:
+def simulate(number: int, output: Path, rendering: str, layout: str, seed: int, jobs: int) -> None:
     """Simulate galaxies of the ten Galaxy10 DECaLS classes, in the format of that data set.
 
     The true parameters are stored with the images as truth/*.
@@ -41,7 +48,10 @@ def simulate(number: int, output: Path, rendering: str, seed: int, jobs: int) ->
 
     start = time.perf_counter()
     with progress_bar(output.name) as progress:
-        simulate_file(output, number, seed=seed, rendering=rendering, jobs=jobs, progress=progress)
+        simulate_file(
+            output, number, seed=seed, rendering=rendering, jobs=jobs, layout=layout,
+            progress=progress,
+        )  # fmt: skip
     seconds = time.perf_counter() - start
     click.echo(f"{counted(number)} in {output}")
     click.echo(f"{number / seconds:.0f} images/s ({seconds:.1f} s, {jobs} threads)", err=True)

@@ -11,7 +11,8 @@ from __future__ import annotations
 
 import math
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -25,13 +26,14 @@ from galfeat.data.catalogue.labels import as_text, label_columns
 from galfeat.data.dataset import DataSet, Image, row_numbers
 from galfeat.data.limits import Budget
 from galfeat.data.readers.arrays import find_images, number_rows
+from galfeat.data.readers.chunks import MAX_ROW, ChunkedImages, shares_chunks
 from galfeat.data.readers.hdf5_file import HDF5File
 from galfeat.data.readers.hdf5_storage import InflationCheck, one_file_errors
 from galfeat.data.readers.pixels import TOO_LARGE, check_stack, rgb_or_error
 from galfeat.errors import ImageError
 
 CHUNK_CACHE = 64 * 2**20
-"""Bytes; a compressed chunk shared by two blocks is decompressed only once."""
+"""Minimum bytes of decompressed chunks that HDF5 keeps; enough for a row of chunks if possible."""
 
 
 class HDF5DataSet(DataSet):
@@ -81,6 +83,8 @@ class HDF5DataSet(DataSet):
     ) -> None:
         self._path = path
         self._file: h5py.File | None = None
+        self._pixels: h5py.Dataset | None = None
+        self._chunked: ChunkedImages | None = None
         self._process = -1
         budget = Budget(max_bytes)
         with one_file_errors(path):
@@ -108,10 +112,16 @@ class HDF5DataSet(DataSet):
         """Read sorted blocks of rows; see `DataSet.read`."""
         numbers = row_numbers(rows, len(self))
         unique_rows, inverse = np.unique(numbers, return_inverse=True)
-        pixels = self._open()[self._name]
+        pixels = self._images()
         results: list[Image | ImageError] = []
-        for start, stop in _blocks(unique_rows, self._rows_at_once):
-            results.extend(self._read_block(pixels, start, stop))
+        if self._chunked is not None:
+            for start in range(0, len(unique_rows), self._rows_at_once):
+                part = unique_rows[start : start + self._rows_at_once]
+                results.extend(self._read_rows(partial(self._chunked.read, jobs=jobs), part))
+        else:
+            for start, stop in _blocks(unique_rows, self._rows_at_once):
+                block = np.arange(start, stop)
+                results.extend(self._read_rows(partial(self._read_block, pixels), block))
         return [results[index] for index in inverse]
 
     def _read_within(
@@ -120,30 +130,60 @@ class HDF5DataSet(DataSet):
         """Read the first rows; see `DataSet._read_within`."""
         return self.read(rows[: max(1, max_bytes // self._row_bytes)], jobs)
 
-    def _read_block(self, pixels: h5py.Dataset, start: int, stop: int) -> list[Image | ImageError]:
+    def _read_block(self, pixels: h5py.Dataset, rows: NDArray[np.intp]) -> NDArray[Any]:
+        """Read consecutive rows."""
+        start, stop = int(rows[0]), int(rows[-1]) + 1
+        self._inflation.check(pixels, start, stop)
+        block: NDArray[Any] = pixels[start:stop]
+        return block
+
+    def _read_rows(
+        self, read: Callable[[NDArray[np.intp]], NDArray[Any]], rows: NDArray[np.intp]
+    ) -> list[Image | ImageError]:
+        """Read rows at once, or one by one if that fails."""
         try:
-            self._inflation.check(pixels, start, stop)
-            block = pixels[start:stop]
+            block = read(rows)
         except Exception as error:  # h5py raises nearly anything for a damaged file
-            if stop - start > 1:
-                return [self._read_block(pixels, row, row + 1)[0] for row in range(start, stop)]
+            if len(rows) > 1:
+                return [self._read_rows(read, rows[[index]])[0] for index in range(len(rows))]
             if isinstance(error, MemoryError):
-                return [ImageError(f"row {start}: {TOO_LARGE}")]
-            return [ImageError(f"row {start} cannot be read ({error}); fetch the file again")]
-        return [rgb_or_error(image, f"row {start + row}: ") for row, image in enumerate(block)]
+                return [ImageError(f"row {rows[0]}: {TOO_LARGE}")]
+            return [ImageError(f"row {rows[0]} cannot be read ({error}); fetch the file again")]
+        return [rgb_or_error(image, f"row {row}: ") for row, image in zip(rows, block, strict=True)]
+
+    def _images(self) -> h5py.Dataset:
+        """Return the open images, which are kept open: HDF5 keeps chunks with a data set."""
+        file = self._open()
+        if self._pixels is None:
+            self._pixels = _open_images(file, self._name)
+            self._chunked = ChunkedImages(self._pixels) if shares_chunks(self._pixels) else None
+        return self._pixels
 
     def _open(self) -> h5py.File:
         if self._file is None or self._process != os.getpid():
             with one_file_errors(self._path):
-                self._file = h5py.File(
-                    self._path, "r", rdcc_nbytes=CHUNK_CACHE, locking="best-effort"
-                )
+                self._file = h5py.File(self._path, "r", locking="best-effort")
+            self._pixels = self._chunked = None
             self._process = os.getpid()
         return self._file
 
     def __getstate__(self) -> dict[str, Any]:
         """Exclude the open file."""
-        return self.__dict__ | {"_file": None}
+        return self.__dict__ | {"_file": None, "_pixels": None, "_chunked": None}
+
+
+def _open_images(file: h5py.File, name: str) -> h5py.Dataset:
+    """Open a data set with a cache for a row of its chunks."""
+    images = file[name]
+    if not images.chunks:
+        return images
+    sides = zip(images.shape[1:], images.chunks[1:], strict=True)
+    in_a_row = math.prod(-(-length // side) for length, side in sides)
+    size = in_a_row * math.prod(images.chunks) * images.dtype.itemsize
+    access = h5py.h5p.create(h5py.h5p.DATASET_ACCESS)
+    # Neighbouring chunks have consecutive numbers, so twice as many slots cause no collisions.
+    access.set_chunk_cache(2 * in_a_row + 1, max(CHUNK_CACHE, min(size, MAX_ROW)), 1.0)
+    return h5py.Dataset(h5py.h5d.open(file.id, name.encode(), access))
 
 
 def _class_names(file: HDF5File, label: str | None, shape: tuple[int, ...]) -> Sequence[str] | None:

@@ -2,31 +2,35 @@
 
 from __future__ import annotations
 
-import contextlib
-import io
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from galfeat.data.catalogue.galaxy10 import GALAXY10_DECALS
+from galfeat.data.packing import (
+    BLOCK,
+    PUBLISHED,
+    PUBLISHED_CHUNKS,
+    ChunkedWriter,
+    ContiguousWriter,
+    hdf5_file,
+)
 from galfeat.data.simulation.draw import draw, find_rendering
 from galfeat.data.simulation.sampling import sample_scene
 from galfeat.data.simulation.scene import Scene
 from galfeat.data.simulation.truth import truth
 from galfeat.errors import DataError
-from galfeat.storage.atomic import atomic_file
 
 __all__ = ["SIZE", "Simulation", "draw", "sample_scene", "simulate", "simulate_file"]
 
 SIZE = 256
 CUTOUT = 6.2  # typical width over R90 of the cut-outs in Galaxy Zoo
-BLOCK = 64
+LAYOUTS = ("contiguous", "published")
 # Class counts of Galaxy10 DECaLS, classes 0 to 9.
 GALAXY10_COUNTS = (1081, 1853, 2645, 2027, 334, 2043, 1829, 2628, 1423, 1873)
 
@@ -122,13 +126,15 @@ def simulate_file(
     rendering: str = "legacy",
     jobs: int = 1,
     class_counts: Sequence[int] | None = None,
+    layout: str = "contiguous",
     progress: Callable[[int, int], None] | None = None,
 ) -> None:
     """Simulate galaxies and write them to an HDF5 file in the format of Galaxy10 DECaLS.
 
     The file contains `images` uint8 (n, 256, 256, 3), `ans` uint8, `ra`, `dec`, `redshift` and
     `pxscale` float64, and the true parameters `truth/*` (see `galfeat.data.simulation.truth`).
-    The attribute `class_names` names the classes. Images are written in blocks while drawing.
+    The attribute `class_names` contains the names of the classes. Images are written in blocks
+    while drawing.
 
     Parameters
     ----------
@@ -136,13 +142,16 @@ def simulate_file(
         The file, written atomically.
     n, seed, rendering, jobs, class_counts
         As for `simulate`.
+    layout : {"contiguous", "published"}
+        "published" stores `images` as the published Galaxy10 DECaLS file does, compressed in
+        chunks of (555, 16, 16, 1) and without `class_names`.
     progress : callable, optional
         Called with the number of images done and `n`.
 
     Raises
     ------
     DataError
-        If `n`, the counts or the rendering are invalid.
+        If `n`, the counts, the rendering or the layout are invalid.
     OutputError
         If the file cannot be written.
 
@@ -157,67 +166,40 @@ def simulate_file(
     >>> data.class_names[data.labels[0]]
     'Barred Spiral'
     """
-    import h5py
-
     labels = class_labels(n, class_counts)
     find_rendering(rendering)
-    with (
-        atomic_file(path) as temporary,
-        _DeferredErrorFile(temporary, "r+") as stream,
-        h5py.File(stream, "w") as file,
-    ):
-        images = file.create_dataset("images", (n, SIZE, SIZE, 3), dtype=np.uint8)
-        block = np.empty((BLOCK, SIZE, SIZE, 3), dtype=np.uint8)
+    published = _is_published(layout)
+    size = PUBLISHED_CHUNKS[0] if published else BLOCK
+    with hdf5_file(path) as (file, check):
+        shape = (n, SIZE, SIZE, 3)
+        images = (
+            ChunkedWriter(file, shape, PUBLISHED_CHUNKS, PUBLISHED, jobs)
+            if published
+            else ContiguousWriter(file, shape)
+        )
+        block = np.empty((size, SIZE, SIZE, 3), dtype=np.uint8)
         table = _Table(n)
         for row, drawing in enumerate(_drawings(labels, seed, rendering, jobs)):
-            block[row % BLOCK] = drawing.image
+            block[row % size] = drawing.image
             table.fill(row, drawing)
-            if (row + 1) % BLOCK == 0 or row + 1 == n:
-                images[row - row % BLOCK : row + 1] = block[: row % BLOCK + 1]
-                stream.raise_failure()
+            if (row + 1) % size == 0 or row + 1 == n:
+                images.write(row - row % size, block[: row % size + 1])
+                check()
             if progress is not None:
                 progress(row + 1, n)
         file["ans"] = labels
         for name, column in table.columns().items():
             file[name] = column
-        file.attrs["class_names"] = list(GALAXY10_DECALS)
+        if not published:  # the published file has none
+            file.attrs["class_names"] = list(GALAXY10_DECALS)
         file.attrs["rendering"] = rendering
         file.attrs["seed"] = seed
-        file.close()
-        stream.raise_failure()
 
 
-class _DeferredErrorFile(io.FileIO):
-    """A file that stores the first write error instead of raising it.
-
-    An HDF5 file with a write error, such as a full disk, cannot be closed cleanly.
-    """
-
-    failure: OSError | None = None
-
-    def write(self, data: Any) -> int:  # noqa: ANN401
-        with self._remember():
-            rest = memoryview(data).cast("B")
-            while rest and self.failure is None:
-                rest = rest[super().write(rest) :]
-        return len(data)
-
-    def truncate(self, size: int | None = None) -> int:
-        with self._remember():
-            super().truncate(size)
-        return self.tell() if size is None else size
-
-    @contextlib.contextmanager
-    def _remember(self) -> Iterator[None]:
-        try:
-            yield
-        except OSError as error:
-            self.failure = self.failure or error
-
-    def raise_failure(self) -> None:
-        """Raise the stored error, if any."""
-        if self.failure is not None:
-            raise self.failure
+def _is_published(layout: str) -> bool:
+    if layout not in LAYOUTS:
+        raise DataError(f"unknown layout {layout!r}; choose {' or '.join(LAYOUTS)}")
+    return layout == "published"
 
 
 def class_labels(n: int, class_counts: Sequence[int] | None = None) -> NDArray[np.uint8]:

@@ -21,7 +21,8 @@ SCORES = {
     ),
     "macro_f1": (
         "Macro-F1",
-        "Also averaged over classes; galaxies wrongly assigned to a class count against it too.",
+        "F1 averaged over the classes that occur; galaxies wrongly assigned to a class count "
+        "against it too.",
     ),
     "log_loss": (
         "Log loss",
@@ -105,6 +106,8 @@ def summary_text(evaluation: Evaluation) -> str:
     present = np.flatnonzero(np.isfinite(recall))
     if len(present) > 1:
         best, worst = (present[pick(recall[present])] for pick in (np.argmax, np.argmin))
+        if recall[best] == recall[worst]:
+            return f"{text} The recall of every class is {percent(recall[best])}."
         text += (
             f" The recall is highest for {_name(evaluation, best)} ({percent(recall[best])}) and "
             f"lowest for {_name(evaluation, worst)} ({percent(recall[worst])})."
@@ -167,9 +170,9 @@ def calibration_text(evaluation: Evaluation) -> str:
     gap = np.average((curve.confidence - curve.accuracy)[filled], weights=curve.rows[filled])
     if error.low == 0:
         verdict = (
-            "This is consistent with a perfectly calibrated model, which would differ by about "
-            f"{number(100 * evaluation.chance_ece, 1)} points on this number of galaxies: the "
-            "probabilities can be taken at face value."
+            "On this number of galaxies, chance alone gives a perfectly calibrated model about "
+            f"{number(100 * evaluation.chance_ece, 1)} points: no miscalibration is detectable. "
+            f"An error of up to {number(100 * error.high, 1)} points is not excluded."
         )
     else:
         tendency = "overconfident" if gap > 0 else "underconfident"

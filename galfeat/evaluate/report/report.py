@@ -50,6 +50,7 @@ def write_report(
     ablation: Ablation | None = None,
     balancing: Balancing | None = None,
     facts: Mapping[str, str] | None = None,
+    caution: str = "",
     title: str = "Galaxy classification",
     seed: int = 0,
 ) -> Path:
@@ -78,6 +79,8 @@ def write_report(
         How the classes were balanced in training.
     facts : mapping of str to str, optional
         Facts about model, data and run, shown in this order.
+    caution : str
+        Shown at the top, such as a note that training galaxies were scored.
     title : str
         Heading of the page.
     seed : int
@@ -126,7 +129,7 @@ def write_report(
         np.asarray(predictions.probabilities),
     )
     parts = [
-        sections.scores_section(evaluation),
+        sections.scores_section(evaluation, caution),
         sections.confusion_section(evaluation),
         sections.classes_section(evaluation),
         sections.calibration_section(evaluation),

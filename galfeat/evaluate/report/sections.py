@@ -50,8 +50,8 @@ class Section:
         )
 
 
-def scores_section(evaluation: Evaluation) -> Section:
-    """Return the summary sentence and a card for each of the five scores."""
+def scores_section(evaluation: Evaluation, caution: str = "") -> Section:
+    """Return a caution, the summary sentence and a card for each of the five scores."""
     ends = dict.fromkeys(METRICS, 1.0)
     ends["log_loss"] = math.log(max(len(evaluation.classes), 2))
     ends["ece"] = 0.25
@@ -60,10 +60,11 @@ def scores_section(evaluation: Evaluation) -> Section:
         _card(*prose.SCORES[name], interval, ends[name], *baselines[name])
         for name, interval in evaluation.scores.items()
     )
+    warning = f'<p class="caution" role="note">{escape(caution)}</p>' if caution else ""
     return Section(
         "scores",
         "Scores",
-        f'<p class="lead">{prose.summary_text(evaluation)}</p>'
+        f'{warning}<p class="lead">{prose.summary_text(evaluation)}</p>'
         f'<div class="cards">{cards}</div>'
         f'<p class="note">{prose.alternative_text(evaluation)}</p>',
     )

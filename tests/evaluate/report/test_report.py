@@ -142,6 +142,24 @@ def test_the_page_shows_the_numbers_of_the_evaluation(tmp_path):
 HOSTILE = "<script>alert(1)</script>\"' onload=alert(2) & $title {0}"
 
 
+def test_a_caution_stands_before_the_scores(tmp_path):
+    text = read(tmp_path, caution="2 of 3 are <training> galaxies").text
+    assert text.index("2 of 3 are <training> galaxies") < text.index("The model classifies")
+
+
+def test_classes_of_equal_recall_are_not_called_best_and_worst(tmp_path):
+    truth = np.array([0, 0, 1, 1, 2, 2])
+    text = read(tmp_path, (truth, np.eye(3)[truth] * 0.94 + 0.02, truth)).text
+    assert "The recall of every class is 100" in text
+    assert "lowest for" not in text
+
+
+def test_an_error_within_chance_is_not_called_calibrated(tmp_path):
+    text = read(tmp_path, answers()).text
+    assert "no miscalibration is detectable" in text
+    assert "is not excluded" in text
+
+
 def test_hostile_names_are_shown_as_text(tmp_path):
     page = read(
         tmp_path,
@@ -366,7 +384,7 @@ def test_hostile_family_names_are_shown_as_text_in_an_ablation(tmp_path):
     assert page.text.count(HOSTILE) >= 4
 
 
-def test_rows_after_resampling_follow_from_the_method():
+def test_rows_after_balancing_follow_from_the_method():
     assert Balancing("over", (10, 50, 60)).after == [60, 60, 60]
     assert Balancing("bagging", (10, 50, 60)).after == [10, 10, 10]
     assert Balancing("class-weight", (10, 50, 60)).after is None

@@ -1,0 +1,146 @@
+"""Read images from an HDF5 data set whose chunks each hold a patch of many images.
+
+The published Galaxy10 file stores its images in chunks of 555 images by 16 by 16 pixels: every
+image touches 768 chunks, and a row of chunks unpacks to 109 MB. HDF5 unpacks chunks one after
+another and as a whole. Here chunks are unpacked by several threads, only as far as the last image
+asked for, and a row of chunks that is read repeatedly is unpacked once and kept.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import itertools
+import zlib
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
+from threading import Lock
+
+import h5py
+import numpy as np
+from numpy.typing import NDArray
+
+#: Maximum memory of a row of chunks, in bytes; larger ones are left to HDF5.
+MAX_ROW = 256 * 2**20
+_DEFLATE = 1
+
+
+def shares_chunks(images: h5py.Dataset) -> bool:
+    """Return whether `ChunkedImages` reads a data set faster than HDF5 does.
+
+    True for gzip-compressed chunks of several images each, without other filters.
+
+    Parameters
+    ----------
+    images : h5py.Dataset, shape (n, H, W, 3) or (n, H, W)
+    """
+    if not images.chunks or images.chunks[0] == 1:
+        return False
+    filters = images.id.get_create_plist()
+    only_deflate = filters.get_nfilters() == 1 and filters.get_filter(0)[0] == _DEFLATE
+    grid = [-(-length // side) for length, side in zip(images.shape, images.chunks, strict=True)]
+    if not only_deflate or images.id.get_num_chunks() < np.prod(grid):
+        return False  # chunks that were never written have no bytes to unpack
+    row = images.chunks[0] * int(np.prod(images.shape[1:])) * images.dtype.itemsize
+    return bool(images.dtype.isnative and row <= MAX_ROW)
+
+
+class ChunkedImages:
+    """Images of a data set for which `shares_chunks` is true.
+
+    Parameters
+    ----------
+    images : h5py.Dataset, shape (n, H, W, 3) or (n, H, W)
+        Of an open file.
+    """
+
+    def __init__(self, images: h5py.Dataset) -> None:
+        self._images = images
+        self._lock = Lock()
+        self._last = -1
+        self._kept: NDArray[np.generic] | None = None
+        #: The first image that cannot be read, and why, for each damaged row of chunks.
+        self._damaged: dict[int, tuple[int, str]] = {}
+
+    def read(self, rows: NDArray[np.intp], jobs: int = 1) -> NDArray[np.generic]:
+        """Return images.
+
+        Parameters
+        ----------
+        rows : ndarray of int, shape (k,)
+            Sorted row numbers without repetition.
+        jobs : int
+            Number of threads that unpack chunks; the result does not depend on it.
+
+        Returns
+        -------
+        ndarray, shape (k, H, W, 3) or (k, H, W)
+
+        Raises
+        ------
+        OSError
+            If a chunk is damaged.
+        """
+        result = np.empty((len(rows), *self._images.shape[1:]), self._images.dtype)
+        depth = self._images.chunks[0]
+        row_of_chunks = rows // depth
+        with self._lock, ThreadPoolExecutor(jobs) as pool:
+            for number in np.unique(row_of_chunks):
+                chosen = row_of_chunks == number
+                within = rows[chosen] - number * depth
+                result[chosen] = self._read_row(int(number), within, pool)
+        return result
+
+    def _read_row(
+        self, number: int, within: NDArray[np.intp], pool: ThreadPoolExecutor
+    ) -> NDArray[np.generic]:
+        """Return images of a row of chunks; unpack all of it at its second consecutive use."""
+        first_damaged, problem = self._damaged.get(number, (len(self._images), ""))
+        if within[-1] >= first_damaged:
+            raise OSError(problem)
+        if number == self._last and self._kept is None and number not in self._damaged:
+            depth = min(self._images.chunks[0], len(self._images) - number * self._images.chunks[0])
+            with contextlib.suppress(OSError):  # it may lie beyond the images asked for
+                self._kept = self._unpacked(number, np.arange(depth), pool)
+        elif number != self._last:
+            self._last, self._kept = number, None
+        return self._unpacked(number, within, pool) if self._kept is None else self._kept[within]
+
+    def _unpacked(
+        self, number: int, within: NDArray[np.intp], pool: ThreadPoolExecutor
+    ) -> NDArray[np.generic]:
+        shape, chunk = self._images.shape[1:], self._images.chunks[1:]
+        block = np.empty((len(within), *shape), self._images.dtype)
+        corners = itertools.product(*map(range, itertools.repeat(0), shape, chunk))
+        try:
+            # Reading the list to its end raises the first error.
+            list(pool.map(partial(self._unpack, number, within, block), corners))
+        except OSError as error:
+            self._damaged[number] = int(within[-1]), str(error)
+            raise
+        return block
+
+    def _unpack(
+        self,
+        number: int,
+        within: NDArray[np.intp],
+        block: NDArray[np.generic],
+        corner: tuple[int, ...],
+    ) -> None:
+        """Copy the patches of one chunk into a block of images."""
+        depth, *sides = self._images.chunks
+        patch = int(np.prod(sides)) * block.itemsize
+        needed = (int(within[-1]) + 1) * patch
+        place = tuple(slice(start, start + side) for start, side in zip(corner, sides, strict=True))
+        target = block[(slice(None), *place)]
+        skipped_filters, packed = self._images.id.read_direct_chunk((number * depth, *corner))
+        try:
+            content = packed if skipped_filters else zlib.decompressobj().decompress(packed, needed)
+        except zlib.error as error:
+            raise OSError(f"a chunk cannot be unpacked: {error}") from error
+        if len(content) < needed:
+            raise OSError("a chunk is shorter than its shape")
+        patches = np.frombuffer(content, block.dtype, count=needed // block.itemsize).reshape(
+            -1, *sides
+        )
+        inside = (slice(None), *(slice(length) for length in target.shape[1:]))
+        target[...] = patches[within][inside]
