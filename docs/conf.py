@@ -11,6 +11,7 @@ sys.path[:0] = [str(HERE.parent), str(HERE / "_scripts")]
 
 import api_pages  # noqa: E402
 import pipeline_table  # noqa: E402
+import vote_tables  # noqa: E402
 
 import galfeat  # noqa: E402
 
@@ -52,6 +53,7 @@ nb_execution_timeout = 900
 # Reference.
 api_pages.write(HERE / "reference" / "api" / "generated")
 pipeline_table.write(HERE / "reference" / "generated" / "pipelines.md")
+vote_tables.write(HERE / "reference" / "generated" / "votes.md")
 autodoc_typehints = "none"
 autodoc_member_order = "bysource"
 autosummary_generate = False

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
+from galfeat.ensemble.soft_labels import weighted_rows
 from galfeat.pipeline.members import Estimator, Member
 
 BAGS = 10
@@ -18,9 +19,11 @@ _FLOOR = 1e-7
 Table: TypeAlias = NDArray[np.float32]
 Floats: TypeAlias = NDArray[np.float64]
 Codes: TypeAlias = NDArray[np.intp]
+Targets: TypeAlias = NDArray[Any]
+"""Class index of each row, shape (n,), or fraction of each class, shape (n, k)."""
 
 
-def fit_member(member: Member, X: Table, y: Codes, balance: str, random_state: int) -> Estimator:
+def fit_member(member: Member, X: Table, y: Targets, balance: str, random_state: int) -> Estimator:
     """Balance the classes of training rows and fit a member to them.
 
     Parameters
@@ -28,8 +31,10 @@ def fit_member(member: Member, X: Table, y: Codes, balance: str, random_state: i
     member : Member
     X : ndarray of float32, shape (n, d)
         NaN where a feature is missing.
-    y : ndarray of int, shape (n,)
-        Class index, 0 to k - 1; each class has at least one row.
+    y : ndarray
+        Class index, 0 to k - 1, shape (n,), or fraction of each class, shape (n, k). Each class
+        has at least one row. With fractions, each galaxy is repeated for each of its classes,
+        weighted by its fraction, and only "none" and "class-weight" can balance classes.
     balance : {"none", "class-weight", "over", "under", "smote", "bagging"}
         "class-weight" gives each class the same total weight. "over" repeats rows of the
         smaller classes until all match the largest; "under" drops rows of the larger ones
@@ -45,8 +50,15 @@ def fit_member(member: Member, X: Table, y: Codes, balance: str, random_state: i
         The fitted estimator; ``predict_proba`` returns one column per class.
     """
     estimator = member.build(random_state)
+    if y.ndim == 2:
+        copies = weighted_rows(
+            y, equal_classes=balance == "class-weight", equal_rows=member.balances_itself
+        )
+        return _fit_weighted(estimator, X[copies.rows], copies.codes, copies.weights)
     if balance == "class-weight":
-        return _fit_weighted(estimator, X, y)
+        weight = (len(y) / np.bincount(y))[y]
+        weight /= weight.mean()
+        return _fit_weighted(estimator, X, y, weight)
     if balance == "over":
         from imblearn.over_sampling import RandomOverSampler
 
@@ -84,11 +96,9 @@ def prior_shift(member: Member, balance: str, priors: Floats) -> Floats:
     return np.log(priors * len(priors))
 
 
-def _fit_weighted(estimator: Estimator, X: Table, y: Codes) -> Estimator:
+def _fit_weighted(estimator: Estimator, X: Table, y: Codes, weight: Floats) -> Estimator:
     from sklearn.pipeline import Pipeline
 
-    weight = (len(y) / np.bincount(y))[y]
-    weight /= weight.mean()
     if isinstance(estimator, Pipeline):
         return estimator.fit(X, y, **{f"{estimator.steps[-1][0]}__sample_weight": weight})
     return estimator.fit(X, y, sample_weight=weight)

@@ -9,7 +9,8 @@ from numpy.typing import NDArray
 from scipy.optimize import minimize
 from scipy.special import log_softmax
 
-from galfeat.ensemble.balance import Codes, Floats
+from galfeat.ensemble.balance import Floats, Targets
+from galfeat.ensemble.soft_labels import class_totals, cross_entropy
 
 # Classes with fewer out-of-fold rows share one temperature.
 OWN_TEMPERATURE_ROWS = 100
@@ -54,36 +55,34 @@ class Calibrator:
         self.slopes: Floats = np.ones_like(self.shift)
         self.bias: Floats = self.shift.copy()
 
-    def fit(self, log_probabilities: Floats, y: Codes) -> Calibrator:
+    def fit(self, log_probabilities: Floats, y: Targets) -> Calibrator:
         """Fit to out-of-fold predictions for rows that were not resampled.
 
         Parameters
         ----------
         log_probabilities : ndarray of float, shape (n, k)
             Finite.
-        y : ndarray of int, shape (n,)
-            Class index of each row.
+        y : ndarray
+            Class index of each row, shape (n,), or fraction of each class, shape (n, k).
         """
         n_classes = len(self.shift)
-        own = np.bincount(y, minlength=n_classes) >= OWN_TEMPERATURE_ROWS
+        own = class_totals(y, n_classes) >= OWN_TEMPERATURE_ROWS
         shared = self._fit_slopes(log_probabilities, y, np.zeros(n_classes, dtype=bool))
         self._fit_slopes(log_probabilities * shared, y, own)
         self.slopes = self.slopes * shared
         return self
 
-    def _fit_slopes(self, inputs: Floats, y: Codes, own: NDArray[np.bool_]) -> float:
+    def _fit_slopes(self, inputs: Floats, y: Targets, own: NDArray[np.bool_]) -> float:
         """Fit one shared slope, the deviations of some classes from it, and all biases."""
         n_classes = inputs.shape[1]
-        rows = np.arange(len(y))
         spread = _SPREAD_OWN if own.any() else _SPREAD_SHARED
 
         def objective(theta: Floats) -> tuple[float, Floats]:
             slope, deviation, offset = theta[0], theta[1 : n_classes + 1] * own, theta[-n_classes:]
             log_p = log_softmax(inputs * (slope + deviation) + self.shift + offset, axis=1)
-            residual = np.exp(log_p)
-            residual[rows, y] -= 1.0
+            entropy, residual = cross_entropy(log_p, y)
             pull = (residual * inputs).sum(axis=0)
-            loss = -log_p[rows, y].sum() + 0.5 * (
+            loss = entropy + 0.5 * (
                 ((slope - 1) / spread) ** 2
                 + ((deviation / _SPREAD_OWN) ** 2).sum()
                 + ((offset / _SPREAD_BIAS) ** 2).sum()

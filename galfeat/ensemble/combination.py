@@ -7,8 +7,9 @@ from collections.abc import Sequence
 import numpy as np
 from scipy.special import log_softmax, logsumexp
 
-from galfeat.ensemble.balance import Codes, Floats
+from galfeat.ensemble.balance import Codes, Floats, Targets
 from galfeat.ensemble.calibration import Calibrator, minimise
+from galfeat.ensemble.soft_labels import cross_entropy
 
 # Standard deviations of the Gaussian priors on member weights (around 1 / members), on
 # cross-class terms (around 0) and on the bias (around 0).
@@ -44,7 +45,7 @@ class Combination:
             self.pool = Stack(len(shifts), len(shifts[0]))
         self.pool_calibrator = Calibrator(np.zeros_like(shifts[0]))
 
-    def fit(self, log_probabilities: Floats, y: Codes, fold_of_row: Codes) -> Combination:
+    def fit(self, log_probabilities: Floats, y: Targets, fold_of_row: Codes) -> Combination:
         """Fit to out-of-fold log-probabilities.
 
         The final calibration is fitted to predictions of combinations fitted on the other folds.
@@ -53,8 +54,10 @@ class Combination:
         ----------
         log_probabilities : ndarray of float, shape (n, members, k)
             Predicted for rows neither resampled nor used to fit the member.
-        y, fold_of_row : ndarray of int, shape (n,)
-            Class index and inner fold of each row.
+        y : ndarray
+            Class index of each row, shape (n,), or fraction of each class, shape (n, k).
+        fold_of_row : ndarray of int, shape (n,)
+            Inner fold of each row.
         """
         self._fit_pool(log_probabilities, y)
         if self.calibrate and self.pool is not None:
@@ -93,7 +96,7 @@ class Combination:
         result: Floats = slopes[:, :, None] * pooled * self.pool_calibrator.slopes
         return result
 
-    def _fit_pool(self, log_probabilities: Floats, y: Codes) -> None:
+    def _fit_pool(self, log_probabilities: Floats, y: Targets) -> None:
         if self.calibrate:
             for member, calibrator in enumerate(self.member_calibrators):
                 calibrator.fit(log_probabilities[:, member], y)
@@ -152,28 +155,26 @@ class Stack:
         self.cross: Floats = np.zeros((n_members * n_classes, n_classes))
         self.bias: Floats = np.zeros(n_classes)
 
-    def fit(self, log_probabilities: Floats, y: Codes) -> Stack:
+    def fit(self, log_probabilities: Floats, y: Targets) -> Stack:
         """Fit to out-of-fold log-probabilities.
 
         Parameters
         ----------
         log_probabilities : ndarray of float, shape (n, members, k)
             Finite.
-        y : ndarray of int, shape (n,)
-            Class index of each row.
+        y : ndarray
+            Class index of each row, shape (n,), or fraction of each class, shape (n, k).
         """
         _, n_members, n_classes = log_probabilities.shape
-        rows = np.arange(len(y))
         flat = _centred(log_probabilities)
         cross_size = flat.shape[1] * n_classes
 
         def objective(theta: Floats) -> tuple[float, Floats]:
             weights, cross, bias = np.split(theta, [n_members, n_members + cross_size])
             log_p = _log_pool(log_probabilities, flat, weights, cross, bias)
-            residual = np.exp(log_p)
-            residual[rows, y] -= 1.0
+            entropy, residual = cross_entropy(log_p, y)
             excess = weights - 1 / n_members
-            loss = -log_p[rows, y].sum() + 0.5 * (
+            loss = entropy + 0.5 * (
                 ((excess / _SPREAD_WEIGHT) ** 2).sum()
                 + ((cross / _SPREAD_CROSS) ** 2).sum()
                 + ((bias / _SPREAD_BIAS) ** 2).sum()

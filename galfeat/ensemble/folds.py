@@ -2,8 +2,15 @@
 
 from __future__ import annotations
 
+import warnings
+from collections.abc import Sequence
+from typing import Any
+
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
+
+from galfeat.ensemble.soft_labels import rows_of_class, stratification_labels
+from galfeat.errors import GalfeatWarning
 
 
 def inner_folds(
@@ -46,6 +53,43 @@ def inner_folds(
         filled[fold] += counts[group]
         fold_of_group[group] = fold
     return fold_of_group[group_of_row]
+
+
+def folds_for_calibration(
+    targets: NDArray[Any],
+    groups: ArrayLike | None,
+    names: Sequence[Any],
+    n_folds: int,
+    seed: int,
+) -> NDArray[np.intp]:
+    """Assign rows to inner folds such that every class has out-of-fold predictions.
+
+    Parameters
+    ----------
+    targets : ndarray
+        Class index of each row, shape (n,), or fraction of each class, shape (n, k).
+    groups, n_folds, seed
+        As for `inner_folds`.
+    names : sequence, length k
+        Class names for the warning.
+
+    Returns
+    -------
+    ndarray of int, shape (n,)
+        Fold of each row; all -1, with a `GalfeatWarning`, if all rows of a class are in one.
+    """
+    strata = stratification_labels(targets) if targets.ndim == 2 else targets
+    fold_of_row = inner_folds(strata, groups, n_folds, seed)
+    for code, name in enumerate(names):
+        if len(np.unique(fold_of_row[rows_of_class(targets, code)])) < 2:
+            warnings.warn(
+                f"all rows of class {name!r} share one group, so it has no out-of-fold "
+                "predictions; the probabilities are not calibrated",
+                GalfeatWarning,
+                stacklevel=5,
+            )
+            return np.full(len(targets), -1)
+    return fold_of_row
 
 
 def _class_counts(

@@ -16,10 +16,10 @@ from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from galfeat.ensemble import balance as balancing
-from galfeat.ensemble.balance import Codes, Floats, Table
+from galfeat.ensemble.balance import Floats, Table, Targets
 from galfeat.ensemble.combination import Combination
 from galfeat.ensemble.decision import decide
-from galfeat.ensemble.folds import inner_folds
+from galfeat.ensemble.folds import folds_for_calibration
 from galfeat.ensemble.member_fits import (
     check_classes,
     fit_on_columns,
@@ -27,7 +27,8 @@ from galfeat.ensemble.member_fits import (
     predict_fold,
     select_columns,
 )
-from galfeat.errors import GalfeatWarning, PipelineError
+from galfeat.ensemble.soft_labels import check_balance, checked_fractions
+from galfeat.errors import PipelineError
 from galfeat.pipeline.members import Member
 from galfeat.pipeline.pipeline import (
     BALANCE_METHODS,
@@ -176,10 +177,56 @@ class Ensemble(ClassifierMixin, BaseEstimator):
             names = [class_names[code] for code in names]
         check_classes(names, counts)
         self.priors_: Floats = counts / counts.sum()
-        all_columns = np.arange(table.shape[1])
-        self.columns_ = [all_columns] * len(self.members) if columns is None else list(columns)
-        with one_blas_thread():
-            self._fit(table, codes, groups, names)
+        self._fit(table, codes, groups, names, columns)
+        return self
+
+    def fit_soft(
+        self,
+        X: ArrayLike,
+        fractions: ArrayLike,
+        groups: ArrayLike | None = None,
+        class_names: Sequence[str] | None = None,
+        columns: Sequence[NDArray[np.intp]] | None = None,
+    ) -> Ensemble:
+        """Fit to soft labels, such as fractions of volunteers' votes.
+
+        Each member is fitted to copies of each galaxy, one for each class with a fraction of at
+        least 1 %, weighted by the fraction. Copies are made within a training fold, and members
+        predict each galaxy of the other fold once. Combination and calibration minimise the
+        cross-entropy of these predictions and the fractions.
+
+        Parameters
+        ----------
+        X : array_like of float, shape (n, d)
+            Features; NaN where one is missing. Held as float32.
+        fractions : array_like of float, shape (n, k)
+            Fraction of each class; each row sums to one. Classes without fractions are left
+            out of `classes_`, which holds column numbers.
+        groups, columns
+            As for `fit`.
+        class_names : sequence of str, length k, optional
+            Class names for messages.
+
+        Raises
+        ------
+        DataError
+            If the fractions are not valid, or fewer than two classes, or fewer than two galaxies
+            of a class, have fractions.
+        PipelineError
+            If a parameter is invalid, or `balance` draws rows of one class.
+        """
+        table: Table = validate_data(self, X, dtype=np.float32, ensure_all_finite="allow-nan")
+        self._check_settings()
+        check_balance(self.balance)
+        targets = checked_fractions(fractions, len(table))
+        self.classes_ = np.flatnonzero(targets.any(axis=0))
+        targets = targets[:, self.classes_]
+        names: list[Any] = self.classes_.tolist()
+        if class_names is not None:
+            names = [class_names[code] for code in names]
+        check_classes(names, np.count_nonzero(targets, axis=0))
+        self.priors_ = targets.mean(axis=0)
+        self._fit(table, targets, groups, names, columns)
         return self
 
     def _check_finite(self, table: Table) -> None:
@@ -209,9 +256,27 @@ class Ensemble(ClassifierMixin, BaseEstimator):
         for member in self.members:
             member.check()
 
-    def _fit(self, X: Table, codes: Codes, groups: ArrayLike | None, names: Sequence[Any]) -> None:
+    def _fit(
+        self,
+        X: Table,
+        targets: Targets,
+        groups: ArrayLike | None,
+        names: Sequence[Any],
+        columns: Sequence[NDArray[np.intp]] | None,
+    ) -> None:
+        all_columns = np.arange(X.shape[1])
+        self.columns_ = [all_columns] * len(self.members) if columns is None else list(columns)
+        with one_blas_thread():
+            self._fit_members(X, targets, groups, names)
+
+    def _fit_members(
+        self, X: Table, codes: Targets, groups: ArrayLike | None, names: Sequence[Any]
+    ) -> None:
         random = check_random_state(self.random_state)
-        fold_of_row = self._inner_folds(codes, groups, names, random.randint(_SEEDS))
+        seed = random.randint(_SEEDS)
+        fold_of_row = np.full(len(X), -1)  # no out-of-fold predictions
+        if self.calibration != "none" or self.combine == "stack":
+            fold_of_row = folds_for_calibration(codes, groups, names, self.folds, seed)
         n_folds = fold_of_row.max() + 1
         seeds = random.randint(_SEEDS, size=(n_folds + 1, len(self.members)))
         fits = [
@@ -245,25 +310,6 @@ class Ensemble(ClassifierMixin, BaseEstimator):
                 fold, member = divmod(number, n_members)
                 predicted[fold_of_row == fold, member] = part
             self.combination_.fit(predicted, codes, fold_of_row)
-
-    def _inner_folds(
-        self, codes: Codes, groups: ArrayLike | None, names: Sequence[Any], seed: int
-    ) -> Codes:
-        """Return the inner fold of each row; all -1 if no out-of-fold predictions are needed."""
-        none = np.full(len(codes), -1)
-        if self.calibration == "none" and self.combine != "stack":
-            return none
-        fold_of_row = inner_folds(codes, groups, self.folds, seed)
-        for code, name in enumerate(names):
-            if len(np.unique(fold_of_row[codes == code])) < 2:
-                warnings.warn(
-                    f"all rows of class {name!r} share one group, so it has no out-of-fold "
-                    "predictions; the probabilities are not calibrated",
-                    GalfeatWarning,
-                    stacklevel=4,
-                )
-                return none
-        return fold_of_row
 
     def predict_proba(self, X: ArrayLike) -> Floats:
         """Return calibrated probabilities under the natural priors `priors_`, shape (n, k)."""

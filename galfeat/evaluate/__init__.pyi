@@ -16,6 +16,8 @@ from .repeats import (
     summarise_repeats as summarise_repeats,
 )
 from .score_summary import ScoreSummary as ScoreSummary
+from .soft import SoftEvaluation as SoftEvaluation
+from .soft import evaluate_fractions as evaluate_fractions
 from .splits import holdout as holdout
 from .splits import outer_folds as outer_folds
 
@@ -27,7 +29,9 @@ __all__ = [
     "Interval",
     "RepeatedScore",
     "ScoreSummary",
+    "SoftEvaluation",
     "bootstrap",
+    "evaluate_fractions",
     "evaluate_predictions",
     "holdout",
     "measure_importances",

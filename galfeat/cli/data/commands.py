@@ -1,4 +1,4 @@
-"""``galfeat data``: fetch, inspect, sample and simulate data sets."""
+"""``galfeat data``: fetch, label, inspect, sample and simulate data sets."""
 
 from __future__ import annotations
 
@@ -10,13 +10,14 @@ import click
 from galfeat.cli.data.fetch import fetch
 from galfeat.cli.data.pack import pack
 from galfeat.cli.data.simulate import simulate
+from galfeat.cli.data.votes import label_votes
 from galfeat.cli.options import images_option, jobs_option, label_option, seed_option
 from galfeat.cli.progress import progress_bar, running_clock
 
 
 @click.group()
 def data() -> None:
-    """Fetch, simulate, inspect and sample data sets."""
+    """Fetch, simulate, label, inspect and sample data sets."""
 
 
 @data.command()
@@ -102,3 +103,4 @@ def sample(
 data.add_command(fetch)
 data.add_command(pack)
 data.add_command(simulate)
+data.add_command(label_votes)

@@ -3,22 +3,23 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 import click
 
+from galfeat.cli.data.cutouts import CutoutOptions, cutout_options, fetch_catalogue
 from galfeat.cli.progress import progress_bar
 
 if TYPE_CHECKING:
     from galfeat.data.catalogue.galaxy10 import Published
 
-CUTOUTS = ("samples", "training")
+CUTOUTS = ("samples", "training", "cutouts")
 
 
 @click.command()
 @click.argument("name", required=False)
-@click.argument("source", metavar="[MODEL]", required=False)
+@click.argument("source", metavar="[MODEL|CATALOGUE]", required=False)
 @click.option(
     "--url",
     help="URL of a file of your own, of another mirror of NAME, or of a server that provides "
@@ -32,36 +33,49 @@ CUTOUTS = ("samples", "training")
     help="Output file, or folder for cut-outs. [default: the name of the file or of the cut-outs, "
     "in the current folder]",
 )
+@cutout_options
 @click.pass_context
 def fetch(
     ctx: click.Context,
+    /,
     name: str | None,
     source: str | None,
     url: str | None,
     sha256: str | None,
     output: Path | None,
+    **options: Any,  # noqa: ANN401
 ) -> None:
     """Download a published data set, survey cut-outs, or a file of your own.
 
     NAME is galaxy10-decals (17,736 images, 2.7 GB), galaxy10-sdss (21,785 images, 0.2 GB),
-    samples or training. A file is renamed to its final name only after its SHA-256 has been
-    verified. `samples` downloads 50 cut-outs from the Legacy Surveys, five of each Galaxy10
+    samples, training or cutouts. A file is renamed to its final name only after its SHA-256 has
+    been verified. `samples` downloads 50 cut-outs from the Legacy Surveys, five of each Galaxy10
     DECaLS class, into a folder for `galfeat serve --samples`. `training` downloads the cut-outs
     that MODEL (or the list in its training.csv) was fitted to, from SDSS and the Legacy Surveys.
+    `cutouts` downloads cut-outs at the positions of CATALOGUE (CSV, Parquet, FITS table, VOTable
+    or ECSV), or cuts them out of your own FITS image, with a labels.csv that keeps its labels.
     Run the command again to resume an interrupted download.
     """
+    chosen = CutoutOptions(**options)
+    if name != "cutouts" and chosen.given():
+        raise click.UsageError(f"{chosen.given()[0]} is used only with cutouts")
     if name in CUTOUTS:
         if sha256 is not None:
             raise click.UsageError("cut-outs have no known SHA-256; omit --sha256")
         folder = output or Path(name)
-        failures = _fetch_cutouts(name, source, url, folder)
+        if name == "cutouts":
+            failures = fetch_catalogue(source, folder, url, chosen)
+        else:
+            failures = _fetch_cutouts(name, source, url, folder)
         click.echo(folder)
         for left_out, reason in failures.items():
             click.echo(f"left out: {left_out}: {reason}", err=True)
         if failures:
             ctx.exit(3)
     elif source is not None:
-        raise click.UsageError(f"unexpected argument {source!r}; MODEL is used only with training")
+        raise click.UsageError(
+            f"unexpected argument {source!r}; only training and cutouts take another argument"
+        )
     else:
         click.echo(_fetch_file(_published(name, url, sha256), output))
 

@@ -1,5 +1,8 @@
 from .catalogue import Catalogue as Catalogue
 from .catalogue import build_catalogue as build_catalogue
+from .fractions import VoteFractions as VoteFractions
+from .fractions import read_fractions as read_fractions
+from .fractions import read_soft_labels as read_soft_labels
 from .galaxy10 import (
     GALAXY10_CLASSES as GALAXY10_CLASSES,
 )
@@ -18,6 +21,11 @@ from .galaxy10 import (
 from .groups import groups_by_position as groups_by_position
 from .labels import Labels as Labels
 from .labels import read_labels as read_labels
+from .tables import read_table as read_table
+from .vote_scheme import VoteScheme as VoteScheme
+from .vote_scheme import vote_scheme as vote_scheme
+from .votes import VoteLabels as VoteLabels
+from .votes import label_votes as label_votes
 
 __all__ = [
     "GALAXY10_CLASSES",
@@ -27,7 +35,15 @@ __all__ = [
     "Catalogue",
     "Labels",
     "Published",
+    "VoteFractions",
+    "VoteLabels",
+    "VoteScheme",
     "build_catalogue",
     "groups_by_position",
+    "label_votes",
+    "read_fractions",
     "read_labels",
+    "read_soft_labels",
+    "read_table",
+    "vote_scheme",
 ]

@@ -1,3 +1,9 @@
+from .catalogue import (
+    SkyCatalogue as SkyCatalogue,
+)
+from .catalogue import (
+    read_positions as read_positions,
+)
 from .cutouts import (
     Cutout as Cutout,
 )
@@ -8,6 +14,8 @@ from .cutouts import (
     sample_cutouts as sample_cutouts,
 )
 from .download import file_sha256 as file_sha256
+from .mosaic import cut_mosaic as cut_mosaic
+from .survey_requests import survey_cutouts as survey_cutouts
 from .surveys import SkyPosition as SkyPosition
 from .training import fetch_training as fetch_training
 from .training import read_training as read_training
@@ -21,11 +29,15 @@ from .transfer import (
 __all__ = [
     "Cutout",
     "ServerRefusedError",
+    "SkyCatalogue",
     "SkyPosition",
     "TransferBrokenError",
+    "cut_mosaic",
     "fetch_cutouts",
     "fetch_training",
     "file_sha256",
+    "read_positions",
     "read_training",
     "sample_cutouts",
+    "survey_cutouts",
 ]
