@@ -2,22 +2,14 @@
 
 from __future__ import annotations
 
-import math
 import shlex
 import sys
 from pathlib import Path
 
 import click
 
-from galfeat.cli.options import jobs_option, seed_option
+from galfeat.cli.options import FiniteRange, jobs_option, seed_option
 from galfeat.cli.progress import progress_bar
-
-
-def _refuse_nan(_ctx: click.Context, _param: click.Parameter, value: float) -> float:
-    """Refuse NaN, which is in no range but passes click's comparisons."""
-    if math.isnan(value):
-        raise click.BadParameter("it is not a number")
-    return value
 
 
 @click.group()
@@ -49,9 +41,8 @@ def embedder() -> None:
 )
 @click.option(
     "--share",
-    type=click.FloatRange(0, 1, min_open=True),
+    type=FiniteRange(0, 1, min_open=True),
     default=1.0,
-    callback=_refuse_nan,
     show_default=True,
     help="Fraction of the rows to train on, selected by pixel digest; the rest is kept for the "
     "classifiers.",

@@ -9,7 +9,13 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import click
 
-from galfeat.cli.options import images_option, jobs_option, label_option, seed_option
+from galfeat.cli.options import (
+    FiniteRange,
+    images_option,
+    jobs_option,
+    label_option,
+    seed_option,
+)
 from galfeat.errors import OutputError
 
 if TYPE_CHECKING:
@@ -42,7 +48,7 @@ if TYPE_CHECKING:
 )
 @click.option(
     "--test-size",
-    type=click.FloatRange(0, 1, min_open=True, max_open=True),
+    type=FiniteRange(0, 1, min_open=True, max_open=True),
     help="Fraction of the rows to hold out for `galfeat evaluate`.",
 )
 @click.option("--cv", metavar="K", type=click.IntRange(min=2), help="Cross-validate with K folds.")
@@ -135,8 +141,10 @@ def _check_usage(
 def _check_output(output: Path) -> None:
     """Check early that a model can be written to a folder."""
     from galfeat.model_io.manifest import is_model
+    from galfeat.model_io.trust import trust_list
     from galfeat.storage.atomic import can_replace
 
+    trust_list()  # fail now if there is no home folder to keep the model's digest in
     if not can_replace(output, is_model):
         raise OutputError(
             f"{output} exists and is not a model; choose another folder, or remove it first"

@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 
 from galfeat.errors import DataError, ImageError
 from galfeat.storage.atomic import atomic_file
+from galfeat.storage.cells import valid_text
 
 if TYPE_CHECKING:
     import h5py
@@ -127,11 +128,12 @@ def metadata_columns(data: DataSet) -> dict[str, NDArray[np.generic]]:
 def write_metadata(file: h5py.File, data: DataSet) -> None:
     """Write the columns of a data set, and its labels with the names of their classes."""
     for name, values in metadata_columns(data).items():
-        file[name] = values.astype(object) if values.dtype.kind == "U" else values
+        text = values.dtype.kind in "UO"
+        file[name] = [valid_text(str(value)) for value in values] if text else values
     if data.label_column is not None:
         for name in dict.fromkeys(("ans", data.label_column)):
             file[name] = data.labels
-            file[name].attrs["class_names"] = list(data.class_names)
+            file[name].attrs["class_names"] = [valid_text(name) for name in data.class_names]
 
 
 class ContiguousWriter:

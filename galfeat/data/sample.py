@@ -15,6 +15,7 @@ from galfeat.data.dataset import DataSet, Image
 from galfeat.data.packing import metadata_columns, write_metadata
 from galfeat.errors import DataError, GalfeatWarning, ImageError
 from galfeat.storage.atomic import atomic_file, atomic_folder
+from galfeat.storage.cells import ORIGINAL_BYTES
 
 
 def stratified_sample(
@@ -183,7 +184,9 @@ def _write_folder(target: Path, images: list[Image], data: DataSet) -> None:
         files = [f"images/{row:06d}.png" for row in range(len(images))]
         for file, image in zip(files, images, strict=True):
             Pillow.fromarray(image).save(folder / file)
-        with (folder / "labels.csv").open("w", newline="", encoding="utf-8") as stream:
+        with (folder / "labels.csv").open(
+            "w", newline="", encoding="utf-8", errors=ORIGINAL_BYTES
+        ) as stream:
             table = csv.writer(stream)
             table.writerow(["filename", *columns])
             table.writerows(zip(files, *columns.values(), strict=True))

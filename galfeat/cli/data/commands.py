@@ -13,6 +13,7 @@ from galfeat.cli.data.simulate import simulate
 from galfeat.cli.data.votes import label_votes
 from galfeat.cli.options import images_option, jobs_option, label_option, seed_option
 from galfeat.cli.progress import progress_bar, running_clock
+from galfeat.storage.cells import valid_json
 
 
 @click.group()
@@ -49,7 +50,7 @@ def info(
             open_dataset(path, label=label, images=images), jobs=jobs, progress=progress
         )
     if as_json:
-        click.echo(json.dumps(summary.to_json(), indent=2, ensure_ascii=False))
+        click.echo(json.dumps(valid_json(summary.to_json()), indent=2, ensure_ascii=False))
     else:
         click.echo(summary.to_text())
     if summary.unreadable:

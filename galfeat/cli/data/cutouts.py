@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import click
 
-from galfeat.cli.options import label_option
+from galfeat.cli.options import FiniteRange, label_option
 from galfeat.cli.progress import progress_bar
 
 if TYPE_CHECKING:
@@ -65,7 +65,7 @@ def cutout_options(command: Callable[..., None]) -> Callable[..., None]:
             ),
             click.option(
                 "--pixel-scale",
-                type=click.FloatRange(min=0, min_open=True),
+                type=FiniteRange(min=0, min_open=True),
                 help="For cutouts of a survey: arcsec per pixel.  [default: 0.262, SDSS 0.396]",
             ),
             click.option(
@@ -76,7 +76,7 @@ def cutout_options(command: Callable[..., None]) -> Callable[..., None]:
             ),
             click.option(
                 "--max-blank",
-                type=click.FloatRange(0, 1, max_open=True),
+                type=FiniteRange(0, 1, max_open=True),
                 help="For cutouts with --from: largest share of blank pixels.  [default: 0.2]",
             ),
             click.option(

@@ -142,4 +142,8 @@ def _published(name: str | None, url: str | None, sha256: str | None) -> Publish
     if url is None or sha256 is None:
         names = ", ".join([*PUBLISHED, *CUTOUTS])
         raise click.UsageError(f"nothing to fetch; give NAME ({names}), or both --url and --sha256")
-    return Published(Path(urlsplit(url).path).name or "download", sha256, (url,))
+    try:
+        file = Path(urlsplit(url).path).name
+    except ValueError as error:
+        raise click.UsageError(f"--url {url}: {error}; expected the address of a file") from error
+    return Published(file or "download", sha256, (url,))

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 
 import click
 
+from galfeat.cli.options import FiniteRange
+
 if TYPE_CHECKING:
     from galfeat.data.catalogue.votes import VoteLabels
 
@@ -21,7 +23,7 @@ if TYPE_CHECKING:
 )
 @click.option(
     "--threshold",
-    type=click.FloatRange(0, 1, max_open=True),
+    type=FiniteRange(0, 1, max_open=True),
     default=0.55,
     show_default=True,
     help="Share of the votes that a class must exceed.",
