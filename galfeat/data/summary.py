@@ -15,6 +15,9 @@ from galfeat.errors import ImageError
 MAX_EXAMPLES = 5
 """Maximum number of examples of a defect in the text; JSON lists all."""
 
+MAX_IDS = 20
+"""Maximum number of ids of a set in the text."""
+
 
 @dataclass(frozen=True)
 class Summary:
@@ -187,7 +190,8 @@ def _ids(data: DataSet, sets: Iterable[list[int]]) -> list[list[str]]:
 
 
 def _joined(sets: list[list[str]]) -> list[str]:
-    return [", ".join(ids) for ids in sets]
+    hidden = [f" and {len(ids) - MAX_IDS} more" if len(ids) > MAX_IDS else "" for ids in sets]
+    return [", ".join(ids[:MAX_IDS]) + more for ids, more in zip(sets, hidden, strict=True)]
 
 
 def _defect(name: str, examples: list[str]) -> list[str]:

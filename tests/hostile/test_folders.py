@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from galfeat.data import dataset, open_dataset
+from galfeat.data import dataset, open_dataset, summarise
 from galfeat.data.readers import folder as folder_module
 from galfeat.errors import DataError, ImageError
 
@@ -281,3 +281,12 @@ def test_images_that_take_too_much_memory_are_errors_of_their_rows(galaxies, mon
     found = results(galaxies)
     assert found["good.png"].shape == (8, 8, 3)
     assert "large.png: not enough memory" in str(found["large.png"])
+
+
+def test_a_summary_of_many_equal_images_is_short(galaxies):
+    for number in range(200):
+        save(galaxies / f"{number}.png")
+    summary = summarise(open_dataset(galaxies))
+    assert len(summary.duplicates[0]) == 201
+    assert summary.to_text().count(".png") < 40
+    assert " and 181 more\n" in summary.to_text()

@@ -156,7 +156,7 @@ def _file_column(names: Collection[str], path: Path) -> str:
 
 
 def open_files(
-    files: Sequence[ImageFile], *, label: str | None = None, max_bytes: int | None = None
+    files: Sequence[ImageFile], *, label: str | None = None, budget: Budget | None = None
 ) -> FileDataSet:
     """Open image files; their ids are the paths as given.
 
@@ -165,9 +165,9 @@ def open_files(
     Raises
     ------
     DataError
-        If the label column does not exist, or the names exceed the memory; see `open_table`.
+        If the label column does not exist, or the names exceed the budget.
     """
-    budget = Budget(max_bytes)
+    budget = Budget() if budget is None else budget
     columns: dict[str, NDArray[Any]] = {}
     if any(file.class_name for file in files):
         columns[FOLDER_LABEL] = np.array([file.class_name for file in files], dtype=object)

@@ -95,8 +95,9 @@ def _open(
     if path is not None and kind == stat.S_IFDIR and os.path.lexists(path / LABELS_FILE):
         return open_table(_regular(path / LABELS_FILE), label=label, max_bytes=max_bytes)
     if path is None or kind in (None, stat.S_IFDIR) or is_image_name(path):
-        files = _find_images(sources, Budget(max_bytes))  # a pattern is not a file
-        return open_files(files, label=label, max_bytes=max_bytes)
+        budget = Budget(max_bytes)
+        files = _find_images(sources, budget)  # a pattern is not a file
+        return open_files(files, label=label, budget=budget)
     _regular(path)
     if path.suffix.lower() == ".csv":
         return open_table(path, label=label, max_bytes=max_bytes)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any, cast
 
 import numpy as np
@@ -12,6 +13,7 @@ from galfeat.errors import DataError, ImageError
 
 EXPECTED = "expected (H, W, 3), (H, W, 1) or (H, W) of uint8, uint16, or float in 0 to 1"
 
+_BLOCK = 2**20
 TOO_LARGE = "not enough memory to read the image; cut out the galaxy, or run fewer jobs"
 
 
@@ -105,7 +107,7 @@ def _to_bytes(image: NDArray[Any]) -> NDArray[np.uint8]:
     if image.dtype == np.uint8:
         return cast(NDArray[np.uint8], image)
     if image.dtype == np.uint16:
-        return ((image.astype(np.uint32) + 128) // 257).astype(np.uint8)
+        return _by_rows(image, lambda rows: (rows.astype(np.uint32) + 128) // 257)
     if not np.isfinite(image).all():
         count = int(np.size(image) - np.isfinite(image).sum())
         raise ImageError(
@@ -118,5 +120,15 @@ def _to_bytes(image: NDArray[Any]) -> NDArray[np.uint8]:
             f"float image with values from {low:g} to {high:g}; expected 0 to 1, "
             "so divide it by its full scale"
         )
-    eight_bit: NDArray[np.uint8] = np.rint(image * 255).astype(np.uint8)
-    return eight_bit
+    return _by_rows(image, lambda rows: np.rint(rows * 255))
+
+
+def _by_rows(
+    image: NDArray[Any], convert: Callable[[NDArray[Any]], NDArray[Any]]
+) -> NDArray[np.uint8]:
+    """Convert some rows at a time, as intermediate results take much memory."""
+    converted = np.empty(image.shape, dtype=np.uint8)
+    count = max(1, _BLOCK * len(image) // image.size)
+    for start in range(0, len(image), count):
+        converted[start : start + count] = convert(image[start : start + count])
+    return converted
