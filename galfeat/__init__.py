@@ -9,6 +9,7 @@ _HOMES = {
     "GalaxyClassifier": "galfeat.classifier",
     "load_model": "galfeat.model_io.folder",
     "load_pipeline": "galfeat.pipeline",
+    "measure": "galfeat.features.flux",
     "open_dataset": "galfeat.data",
 }
 __all__ = ["__version__", *_HOMES]

@@ -16,6 +16,7 @@ VERBS = (
     "features",
     "pipelines",
     "extract",
+    "measure",
     "fit",
     "evaluate",
     "compare",
@@ -28,10 +29,12 @@ VERBS = (
     "warmup",
     "demo",
 )
+#: Modules of the commands that are not in the module of the same name.
+_MODULES = {"measure": "flux"}
 
 
 class VerbGroup(click.Group):
-    """A click group that imports each command from the module of the same name on first use."""
+    """A click group that imports each command from its module on first use."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         """Return the command names in the order of the help page."""
@@ -42,7 +45,7 @@ class VerbGroup(click.Group):
         if cmd_name not in VERBS:
             return None
         command: click.Command = getattr(
-            importlib.import_module(f"galfeat.cli.{cmd_name}"), cmd_name
+            importlib.import_module(f"galfeat.cli.{_MODULES.get(cmd_name, cmd_name)}"), cmd_name
         )
         return command
 

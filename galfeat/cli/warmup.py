@@ -23,6 +23,7 @@ def warmup() -> None:
     cache may be read-only, as in a container image.
     """
     from galfeat.data.simulation.warmup import warmup as compile_simulator
+    from galfeat.features.flux.warmup import warmup as compile_flux
     from galfeat.features.warmup import warmup as compile_kernels
     from galfeat.kernels import cache_folder
 
@@ -36,6 +37,7 @@ def warmup() -> None:
         )
         try:
             compile_kernels()
+            compile_flux()
             simulator.wait()
         finally:
             simulator.kill()
