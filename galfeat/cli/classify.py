@@ -84,6 +84,7 @@ def classify(
         raise click.UsageError(f"{output}: unknown format; use .csv or .jsonl")
     if output is None:
         standard_output()  # fail early if it is closed
+    from galfeat.cli.measure import note_stretched
     from galfeat.data import open_dataset
     from galfeat.model_io.manifest import read_manifest
 
@@ -98,6 +99,7 @@ def classify(
 
         names = dataset.class_names
         dataset = dataset.select(stratified_sample(dataset.labels, per_class, seed, names))
+    note_stretched(dataset)
     with _open_output(output) as file:
         if output is not None and output.suffix.lower() == ".jsonl":
             write = _json_writer(file)

@@ -60,7 +60,7 @@ def extract(
     in place of features. The result does not depend on the seed.
     """
     write = _writer(output, raw_cells)
-    from galfeat.cli.measure import scratch_beside
+    from galfeat.cli.measure import note_stretched, scratch_beside
     from galfeat.cli.progress import progress_bar
     from galfeat.data import open_dataset
     from galfeat.features import measure_images
@@ -68,6 +68,7 @@ def extract(
     from galfeat.storage.atomic import atomic_file
 
     dataset = open_dataset(data, label=label, images=images)
+    note_stretched(dataset)
     ctx.with_resource(scratch_beside(output))
     with atomic_file(output) as temporary:
         with progress_bar("features") as progress:

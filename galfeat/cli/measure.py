@@ -45,6 +45,18 @@ def open_labelled(data: str, *, label: str | None, images: str | None) -> DataSe
     return dataset
 
 
+def note_stretched(dataset: DataSet) -> None:
+    """Print a note if a data set contains FITS files, which are measured as pictures."""
+    from galfeat.data.readers.fits import FITS_SUFFIXES
+
+    if any(str(name).lower().endswith(FITS_SUFFIXES) for name in dataset.ids):
+        click.echo(
+            "FITS images are measured as stretched display images; `galfeat measure` gives "
+            "statistics of their flux",
+            err=True,
+        )
+
+
 def measure(
     extractor: FeatureExtractor, dataset: DataSet, *, label: str = "features"
 ) -> tuple[DataSet, FeatureTable]:
