@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import codecs
-import io
-import os
 import sys
 import warnings
 
@@ -20,8 +17,6 @@ def main() -> None:
             file=sys.stderr,
         )
         sys.exit(2)
-    _replace_closed_streams()
-    _print_any_character()
     if "error" in sys.warnoptions:  # meant for one's own code, not for libraries
         warnings.simplefilter("default")
     try:
@@ -33,28 +28,6 @@ def main() -> None:
     except KeyboardInterrupt:
         print(f"galfeat: {INTERRUPTED}", file=sys.stderr)
         sys.exit(INTERRUPTED_EXIT_CODE)
-
-
-def _replace_closed_streams() -> None:
-    """Use the null device for streams that the caller closed."""
-    for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
-        if getattr(sys, name) is None:
-            setattr(sys, name, open(os.devnull, mode, encoding="utf-8"))  # noqa: SIM115
-
-
-def _print_any_character() -> None:
-    """Print names of files as they are, and escape characters unknown to the locale."""
-    codecs.register_error("galfeat", _escaped)
-    for stream in (sys.stdout, sys.stderr):
-        if isinstance(stream, io.TextIOWrapper):
-            stream.reconfigure(errors="galfeat")
-
-
-def _escaped(error: UnicodeError) -> tuple[str | bytes, int]:
-    try:
-        return codecs.lookup_error("surrogateescape")(error)
-    except UnicodeError:
-        return codecs.lookup_error("backslashreplace")(error)
 
 
 if __name__ == "__main__":

@@ -64,11 +64,11 @@ def problem(value: object, rule: Rule, name: str = "") -> str | None:
 
 
 def is_text(value: object) -> bool:
-    """Return whether a value is text that can be written to a file."""
+    """Return whether a value is text, or the name of a file, that can be written to a file."""
     if not isinstance(value, str):
         return False
     try:
-        value.encode()
+        value.encode("utf-8", "surrogateescape")
     except UnicodeEncodeError:  # half of a surrogate pair
         return False
     return True

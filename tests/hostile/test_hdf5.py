@@ -446,8 +446,9 @@ def test_chunks_that_hold_more_than_they_declare_are_errors_of_their_rows(path):
 
     def fill(file):
         images = replace_images(
-            file, shape=shape, dtype="u1", chunks=(2, 256, 256), compression="gzip"
-        )
+            file, shape=shape, dtype="u1", chunks=(2, 256, 256), compression="gzip",
+            shuffle=True,
+        )  # fmt: skip
         images[:] = 7
         images.id.write_direct_chunk((2, 0, 0), zlib.compress(bytes(2 * 10**7)))
 

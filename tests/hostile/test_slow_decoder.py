@@ -1,5 +1,6 @@
 """Decoders that hang, crash or need too much memory cost their own image alone."""
 
+import fcntl
 import gc
 import io
 import os
@@ -7,6 +8,7 @@ import select
 import signal
 import subprocess
 import sys
+import termios
 import threading
 from contextlib import closing
 from pathlib import Path
@@ -39,6 +41,14 @@ def children(pid="self"):
     """The process ids of the children of a process."""
     tasks = Path(f"/proc/{pid}/task").iterdir()
     return {int(child) for task in tasks for child in (task / "children").read_text().split()}
+
+
+def wait_until_sent(decoders):
+    """Wait until a stopped process has an image to decode."""
+    (decoder,) = decoders._all
+    unread = bytearray(4)
+    while not int.from_bytes(unread, sys.byteorder):
+        fcntl.ioctl(decoder._connection, termios.TIOCOUTQ, unread)
 
 
 @pytest.fixture
@@ -129,6 +139,7 @@ def test_others_are_decoded_while_one_hangs():
 def test_a_decoder_that_crashes_is_replaced(started):
     decoders, pid = started()
     thread, results = in_thread(decoders.decode, SMALL, NEVER)
+    wait_until_sent(decoders)
     os.kill(pid, signal.SIGSEGV)
     os.kill(pid, signal.SIGCONT)
     thread.join(PLENTY)
