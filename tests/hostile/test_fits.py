@@ -28,6 +28,12 @@ def image(*sizes, bits=8, first="SIMPLE  =                    T"):
 EXTENSION = "XTENSION= 'IMAGE   '"
 
 
+def short(value):
+    """The name of a case, as contents may be long."""
+    text = value if isinstance(value, str) else f"{len(value)} bytes" if value else "empty"
+    return text[:40].encode("ascii", "replace").decode()
+
+
 def read(path, content):
     path.write_bytes(content)
     (result,) = open_dataset(path).read([0])
@@ -58,6 +64,7 @@ def read(path, content):
         (b"SIMPLE", "cannot be decoded"),
         (bytes(5760), "cannot be decoded|no HDU"),
     ],
+    ids=short,
 )  # fmt: skip
 def test_odd_files_are_errors_of_their_rows(tmp_path, name, content, message):
     result = read(tmp_path / name, gzip.compress(content) if name.endswith("gz") else content)

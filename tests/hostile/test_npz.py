@@ -29,6 +29,12 @@ def declared(shape, dtype="|u1", data=b""):
     return header(str({"descr": dtype, "fortran_order": False, "shape": shape}) + "\n", data=data)
 
 
+def short(value):
+    """The name of a case, as contents may be long."""
+    text = value if isinstance(value, str) else f"{len(value)} bytes" if value else "empty"
+    return text[:40].encode("ascii", "replace").decode()
+
+
 @pytest.fixture
 def write(tmp_path):
     """Return a function that writes members, as pairs of name and content."""
@@ -66,6 +72,7 @@ def write(tmp_path):
         (b"text", "'images' is not an array of numbers or text"),
         (b"", "'images' is not an array of numbers or text"),
     ],
+    ids=short,
 )  # fmt: skip
 def test_odd_arrays_are_errors(write, content, message):
     with pytest.raises(DataError, match=message):

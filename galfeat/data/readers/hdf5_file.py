@@ -136,6 +136,8 @@ class HDF5File(Collection[str]):
                     )
                 if text is not None and text.length is None:
                     return self._variable_text(holder, "class_names", math.prod(shape))
+                size = dtype.itemsize * math.prod(shape)
+                self._budget.check(size, f"the attribute 'class_names' in {self._path}")
                 return np.atleast_1d(np.asarray(holder.attrs["class_names"]))
         return None
 

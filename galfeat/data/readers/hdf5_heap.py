@@ -18,6 +18,7 @@ from galfeat.data.limits import Budget
 from galfeat.errors import DataError
 
 _REFERENCE = struct.Struct("<IQI")  # length, address of the collection, number in it
+_OBJECT = struct.Struct("<H6xQ")  # number, length; the content follows
 _MAX_BLOCKS = 64
 _ATTRIBUTE, _CONTINUATION = 0x0C, 0x10
 
@@ -111,9 +112,10 @@ class TextHeap:
             if length == 0:
                 texts.append("")
                 continue
-            if address not in self._collections:
-                self._collections[address] = self._collection(address)
-            text = self._collections[address].get(number)
+            objects = self._collections.get(address)
+            if objects is None:
+                objects = self._collections[address] = self._collection(address)
+            text = objects.get(number)
             if text is None or len(text) != length:
                 raise self._damaged()
             texts.append(text.decode("utf-8", "replace"))
@@ -129,13 +131,14 @@ class TextHeap:
         objects: dict[int, bytes] = {}
         position = 16
         while position + 16 <= len(content):
-            number, length = struct.unpack_from("<H6xQ", content, position)
+            number, length = _OBJECT.unpack_from(content, position)
             if number == 0:  # free space, up to the end
                 break
-            if position + 16 + length > len(content):
+            start, end = position + 16, position + 16 + length
+            if end > len(content):
                 raise self._damaged()
-            objects[number] = content[position + 16 : position + 16 + length]
-            position += 16 + _padded(length)
+            objects[number] = content[start:end]
+            position = (end + 7) & ~7
         return objects
 
     def _read(self, address: int, size: int) -> bytes:

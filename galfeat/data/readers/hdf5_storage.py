@@ -6,7 +6,7 @@ import contextlib
 import itertools
 import math
 import zlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path, PurePosixPath
 from typing import Any
 
@@ -158,8 +158,13 @@ def _check_chunks(data_set: h5py.Dataset, what: str, path: Path, limit: int) -> 
         inside = 0 < stored.byte_offset <= end - stored.size
         return None if inside and smallest <= stored.size <= largest else True
 
-    if data_set.id.chunk_iter(damaged):
+    if _any_chunk(data_set, damaged):
         raise DataError(f"{what} has a damaged chunk; fetch or copy the file again")
+
+
+def _any_chunk(data_set: h5py.Dataset, is_wrong: Callable[[Any], bool | None]) -> bool:
+    """Return whether `is_wrong` returns True for a chunk; False before HDF5 1.12.3."""
+    return hasattr(data_set.id, "chunk_iter") and bool(data_set.id.chunk_iter(is_wrong))
 
 
 def _element_size(data_set: h5py.Dataset) -> int:
@@ -198,8 +203,8 @@ class InflationCheck:
         filters = [properties.get_filter(index)[0] for index in range(properties.get_nfilters())]
         self._position = -1
         if h5py.h5z.FILTER_DEFLATE in filters and _most_stored(data_set) * _DEFLATE_RATIO > limit:
-            large = data_set.id.chunk_iter(
-                lambda stored: True if stored.size * _DEFLATE_RATIO > limit else None
+            large = _any_chunk(
+                data_set, lambda stored: True if stored.size * _DEFLATE_RATIO > limit else None
             )
             self._position = filters.index(h5py.h5z.FILTER_DEFLATE) if large else -1
 

@@ -211,3 +211,25 @@ def test_anything_else_is_a_typed_error(X, message, tmp_path, monkeypatch):
 def test_an_array_that_is_no_image_is_an_image_error(X, message):
     with pytest.raises(ImageError, match=message):
         as_dataset(X)
+
+
+def test_images_beyond_the_pixel_limit_of_pillow_are_errors(monkeypatch):
+    monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", 479)
+    with pytest.raises(ImageError, match=r"image of 480 pixels; expected at most 479"):
+        as_dataset(picture())
+    small, large = as_dataset([picture(19), picture()]).read([0, 1])
+    assert small.shape == (19, 24, 3)
+    assert isinstance(large, ImageError)
+    with pytest.raises(DataError, match="image of 480 pixels"):
+        as_dataset(picture()[np.newaxis])
+    monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", None)
+    assert len(as_dataset(picture())) == 1
+
+
+def test_pictures_that_take_too_much_memory_are_errors_of_their_rows(monkeypatch):
+    def refuse(picture):
+        raise MemoryError
+
+    monkeypatch.setattr("galfeat.data.readers.images.decode_picture", refuse)
+    (found,) = as_dataset(Image.fromarray(picture())).read([0])
+    assert "not enough memory" in str(found)
