@@ -11,7 +11,7 @@ from PIL import Image
 from galfeat.cli import main
 from galfeat.data import open_dataset, pack
 
-NAME = b"caf\xe9.png"
+NAME = b"m\xe9ssier51.png"
 
 
 @pytest.fixture
