@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from galfeat.data.catalogue.vote_scheme import (
+from galfeat.data.catalogue.vote_schemes import (
     ClassRule,
     Factor,
     VoteScheme,

@@ -22,8 +22,8 @@ from .groups import groups_by_position as groups_by_position
 from .labels import Labels as Labels
 from .labels import read_labels as read_labels
 from .tables import read_table as read_table
-from .vote_scheme import VoteScheme as VoteScheme
-from .vote_scheme import vote_scheme as vote_scheme
+from .vote_schemes import VoteScheme as VoteScheme
+from .vote_schemes import vote_scheme as vote_scheme
 from .votes import VoteLabels as VoteLabels
 from .votes import label_votes as label_votes
 

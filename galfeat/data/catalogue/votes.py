@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from galfeat.data.catalogue.galaxy10 import GALAXY10_DECALS
 from galfeat.data.catalogue.tables import as_names, column_named, read_table
-from galfeat.data.catalogue.vote_scheme import Floats, Fractions, VoteScheme, vote_scheme
+from galfeat.data.catalogue.vote_schemes import Floats, Fractions, VoteScheme, vote_scheme
 from galfeat.errors import DataError, GalfeatWarning
 
 THRESHOLD = 0.55

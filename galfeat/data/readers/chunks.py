@@ -54,8 +54,8 @@ class ChunkedImages:
     """
 
     def __init__(self, images: h5py.Dataset) -> None:
-        self._images = images
-        self._lock = Lock()
+        self._images, self._chunks = images, images.chunks
+        self._lock, self._library = Lock(), Lock()
         self._last = -1
         self._kept: NDArray[np.generic] | None = None
         #: The first image that cannot be read, and why, for each damaged row of chunks.
@@ -81,7 +81,7 @@ class ChunkedImages:
             If a chunk is damaged.
         """
         result = np.empty((len(rows), *self._images.shape[1:]), self._images.dtype)
-        depth = self._images.chunks[0]
+        depth = self._chunks[0]
         row_of_chunks = rows // depth
         with self._lock, ThreadPoolExecutor(jobs) as pool:
             for number in np.unique(row_of_chunks):
@@ -98,7 +98,7 @@ class ChunkedImages:
         if within[-1] >= first_damaged:
             raise OSError(problem)
         if number == self._last and self._kept is None and number not in self._damaged:
-            depth = min(self._images.chunks[0], len(self._images) - number * self._images.chunks[0])
+            depth = min(self._chunks[0], len(self._images) - number * self._chunks[0])
             with contextlib.suppress(OSError):  # it may lie beyond the images asked for
                 self._kept = self._unpacked(number, np.arange(depth), pool)
         elif number != self._last:
@@ -108,7 +108,7 @@ class ChunkedImages:
     def _unpacked(
         self, number: int, within: NDArray[np.intp], pool: ThreadPoolExecutor
     ) -> NDArray[np.generic]:
-        shape, chunk = self._images.shape[1:], self._images.chunks[1:]
+        shape, chunk = self._images.shape[1:], self._chunks[1:]
         block = np.empty((len(within), *shape), self._images.dtype)
         corners = itertools.product(*map(range, itertools.repeat(0), shape, chunk))
         try:
@@ -127,12 +127,13 @@ class ChunkedImages:
         corner: tuple[int, ...],
     ) -> None:
         """Copy the patches of one chunk into a block of images."""
-        depth, *sides = self._images.chunks
+        depth, *sides = self._chunks
         patch = int(np.prod(sides)) * block.itemsize
         needed = (int(within[-1]) + 1) * patch
         place = tuple(slice(start, start + side) for start, side in zip(corner, sides, strict=True))
         target = block[(slice(None), *place)]
-        skipped_filters, packed = self._images.id.read_direct_chunk((number * depth, *corner))
+        with self._library:  # old HDF5 libraries fail if several threads ask at once
+            skipped_filters, packed = self._images.id.read_direct_chunk((number * depth, *corner))
         try:
             content = packed if skipped_filters else zlib.decompressobj().decompress(packed, needed)
         except zlib.error as error:
