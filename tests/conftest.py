@@ -27,8 +27,6 @@ ONCE = (
     "data/fetch/",
     "evaluate/report/test_report_style.py",
     "features/test_features_page.py",
-    "hostile/connections/",
-    "hostile/test_places.py",
     "storage/",
     "test_architecture.py",
     "test_dockerfile.py",
