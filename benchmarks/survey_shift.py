@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from sklearn.base import clone
 
 from galfeat.classifier import GalaxyClassifier
-from galfeat.cli.measure import leave_out_learned, read_all
+from galfeat.cli.inputs import leave_out_learned, read_all
 from galfeat.data import open_dataset
 from galfeat.data.simulation.rerender import RerenderedDataSet
 from galfeat.evaluate.evaluation import evaluate_predictions

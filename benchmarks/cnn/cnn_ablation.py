@@ -20,7 +20,7 @@ import numpy as np
 from cnn_text import page
 
 from galfeat.classifier import GalaxyClassifier
-from galfeat.cli.measure import leave_out_learned, read_all
+from galfeat.cli.inputs import leave_out_learned, read_all
 from galfeat.cli.progress import progress_bar
 from galfeat.data import DataSet, open_dataset
 from galfeat.evaluate.comparison.paired import Comparison, OutOfFold, compare_predictions

@@ -29,8 +29,6 @@ VERBS = (
     "warmup",
     "demo",
 )
-#: Modules of the commands that are not in the module of the same name.
-_MODULES = {"measure": "flux"}
 
 
 class VerbGroup(click.Group):
@@ -45,7 +43,7 @@ class VerbGroup(click.Group):
         if cmd_name not in VERBS:
             return None
         command: click.Command = getattr(
-            importlib.import_module(f"galfeat.cli.{_MODULES.get(cmd_name, cmd_name)}"), cmd_name
+            importlib.import_module(f"galfeat.cli.{cmd_name}"), cmd_name
         )
         return command
 

@@ -84,7 +84,7 @@ def classify(
         raise click.UsageError(f"{output}: unknown format; use .csv or .jsonl")
     if output is None:
         standard_output()  # fail early if it is closed
-    from galfeat.cli.measure import note_stretched
+    from galfeat.cli.inputs import note_stretched
     from galfeat.data import open_dataset
     from galfeat.model_io.manifest import read_manifest
 

@@ -90,7 +90,7 @@ def evaluate(
             "--ablation compares scores on held-out images; omit --include-training"
         )
     _check_outputs(json_file, report)
-    from galfeat.cli.measure import open_labelled, scratch_beside
+    from galfeat.cli.inputs import open_labelled, scratch_beside
     from galfeat.evaluate.text import evaluation_text
     from galfeat.experiments.scoring import true_classes
     from galfeat.model_io.folder import load_model
@@ -154,7 +154,7 @@ def _choose(
     """
     import numpy as np
 
-    from galfeat.cli.measure import read_all
+    from galfeat.cli.inputs import read_all
     from galfeat.data.digest import among
     from galfeat.experiments.scoring import rows_to_score
     from galfeat.features.registry import trained_on
@@ -184,7 +184,7 @@ def _choose(
 
 def _score(classifier: GalaxyClassifier, dataset: DataSet, ablation: bool, seed: int) -> Scored:
     """Score galaxies, and keep the features of all of them only for an ablation."""
-    from galfeat.cli.measure import measure
+    from galfeat.cli.inputs import measure
     from galfeat.cli.progress import progress_bar
     from galfeat.experiments.scoring import score, score_images
 
@@ -202,7 +202,7 @@ def _score(classifier: GalaxyClassifier, dataset: DataSet, ablation: bool, seed:
 
 
 def _ablate(scored: Scored, training: DataSet, seed: int) -> Ablation:
-    from galfeat.cli.measure import measure
+    from galfeat.cli.inputs import measure
     from galfeat.cli.progress import progress_bar
     from galfeat.evaluate.text import ablation_text
     from galfeat.experiments.ablation import ablate

@@ -68,7 +68,7 @@ def explain(
     """
     if output is not None:
         ensure_folder_writable(output)
-    from galfeat.cli.measure import note_stretched
+    from galfeat.cli.inputs import note_stretched
     from galfeat.data import open_dataset
     from galfeat.explain import explain as explain_table
     from galfeat.predictions import no_galaxy

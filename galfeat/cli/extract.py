@@ -60,7 +60,7 @@ def extract(
     in place of features. The result does not depend on the seed.
     """
     write = _writer(output, raw_cells)
-    from galfeat.cli.measure import note_stretched, scratch_beside
+    from galfeat.cli.inputs import note_stretched, scratch_beside
     from galfeat.cli.progress import progress_bar
     from galfeat.data import open_dataset
     from galfeat.features import measure_images

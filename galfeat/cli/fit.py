@@ -83,7 +83,7 @@ def fit(
     """
     _check_usage(output, test_size, cv, repeats)
     from galfeat.classifier import GalaxyClassifier
-    from galfeat.cli.measure import leave_out_learned, measure, open_labelled, scratch_beside
+    from galfeat.cli.inputs import leave_out_learned, measure, open_labelled, scratch_beside
     from galfeat.evaluate.text import cross_validation_text
     from galfeat.experiments.cross_validation import group_duplicates
     from galfeat.features import FeatureExtractor

@@ -1,12 +1,14 @@
-"""Versions of galfeat and of the libraries that results depend on."""
+"""Versions of the libraries that results depend on, and optional libraries."""
 
 from __future__ import annotations
 
+import importlib
 import platform
 from contextlib import suppress
 from importlib.metadata import PackageNotFoundError, version
 
 from galfeat import __version__
+from galfeat.errors import MissingDependencyError
 
 _LIBRARIES = (
     "numpy",
@@ -47,3 +49,34 @@ def _version(*packages: str) -> str | None:
         with suppress(PackageNotFoundError):
             return version(package)
     return None
+
+
+def require_package(module: str, extra: str, purpose: str) -> None:
+    """Check that an optional package is installed.
+
+    Parameters
+    ----------
+    module : str
+        A module of the package, which is imported.
+    extra : str
+        The extra of galfeat that installs it.
+    purpose : str
+        What needs it, such as "reading FITS".
+
+    Raises
+    ------
+    MissingDependencyError
+        If it is not installed.
+
+    Examples
+    --------
+    >>> from galfeat.storage.versions import require_package
+    >>> require_package("numpy", "fits", "reading FITS")
+    """
+    try:
+        importlib.import_module(module)
+    except ImportError as error:
+        raise MissingDependencyError(
+            f"{purpose} needs {module.partition('.')[0]}; install it with: "
+            f"pip install 'galfeat[{extra}]'"
+        ) from error

@@ -14,7 +14,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from galfeat.errors import DataError, MissingDependencyError
+from galfeat.errors import DataError
+from galfeat.storage.versions import require_package
 
 TEXT_SUFFIXES = frozenset({".csv", ".tsv", ".txt"})
 ASTROPY_FORMATS = {
@@ -198,12 +199,9 @@ def _check_size(size: int, path: Path) -> None:
 
 
 def _read_parquet(path: Path, choose: Choose) -> dict[str, NDArray[Any]]:
-    try:
-        import pyarrow.parquet as parquet
-    except ImportError as error:
-        raise MissingDependencyError(
-            "reading Parquet needs pyarrow; install it with: pip install 'galfeat[parquet]'"
-        ) from error
+    require_package("pyarrow.parquet", "parquet", "reading Parquet")
+    import pyarrow.parquet as parquet
+
     try:
         with parquet.ParquetFile(path) as file:
             names = list(file.schema_arrow.names)
@@ -218,12 +216,9 @@ def _read_parquet(path: Path, choose: Choose) -> dict[str, NDArray[Any]]:
 
 
 def _read_with_astropy(path: Path, kind: str, choose: Choose) -> dict[str, NDArray[Any]]:
-    try:
-        from astropy.table import Table
-    except ImportError as error:
-        raise MissingDependencyError(
-            f"reading {path.suffix} needs astropy; install it with: pip install 'galfeat[fits]'"
-        ) from error
+    require_package("astropy.table", "fits", f"reading {path.suffix}")
+    from astropy.table import Table
+
     options: dict[str, Any] = {"memmap": True} if kind == "fits" else {}
     try:
         with warnings.catch_warnings():

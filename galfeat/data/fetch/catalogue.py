@@ -14,7 +14,8 @@ from numpy.typing import NDArray
 from galfeat.data.catalogue.fractions import PREFIX
 from galfeat.data.catalogue.labels import DEFAULT_COLUMNS
 from galfeat.data.catalogue.tables import as_names, column_named, read_table
-from galfeat.errors import DataError, MissingDependencyError
+from galfeat.errors import DataError
+from galfeat.storage.versions import require_package
 
 #: Spellings of right ascension and declination, each pair from one convention.
 POSITION_COLUMNS = (
@@ -220,14 +221,10 @@ def _degrees(values: NDArray[Any], column: str, *, hours: bool) -> NDArray[np.fl
 def _parse_sexagesimal(
     texts: Mapping[int, str], degrees: NDArray[np.float64], column: str, *, hours: bool
 ) -> None:
-    try:
-        from astropy import units
-        from astropy.coordinates import Angle
-    except ImportError as error:
-        raise MissingDependencyError(
-            f"column {column!r} is sexagesimal, which needs astropy; install it with: "
-            "pip install 'galfeat[fits]'"
-        ) from error
+    require_package("astropy.coordinates", "fits", f"the sexagesimal column {column!r}")
+    from astropy import units
+    from astropy.coordinates import Angle
+
     unit = units.hourangle if hours else units.deg
     for row, text in texts.items():
         try:

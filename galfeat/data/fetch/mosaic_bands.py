@@ -14,7 +14,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from galfeat.data.readers.fits import BLUE_TO_RED
-from galfeat.errors import DataError, MissingDependencyError
+from galfeat.errors import DataError
+from galfeat.storage.versions import require_package
 
 _SIP_CARD = r"(A|B|AP|BP)_(ORDER|DMAX|\d+_\d+)"
 
@@ -85,12 +86,9 @@ def open_bands(paths: Sequence[Path]) -> Iterator[list[Band]]:
     MissingDependencyError
         If astropy is not installed.
     """
-    try:
-        from astropy.io import fits
-    except ImportError as error:
-        raise MissingDependencyError(
-            "cutting out of FITS files needs astropy; install it with: pip install 'galfeat[fits]'"
-        ) from error
+    require_package("astropy.io", "fits", "cutting out of FITS files")
+    from astropy.io import fits
+
     if not paths:
         raise DataError("no mosaic was given; expected at least one FITS file")
     with contextlib.ExitStack() as stack:

@@ -12,7 +12,8 @@ from PIL import Image as Pillow
 
 from galfeat.data.limits import readable_size
 from galfeat.data.readers.pixels import check_pixels
-from galfeat.errors import ImageError, MissingDependencyError
+from galfeat.errors import ImageError
+from galfeat.storage.versions import require_package
 
 MAX_HEADERS = 16 * 2**20
 """Maximum number of bytes of all headers up to the first image."""
@@ -34,12 +35,9 @@ def read_planes(path: str | Path) -> tuple[NDArray[Any], Any]:
     MissingDependencyError
         If astropy is not installed.
     """
-    try:
-        from astropy.io import fits
-    except ImportError as error:
-        raise MissingDependencyError(
-            "reading FITS needs astropy; install it with: pip install 'galfeat[fits]'"
-        ) from error
+    require_package("astropy.io", "fits", "reading FITS")
+    from astropy.io import fits
+
     with Path(path).open("rb") as stream:
         packed = stream.read(len(_GZIP)) == _GZIP
         stream.seek(0)

@@ -16,8 +16,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from galfeat.data.readers.calibration import gain_of, pixel_scale_of, unit_of, zero_point_of
-from galfeat.errors import ImageError, MissingDependencyError
+from galfeat.data.readers.fits_calibration import gain_of, pixel_scale_of, unit_of, zero_point_of
+from galfeat.errors import ImageError
+from galfeat.storage.versions import require_package
 
 #: Names of extensions that are no science image, in capitals.
 NOT_SCIENCE = frozenset(
@@ -167,12 +168,9 @@ def read_plane(path: str | Path, *, hdu: int | str | None = None) -> NDArray[Any
 @contextmanager
 def opened(path: str | Path) -> Iterator[Any]:
     """Open a FITS file; damaged and cut-short files are image errors."""
-    try:
-        from astropy.io import fits
-    except ImportError as error:
-        raise MissingDependencyError(
-            "reading FITS needs astropy; install it with: pip install 'galfeat[fits]'"
-        ) from error
+    require_package("astropy.io", "fits", "reading FITS")
+    from astropy.io import fits
+
     with _lock, warnings.catch_warnings():
         warnings.simplefilter("ignore")
         warnings.filterwarnings("error", message=".*truncated.*")

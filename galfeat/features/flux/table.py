@@ -8,9 +8,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from galfeat.errors import MissingDependencyError
 from galfeat.features.flux.columns import COLUMNS, NAMES
 from galfeat.features.flux.flags import describe, quality
+from galfeat.storage.versions import require_package
 
 _BY_NAME = dict(zip(NAMES, COLUMNS, strict=True))
 _OWN = {
@@ -97,13 +97,10 @@ class FluxTable:
         MissingDependencyError
             If astropy is not installed.
         """
-        try:
-            from astropy.table import Table
-            from astropy.units import Unit
-        except ImportError as error:
-            raise MissingDependencyError(
-                "an astropy table needs astropy; install it with: pip install 'galfeat[fits]'"
-            ) from error
+        require_package("astropy.table", "fits", "an astropy table")
+        from astropy.table import Table
+        from astropy.units import Unit
+
         table = Table(self.columns())
         for name in table.colnames:
             table[name].description = self.description(name)
