@@ -17,9 +17,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from galfeat.data import open_dataset, pixel_digest
+from galfeat.data.catalogue.csv_table import read_csv
 from galfeat.data.digest import among
 from galfeat.data.fetch.training import LABEL_COLUMNS, read_training
-from galfeat.data.readers.folder import TRAINING_FILE, read_csv
+from galfeat.data.readers.folder import TRAINING_FILE
 from galfeat.errors import DataError, ImageError
 from galfeat.model_io.rows import read_rows
 from galfeat.storage.atomic import atomic_file

@@ -9,14 +9,12 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from galfeat.data.catalogue.csv_table import FILE_COLUMNS
 from galfeat.data.catalogue.labels import ReadColumn
 from galfeat.data.catalogue.tables import as_names, as_numbers, read_table
 from galfeat.errors import DataError
 
 PREFIX = "p_"
-#: Columns of files, as in `galfeat.data.readers.folder`.
-FILE_COLUMNS = ("filename", "file", "path", "image")
-
 _TOLERANCE = 0.02
 
 

@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-import csv
-import io
-import itertools
-import sys
 import warnings
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from galfeat.data.catalogue.csv_table import read_csv_columns
+from galfeat.data.limits import Budget
 from galfeat.errors import DataError
 from galfeat.storage.versions import require_package
 
@@ -30,13 +28,9 @@ ASTROPY_FORMATS = {
 PARQUET_SUFFIXES = frozenset({".parquet", ".pq"})
 EXPECTED = "expected a CSV file, Parquet (.parquet), a FITS table (.fits), VOTable (.vot) or ECSV"
 
-MAX_BYTES = 4 * 2**30
-"""Maximum memory of the columns read from one table."""
-
 _SEPARATORS = ",;\t|"
-_INTERNED = 2**16
 
-Choose = Callable[[Sequence[str]], Collection[str]]
+Choose = Callable[[Collection[str]], Collection[str]]
 
 
 def read_table(path: str | Path, choose: Choose | None = None) -> dict[str, NDArray[Any]]:
@@ -62,7 +56,8 @@ def read_table(path: str | Path, choose: Choose | None = None) -> dict[str, NDAr
     ------
     DataError
         If the file is missing, damaged, of unknown format, has rows of different lengths, or
-        the columns need more than `MAX_BYTES` of memory.
+        two of the columns have the same name, or
+        they take more memory than `galfeat.data.limits.Budget` allows.
     MissingDependencyError
         If astropy or pyarrow is needed and not installed.
 
@@ -77,15 +72,16 @@ def read_table(path: str | Path, choose: Choose | None = None) -> dict[str, NDAr
     path = Path(path)
     if not path.is_file():
         raise DataError(f"{path} is not a file; {EXPECTED}")
-    choose = choose or (lambda names: names)
+    choose = choose or (lambda names: [name for name in names if name])
+    budget = Budget()
     name = path.name.lower()
     suffix = ".fits.gz" if name.endswith(".fits.gz") else path.suffix.lower()
     if suffix in TEXT_SUFFIXES:
-        return _read_text(path, choose)
+        return read_csv_columns(path, choose, budget, separators=_SEPARATORS, comment="#").columns
     if suffix in PARQUET_SUFFIXES:
-        return _read_parquet(path, choose)
+        return _read_parquet(path, choose, budget)
     if suffix in ASTROPY_FORMATS:
-        return _read_with_astropy(path, ASTROPY_FORMATS[suffix], choose)
+        return _read_with_astropy(path, ASTROPY_FORMATS[suffix], choose, budget)
     raise DataError(f"{path} has an unknown format; {EXPECTED}")
 
 
@@ -145,60 +141,11 @@ def column_named(names: Collection[str], spellings: Sequence[str]) -> str | None
     return next((by_lower[name.lower()] for name in spellings if name.lower() in by_lower), None)
 
 
-def _read_text(path: Path, choose: Choose) -> dict[str, NDArray[Any]]:
-    try:
-        with path.open(newline="", encoding="utf-8-sig") as stream:
-            return _columns_of_text(path, stream, choose)
-    except (OSError, UnicodeDecodeError, csv.Error) as error:
-        raise DataError(
-            f"{path} cannot be read as a table in UTF-8 ({error}); save it as CSV, UTF-8"
-        ) from error
+def _columns_of(path: Path) -> str:
+    return f"the columns of {path}"
 
 
-def _columns_of_text(path: Path, stream: io.TextIOBase, choose: Choose) -> dict[str, NDArray[Any]]:
-    lines = _without_comments(stream)
-    header = next(lines, "")
-    separator = max(_SEPARATORS, key=header.count)
-    rows = csv.reader(itertools.chain([header], lines), delimiter=separator)
-    names = [name.strip() for name in next(rows, [])]
-    wanted = set(choose(names))
-    kept = [(names.index(name), name) for name in dict.fromkeys(names) if name in wanted]
-    cells: list[list[str]] = [[] for _ in kept]
-    interned: dict[str, str] = {}
-    size = 0
-    for number, row in enumerate((row for row in rows if row), start=2):
-        if len(row) != len(names):
-            raise DataError(
-                f"{path}, row {number}, has {len(row)} cells; its header has {len(names)}"
-            )
-        for column, (position, _) in zip(cells, kept, strict=True):
-            cell = row[position].strip()
-            known = interned.get(cell)
-            if known is None:
-                size += sys.getsizeof(cell)
-                if len(interned) < _INTERNED:
-                    interned[cell] = cell
-            column.append(known if known is not None else cell)
-        size += 8 * len(kept)
-        _check_size(size, path)
-    return {
-        name: np.array(column, dtype=object) for (_, name), column in zip(kept, cells, strict=True)
-    }
-
-
-def _without_comments(stream: io.TextIOBase) -> Iterator[str]:
-    return (line for line in stream if line.strip() and not line.startswith("#"))
-
-
-def _check_size(size: int, path: Path) -> None:
-    if size > MAX_BYTES:
-        raise DataError(
-            f"the columns of {path} need more than {MAX_BYTES / 2**30:.0f} GiB of memory; "
-            "split the table"
-        )
-
-
-def _read_parquet(path: Path, choose: Choose) -> dict[str, NDArray[Any]]:
+def _read_parquet(path: Path, choose: Choose, budget: Budget) -> dict[str, NDArray[Any]]:
     require_package("pyarrow.parquet", "parquet", "reading Parquet")
     import pyarrow.parquet as parquet
 
@@ -206,7 +153,7 @@ def _read_parquet(path: Path, choose: Choose) -> dict[str, NDArray[Any]]:
         with parquet.ParquetFile(path) as file:
             names = list(file.schema_arrow.names)
             wanted = [name for name in names if name in set(choose(names))]
-            _check_size(8 * file.metadata.num_rows * max(1, len(wanted)), path)
+            budget.take(8 * file.metadata.num_rows * max(1, len(wanted)), _columns_of(path))
             table = file.read(columns=wanted)
         return {name: _plain(table.column(name).to_numpy()) for name in wanted}
     except (DataError, MemoryError):
@@ -215,7 +162,9 @@ def _read_parquet(path: Path, choose: Choose) -> dict[str, NDArray[Any]]:
         raise DataError(f"{path} cannot be read as Parquet ({error}); replace the file") from error
 
 
-def _read_with_astropy(path: Path, kind: str, choose: Choose) -> dict[str, NDArray[Any]]:
+def _read_with_astropy(
+    path: Path, kind: str, choose: Choose, budget: Budget
+) -> dict[str, NDArray[Any]]:
     require_package("astropy.table", "fits", f"reading {path.suffix}")
     from astropy.table import Table
 
@@ -226,7 +175,8 @@ def _read_with_astropy(path: Path, kind: str, choose: Choose) -> dict[str, NDArr
             table = Table.read(path, format=kind, **options)
             names = [name for name in table.colnames if table[name].ndim == 1]
             wanted = [name for name in names if name in set(choose(names))]
-            _check_size(sum(table[name].dtype.itemsize for name in wanted) * len(table), path)
+            size = sum(table[name].dtype.itemsize for name in wanted) * len(table)
+            budget.take(size, _columns_of(path))
             return {name: _plain(table[name]) for name in wanted}
     except (DataError, MemoryError):
         raise

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from galfeat.data.catalogue.galaxy10 import GALAXY10_DECALS
 from galfeat.data.catalogue.tables import as_names, column_named, read_table
 from galfeat.data.catalogue.vote_schemes import Floats, Fractions, VoteScheme, vote_scheme
+from galfeat.data.limits import listed
 from galfeat.errors import DataError, GalfeatWarning
 
 THRESHOLD = 0.55
@@ -167,7 +168,7 @@ def label_votes(
     )
 
 
-def vote_columns(scheme: str, id_column: str | None, names: Sequence[str]) -> list[str]:
+def vote_columns(scheme: str, id_column: str | None, names: Collection[str]) -> list[str]:
     """Return the columns of a table that `label_votes` reads."""
     located = [
         column
@@ -189,12 +190,12 @@ def read_votes(
     return label_votes(columns, scheme, threshold=threshold, id_column=id_column)
 
 
-def _id_column(names: Sequence[str], id_column: str | None) -> str:
+def _id_column(names: Collection[str], id_column: str | None) -> str:
     name = id_column or column_named(names, ID_COLUMNS)
     if name is None or name not in names:
         wanted = repr(id_column) if id_column else "that names the galaxies, such as 'id'"
         raise DataError(
-            f"the table has no column {wanted} (columns: {', '.join(names[:20]) or 'none'}); "
+            f"the table has no column {wanted} (columns: {listed(names)}); "
             "name the column with --id"
         )
     return name

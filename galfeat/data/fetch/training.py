@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from galfeat.data.catalogue.csv_table import read_csv
 from galfeat.data.catalogue.galaxy10 import GALAXY10_DECALS
 from galfeat.data.dataset import Progress
 from galfeat.data.fetch.cutouts import CREDIT, PAUSE, Cutout, claim_folder, fetch_cutouts
@@ -25,7 +26,6 @@ from galfeat.data.fetch.surveys import (
     sdss_address,
 )
 from galfeat.data.fetch.transfer import ServerRefusedError, TransferBrokenError
-from galfeat.data.readers.folder import read_csv
 from galfeat.errors import DataError, FetchError
 from galfeat.storage.atomic import atomic_file
 

@@ -17,11 +17,10 @@ from galfeat.data.catalogue.catalogue import (
     catalogue_columns,
     fixed_width,
 )
+from galfeat.data.catalogue.csv_table import FILE_COLUMNS, read_csv_columns
 from galfeat.data.catalogue.labels import as_text
 from galfeat.data.dataset import DataSet, Image, row_numbers
 from galfeat.data.limits import Budget, listed
-from galfeat.data.readers.csv_table import read_csv as read_csv
-from galfeat.data.readers.csv_table import read_table
 from galfeat.data.readers.decode import decode_file, decoding
 from galfeat.data.readers.finding import LABELS_FILE as LABELS_FILE
 from galfeat.data.readers.finding import ImageFile, check_regular
@@ -30,7 +29,6 @@ from galfeat.errors import DataError, ImageError
 
 TRAINING_FILE = "training.csv"
 FOLDER_LABEL = "folder"
-FILE_COLUMNS = ("filename", "file", "path", "image")
 _OTHER_SEPARATORS = {";": "semicolons", "\t": "tabs", "|": "vertical bars"}
 
 
@@ -128,7 +126,7 @@ def open_table(
     def needed(names: Collection[str]) -> list[str]:
         return [_file_column(names, path), *catalogue_columns(names, label)]
 
-    table = read_table(path, needed, budget)
+    table = read_csv_columns(path, needed, budget)
     name = _file_column(table.names, path)
     ids = fixed_width(as_text(table.columns[name], name), name, budget)
     if not ids.size:

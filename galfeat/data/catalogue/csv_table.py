@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import sys
 from collections.abc import Callable, Collection, Iterator, Sequence
+from itertools import chain
 from pathlib import Path
 from typing import Any, NamedTuple, TextIO
 
@@ -17,6 +18,10 @@ from galfeat.errors import DataError
 MAX_ROW = 2**20
 """Maximum number of characters of a row."""
 
+FILE_COLUMNS = ("filename", "file", "path", "image")
+"""Columns of image files, in order of preference."""
+
+_MAX_SHARED = 2**16
 _UTF16 = (b"\xff\xfe", b"\xfe\xff")
 
 
@@ -33,13 +38,18 @@ def read_csv(path: Path) -> dict[str, NDArray[Any]]:
     Raises
     ------
     DataError
-        As for `read_table`.
+        As for `read_csv_columns`.
     """
-    return read_table(path, lambda names: names, Budget()).columns
+    return read_csv_columns(path, lambda names: names, Budget()).columns
 
 
-def read_table(
-    path: Path, choose: Callable[[Collection[str]], Collection[str]], budget: Budget
+def read_csv_columns(
+    path: Path,
+    choose: Callable[[Collection[str]], Collection[str]],
+    budget: Budget,
+    *,
+    separators: str = ",",
+    comment: str = "",
 ) -> CsvTable:
     """Read some columns of a CSV file with a header.
 
@@ -50,6 +60,10 @@ def read_table(
         Takes the names of all columns; returns those to read.
     budget : Budget
         The memory that the columns may take.
+    separators : str
+        Of these, the most frequent in the header separates the cells.
+    comment : str
+        Lines that begin with this are skipped; by default none are.
 
     Raises
     ------
@@ -61,7 +75,7 @@ def read_table(
     try:
         _check_encoding(path)
         with path.open(newline="", encoding="utf-8-sig") as stream:
-            rows = _rows(stream, path)
+            rows = _rows(stream, path, separators, comment)
             names = [name.strip() for name in next(rows, [])]
             chosen = [name for name in dict.fromkeys(names) if name in set(choose(names))]
             return CsvTable(dict.fromkeys(names), _columns(rows, names, chosen, path, budget))
@@ -80,7 +94,7 @@ def _check_encoding(path: Path) -> None:
             )
 
 
-def _rows(stream: TextIO, path: Path) -> Iterator[list[str]]:
+def _rows(stream: TextIO, path: Path, separators: str, comment: str) -> Iterator[list[str]]:
     """Iterate over the rows that are not empty."""
     number, characters = 1, 0
 
@@ -98,10 +112,14 @@ def _rows(stream: TextIO, path: Path) -> Iterator[list[str]]:
                     f"{path}, row {number}, contains NUL characters; expected text in UTF-8: save "
                     "it as CSV, UTF-8"
                 )
-            yield line
+            if not comment or (line.strip() and not line.startswith(comment)):
+                yield line
 
+    content = lines()
+    header = next(content, "")
+    separator = max(separators, key=header.count)
     try:
-        for row in csv.reader(lines(), strict=True):
+        for row in csv.reader(chain([header], content), delimiter=separator, strict=True):
             if row:
                 yield row
                 number += 1
@@ -130,6 +148,7 @@ def _columns(
             )
     cells: list[list[str]] = [[] for _ in chosen]
     kept = list(zip([column.append for column in cells], positions, strict=True))
+    shared: dict[str, str] = {}  # columns repeat names of classes, votes, surveys
     size = 0
     for number, row in enumerate(rows, start=2):
         if len(row) != len(names):
@@ -139,6 +158,8 @@ def _columns(
         for append, position in kept:
             cell = row[position].strip()
             size += sys.getsizeof(cell) + 8
+            if len(shared) < _MAX_SHARED:
+                cell = shared.setdefault(cell, cell)
             append(cell)
         if size > 2**20:
             budget.take(size, f"row {number} of the columns of {path}")
