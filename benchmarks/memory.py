@@ -23,8 +23,9 @@ from galfeat.model_io.shipped import SHIPPED, shipped_folder
 #: Different galaxies in a file; they are repeated in order.
 GALAXIES = 500
 
-# A thread samples the memory: the peak that Linux records includes mapped files.
-_RUN_AND_PRINT_PEAK = """
+#: Runs a command and prints its peak memory in bytes. A thread samples the memory, because the peak
+#: that Linux records includes mapped files.
+RUN_AND_PRINT_PEAK = """
 import sys, threading
 done, peak = threading.Event(), 0
 def sample():
@@ -66,7 +67,7 @@ def write_galaxies(path: Path, number: int, label: str, classes: Sequence[str]) 
 
 def peak(*arguments: str | Path) -> float:
     """Return the peak memory of a command in 10⁶ bytes."""
-    command = [sys.executable, "-c", _RUN_AND_PRINT_PEAK, *map(str, arguments)]
+    command = [sys.executable, "-c", RUN_AND_PRINT_PEAK, *map(str, arguments)]
     done = subprocess.run(command, capture_output=True, text=True)
     if done.returncode:
         raise SystemExit(f"galfeat {' '.join(map(str, arguments))} failed:\n{done.stderr}")

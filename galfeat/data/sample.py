@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import csv
-import io
 import warnings
 from collections.abc import Sequence
 from pathlib import Path
@@ -12,7 +11,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from galfeat.data.dataset import DataSet, Image
-from galfeat.data.packing import metadata_columns, write_metadata
+from galfeat.data.packing import hdf5_file, metadata_columns, write_metadata
 from galfeat.errors import DataError, GalfeatWarning, ImageError
 from galfeat.storage.atomic import atomic_file, atomic_folder
 from galfeat.storage.cells import ORIGINAL_BYTES
@@ -145,15 +144,9 @@ def _stack(images: list[Image], target: Path) -> NDArray[np.uint8]:
 
 
 def _write_hdf5(target: Path, images: list[Image], data: DataSet) -> None:
-    import h5py
-
-    stack = _stack(images, target)
-    content = io.BytesIO()  # an HDF5 file on a full disk cannot be closed cleanly
-    with h5py.File(content, "w") as file:
-        file["images"] = stack
+    with hdf5_file(target) as (file, _):
+        file["images"] = _stack(images, target)
         write_metadata(file, data)
-    with atomic_file(target) as temporary:
-        temporary.write_bytes(content.getvalue())
 
 
 def _write_npz(target: Path, images: list[Image], data: DataSet) -> None:

@@ -108,6 +108,6 @@ def test_the_command_packs_a_folder_and_names_what_it_leaves_out(tmp_path):
     (folder / "3.png").write_bytes(b"\x89PNG\r\n\x1a\n")
     done = CliRunner().invoke(main, ["data", "pack", str(folder), str(tmp_path / "packed.h5")])
     assert done.exit_code == 3
-    assert "3 images in" in done.stdout or "3 galaxies in" in done.stdout
+    assert "3 galaxies in" in done.stdout
     assert "3.png" in done.stderr
     assert digests(open_dataset(tmp_path / "packed.h5")) == digests(ArrayDataSet(IMAGES[:3]))

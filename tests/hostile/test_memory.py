@@ -1,11 +1,15 @@
 """Memory does not grow with the number of images by more than their ids and probabilities."""
 
+import runpy
 import subprocess
 import sys
+from pathlib import Path
 
 import h5py
 import numpy as np
 import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
 
 #: Bytes by which memory may grow per image; the planes of a galaxy alone are 82 kB.
 GROWTH = 10_000
@@ -21,28 +25,8 @@ galfeat.storage.scratch.MINIMUM = 2**20
 """
 #: Peak memory allowed, in bytes, with any shipped model.
 MOST = 800e6
-#: Run a command, then print its peak of memory that is not a file, sampled every 10 ms.
-SCRIPT = """
-import sys, threading
-done, peak = threading.Event(), 0
-
-def sample():
-    global peak
-    while not done.wait(0.01):
-        status = open("/proc/self/status").read()
-        peak = max(peak, int(status.split("RssAnon:")[1].split()[0]))
-
-sampler = threading.Thread(target=sample)
-sampler.start()
-from galfeat.__main__ import main
-try:
-    main()
-except SystemExit as error:
-    assert not error.code, error.code
-done.set()
-sampler.join()
-print(1024 * peak)
-"""
+#: Runs a command, and prints its peak of memory that is not a file.
+SCRIPT = runpy.run_path(str(ROOT / "benchmarks" / "memory.py"))["RUN_AND_PRINT_PEAK"]
 PLANES = """
 schema = 1
 name = "planes"
