@@ -10,8 +10,13 @@ import click
 
 from galfeat.cli.progress import running_clock
 
-# Two processes share the work; the simulator accounts for a sixth of it.
-_SIMULATOR = "from galfeat.data.simulation.warmup import warmup; warmup()"
+# Two processes share the work; the simulator and the flux account for two fifths of it.
+_SIMULATOR_AND_FLUX = """
+from galfeat.data.simulation.warmup import warmup as compile_simulator
+from galfeat.features.flux.warmup import warmup as compile_flux
+compile_simulator()
+compile_flux()
+"""
 
 
 @click.command()
@@ -29,18 +34,18 @@ def warmup() -> None:
 
     start = time.perf_counter()
     with running_clock("compiling kernels"):
-        simulator = subprocess.Popen(
-            (sys.executable, "-c", _SIMULATOR),
+        other = subprocess.Popen(
+            (sys.executable, "-c", _SIMULATOR_AND_FLUX),
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
             start_new_session=True,  # leave Ctrl-C to the parent
         )
         try:
             compile_kernels()
-            compile_flux()
-            simulator.wait()
+            other.wait()
         finally:
-            simulator.kill()
+            other.kill()
         compile_simulator()  # load the cached kernels; compile and report errors if that failed
+        compile_flux()
     seconds = time.perf_counter() - start
     click.echo(f"kernels ready after {seconds:.1f} s, cached in {cache_folder() or 'memory'}")

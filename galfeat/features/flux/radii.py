@@ -153,6 +153,29 @@ def petrosian(
 
 
 @kernel
+def _position(bracket: tuple[float, float, float, float, int]) -> float:
+    """Return where the line through the ends of a bracket is zero; see `_narrowed`."""
+    low, f_low, high, f_high, _ = bracket
+    return (high * f_low - low * f_high) / (f_low - f_high)
+
+
+@kernel
+def _narrowed(
+    bracket: tuple[float, float, float, float, int], axis: float, value: float
+) -> tuple[float, float, float, float, int]:
+    """Move an end of a bracket of a root, and halve the other end's value if it stayed twice.
+
+    A bracket holds the axis and the value at its lower end, where the value is positive, the
+    same at its upper end, and which end moved last: 1 the lower, -1 the upper (the Illinois
+    form of the false position method).
+    """
+    low, f_low, high, f_high, side = bracket
+    if value > 0.0:
+        return axis, value, high, f_high * (0.5 if side == 1 else 1.0), 1
+    return low, f_low * (0.5 if side == -1 else 1.0), axis, value, -1
+
+
+@kernel
 def _root(
     sums: NDArray[np.float64],
     curve: NDArray[np.float64],
@@ -181,23 +204,16 @@ def _root(
         f_low = petrosian_ratio(sums, yc, xc, low, q, pa) - ETA
     if np.isnan(f_high):
         f_high = petrosian_ratio(sums, yc, xc, high, q, pa) - ETA
-    side = 0
+    bracket = (low, f_low, high, f_high, 0)
     for _ in range(60):
-        if high - low < _EXACT or f_low - f_high <= 0.0:
+        if bracket[2] - bracket[0] < _EXACT or bracket[1] - bracket[3] <= 0.0:
             break
-        axis = (high * f_low - low * f_high) / (f_low - f_high)
+        axis = _position(bracket)
         value = petrosian_ratio(sums, yc, xc, axis, q, pa) - ETA
         if abs(value) < 1e-6:
             return axis
-        if value > 0.0:
-            low, f_low = axis, value
-            f_high *= 0.5 if side == 1 else 1.0
-            side = 1
-        else:
-            high, f_high = axis, value
-            f_low *= 0.5 if side == -1 else 1.0
-            side = -1
-    return 0.5 * (low + high)
+        bracket = _narrowed(bracket, axis, value)
+    return 0.5 * (bracket[0] + bracket[2])
 
 
 @kernel
@@ -219,40 +235,33 @@ def fraction_radius(
     if total == 0.0 or limit <= 0.0:
         return limit
     aim = fraction * total
-    low, high, f_low, f_high = 0.0, limit, -aim, total - aim
+    low, high, f_low, f_high = 0.0, limit, aim, aim - total
     k = 1
     while k < curve.shape[1] and k < limit * STEPS and abs(curve[0, k]) < aim:
         k += 1
     if k >= curve.shape[1]:
         step = limit / (_RADII - 1)
         for j in range(1, _RADII):
-            value = abs(ellipse_sums(sums, yc, xc, j * step, q, pa)[0]) - aim
-            if value > 0.0:
+            value = aim - abs(ellipse_sums(sums, yc, xc, j * step, q, pa)[0])
+            if value < 0.0:
                 high, f_high = j * step, value
                 break
             low, f_low = j * step, value
     else:
         for trial in ((k - 3.0) / STEPS, (k + 2.0) / STEPS):
             if low < trial < high:
-                value = abs(ellipse_sums(sums, yc, xc, trial, q, pa)[0]) - aim
-                if value <= 0.0:
+                value = aim - abs(ellipse_sums(sums, yc, xc, trial, q, pa)[0])
+                if value >= 0.0:
                     low, f_low = trial, value
                 else:
                     high, f_high = trial, value
-    side = 0
+    bracket = (low, f_low, high, f_high, 0)
     for _ in range(60):
-        if high - low < _EXACT or f_high - f_low <= 0.0:
+        if bracket[2] - bracket[0] < _EXACT or bracket[1] - bracket[3] <= 0.0:
             break
-        axis = (low * f_high - high * f_low) / (f_high - f_low)
-        value = abs(ellipse_sums(sums, yc, xc, axis, q, pa)[0]) - aim
+        axis = _position(bracket)
+        value = aim - abs(ellipse_sums(sums, yc, xc, axis, q, pa)[0])
         if abs(value) < 1e-7 * total:
             return axis
-        if value <= 0.0:
-            low, f_low = axis, value
-            f_high *= 0.5 if side == 1 else 1.0
-            side = 1
-        else:
-            high, f_high = axis, value
-            f_low *= 0.5 if side == -1 else 1.0
-            side = -1
-    return 0.5 * (low + high)
+        bracket = _narrowed(bracket, axis, value)
+    return 0.5 * (bracket[0] + bracket[2])
