@@ -69,12 +69,12 @@ class Results:
     >>> radii = [np.hypot(x, q * y) / size for size in range(4, 10) for q in (1, 4)]
     >>> images = [(20 + 200 * np.exp(-radius)).astype(np.uint8) for radius in radii]
     >>> data = ArrayDataSet(images, labels=["round", "edge-on"] * 6)
-    >>> plan = Plan([load_pipeline("hog-svm"), load_pipeline("pixels-forest")], folds=2, repeats=1)
+    >>> plan = Plan([load_pipeline("hog-svm")], folds=2, repeats=1)
     >>> digests = measure_images(data, ("skimage-hog",), frame=False).digests
     >>> with TemporaryDirectory() as folder:
     ...     results = compare(plan, data, digests, folder)
     >>> results.comparison.n, sorted(results.costs)
-    (12, ['hog-svm', 'pixels-forest'])
+    (12, ['hog-svm'])
     """
 
     comparison: Comparison
