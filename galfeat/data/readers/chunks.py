@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import contextlib
 import itertools
+import math
 import zlib
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
@@ -93,45 +94,65 @@ class ChunkedImages:
     def _read_row(
         self, number: int, within: NDArray[np.intp], pool: ThreadPoolExecutor
     ) -> NDArray[np.generic]:
-        """Return images of a row of chunks; unpack all of it at its second consecutive use."""
+        """Return images of a row of chunks.
+
+        All of it is unpacked at its second consecutive use, or at its first if the row before it
+        was used repeatedly and images continue in order.
+        """
         first_damaged, problem = self._damaged.get(number, (len(self._images), ""))
         if within[-1] >= first_damaged:
             raise OSError(problem)
-        if number == self._last and self._kept is None and number not in self._damaged:
+        in_order = self._kept is not None and number == self._last + 1 and within[0] == 0
+        again = number == self._last
+        if not again:
+            self._kept = None
+        if self._kept is None and (again or in_order) and number not in self._damaged:
             depth = min(self._chunks[0], len(self._images) - number * self._chunks[0])
             with contextlib.suppress(OSError):  # it may lie beyond the images asked for
                 self._kept = self._unpacked(number, np.arange(depth), pool)
-        elif number != self._last:
-            self._last, self._kept = number, None
+        self._last = number
         return self._unpacked(number, within, pool) if self._kept is None else self._kept[within]
 
     def _unpacked(
         self, number: int, within: NDArray[np.intp], pool: ThreadPoolExecutor
     ) -> NDArray[np.generic]:
-        shape, chunk = self._images.shape[1:], self._chunks[1:]
-        block = np.empty((len(within), *shape), self._images.dtype)
-        corners = itertools.product(*map(range, itertools.repeat(0), shape, chunk))
+        block = np.empty((len(within), *self._images.shape[1:]), self._images.dtype)
+        starts = range(0, block.shape[1], self._chunks[1])
         try:
             # Reading the list to its end raises the first error.
-            list(pool.map(partial(self._unpack, number, within, block), corners))
+            list(pool.map(partial(self._unpack_strip, number, within, block), starts))
         except OSError as error:
             self._damaged[number] = int(within[-1]), str(error)
             raise
         return block
 
+    def _unpack_strip(
+        self, number: int, within: NDArray[np.intp], block: NDArray[np.generic], start: int
+    ) -> None:
+        """Unpack the chunks with the same rows of pixels into a block of images.
+
+        They are put together in memory that fits the processor's cache, since patches are
+        scattered in single bytes.
+        """
+        height, *sides = self._chunks[1:]
+        strip = np.empty_like(block[:, start : start + height])
+        for corner in itertools.product(*map(range, itertools.repeat(0), strip.shape[2:], sides)):
+            edges = zip(corner, sides, strict=True)
+            place = (slice(a, a + side) for a, side in edges)
+            target = strip[(slice(None), slice(None), *place)]
+            self._unpack(number, within, (start, *corner), target)
+        block[:, start : start + height] = strip
+
     def _unpack(
         self,
         number: int,
         within: NDArray[np.intp],
-        block: NDArray[np.generic],
         corner: tuple[int, ...],
+        target: NDArray[np.generic],
     ) -> None:
-        """Copy the patches of one chunk into a block of images."""
+        """Copy the patches of one chunk, without those beyond the edge of the image."""
         depth, *sides = self._chunks
-        patch = int(np.prod(sides)) * block.itemsize
-        needed = (int(within[-1]) + 1) * patch
-        place = tuple(slice(start, start + side) for start, side in zip(corner, sides, strict=True))
-        target = block[(slice(None), *place)]
+        needed = (int(within[-1]) + 1) * math.prod(sides) * target.itemsize
         with self._library:  # old HDF5 libraries fail if several threads ask at once
             skipped_filters, packed = self._images.id.read_direct_chunk((number * depth, *corner))
         try:
@@ -140,8 +161,8 @@ class ChunkedImages:
             raise OSError(f"a chunk cannot be unpacked: {error}") from error
         if len(content) < needed:
             raise OSError("a chunk is shorter than its shape")
-        patches = np.frombuffer(content, block.dtype, count=needed // block.itemsize).reshape(
-            -1, *sides
-        )
-        inside = (slice(None), *(slice(length) for length in target.shape[1:]))
-        target[...] = patches[within][inside]
+        patches = np.frombuffer(content, target.dtype, needed // target.itemsize)
+        patches = patches.reshape(-1, *sides)
+        if len(within) < len(patches):
+            patches = patches[within]
+        target[...] = patches[(slice(None), *map(slice, target.shape[1:]))]
