@@ -1,4 +1,4 @@
-"""Read images from an HDF5 data set whose chunks each hold a patch of many images.
+"""Read images from compressed chunks of an HDF5 data set with several threads.
 
 The published Galaxy10 file stores its images in chunks of 555 images by 16 by 16 pixels: every
 image touches 768 chunks, and a row of chunks unpacks to 109 MB. HDF5 unpacks chunks one after
@@ -25,16 +25,16 @@ MAX_ROW = 256 * 2**20
 _DEFLATE = 1
 
 
-def shares_chunks(images: h5py.Dataset) -> bool:
+def unpacks_faster(images: h5py.Dataset) -> bool:
     """Return whether `ChunkedImages` reads a data set faster than HDF5 does.
 
-    True for gzip-compressed chunks of several images each, without other filters.
+    True for gzip-compressed chunks without other filters.
 
     Parameters
     ----------
     images : h5py.Dataset, shape (n, H, W, 3) or (n, H, W)
     """
-    if not images.chunks or images.chunks[0] == 1:
+    if not images.chunks:
         return False
     filters = images.id.get_create_plist()
     only_deflate = filters.get_nfilters() == 1 and filters.get_filter(0)[0] == _DEFLATE
@@ -46,7 +46,7 @@ def shares_chunks(images: h5py.Dataset) -> bool:
 
 
 class ChunkedImages:
-    """Images of a data set for which `shares_chunks` is true.
+    """Images of a data set for which `unpacks_faster` is true.
 
     Parameters
     ----------
@@ -85,6 +85,10 @@ class ChunkedImages:
         depth = self._chunks[0]
         row_of_chunks = rows // depth
         with self._lock, ThreadPoolExecutor(jobs) as pool:
+            if depth == 1:
+                # Reading the list to its end raises the first error.
+                list(pool.map(self._unpack_image, rows.tolist(), result))
+                return result
             for number in np.unique(row_of_chunks):
                 chosen = row_of_chunks == number
                 within = rows[chosen] - number * depth
@@ -119,12 +123,16 @@ class ChunkedImages:
         block = np.empty((len(within), *self._images.shape[1:]), self._images.dtype)
         starts = range(0, block.shape[1], self._chunks[1])
         try:
-            # Reading the list to its end raises the first error.
             list(pool.map(partial(self._unpack_strip, number, within, block), starts))
         except OSError as error:
             self._damaged[number] = int(within[-1]), str(error)
             raise
         return block
+
+    def _unpack_image(self, row: int, image: NDArray[np.generic]) -> None:
+        """Unpack an image that shares its chunks with no other one."""
+        for start in range(0, len(image), self._chunks[1]):
+            self._unpack_strip(row, np.arange(1), image[np.newaxis], start)
 
     def _unpack_strip(
         self, number: int, within: NDArray[np.intp], block: NDArray[np.generic], start: int

@@ -26,7 +26,7 @@ from galfeat.data.catalogue.labels import as_text, label_columns
 from galfeat.data.dataset import DataSet, Image, row_numbers
 from galfeat.data.limits import Budget
 from galfeat.data.readers.arrays import find_images, number_rows
-from galfeat.data.readers.chunks import MAX_ROW, ChunkedImages, shares_chunks
+from galfeat.data.readers.chunks import MAX_ROW, ChunkedImages, unpacks_faster
 from galfeat.data.readers.hdf5_file import HDF5File
 from galfeat.data.readers.hdf5_storage import InflationCheck, one_file_errors
 from galfeat.data.readers.pixels import TOO_LARGE, check_stack, rgb_or_error
@@ -156,7 +156,7 @@ class HDF5DataSet(DataSet):
         file = self._open()
         if self._pixels is None:
             self._pixels = _open_images(file, self._name)
-            self._chunked = ChunkedImages(self._pixels) if shares_chunks(self._pixels) else None
+            self._chunked = ChunkedImages(self._pixels) if unpacks_faster(self._pixels) else None
         return self._pixels
 
     def _open(self) -> h5py.File:

@@ -8,7 +8,7 @@ import pytest
 
 from galfeat.data import open_dataset
 from galfeat.data.readers import chunks as reading
-from galfeat.data.readers.chunks import ChunkedImages, shares_chunks
+from galfeat.data.readers.chunks import ChunkedImages, unpacks_faster
 from galfeat.errors import ImageError
 
 COLOUR = np.random.default_rng(2).integers(0, 256, (50, 20, 22, 3), dtype=np.uint8)
@@ -35,7 +35,10 @@ def written(tmp_path):
         (COLOUR, (16, 8, 8, 1)),
         (COLOUR, (50, 20, 22, 3)),
         (COLOUR, (7, 9, 22, 2)),
+        (COLOUR, (1, 20, 22, 3)),
+        (COLOUR, (1, 9, 10, 2)),
         (GREY, (16, 8, 8)),
+        (GREY, (1, 20, 8)),
         (GREY.astype(np.float32) / 255, (16, 8, 8)),
     ],
 )
@@ -50,18 +53,18 @@ def test_any_rows_are_those_of_hdf5(written, images, chunks, jobs):
         np.testing.assert_array_equal(reader.read(rows, jobs), images[rows])
 
 
-def test_only_gzip_chunks_of_several_images_qualify(written, monkeypatch):
+def test_only_gzip_chunks_qualify(written, monkeypatch):
     several = (16, 8, 8, 1)
-    assert shares_chunks(written(COLOUR, chunks=several, compression="gzip"))
-    assert not shares_chunks(written(COLOUR))
-    assert not shares_chunks(written(COLOUR, chunks=several))
-    assert not shares_chunks(written(COLOUR, chunks=several, compression="lzf"))
-    assert not shares_chunks(written(COLOUR, chunks=several, compression="gzip", shuffle=True))
-    assert not shares_chunks(written(COLOUR, chunks=(1, 20, 22, 3), compression="gzip"))
+    assert unpacks_faster(written(COLOUR, chunks=several, compression="gzip"))
+    assert not unpacks_faster(written(COLOUR))
+    assert not unpacks_faster(written(COLOUR, chunks=several))
+    assert not unpacks_faster(written(COLOUR, chunks=several, compression="lzf"))
+    assert not unpacks_faster(written(COLOUR, chunks=several, compression="gzip", shuffle=True))
+    assert unpacks_faster(written(COLOUR, chunks=(1, 20, 22, 3), compression="gzip"))
     swapped = COLOUR.astype(np.dtype(np.uint16).newbyteorder())
-    assert not shares_chunks(written(swapped, chunks=several, compression="gzip"))
+    assert not unpacks_faster(written(swapped, chunks=several, compression="gzip"))
     monkeypatch.setattr(reading, "MAX_ROW", 1000)
-    assert not shares_chunks(written(COLOUR, chunks=several, compression="gzip"))
+    assert not unpacks_faster(written(COLOUR, chunks=several, compression="gzip"))
 
 
 def test_chunks_never_written_are_left_to_hdf5(tmp_path):
@@ -70,7 +73,7 @@ def test_chunks_never_written_are_left_to_hdf5(tmp_path):
             "images", (40, 16, 16, 3), np.uint8, chunks=(16, 8, 8, 1), compression="gzip"
         )
         images[:16] = 7
-        assert not shares_chunks(images)
+        assert not unpacks_faster(images)
 
 
 def test_a_chunk_stored_without_compression_is_read(written):
@@ -80,13 +83,14 @@ def test_a_chunk_stored_without_compression_is_read(written):
     np.testing.assert_array_equal(ChunkedImages(images).read(rows), COLOUR[rows])
 
 
+@pytest.mark.parametrize("depth", [1, 16])
 @pytest.mark.parametrize("content", [b"not compressed", b"x\x9c"])
-def test_a_damaged_chunk_is_an_error_and_others_are_read(written, content):
-    images = written(COLOUR, chunks=(16, 20, 22, 3), compression="gzip")
+def test_a_damaged_chunk_is_an_error_and_others_are_read(written, content, depth):
+    images = written(COLOUR, chunks=(depth, 20, 22, 3), compression="gzip")
     images.id.write_direct_chunk((16, 0, 0, 0), content)
     reader = ChunkedImages(images)
     with pytest.raises(OSError, match="chunk"):
-        reader.read(np.array([20]))
+        reader.read(np.array([16]))
     np.testing.assert_array_equal(reader.read(np.array([3])), COLOUR[[3]])
 
 
