@@ -22,9 +22,14 @@ from galfeat.features import selection
 from galfeat.features.extractor import FeatureExtractor, ImageInputMixin
 from galfeat.features.quantiles import quantiles
 from galfeat.features.registry import classifier_columns
-from galfeat.features.table import FeatureTable, describe_errors
+from galfeat.features.table import FeatureTable
 from galfeat.pipeline import Pipeline, load_pipeline
-from galfeat.predictions import Predictions, flag_texts
+from galfeat.predictions import (
+    Predictions,
+    classified_rows,
+    describe_unclassified,
+    flag_texts,
+)
 from galfeat.storage.scratch import take
 
 __all__ = ["GalaxyClassifier", "Predictions"]
@@ -211,7 +216,10 @@ class GalaxyClassifier(ClassifierMixin, ImageInputMixin, BaseEstimator):
         )
 
     def classify(self, X: Images, *, progress: Progress | None = None) -> Predictions:
-        """Classify images; those that cannot be measured get NaN and an entry in `errors`.
+        """Classify images.
+
+        Those that cannot be measured get NaN and an entry in `errors`, those without a source NaN
+        and the flag ``no_source``.
 
         Parameters
         ----------
@@ -275,8 +283,17 @@ class GalaxyClassifier(ClassifierMixin, ImageInputMixin, BaseEstimator):
         self.extractor_.n_jobs, self.extractor_.cache = self.n_jobs, self.cache
         return self.extractor_.extract_batches(data, rows=_BATCH, progress=progress)
 
-    def classify_table(self, table: FeatureTable) -> Predictions:
+    def classify_table(self, table: FeatureTable, *, without_source: bool = False) -> Predictions:
         """Classify galaxies whose features are already extracted.
+
+        Parameters
+        ----------
+        table : FeatureTable
+            From the extractor of the same pipeline.
+        without_source : bool
+            Whether images without a source get a class, too: that of such images among the
+            training galaxies. Experiments use this, because all pipelines must be scored on the
+            same images and those without a frame classify all of them.
 
         Raises
         ------
@@ -284,20 +301,26 @@ class GalaxyClassifier(ClassifierMixin, ImageInputMixin, BaseEstimator):
             If the table lacks columns this classifier was fitted to.
         """
         check_is_fitted(self)
-        return Predictions.concatenate([self._classify(part) for part in table.batches(_BATCH)])
+        return Predictions.concatenate(
+            [
+                self._classify(
+                    part, part.usable_rows() if without_source else classified_rows(part)
+                )
+                for part in table.batches(_BATCH)
+            ]
+        )
 
-    def _classify(self, table: FeatureTable) -> Predictions:
-        """Classify a few galaxies."""
+    def _classify(self, table: FeatureTable, rows: NDArray[np.intp]) -> Predictions:
+        """Classify a few galaxies: those in the given rows."""
         columns = selection.fitted_columns(table, self.feature_names_)
-        usable = table.usable_rows()
         n, k = len(table.values), len(self.classes_)
         member_log_p = np.full((n, len(self.ensemble_.members), k), np.nan)
         probabilities = np.full((n, k), np.nan)
-        if len(usable):
+        if len(rows):
             self.ensemble_.n_jobs = self.n_jobs
-            features = take(table.values, usable, columns)
-            member_log_p[usable] = self.ensemble_.member_log_probabilities(features)
-            probabilities[usable] = self.ensemble_.combined(member_log_p[usable])
+            features = take(table.values, rows, columns)
+            member_log_p[rows] = self.ensemble_.member_log_probabilities(features)
+            probabilities[rows] = self.ensemble_.combined(member_log_p[rows])
         return Predictions(
             classes=self.classes_,
             probabilities=probabilities,
@@ -307,6 +330,7 @@ class GalaxyClassifier(ClassifierMixin, ImageInputMixin, BaseEstimator):
             flags=flag_texts(table, self.quantiles_),
             errors=dict(table.errors),
             digests=table.digests,
+            decision=self.pipeline_.decision,
         )
 
     def classifier_features(self, table: FeatureTable) -> NDArray[np.float32]:
@@ -323,16 +347,13 @@ class GalaxyClassifier(ClassifierMixin, ImageInputMixin, BaseEstimator):
     def predict_proba(self, X: Images) -> NDArray[np.float64]:
         """Return calibrated probabilities, shape (n, k).
 
-        Rows of images that cannot be measured are NaN, with a `GalfeatWarning`; `classify`
-        returns their errors.
+        Rows of images that cannot be measured, or contain no source, are NaN, with a
+        `GalfeatWarning`; `classify` returns their errors and flags.
         """
         predictions = self.classify(X)
-        if predictions.errors:
-            warnings.warn(
-                describe_errors(predictions.errors) + "; their probabilities are NaN",
-                GalfeatWarning,
-                stacklevel=2,
-            )
+        missing = describe_unclassified(predictions)
+        if missing:
+            warnings.warn(f"{missing}; their probabilities are NaN", GalfeatWarning, stacklevel=2)
         return predictions.probabilities
 
     def predict(self, X: Images) -> NDArray[Any]:
@@ -341,13 +362,13 @@ class GalaxyClassifier(ClassifierMixin, ImageInputMixin, BaseEstimator):
         Raises
         ------
         DataError
-            If an image cannot be measured, because there is no label for it. Use `classify`.
+            If an image cannot be measured or contains no source, because there is no label for
+            it. Use `classify`.
         """
         predictions = self.classify(X)
-        if predictions.errors:
-            raise DataError(
-                describe_errors(predictions.errors) + "; use classify, which returns their errors"
-            )
+        missing = describe_unclassified(predictions)
+        if missing:
+            raise DataError(f"{missing}; use classify, which returns their errors and flags")
         labels: NDArray[Any] = self.classes_[predictions.predicted]
         return labels
 

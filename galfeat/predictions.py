@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from galfeat.errors import ImageError, MissingDependencyError
 from galfeat.features.quantiles import MAX_UNUSUAL, UNLIKE, share_unusual
+from galfeat.features.table import describe_errors
 from galfeat.frame import Flag, describe_flags
 
 if TYPE_CHECKING:
@@ -22,8 +23,10 @@ if TYPE_CHECKING:
 Cell: TypeAlias = str | float | None
 _Item = TypeVar("_Item")
 
+#: Flag of images without a class.
+NO_SOURCE = describe_flags(Flag.NO_SOURCE)
 _NO_GALAXY = {
-    describe_flags(Flag.NO_SOURCE): "No galaxy stands out near the middle of this image.",
+    NO_SOURCE: "No galaxy stands out near the middle of this image.",
     UNLIKE: "The measurements are unlike those of any galaxy the model was trained on: a star, "
     "noise, or a picture of something else.",
 }
@@ -34,6 +37,49 @@ def no_galaxy(flags: str) -> str | None:
     """Return why an image seems to show no galaxy, from its flags; None if it shows one."""
     raised = flags.split(";")
     return next((reason for flag, reason in _NO_GALAXY.items() if flag in raised), None)
+
+
+def classified_rows(table: FeatureTable) -> NDArray[np.intp]:
+    """Return the rows of images that get a class: those that were read and contain a source.
+
+    An image with the flag ``no_source`` shows no light above the sky near its centre, so its
+    features are missing and its probabilities would merely be those of such images among the
+    training galaxies. It has no class and no probabilities, in Python, on the command line and on
+    the web page. Pipelines that do not look for a source (``frame = false``) classify all images.
+
+    Parameters
+    ----------
+    table : FeatureTable
+    """
+    usable = table.usable_rows()
+    flags = np.nan_to_num(table.values[usable, table.names.index("flags")]).astype(np.int64)
+    rows: NDArray[np.intp] = usable[flags & Flag.NO_SOURCE == 0]
+    return rows
+
+
+def decision_note(predicted: str | None, most_probable: str | None, decision: str) -> str | None:
+    """Return a sentence on a predicted class that is not the most probable one, or None.
+
+    Parameters
+    ----------
+    predicted, most_probable : str or None
+        Names of the class predicted by the decision rule and of the class with the largest
+        probability; None for an image without a class.
+    decision : {"balanced", "tempered", "probable"}
+        The decision rule.
+
+    Examples
+    --------
+    >>> from galfeat.predictions import decision_note
+    >>> decision_note("Disturbed", "Merging", "tempered").split(";")[0]
+    'Merging is the most probable class'
+    """
+    if predicted == most_probable:
+        return None
+    return (
+        f"{most_probable} is the most probable class; the decision rule ({decision}), which "
+        f"favours rarer classes, predicts {predicted}."
+    )
 
 
 def flag_texts(table: FeatureTable, quantiles: Mapping[str, NDArray[np.float32]]) -> list[str]:
@@ -62,14 +108,15 @@ class Predictions:
     classes : ndarray, shape (k,)
         Class labels, in the order of the columns of `probabilities`.
     probabilities : ndarray of float, shape (n, k)
-        Calibrated to natural priors; NaN for an image that could not be measured.
+        Calibrated to natural priors; NaN for a failed image and for one without a source.
     member_log_probabilities : ndarray of float, shape (n, members, k)
         Logarithms of the probabilities of each member of the ensemble, before they are combined;
-        NaN for an image that could not be measured.
+        NaN for a failed image and for one without a source.
     predicted : ndarray of int, shape (n,)
-        The class named by the decision rule, as an index into `classes`; -1 for a failed image.
+        The class predicted by the decision rule, as an index into `classes`; -1 for a failed
+        image and for one without a source.
     most_probable : ndarray of int, shape (n,)
-        The class with the largest probability; -1 for a failed image.
+        The class with the largest probability; -1 where `predicted` is.
     flags : list of str
         Problems of each measurement; see `galfeat.frame.describe_flags`. With
         ``unlike_training`` more than a fifth of the features have values that hardly any training
@@ -82,6 +129,29 @@ class Predictions:
         Ids of the galaxies in their data set; None for row numbers.
     true_classes : sequence of str or None, length n, or None
         Labels of the data set, None for a galaxy without one; None if no label is known.
+    decision : {"balanced", "tempered", "probable"}
+        The decision rule behind `predicted`; see `galfeat.ensemble.decide`.
+
+    Notes
+    -----
+    A galaxy has two classes: `predicted` follows the decision rule of the model's pipeline, which
+    may favour rare classes; `most_probable` has the largest probability. `differs` marks the
+    galaxies where they are not the same, and `note` gives the reason as a sentence. A table has
+    both, in the columns ``class`` and ``most_probable``.
+
+    An image without a source has neither: see `classified_rows`.
+
+    Examples
+    --------
+    >>> from galfeat import load_model
+    >>> from galfeat.data.simulation import simulate
+    >>> predictions = load_model("simulated").classify(simulate(12, seed=1).images)
+    >>> predictions.differs.nonzero()[0].tolist()
+    [1]
+    >>> predictions.classes[predictions.predicted[[1]]].tolist()
+    ['Disturbed']
+    >>> predictions.classes[predictions.most_probable[[1]]].tolist()
+    ['Merging']
     """
 
     classes: NDArray[Any]
@@ -94,6 +164,26 @@ class Predictions:
     digests: NDArray[np.uint8]
     ids: Sequence[str] | None = None
     true_classes: Sequence[str | None] | None = None
+    decision: str = "probable"
+
+    @property
+    def differs(self) -> NDArray[np.bool_]:
+        """Whether the predicted class is not the most probable one, shape (n,)."""
+        return np.asarray(self.predicted != self.most_probable)
+
+    @property
+    def without_source(self) -> NDArray[np.bool_]:
+        """Whether an image was read but has no class, as it contains no source, shape (n,)."""
+        mask = np.asarray(self.predicted < 0)
+        mask[list(self.errors)] = False
+        return mask
+
+    def note(self, row: int) -> str | None:
+        """Return why a galaxy's predicted class is not the most probable one; None if it is."""
+        if not self.differs[row]:
+            return None
+        predicted, likely = self.predicted[row], self.most_probable[row]
+        return decision_note(str(self.classes[predicted]), str(self.classes[likely]), self.decision)
 
     def __len__(self) -> int:
         """Return the number of galaxies."""
@@ -122,7 +212,8 @@ class Predictions:
         dict of str to str, float or None
             Value by column, None for a missing value: ``id``, ``class``, ``probability`` (of that
             class), ``most_probable``, ``p_CLASS`` for each class, ``true_class``, ``flags`` and
-            ``error``.
+            ``error``. An image without a source has ``no_source`` among its flags, and no class
+            and probabilities.
         """
         ids = ids if ids is not None else self.ids
         ids = ids if ids is not None else [str(row) for row in range(len(self))]
@@ -133,13 +224,14 @@ class Predictions:
             error = self.errors.get(row)
             predicted, likely = self.predicted[row], self.most_probable[row]
             probabilities = [float(probability) for probability in self.probabilities[row]]
+            empty = predicted < 0
             yield {
                 "id": identity,
-                "class": None if error else classes[predicted],
-                "probability": None if error else probabilities[predicted],
-                "most_probable": None if error else classes[likely],
+                "class": None if empty else classes[predicted],
+                "probability": None if empty else probabilities[predicted],
+                "most_probable": None if empty else classes[likely],
                 **{
-                    f"p_{name}": None if error else probability
+                    f"p_{name}": None if empty else probability
                     for name, probability in zip(classes, probabilities, strict=True)
                 },
                 "true_class": true_class,
@@ -204,6 +296,7 @@ class Predictions:
             digests=stacked("digests"),
             ids=_chained([part.ids for part in parts]),
             true_classes=_chained([part.true_classes for part in parts]),
+            decision=parts[0].decision,
         )
 
     def _counts(self) -> str:
@@ -227,6 +320,15 @@ class Predictions:
         more = f"; the first {len(rows)} rows" if rest else ""
         table = html_table(header, cells, text=["class", "true class", "flags"])
         return notebook_html("Predictions", self._counts() + more, table)
+
+
+def describe_unclassified(predictions: Predictions) -> str:
+    """Describe the images without a class: how many, and the first; empty if all have one."""
+    parts = [describe_errors(predictions.errors)] if predictions.errors else []
+    empty = np.flatnonzero(predictions.without_source)
+    if len(empty):
+        parts.append(f"{len(empty)} of the images contain no source, the first in row {empty[0]}")
+    return "; ".join(parts)
 
 
 def _chained(parts: Sequence[Sequence[_Item] | None]) -> list[_Item] | None:

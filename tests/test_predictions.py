@@ -1,6 +1,7 @@
 """Predictions as rows, as a table and in a notebook."""
 
 import csv
+import dataclasses
 import io
 import sys
 from html.parser import HTMLParser
@@ -12,9 +13,10 @@ from click.testing import CliRunner
 from galfeat import GalaxyClassifier, open_dataset
 from galfeat.cli import main
 from galfeat.data import ArrayDataSet
-from galfeat.errors import ImageError, MissingDependencyError
+from galfeat.errors import DataError, GalfeatWarning, ImageError, MissingDependencyError
 from galfeat.model_io.folder import save_model
-from galfeat.predictions import Predictions
+from galfeat.pipeline import load_pipeline
+from galfeat.predictions import Predictions, decision_note
 
 
 @pytest.fixture(scope="module")
@@ -63,6 +65,75 @@ def test_a_data_set_gives_its_ids_and_true_classes(fitted, galaxies):
     unlabelled = fitted.classify(images)
     assert unlabelled.ids == ["0", "1", "2"]
     assert unlabelled.true_classes is None
+
+
+def test_the_class_of_the_rule_and_the_most_probable_one(predictions):
+    tempered = dataclasses.replace(predictions, decision="tempered")
+    assert tempered.differs.tolist() == [True, False, False]
+    assert tempered.note(0) == (
+        "<i>round</i> is the most probable class; the decision rule (tempered), which favours "
+        "rarer classes, predicts spiral."
+    )
+    assert (tempered.note(1), tempered.note(2)) == (None, None)
+    joined = Predictions.concatenate([tempered, tempered])
+    assert joined.decision == "tempered"
+    assert joined.note(3) == tempered.note(0)
+    row = next(tempered.rows())
+    assert decision_note(row["class"], row["most_probable"], "tempered") == tempered.note(0)
+    assert decision_note(None, None, "tempered") is None
+
+
+def test_a_model_notes_exactly_the_classes_that_differ(galaxies, quick_pipeline):
+    labels = np.where(np.arange(120) % 12 == 0, "rare", "common")  # 10 of 120
+    pipeline = dataclasses.replace(load_pipeline(quick_pipeline), decision="balanced")
+    found = GalaxyClassifier(pipeline).fit(galaxies.read(range(120)), labels).classify(galaxies)
+    names = found.classes[found.predicted], found.classes[found.probabilities.argmax(axis=1)]
+    np.testing.assert_array_equal(found.differs, names[0] != names[1])
+    assert found.differs.any()
+    for row in np.flatnonzero(found.differs):
+        assert (names[0][row], names[1][row]) == ("rare", "common")
+        assert "(balanced)" in found.note(row)
+
+
+@pytest.fixture(scope="module")
+def with_blank(galaxies):
+    """A galaxy, an image without a source, and a file that is no image."""
+    return [*galaxies.read([5]), np.full((80, 80, 3), 20, np.uint8), np.zeros((0, 0, 3), np.uint8)]
+
+
+def test_an_image_without_a_source_has_no_class(fitted, with_blank, tmp_path):
+    found = fitted.classify(with_blank)
+    assert found.predicted.tolist()[1:] == found.most_probable.tolist()[1:] == [-1, -1]
+    assert found.without_source.tolist() == [False, True, False]
+    assert np.isnan(found.probabilities[1]).all()
+    galaxy, blank, failed = found.rows()
+    filled = {name for name, value in blank.items() if value is not None}
+    assert filled == {"id", "flags"}
+    assert (blank["flags"], failed["flags"], galaxy["class"] is None) == ("no_source", None, False)
+    frame = pytest.importorskip("pandas") and found.to_frame()
+    assert frame.loc[1].dropna().to_dict() == {"id": "1", "flags": "no_source"}
+    with pytest.warns(GalfeatWarning, match=r"row 2: .*; 1 of the images contain no source"):
+        assert np.isnan(fitted.predict_proba(with_blank)).all(axis=1).tolist() == [
+            False,
+            True,
+            True,
+        ]
+    with pytest.raises(DataError, match=r"no source, the first in row 1; use classify"):
+        fitted.predict(with_blank[:2])
+
+
+def test_a_table_in_parquet_has_no_class_for_it_either(fitted, with_blank, tmp_path):
+    pandas, pyarrow = pytest.importorskip("pandas"), pytest.importorskip("pyarrow")
+    del pyarrow
+    fitted.classify(with_blank).to_frame().to_parquet(tmp_path / "rows.parquet")
+    frame = pandas.read_parquet(tmp_path / "rows.parquet")
+    assert frame["class"].notna().tolist() == [True, False, False]
+    assert frame.filter(like="p_").notna().all(axis=1).tolist() == [True, False, False]
+
+
+def test_a_pipeline_without_a_frame_classifies_every_image(galaxies, with_blank):
+    classifier = GalaxyClassifier("hog-svm").fit(galaxies)
+    assert classifier.classify(with_blank[:2]).predicted.min() >= 0
 
 
 def test_length_and_representation(predictions):

@@ -237,7 +237,8 @@ def _flags() -> str:
         "",
         f"`galfeat classify` adds `{UNLIKE}` for an image more than {100 * MAX_UNUSUAL:.0f} % of "
         "whose features are below or above those of 98 in 100 training galaxies: a star, "
-        "noise, or an image of something else. The web page then predicts no class.",
+        "noise, or an image of something else. The web page then predicts no class. "
+        "An image with `no_source` has no class anywhere.",
     ]
     return "\n".join([*lines, ""])
 

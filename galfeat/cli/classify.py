@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import csv
 import json
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TextIO, TypeAlias
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from galfeat.classifier import GalaxyClassifier
     from galfeat.data import DataSet
     from galfeat.data.dataset import Progress
-    from galfeat.predictions import Cell
+    from galfeat.predictions import Cell, Predictions
 
     Rows: TypeAlias = Iterable[dict[str, Cell]]
 
@@ -73,9 +73,9 @@ def classify(
     MODEL is by default the first of `galfeat models`. INPUT is a data set as for `galfeat
     fit`, or image files, folders and patterns. The output has one row per galaxy: its id,
     the class predicted by the decision rule of the model's pipeline and its probability,
-    the most probable class, the probability of each class, the true class if known,
-    quality flags (unlike_training: probably not a galaxy), and the error if the image
-    could not be read.
+    the most probable class, which may be another one, the probability of each class, the true
+    class if known, quality flags (no_source: no galaxy found, so no class; unlike_training:
+    probably not a galaxy), and the error if the image could not be read.
 
     The true class is read from the column the model was fitted to, or else from a common
     label column if all its classes are classes of the model; --label names another column.
@@ -109,32 +109,50 @@ def classify(
             tally = _classify(classifier, dataset, write, progress)
     if output is not None:
         click.echo(f"{counted(len(dataset))} in {output}")
-    tally.report(dataset)
+    tally.report(len(dataset), classifier.pipeline_.decision)
     if tally.failed:
         ctx.exit(3)
 
 
 @dataclass
 class _Tally:
-    """Images that may show no galaxy, images that failed, and the first of these."""
+    """Counts of images.
+
+    Those without a class, those that may show no galaxy, those whose class is not the most
+    probable one, and those that failed, with the first failure.
+    """
 
     empty: int = 0
+    doubtful: int = 0
+    differs: int = 0
     failed: int = 0
     first: str = ""
 
-    def report(self, dataset: DataSet) -> None:
-        """Print the counts on stderr."""
-        if self.empty:
-            click.echo(
-                f"{self.empty} of {len(dataset)} images may show no galaxy; see the column flags",
-                err=True,
-            )
-        if self.failed:
-            click.echo(
-                f"{self.failed} of {len(dataset)} images failed; the first: "
-                f"{printable(self.first)}",
-                err=True,
-            )
+    def add(self, predictions: Predictions, ids: Sequence[str]) -> None:
+        """Count the images of a batch."""
+        from galfeat.predictions import no_galaxy
+
+        if predictions.errors and not self.failed:
+            row, error = next(iter(predictions.errors.items()))
+            self.first = f"{ids[row]}: {error}"
+        empty = int(predictions.without_source.sum())
+        self.failed += len(predictions.errors)
+        self.empty += empty
+        self.doubtful += sum(no_galaxy(flags) is not None for flags in predictions.flags) - empty
+        self.differs += int(predictions.differs.sum())
+
+    def report(self, total: int, decision: str) -> None:
+        """Print the counts on stderr, out of `total` images."""
+        lines = {
+            "have a class that is not the most probable one, because the decision rule "
+            f"({decision}) favours rarer classes; see the column most_probable": self.differs,
+            "have no class, because no galaxy stands out near the middle": self.empty,
+            "may show no galaxy; see the column flags": self.doubtful,
+            f"failed; the first: {printable(self.first)}": self.failed,
+        }
+        for text, count in lines.items():
+            if count:
+                click.echo(f"{count} of {total} images {text}", err=True)
 
 
 def _classify(
@@ -144,18 +162,12 @@ def _classify(
     progress: Progress,
 ) -> _Tally:
     """Classify galaxies and write their rows batch by batch, until nobody reads them."""
-    from galfeat.predictions import no_galaxy
-
     tally, done = _Tally(), 0
     for predictions in classifier.classify_batches(dataset, progress=progress):
         write(predictions.rows())
         if reader_left():
             return _Tally()
-        tally.empty += sum(no_galaxy(flags) is not None for flags in predictions.flags)
-        if predictions.errors and not tally.failed:
-            row, error = next(iter(predictions.errors.items()))
-            tally.first = f"{dataset.ids[done + row]}: {error}"
-        tally.failed += len(predictions.errors)
+        tally.add(predictions, dataset.ids[done : done + len(predictions)].tolist())
         done += len(predictions)
     return tally
 

@@ -28,8 +28,8 @@ if TYPE_CHECKING:
 
     Image = NDArray[np.uint8]
 
-#: Maximum number of reasons printed.
-_REASONS = 8
+#: Numbers of classes and of reasons printed.
+_CLASSES, _REASONS = 3, 8
 #: Galaxies explained at a time: the contributions of all columns to all classes take memory.
 _AT_ONCE = 64
 
@@ -38,7 +38,7 @@ _AT_ONCE = 64
 @click.option(
     "--of",
     metavar="CLASS",
-    help="The class to explain. [default: the predicted class]",
+    help="The class to explain. [default: the class predicted by the decision rule]",
 )
 @click.option(
     "-o",
@@ -64,7 +64,8 @@ def explain(
     or a data set. Contributions of tree and linear members are grouped by what their features
     measure; a member that cannot be explained is listed as a whole. The contributions add up
     to the logarithm of the class probability over the geometric mean of all class
-    probabilities.
+    probabilities. A predicted class that is not the most probable one is noted. An image
+    without a source has no class.
     """
     if output is not None:
         ensure_folder_writable(output)
@@ -132,11 +133,21 @@ def _stem(name: str, used: set[str]) -> str:
 
 
 def _text(name: str, explanation: Explanation, problem: str | None) -> str:
+    if explanation.predicted is None:
+        return f"{printable(name)}: no class" + (f"\n  {problem}" if problem else "")
     lines = [f"{printable(name)}: {explanation.predicted}"]
     if problem:
         lines.append(f"  possibly not a galaxy. {problem}")
-    lines += [f"  {p:6.3f}  {of}" for of, p in list(explanation.probabilities.items())[:3]]
-    lines.append(f"reasons for and against {explanation.of}:")
+    if explanation.note:
+        lines.append(f"  {explanation.note}")
+    shown = list(explanation.probabilities)[:_CLASSES]
+    shown += [of for of in (explanation.predicted, explanation.of) if of and of not in shown]
+    lines += [f"  {explanation.probabilities[of]:6.3f}  {of}" for of in dict.fromkeys(shown)]
+    return "\n".join([*lines, *_reason_lines(explanation)])
+
+
+def _reason_lines(explanation: Explanation) -> list[str]:
+    lines = [f"reasons for and against {explanation.of}:"]
     lines.append(f"  {explanation.start:+6.2f}  class frequency")
     for reason in explanation.reasons[:_REASONS]:
         measured = ""
@@ -149,7 +160,7 @@ def _text(name: str, explanation: Explanation, problem: str | None) -> str:
     rest = sum(reason.added for reason in explanation.reasons[_REASONS:])
     lines.append(f"  {rest:+6.2f}  all other reasons")
     lines.append(f"  {explanation.score:+6.2f}  total")
-    return "\n".join(lines)
+    return lines
 
 
 def _rank_text(share_below: float) -> str:

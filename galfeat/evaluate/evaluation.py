@@ -24,7 +24,9 @@ class Evaluation(ScoreSummary[Interval]):
     Attributes
     ----------
     n_failed : int
-        Images without a prediction, which were not scored.
+        Images that could not be read, which were not scored.
+    n_without_source : int
+        Images without a source, which have no class and were not scored.
     reliability : Reliability
         Confidence and accuracy of the most probable class in equal-count bins.
     chance_ece : float
@@ -45,13 +47,25 @@ class Evaluation(ScoreSummary[Interval]):
     """
 
     n_failed: int
+    n_without_source: int
     reliability: Reliability
     chance_ece: float
 
     def to_json(self) -> dict[str, Any]:
         """Return plain types for JSON; the confusion matrix has integer counts."""
-        counts = self.confusion.astype(int).tolist()
-        return super().to_json() | {"confusion": counts, "n_failed": self.n_failed}
+        return super().to_json() | {
+            "confusion": self.confusion.astype(int).tolist(),
+            "n_failed": self.n_failed,
+            "n_without_source": self.n_without_source,
+        }
+
+    def unscored_text(self, failed: str = "failed") -> str:
+        """Return the numbers of images that were not scored as the rest of a clause, or nothing."""
+        counts = {
+            failed: self.n_failed,
+            "without a source (not scored)": self.n_without_source,
+        }
+        return "".join(f", {count:,} {text}" for text, count in counts.items() if count)
 
 
 def evaluate_predictions(
@@ -65,6 +79,7 @@ def evaluate_predictions(
     groups: ArrayLike | None = None,
     seed: int = 0,
     rule: str = "balanced",
+    without_source: ArrayLike | None = None,
 ) -> Evaluation:
     """Score predicted classes and probabilities against the true classes.
 
@@ -73,8 +88,8 @@ def evaluate_predictions(
     y_true : array_like of int, shape (n,)
         True class of each galaxy, 0 to k - 1.
     probabilities : array_like, shape (n, k)
-        Calibrated class probabilities. Rows with NaN (failed images) are counted in
-        `n_failed` and not scored.
+        Calibrated class probabilities. Rows with NaN are counted in `n_failed`, or in
+        `n_without_source`, and not scored.
     predicted, alternative : array_like of int, shape (n,)
         The class predicted by `rule` and by the other rule; ignored in failed rows.
     class_names : sequence of str
@@ -88,6 +103,9 @@ def evaluate_predictions(
         Seed of the bootstrap.
     rule : {"balanced", "tempered", "probable"}
         The decision rule behind `predicted`.
+    without_source : array_like of bool, shape (n,), optional
+        Images without probabilities because they contain no source, rather than because they
+        failed. They are not scored: they show no galaxy that could have been classified.
 
     Returns
     -------
@@ -119,10 +137,12 @@ def evaluate_predictions(
     """
     rows, kept = checked_rows(y_true, probabilities, predicted, alternative, class_names, groups)
     parts = {} if sources is None else rows.by_source(np.asarray(sources)[kept])
+    empty = np.zeros(len(kept), bool) if without_source is None else np.asarray(without_source)
     return Evaluation(
         classes=tuple(class_names),
         n=len(rows.truth),
-        n_failed=int(np.count_nonzero(~kept)),
+        n_failed=int(np.count_nonzero(~kept & ~empty)),
+        n_without_source=int(np.count_nonzero(~kept & empty)),
         decision=rule,
         scores=_intervals(rows, ScoredRows.measure, seed),
         alternative=_intervals(rows, ScoredRows.measure_alternative, seed),

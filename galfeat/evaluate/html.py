@@ -95,11 +95,15 @@ def scores_html(title: str, summary: Mapping[str, Any]) -> str:
          f"{of_class['support']:,}"]
         for name, of_class in summary["per_class"].items()
     ]  # fmt: skip
-    failed = f", {summary['n_failed']:,} failed" if summary.get("n_failed") else ""
+    counts = {
+        "failed": summary.get("n_failed"),
+        "without a source": summary.get("n_without_source"),
+    }
+    unscored = "".join(f", {count:,} {text}" for text, count in counts.items() if count)
     repeats = f", {summary['repeats']} repeats" if summary.get("repeats", 1) > 1 else ""
     return notebook_html(
         title,
-        f"{summary['n']:,} galaxies{failed}{repeats}; decision: {summary['decision']}",
+        f"{summary['n']:,} galaxies{unscored}{repeats}; decision: {summary['decision']}",
         html_table(["score", "value", "95 % interval", "0 to 1"], scores),
         html_table(["class", "precision", "recall", "F1", "galaxies"], classes),
     )

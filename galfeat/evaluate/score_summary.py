@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from itertools import compress
 from typing import Any, Generic, Protocol, TypeVar
+
+import numpy as np
 
 from galfeat.evaluate.html import scores_html
 from galfeat.evaluate.metrics import Floats, PerClass, per_class
@@ -66,6 +69,12 @@ class ScoreSummary(Generic[S]):
     sources: dict[str, tuple[int, dict[str, S]]] = field(default_factory=dict)
 
     @property
+    def occurring(self) -> tuple[str, ...]:
+        """The classes with true or predicted galaxies, over which macro-F1 is the mean."""
+        f1 = self.per_class.f1
+        return tuple(compress(self.classes, np.isfinite(f1)))
+
+    @property
     def per_class(self) -> PerClass:
         """Precision, recall, F1 and support, each of shape (k,); NaN where undefined."""
         return per_class(self.confusion)
@@ -75,6 +84,15 @@ class ScoreSummary(Generic[S]):
         """The rule that `alternative` follows."""
         return OTHER_DECISION[self.decision]
 
+    def averages_text(self) -> str:
+        """Describe which classes the averages over classes include."""
+        with_galaxies = np.count_nonzero(self.per_class.support)
+        return (
+            f"Macro-F1 is the mean over the {len(self.occurring)} of {len(self.classes)} classes "
+            "that occur as a true or predicted class, balanced accuracy over the "
+            f"{with_galaxies} with galaxies."
+        )
+
     def to_json(self) -> dict[str, Any]:
         """Return plain types for JSON, with None in place of non-finite numbers.
 
@@ -82,15 +100,17 @@ class ScoreSummary(Generic[S]):
         -------
         dict
             The five scores by name; `per_class` by class name with `precision`, `recall`,
-            `f1` and `support`; `confusion` as rows, true class by row; `classes`, `n`,
-            `decision`; `alternative` with its `decision` and label metrics; `sources` by
-            name, if known, with `n` and the five scores.
+            `f1` and `support`; `confusion` as rows, true class by row; `classes`,
+            `macro_f1_classes` (those that occur), `n`, `decision`; `alternative` with its
+            `decision` and label metrics; `sources` by name, if known, with `n` and the five
+            scores.
         """
         result: dict[str, Any] = {
             **_plain(self.scores),
             "per_class": self.per_class.to_json(self.classes),
             "confusion": self.confusion.tolist(),
             "classes": list(self.classes),
+            "macro_f1_classes": list(self.occurring),
             "n": self.n,
             "decision": self.decision,
             "alternative": {"decision": self.other_decision, **_plain(self.alternative)},

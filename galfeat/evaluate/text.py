@@ -31,7 +31,6 @@ def evaluation_text(evaluation: Evaluation) -> str:
         Scores with intervals and for the other decision rule, scores by class, the confusion
         matrix and scores by source; without a final newline.
     """
-    failed = f", {evaluation.n_failed:,} failed" if evaluation.n_failed else ""
     rows = [
         [METRIC_NAMES[name], _number(interval.value), _range(interval)]
         + ([_number(evaluation.alternative[name].value)] if name in LABEL_METRICS else [""])
@@ -39,11 +38,12 @@ def evaluation_text(evaluation: Evaluation) -> str:
     ]
     other = f"if {evaluation.other_decision}"
     parts = [
-        f"{evaluation.n:,} galaxies scored{failed}; "
+        f"{evaluation.n:,} galaxies scored{evaluation.unscored_text()}; "
         f"decision: {DECISION_NAMES[evaluation.decision]}",
         table(["score", "value", "95 % interval", other], rows),
         f"A perfectly calibrated model would have a calibration error of about "
         f"{evaluation.chance_ece:.3f} on these galaxies.",
+        evaluation.averages_text(),
         class_table(evaluation.classes, evaluation.per_class),
         confusion_table(evaluation.classes, evaluation.confusion),
     ]
@@ -78,6 +78,7 @@ def cross_validation_text(result: CrossValidation) -> str:
         f"decision: {DECISION_NAMES[result.decision]}",
         table(["score", "mean", "SD", "95 % interval", other], rows),
         "SD: variation between repeats (random splits); interval: resampled galaxies.",
+        result.averages_text(),
         class_table(result.classes, result.per_class),
     ]
     if result.sources:

@@ -40,7 +40,7 @@ def cross_validate(
     dataset : DataSet
         n galaxies, all labelled.
     table : FeatureTable
-        Their features, without failed images.
+        Their features, without failed images. Images without a source are scored, too.
     groups : ndarray of str, shape (n,), or None
         Rows of one group are in one fold; see `group_duplicates`.
     folds, repeats, seed : int
@@ -84,7 +84,8 @@ def cross_validate(
             None if groups is None else groups[train],
             class_names=names,
         )
-        probabilities[repeat, test] = fitted.classify_table(table.select(test)).probabilities
+        predictions = fitted.classify_table(table.select(test), without_source=True)
+        probabilities[repeat, test] = predictions.probabilities
         for rule, classes in predicted.items():
             classes[repeat, test] = decide(probabilities[repeat, test], fitted.priors_, rule)
     if progress is not None:

@@ -158,7 +158,8 @@ class PipelineFits:
                     start = time.process_time()
                     fitted = self._fitted(split, share)
                     seconds = time.process_time() - start
-                predictions = fitted.classify_table(self._tables[view].select(test))
+                table = self._tables[view].select(test)
+                predictions = fitted.classify_table(table, without_source=True)
                 result = {
                     "probabilities": predictions.probabilities,
                     "predicted": predictions.predicted,

@@ -16,7 +16,7 @@ from galfeat.evaluate.evaluation import Evaluation, evaluate_predictions
 from galfeat.evaluate.importances import importance_rows
 from galfeat.evaluate.score_summary import OTHER_DECISION
 from galfeat.features.table import joined
-from galfeat.predictions import Predictions
+from galfeat.predictions import Predictions, classified_rows
 
 if TYPE_CHECKING:
     from galfeat.classifier import GalaxyClassifier
@@ -154,7 +154,7 @@ def score_images(
     Parameters
     ----------
     classifier, dataset, seed
-        As for `score`. Images that cannot be read are counted and not scored.
+        As for `score`. Images that cannot be read or contain no source are counted and not scored.
     progress : callable, optional
         Called with the number of galaxies measured and the total.
 
@@ -196,6 +196,7 @@ def _scored(
         groups=dataset.groups,
         seed=seed,
         rule=rule,
+        without_source=predictions.without_source,
     )
     return Scored(classifier, dataset, table, table_rows, truth, predictions, evaluation)
 
@@ -264,16 +265,17 @@ def report(
 def _importances(scored: Scored, seed: int) -> Importances:
     from galfeat.evaluate.importances import measure_importances
 
-    classifier, rows = scored.classifier, scored.table_rows
+    classifier, drawn = scored.classifier, scored.table_rows
     names = classifier.feature_names_
+    classified = classified_rows(scored.table)
     return measure_importances(
         classifier.ensemble_,
-        classifier.classifier_features(scored.table),
-        classifier.ensemble_.classes_[scored.truth[rows]],
+        classifier.classifier_features(scored.table.select(classified)),
+        classifier.ensemble_.classes_[scored.truth[drawn[classified]]],
         names,
         [name.split(".", 1)[0] for name in names],
         seed=seed,
-        drawn_from=None if len(rows) == len(scored.truth) else len(scored.truth),
+        drawn_from=None if len(drawn) == len(scored.truth) else len(scored.truth),
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -25,11 +26,14 @@ FEATURES = 12
 class Explanation:
     """The evidence for or against one class of a galaxy.
 
+    Without a source, an image has no class: `of` and `predicted` are None, `score` and `start`
+    NaN, and the other attributes empty.
+
     Attributes
     ----------
-    of : str
+    of : str or None
         The class explained.
-    predicted : str
+    predicted : str or None
         The class predicted by the decision rule.
     probabilities : dict of str to float
         Probability of each class, most probable first.
@@ -44,6 +48,8 @@ class Explanation:
         Contribution of each feature family, largest first.
     features : list of (str, float, float or None)
         Features with the largest contributions: name, contribution, value.
+    note : str or None
+        Why the predicted class is not the most probable one; None if it is.
 
     Examples
     --------
@@ -62,23 +68,31 @@ class Explanation:
     'barred'
     """
 
-    of: str
-    predicted: str
+    of: str | None
+    predicted: str | None
     probabilities: dict[str, float]
     score: float
     start: float
     reasons: list[Reason]
     families: dict[str, float]
     features: list[tuple[str, float, float | None]]
+    note: str | None = None
+
+    @property
+    def most_probable(self) -> str | None:
+        """The class with the largest probability; None without a class."""
+        return next(iter(self.probabilities), None)
 
     def to_json(self) -> dict[str, Any]:
-        """Return plain types for JSON."""
+        """Return plain types for JSON; score and start are None without a class."""
         return {
             "predicted": self.predicted,
+            "most_probable": self.most_probable,
+            "note": self.note,
             "explained": self.of,
             "probabilities": self.probabilities,
-            "score": self.score,
-            "start": self.start,
+            "score": None if self.of is None else self.score,
+            "start": None if self.of is None else self.start,
             "reasons": [reason.to_json() for reason in self.reasons],
             "families": self.families,
             "features": [
@@ -93,7 +107,7 @@ def explain(
     table: FeatureTable,
     predictions: Predictions,
     *,
-    of: str | None = None,
+    of: str | Sequence[str | None] | None = None,
 ) -> list[Explanation]:
     """Explain the predictions of a classifier.
 
@@ -105,8 +119,13 @@ def explain(
         n galaxies measured by its extractor, without failed images.
     predictions : Predictions
         Its predictions for them, from `GalaxyClassifier.classify_table`.
-    of : str, optional
-        The class to explain; by default the predicted class of each galaxy.
+    of : str, or sequence of str or None, length n, optional
+        The class to explain, or that of each galaxy; by default, and for None, the predicted one.
+
+    Returns
+    -------
+    list of Explanation
+        One for each galaxy; that of an image without a source has no class and no reasons.
 
     Raises
     ------
@@ -127,28 +146,34 @@ def explain(
     True
     """
     names = [str(name) for name in classifier.classes_]
-    if of is not None and of not in names:
-        raise DataError(f"the model has no class {of!r}; choose from {', '.join(names)}")
+    targets = [of] * len(predictions) if of is None or isinstance(of, str) else list(of)
+    if len(targets) != len(predictions):
+        raise DataError(f"{len(targets)} classes to explain for {len(predictions)} galaxies")
+    for name in targets:
+        if name is not None and name not in names:
+            raise DataError(f"the model has no class {name!r}; choose from {', '.join(names)}")
     for error in table.errors.values():
         raise error
     contributions = contributions_of(classifier, table, predictions)
     shares = share_below(contributions.values, contributions.names, classifier.quantiles_)
     return [
-        _explanation(
-            contributions, row, names, int(code), names.index(of) if of else int(code), shares
-        )
-        for row, code in enumerate(predictions.predicted)
+        _explanation(contributions, row, predictions, names, target, shares)
+        for row, target in enumerate(targets)
     ]
 
 
 def _explanation(
     contributions: Contributions,
     row: int,
+    predictions: Predictions,
     names: Sequence[str],
-    predicted: int,
-    code: int,
+    target: str | None,
     shares: NDArray[np.float64],
 ) -> Explanation:
+    predicted = int(predictions.predicted[row])
+    if predicted < 0:
+        return Explanation(None, None, {}, math.nan, math.nan, [], {}, [])
+    code = predicted if target is None else names.index(target)
     probabilities = contributions.probabilities[row]
     added, values = contributions.features[row, code], contributions.values[row]
     families = {
@@ -172,4 +197,5 @@ def _explanation(
             )
             for k in np.argsort(-np.abs(added), kind="stable")[:FEATURES]
         ],
+        note=predictions.note(row),
     )

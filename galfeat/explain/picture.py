@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import textwrap
 import warnings
 from pathlib import Path
 from typing import Any
@@ -22,6 +23,8 @@ COLOURS = {
 _FOR, _AGAINST, _INK = "#2563a8", "#c2410c", "#1d2127"
 #: Number of reasons shown, and half-width of the image section in frame radii.
 _REASONS, _AROUND = 8, 1.6
+#: Maximum characters of a line of the note below the title, and its height in points.
+_NOTE_WIDTH, _NOTE_HEIGHT = 76, 12.0
 
 
 def write_picture(
@@ -99,6 +102,10 @@ def _draw_legend(axis: Any, drawn: list[Mark]) -> None:  # noqa: ANN401
 
 
 def _draw_reasons(axis: Any, explanation: Explanation) -> None:  # noqa: ANN401
+    if explanation.of is None:
+        axis.set_axis_off()
+        axis.set_title("no class", loc="left", fontsize=13, color=_INK, weight="bold")
+        return
     shown = explanation.reasons[:_REASONS]
     rest = explanation.score - explanation.start - sum(reason.added for reason in shown)
     bars = [("class frequency", explanation.start)]
@@ -117,7 +124,14 @@ def _draw_reasons(axis: Any, explanation: Explanation) -> None:  # noqa: ANN401
         f"evidence for (+) or against (−) {name} (natural logarithm)",
         fontsize=9, color=_INK, parse_math=False,
     )  # fmt: skip
+    note = explanation.note if explanation.of == explanation.predicted else None
+    lines = textwrap.wrap(printable(note), _NOTE_WIDTH) if note else []
     axis.set_title(
         f"{name}: {100 * probability:.0f} %",
         loc="left", fontsize=13, color=_INK, weight="bold", parse_math=False,
+        pad=6.0 + _NOTE_HEIGHT * len(lines),
+    )  # fmt: skip
+    axis.text(
+        0.0, 1.01, "\n".join(lines), transform=axis.transAxes, va="bottom", fontsize=8.5,
+        color=_INK, parse_math=False,
     )  # fmt: skip

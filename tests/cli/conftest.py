@@ -2,8 +2,10 @@
 
 import pytest
 from click.testing import CliRunner
+from PIL import Image
 
 from galfeat.cli import main
+from galfeat.data.simulation import simulate
 
 
 @pytest.fixture(scope="session")
@@ -16,6 +18,15 @@ def galfeat():
         return result
 
     return run
+
+
+@pytest.fixture(scope="session")
+def undecided(tmp_path_factory):
+    """Two galaxies as files; the class of the second is not its most probable one."""
+    paths = [tmp_path_factory.mktemp("undecided") / f"{number}.png" for number in range(2)]
+    for path, image in zip(paths, simulate(12, seed=1).images, strict=False):
+        Image.fromarray(image).save(path)
+    return paths
 
 
 @pytest.fixture(scope="session")

@@ -97,6 +97,26 @@ def test_image_files_with_a_corrupt_one(galfeat, model, files, simulated):
         assert rows[number] == expected
 
 
+def test_an_image_without_a_source_has_no_class_in_any_format(galfeat, model, files, tmp_path):
+    Image.fromarray(np.full((80, 80, 3), 20, np.uint8)).save(files[1])
+    result = galfeat("classify", model, *files, "--jobs", 1)
+    row = read_csv(result.stdout)[1]
+    assert row == dict.fromkeys(row, "") | {"id": str(files[1]), "flags": "no_source"}
+    assert "1 of 3 images have no class, because no galaxy stands out" in result.stderr
+    assert "may show no galaxy" not in result.stderr
+    galfeat("classify", model, *files, "--jobs", 1, "-o", tmp_path / "rows.jsonl")
+    line = json.loads((tmp_path / "rows.jsonl").read_text().splitlines()[1])
+    assert line == dict.fromkeys(line) | {"id": str(files[1]), "flags": "no_source"}
+
+
+def test_classes_that_are_not_the_most_probable_ones_are_counted(galfeat, undecided):
+    result = galfeat("classify", "simulated", *undecided, "--jobs", 1)
+    rows = read_csv(result.stdout)
+    assert [row["class"] == row["most_probable"] for row in rows] == [True, False]
+    assert "1 of 2 images have a class that is not the most probable one" in result.stderr
+    assert "the decision rule (tempered)" in result.stderr
+
+
 def test_a_pattern_finds_files_in_order(galfeat, model, files):
     files[1].unlink()
     rows = read_csv(galfeat("classify", model, files[0].parent / "*.png").stdout)

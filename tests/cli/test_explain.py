@@ -1,5 +1,6 @@
 """``galfeat explain``: reasons for and against a class."""
 
+import csv
 import json
 import re
 import shutil
@@ -83,8 +84,31 @@ def test_an_unreadable_image_is_skipped_and_reported(galfeat, model, galaxies, t
 
 def test_a_figure_is_written_even_if_no_galaxy_is_found(galfeat, model, tmp_path):
     Image.fromarray(np.full((80, 80, 3), 20, np.uint8)).save(tmp_path / "blank.png")
-    galfeat("explain", model, tmp_path / "blank.png", "-o", tmp_path / "why")
+    printed = galfeat("explain", model, tmp_path / "blank.png", "-o", tmp_path / "why").stdout
+    assert "blank.png: no class\n  No galaxy stands out near the middle" in printed
+    assert "reasons for" not in printed
     assert (tmp_path / "why" / "blank.png").is_file()
+    explanation = json.loads((tmp_path / "why" / "blank.json").read_text())
+    assert explanation["predicted"] is explanation["most_probable"] is explanation["score"] is None
+    assert explanation["reasons"] == []
+
+
+def test_a_class_that_is_not_the_most_probable_one_is_explained(galfeat, undecided, tmp_path):
+    _, path = undecided
+    (row,) = csv.DictReader(galfeat("classify", "simulated", path).stdout.splitlines())
+    assert row["class"] != row["most_probable"]
+    printed = galfeat("explain", "simulated", path, "-o", tmp_path / "why").stdout
+    note = (
+        f"{row['most_probable']} is the most probable class; the decision rule (tempered), which "
+        f"favours rarer classes, predicts {row['class']}."
+    )
+    heading, second, first, *_ = printed.splitlines()
+    assert heading.endswith(f": {row['class']}")
+    assert second == f"  {note}"
+    assert first.endswith(row["most_probable"])
+    assert f"  {float(row['probability']):6.3f}  {row['class']}\n" in printed
+    explanation = json.loads((tmp_path / "why" / "1.json").read_text())
+    assert (explanation["note"], explanation["most_probable"]) == (note, row["most_probable"])
 
 
 def test_the_script_on_the_page_agrees_with_the_command(

@@ -5,6 +5,8 @@ import pytest
 
 from galfeat.errors import DataError
 from galfeat.evaluate.evaluation import evaluate_predictions
+from galfeat.evaluate.report import sections
+from galfeat.evaluate.text import evaluation_text
 
 NAMES = ("round", "spiral", "edge-on")
 HEADLINES = ("accuracy", "balanced_accuracy", "macro_f1", "log_loss", "ece")
@@ -25,6 +27,7 @@ def test_json_has_the_documented_keys_and_is_strict():
     assert set(result) == {
         *HEADLINES,
         *("per_class", "confusion", "classes", "n", "alternative", "decision", "n_failed"),
+        *("n_without_source", "macro_f1_classes"),
     }
     assert json.loads(json.dumps(result, allow_nan=False)) == result
     for name in HEADLINES:
@@ -151,3 +154,34 @@ def test_invalid_predictions_are_rejected(change, message):
     evaluate_predictions(**good)
     with pytest.raises(DataError, match=message):
         evaluate_predictions(**(good | change))
+
+
+def test_images_without_a_source_are_counted_apart_and_not_scored():
+    truth, probabilities, predicted, alternative = simulated_predictions()
+    whole = evaluate_predictions(
+        truth[5:], probabilities[5:], predicted[5:], alternative[5:], NAMES, seed=3
+    )
+    probabilities[:5] = np.nan
+    empty = np.arange(len(truth)) < 3
+    part = evaluate_predictions(
+        truth, probabilities, predicted, alternative, NAMES, seed=3, without_source=empty
+    )
+    assert (part.n_failed, part.n_without_source) == (2, 3)
+    counts = {"n_failed": 0, "n_without_source": 0}
+    assert part.to_json() | counts == whole.to_json()
+    assert ", 2 failed, 3 without a source (not scored); decision" in evaluation_text(part)
+
+
+def test_macro_f1_is_the_mean_over_the_classes_that_occur():
+    names = ["a", "b", "c", "d"]
+    truth, predicted = [0, 0, 1, 1], [0, 0, 1, 2]  # d is neither true nor predicted
+    evaluation = evaluate_predictions(truth, np.eye(4)[predicted], predicted, predicted, names)
+    assert evaluation.occurring == ("a", "b", "c")
+    assert evaluation.to_json()["macro_f1_classes"] == ["a", "b", "c"]
+    assert evaluation.scores["macro_f1"].value == pytest.approx((1 + 2 / 3 + 0) / 3)
+    sentence = (
+        "Macro-F1 is the mean over the 3 of 4 classes that occur as a true or predicted class, "
+        "balanced accuracy over the 2 with galaxies."
+    )
+    assert sentence in evaluation_text(evaluation)
+    assert sentence in sections.scores_section(evaluation).body

@@ -59,3 +59,20 @@ def test_no_readable_image_is_an_error(classifier, galaxies):
     data = ArrayDataSet([np.zeros((0, 0, 3), np.uint8)] * 2, galaxies.class_names[:2])
     with pytest.raises(DataError, match="none of the 2 images has a prediction"):
         scoring.score_images(classifier, data)
+
+
+def test_images_without_a_source_are_counted_and_not_scored(classifier, galaxies, few_rows):
+    images = galaxies.read(np.arange(1, 120, 2))
+    images[3] = np.full((64, 64, 3), 20, np.uint8)
+    labels = [galaxies.class_names[k] for k in galaxies.labels[1::2]]
+    data = ArrayDataSet(images, labels)
+    scored = scoring.score_images(classifier, data)
+    assert (scored.evaluation.n, scored.evaluation.n_without_source) == (59, 1)
+    assert scored.evaluation.n_failed == 0
+    rest = np.delete(np.arange(60), 3)
+    without = scoring.score_images(classifier, data.select(rest))
+    assert scored.evaluation.to_json() | {"n_without_source": 0} == without.evaluation.to_json()
+    table = measure_images(data, classifier.extractor_.families)
+    whole = scoring.score(classifier, data, table)
+    assert whole.evaluation.to_json() == scored.evaluation.to_json()
+    assert [scoring._importances(part, 0).n for part in (whole, scored)] == [20, 20]

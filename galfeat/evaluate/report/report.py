@@ -144,8 +144,8 @@ def write_report(
 
 
 def _subtitle(evaluation: Evaluation) -> str:
-    failed = f", {evaluation.n_failed:,} could not be measured" if evaluation.n_failed else ""
-    return f"{evaluation.n:,} galaxies in {len(evaluation.classes)} classes{failed}"
+    n, k = evaluation.n, len(evaluation.classes)
+    return f"{n:,} galaxies in {k} classes{evaluation.unscored_text('could not be measured')}"
 
 
 def _write(folder: Path, text: str) -> Path:

@@ -66,7 +66,7 @@ def scores_section(evaluation: Evaluation, caution: str = "") -> Section:
         "Scores",
         f'{warning}<p class="lead">{prose.summary_text(evaluation)}</p>'
         f'<div class="cards">{cards}</div>'
-        f'<p class="note">{prose.alternative_text(evaluation)}</p>',
+        f'<p class="note">{evaluation.averages_text()} {prose.alternative_text(evaluation)}</p>',
     )
 
 
