@@ -131,6 +131,9 @@ class Predictions:
         Labels of the data set, None for a galaxy without one; None if no label is known.
     decision : {"balanced", "tempered", "probable"}
         The decision rule behind `predicted`; see `galfeat.ensemble.decide`.
+    seen : ndarray of bool, shape (n,), or None
+        Whether the model was fitted to the image, or to another one of the same galaxy, from
+        `galfeat.model_io.ModelRows.learned`; None if unknown.
 
     Notes
     -----
@@ -165,6 +168,7 @@ class Predictions:
     ids: Sequence[str] | None = None
     true_classes: Sequence[str | None] | None = None
     decision: str = "probable"
+    seen: NDArray[np.bool_] | None = None
 
     @property
     def differs(self) -> NDArray[np.bool_]:
@@ -211,9 +215,10 @@ class Predictions:
         ------
         dict of str to str, float or None
             Value by column, None for a missing value: ``id``, ``class``, ``probability`` (of that
-            class), ``most_probable``, ``p_CLASS`` for each class, ``true_class``, ``flags`` and
-            ``error``. An image without a source has ``no_source`` among its flags, and no class
-            and probabilities.
+            class), ``most_probable``, ``p_CLASS`` for each class, ``true_class``, ``seen``
+            (``training`` for images the model was fitted to; only if `seen` is known),
+            ``flags`` and ``error``. An image without a source has ``no_source`` among its flags,
+            and no class and probabilities.
         """
         ids = ids if ids is not None else self.ids
         ids = ids if ids is not None else [str(row) for row in range(len(self))]
@@ -235,12 +240,15 @@ class Predictions:
                     for name, probability in zip(classes, probabilities, strict=True)
                 },
                 "true_class": true_class,
+                **({} if self.seen is None else {"seen": "training" if self.seen[row] else None}),
                 "flags": None if error else self.flags[row],
                 "error": str(error) if error else None,
             }
 
     def to_frame(self) -> pd.DataFrame:
         """Return the table that ``galfeat classify`` writes as a pandas DataFrame.
+
+        The column ``seen`` is missing unless `seen` is known.
 
         Returns
         -------
@@ -261,7 +269,7 @@ class Predictions:
             ) from error
         numbers = ["probability", *(f"p_{name}" for name in self.classes)]
         columns = ["id", "class", numbers[0], "most_probable", *numbers[1:]]
-        columns += ["true_class", "flags", "error"]
+        columns += ["true_class", *(["seen"] if self.seen is not None else []), "flags", "error"]
         frame = pd.DataFrame(list(self.rows()), columns=columns)
         return frame.astype(dict.fromkeys(numbers, "float64"))
 
@@ -297,6 +305,7 @@ class Predictions:
             ids=_chained([part.ids for part in parts]),
             true_classes=_chained([part.true_classes for part in parts]),
             decision=parts[0].decision,
+            seen=None if any(part.seen is None for part in parts) else stacked("seen"),
         )
 
     def _counts(self) -> str:

@@ -185,7 +185,7 @@ def test_columns_that_turn_with_the_image_and_flags_are_kept_from_the_ensemble(p
     assert "flags" not in classifier.feature_names_
     before = classifier.classify_table(table).probabilities
     kept_out = [i for i, name in enumerate(NAMES) if name not in given]
-    table.values[:, kept_out] = 3.0
+    table.values[:, kept_out] = 4.0
     assert np.array_equal(before, classifier.classify_table(table).probabilities, equal_nan=True)
 
 

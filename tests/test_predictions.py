@@ -168,7 +168,9 @@ def test_a_frame_is_what_the_command_writes(fitted, galaxies, simulated, tmp_pat
     result = CliRunner().invoke(main, ["classify", str(tmp_path / "model"), str(simulated)])
     assert result.exit_code == 0, result.output
     header, *lines = csv.reader(io.StringIO(result.stdout))
-    frame = fitted.classify(galaxies).to_frame()
+    found = fitted.classify(galaxies)
+    assert "seen" not in found.to_frame().columns
+    frame = dataclasses.replace(found, seen=np.ones(len(found), bool)).to_frame()
     assert list(frame.columns) == header
     written = io.StringIO()
     frame.to_csv(written, index=False, lineterminator="\n")

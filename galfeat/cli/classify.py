@@ -6,7 +6,7 @@ import contextlib
 import csv
 import json
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TextIO, TypeAlias
 
@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from galfeat.classifier import GalaxyClassifier
     from galfeat.data import DataSet
     from galfeat.data.dataset import Progress
+    from galfeat.model_io.rows import ModelRows
     from galfeat.predictions import Cell, Predictions
 
     Rows: TypeAlias = Iterable[dict[str, Cell]]
@@ -43,6 +44,11 @@ if TYPE_CHECKING:
     metavar="K",
     type=click.IntRange(min=1),
     help="Classify only a random sample of K galaxies per true class.",
+)
+@click.option(
+    "--held-out",
+    is_flag=True,
+    help="Leave out images the model was fitted to, and other images of their galaxies.",
 )
 @click.option(
     "-o",
@@ -60,6 +66,7 @@ def classify(
     ctx: click.Context,
     inputs: tuple[str, ...],
     per_class: int | None,
+    held_out: bool,
     output: Path | None,
     raw_cells: bool,
     trust: bool,
@@ -75,7 +82,8 @@ def classify(
     the class predicted by the decision rule of the model's pipeline and its probability,
     the most probable class, which may be another one, the probability of each class, the true
     class if known, quality flags (no_source: no galaxy found, so no class; unlike_training:
-    probably not a galaxy), and the error if the image could not be read.
+    probably not a galaxy), and the error if the image could not be read. The column seen
+    holds "training" for images the model was fitted to, whose predictions are too good.
 
     The true class is read from the column the model was fitted to, or else from a common
     label column if all its classes are classes of the model; --label names another column.
@@ -87,6 +95,7 @@ def classify(
     from galfeat.cli.inputs import note_stretched
     from galfeat.data import open_dataset
     from galfeat.model_io.manifest import read_manifest
+    from galfeat.model_io.rows import read_rows
 
     classifier, model, inputs = classifier_and_inputs(inputs, trust=trust, jobs=jobs)
     if label is None:
@@ -94,6 +103,9 @@ def classify(
         dataset = _open_with_classes(inputs, model_column, classifier.classes_, images)
     else:
         dataset = open_dataset(inputs, label=label, images=images)
+    model_rows = read_rows(model)
+    if held_out:
+        dataset = _leave_out_training(dataset, model_rows, jobs)
     if per_class is not None:
         from galfeat.data import stratified_sample
 
@@ -106,7 +118,7 @@ def classify(
         else:
             write = _csv_writer(file, raw_cells)
         with progress_bar("galaxies", shown=not file.isatty()) as progress:
-            tally = _classify(classifier, dataset, write, progress)
+            tally = _classify(classifier, model_rows, dataset, write, progress)
     if output is not None:
         click.echo(f"{counted(len(dataset))} in {output}")
     tally.report(len(dataset), classifier.pipeline_.decision)
@@ -118,10 +130,11 @@ def classify(
 class _Tally:
     """Counts of images.
 
-    Those without a class, those that may show no galaxy, those whose class is not the most
-    probable one, and those that failed, with the first failure.
+    Those the model was fitted to, those without a class, those that may show no galaxy, those
+    whose class is not the most probable one, and those that failed, with the first failure.
     """
 
+    seen: int = 0
     empty: int = 0
     doubtful: int = 0
     differs: int = 0
@@ -135,6 +148,8 @@ class _Tally:
         if predictions.errors and not self.failed:
             row, error = next(iter(predictions.errors.items()))
             self.first = f"{ids[row]}: {error}"
+        if predictions.seen is not None:
+            self.seen += int(predictions.seen.sum())
         empty = int(predictions.without_source.sum())
         self.failed += len(predictions.errors)
         self.empty += empty
@@ -144,6 +159,7 @@ class _Tally:
     def report(self, total: int, decision: str) -> None:
         """Print the counts on stderr, out of `total` images."""
         lines = {
+            "are training rows of this model; --held-out leaves them out": self.seen,
             "have a class that is not the most probable one, because the decision rule "
             f"({decision}) favours rarer classes; see the column most_probable": self.differs,
             "have no class, because no galaxy stands out near the middle": self.empty,
@@ -155,20 +171,49 @@ class _Tally:
                 click.echo(f"{count} of {total} images {text}", err=True)
 
 
+def _leave_out_training(dataset: DataSet, model_rows: ModelRows, jobs: int) -> DataSet:
+    """Return the rows the model was not fitted to, and unreadable ones; reads every image."""
+    import numpy as np
+
+    from galfeat.features import FeatureExtractor
+
+    with progress_bar("reading") as progress:
+        extractor = FeatureExtractor((), frame=False, n_jobs=jobs)
+        digests = extractor.extract(dataset, progress=progress).digests
+    learned = model_rows.learned(digests, dataset.groups)
+    if not learned.any():
+        return dataset
+    if learned.all():
+        raise DataError(
+            f"all {len(dataset)} images are training rows of this model, so none is held out; "
+            "give other images, or omit --held-out"
+        )
+    click.echo(
+        f"{np.count_nonzero(learned)} of {len(dataset)} images are training rows of this model "
+        "and are left out",
+        err=True,
+    )
+    return dataset.select(~learned)
+
+
 def _classify(
     classifier: GalaxyClassifier,
+    model_rows: ModelRows,
     dataset: DataSet,
     write: Callable[[Rows], None],
     progress: Progress,
 ) -> _Tally:
     """Classify galaxies and write their rows batch by batch, until nobody reads them."""
     tally, done = _Tally(), 0
-    for predictions in classifier.classify_batches(dataset, progress=progress):
+    for batch in classifier.classify_batches(dataset, progress=progress):
+        rows = slice(done, done + len(batch))
+        groups = None if dataset.groups is None else dataset.groups[rows]
+        predictions = replace(batch, seen=model_rows.learned(batch.digests, groups))
         write(predictions.rows())
         if reader_left():
             return _Tally()
-        tally.add(predictions, dataset.ids[done : done + len(predictions)].tolist())
-        done += len(predictions)
+        tally.add(predictions, dataset.ids[rows].tolist())
+        done = rows.stop
     return tally
 
 

@@ -22,6 +22,9 @@ from galfeat.storage.atomic import atomic_file, ensure_folder_writable, ensure_w
 from galfeat.storage.cells import valid_json
 
 if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
     from galfeat.classifier import GalaxyClassifier
     from galfeat.data import DataSet
     from galfeat.evaluate.comparison.left_out import Ablation
@@ -48,7 +51,7 @@ if TYPE_CHECKING:
 @click.option(
     "--include-training",
     is_flag=True,
-    help="Also score images the model was fitted to. Such scores are optimistic.",
+    help="Also score images the model was fitted to. Such scores are too high, and are marked.",
 )
 @click.option(
     "--ablation",
@@ -111,12 +114,14 @@ def evaluate(
     facts = {"Model": str(model), "Data": data, "Seed": str(seed)} | rows.facts
     ctx.with_resource(scratch_beside(report, json_file))
     scored = _score(classifier, rows.scored, ablation, seed)
+    if rows.caution:
+        click.echo(f"caution: {rows.caution}\n")
     click.echo(evaluation_text(scored.evaluation))
     ablated = _ablate(scored, rows.training, seed) if ablation else None
     if json_file is not None:
-        _write_json(json_file, scored, ablated)
+        _write_json(json_file, scored, ablated, rows.caution)
     if report is not None:
-        _write_report(report, scored, ablated, len(model_rows.training), facts, seed)
+        _write_report(report, scored, ablated, rows.caution, len(model_rows.training), facts, seed)
     if rows.failed or scored.predictions.errors:
         ctx.exit(3)
 
@@ -124,13 +129,15 @@ def evaluate(
 class _Rows(NamedTuple):
     """Rows to score, and rows the model was fitted to.
 
-    `facts` are descriptions for the report, `failed` is the number of unreadable images.
+    `facts` are descriptions for the report, `failed` is the number of unreadable images, and
+    `caution` is empty unless training images are scored.
     """
 
     scored: DataSet
     training: DataSet
     facts: dict[str, str]
     failed: int
+    caution: str = ""
 
 
 def _check_outputs(json_file: Path | None, report: Path | None) -> None:
@@ -172,14 +179,24 @@ def _choose(
     training = readable.select(np.flatnonzero(learned))
     if include_training:
         description = f"{learned.sum():,} of {len(readable):,} galaxies are training galaxies"
-        click.echo(description)
-        return _Rows(readable, training, {"Rows": description}, failed)
+        caution = _caution(learned | by_features)
+        return _Rows(readable, training, {"Rows": description}, failed, caution)
     rows = rows_to_score(learned | by_features, among(digests, model_rows.held_out))
     if len(rows) == len(readable):
         return _Rows(readable, training, {}, failed)
     description = f"the {len(rows)} of {len(readable)} galaxies that were held out"
     click.echo(f"scoring {description}")
     return _Rows(readable.select(rows), training, {"Rows": description}, failed)
+
+
+def _caution(used: NDArray[np.bool_]) -> str:
+    """Return a warning if the model or its features were fitted to rows that are scored."""
+    if not used.any():
+        return ""
+    return (
+        f"{used.sum():,} of these {len(used):,} galaxies are training galaxies of the model: the "
+        "scores are higher than they would be on other galaxies."
+    )
 
 
 def _score(classifier: GalaxyClassifier, dataset: DataSet, ablation: bool, seed: int) -> Scored:
@@ -214,8 +231,10 @@ def _ablate(scored: Scored, training: DataSet, seed: int) -> Ablation:
     return ablated
 
 
-def _write_json(path: Path, scored: Scored, ablated: Ablation | None) -> None:
+def _write_json(path: Path, scored: Scored, ablated: Ablation | None, caution: str) -> None:
     values = scored.evaluation.to_json()
+    if caution:
+        values["caution"] = caution
     if ablated is not None:
         values["ablation"] = ablated.to_json()
     with atomic_file(path) as temporary:
@@ -226,6 +245,7 @@ def _write_report(
     folder: Path,
     scored: Scored,
     ablated: Ablation | None,
+    caution: str,
     n_training: int,
     facts: dict[str, str],
     seed: int,
@@ -234,6 +254,12 @@ def _write_report(
 
     with running_clock("report"):
         page = report(
-            folder, scored, n_training=n_training, ablation=ablated, facts=facts, seed=seed
+            folder,
+            scored,
+            n_training=n_training,
+            ablation=ablated,
+            facts=facts,
+            caution=caution,
+            seed=seed,
         )
     click.echo(f"report: {page}")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import tempfile
+from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -16,7 +17,9 @@ from galfeat.cli.options import (
     label_option,
     seed_option,
 )
+from galfeat.cli.prose import counted
 from galfeat.errors import OutputError
+from galfeat.storage.cells import printable
 
 if TYPE_CHECKING:
     import numpy as np
@@ -94,6 +97,7 @@ def fit(
         _check_output(output)
     opened = open_labelled(data, label=label, images=images)
     _check_splits(opened, test_size, cv, seed)
+    _note_replaced(output)
     for member in pipeline.members:
         member.require_dependencies()
     ctx.with_resource(scratch_beside(output))
@@ -155,6 +159,23 @@ def _check_output(output: Path) -> None:
         raise OutputError(
             f"cannot write {output}: {error.strerror}; choose an existing, writable folder"
         ) from error
+
+
+def _note_replaced(output: Path | None) -> None:
+    """Print which model will be replaced, if any."""
+    from galfeat.errors import ModelError
+    from galfeat.model_io.manifest import MANIFEST, is_model, read_manifest
+
+    if output is None or not output.is_dir() or not is_model(output):
+        return
+    try:
+        n_training = read_manifest(output)["n_training"]
+    except ModelError:
+        model = "a damaged model or one of another version"
+    else:
+        written = date.fromtimestamp((output / MANIFEST).stat().st_mtime)
+        model = f"the model fitted on {written} to {counted(n_training)}"
+    click.echo(f"replacing {printable(str(output))}, {model}", err=True)
 
 
 def _check_splits(opened: DataSet, test_size: float | None, cv: int | None, seed: int) -> None:

@@ -79,8 +79,8 @@ def test_a_guessed_label_column_without_classes_is_ignored(galfeat, model, tmp_p
         assert stderr.startswith(
             "galfeat: warning: continuing without labels: column 'y' contains 0.5"
         )
-        # classify also reports that these show no galaxy
-        assert stderr.count("\n") == {"classify": 2, "extract": 1}[verb]
+        # classify also reports that two contain no source, and that the third is no galaxy
+        assert stderr.count("\n") == {"classify": 3, "extract": 1}[verb]
         named = galfeat(*arguments, "--label", "y", code=4)
         assert_one_line(named, "'y' contains 0.5")
         column = {"classify": "true_class", "extract": "class"}[verb]
@@ -143,7 +143,10 @@ def test_a_corrupt_jpeg_affects_only_its_row(galfeat, model, class_folders):
     bad = rows.pop(str(broken))
     assert bad["error"]
     assert (bad["class"], bad["probability"]) == ("", "")
-    assert all(row["class"] and not row["error"] for row in rows.values())
+    assert not any(row["error"] for row in rows.values())
+    assert any(row["class"] for row in rows.values())
+    for row in rows.values():
+        assert bool(row["class"]) == ("no_source" not in row["flags"])
 
 
 def test_a_corrupt_jpeg_is_skipped_by_fit_and_reported(

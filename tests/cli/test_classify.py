@@ -36,7 +36,7 @@ def test_the_columns_and_their_order(galfeat, model, simulated):
     assert list(rows[0]) == [
         *["id", "class", "probability", "most_probable"],
         *probabilities,
-        *["true_class", "flags", "error"],
+        *["true_class", "seen", "flags", "error"],
     ]
     assert [row["id"] for row in rows] == [str(number) for number in range(120)]
     for row in rows:
@@ -55,6 +55,41 @@ def test_a_stratified_sample_depends_only_on_the_seed(galfeat, model, simulated)
     assert dict(zip(names, counts, strict=True)) == dict.fromkeys(GALAXY10_DECALS, 2)
     assert read_csv(galfeat(*arguments, "--jobs", 2).stdout) == first
     assert read_csv(galfeat(*arguments, "--seed", 1).stdout) != first
+
+
+def test_training_rows_are_marked_and_left_out(galfeat, model, simulated):
+    result = galfeat("classify", model, simulated, "--jobs", 1)
+    rows = read_csv(result.stdout)
+    held_out = [row for row in rows if not row["seen"]]
+    assert [row["seen"] for row in rows].count("training") == 90
+    line = "90 of 120 images are training rows of this model; --held-out leaves them out\n"
+    assert line in result.stderr
+    rest = galfeat("classify", model, simulated, "--held-out", "--jobs", 1)
+    assert read_csv(rest.stdout) == held_out
+    assert "90 of 120 images are training rows of this model and are left out" in rest.stderr
+    assert "--held-out" not in rest.stderr
+    sample = ["classify", model, simulated, "--held-out", "--per-class", 2, "--jobs", 1]
+    drawn = read_csv(galfeat(*sample).stdout)
+    assert len(drawn) == 20
+    assert all(row in held_out for row in drawn)
+
+
+def test_unseen_and_unreadable_images_are_kept_when_training_rows_are_left_out(
+    galfeat, model, files
+):
+    result = galfeat("classify", model, *files, "--held-out", "--jobs", 1, code=3)
+    rows = read_csv(result.stdout)
+    everything = read_csv(galfeat("classify", model, *files, "--jobs", 1, code=3).stdout)
+    assert rows == [row for row in everything if not row["seen"]]
+    assert str(files[1]) in [row["id"] for row in rows]
+
+
+def test_only_training_rows_leave_nothing_to_classify(galfeat, simulated, quick_pipeline, tmp_path):
+    folder = tmp_path / "model"
+    galfeat("fit", simulated, "--pipeline", quick_pipeline, "-o", folder, "--jobs", 1)
+    result = galfeat("classify", folder, simulated, "--held-out", "--jobs", 1, code=4)
+    assert "all 120 images are training rows of this model" in result.stderr
+    assert result.stdout == ""
 
 
 def test_jsonl_and_csv_agree(galfeat, model, simulated, tmp_path):
@@ -143,12 +178,14 @@ def test_a_guessed_column_is_used_only_if_all_its_classes_are_the_models(
     path = relabelled(label=np.array(GALAXY10_DECALS))
     result = galfeat("classify", model, path, "--jobs", 1)
     assert [row["true_class"] for row in read_csv(result.stdout)] == list(GALAXY10_DECALS)
-    assert result.stderr == ""
+    seen = "5 of 10 images are training rows of this model; --held-out leaves them out\n"
+    assert result.stderr == seen
     path = relabelled(label=np.array([*GALAXY10_DECALS[:-1], "comet"]))
     result = galfeat("classify", model, path, "--jobs", 1)
     assert [row["true_class"] for row in read_csv(result.stdout)] == [""] * 10
     assert result.stderr.startswith("true_class is left empty: 'label' holds 'comet'")
-    assert result.stderr.count("\n") == 1
+    assert result.stderr.count("\n") == 2
+    assert result.stderr.endswith(f"\n{seen}")
     result = galfeat("classify", model, path, "--label", "label", "--jobs", 1)
     assert read_csv(result.stdout)[-1]["true_class"] == "comet"
 

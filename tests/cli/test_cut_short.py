@@ -81,6 +81,8 @@ def test_a_full_disk_leaves_previous_output_intact(written, tmp_path, verb):
         *arguments(verb, tmp_path),
         preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (2000, 2000)),
     )
+    if verb == "fit":
+        assert process.stderr.readline().startswith(f"replacing {tmp_path / 'model'}, the model")
     assert_ends(process, 7, "")
     assert contents_of(tmp_path) == contents_of(previous)
 

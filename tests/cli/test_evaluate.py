@@ -72,8 +72,25 @@ def test_training_images_among_others_are_refused_with_their_count(
     result = galfeat("evaluate", model, mixed, "--jobs", 1, code=4)
     assert "90 of 150 images" in result.stderr
     assert "--include-training" in result.stderr
-    _, scores = evaluated(galfeat, tmp_path, model, mixed, "--include-training")
+    folder = tmp_path / "report"
+    options = ("--include-training", "--report", folder)
+    result, scores = evaluated(galfeat, tmp_path, model, mixed, *options)
     assert scores["n"] == 150
+    caution = "90 of these 150 galaxies are training galaxies of the model: the scores are higher"
+    assert scores["caution"].startswith(caution)
+    assert result.stdout.startswith(f"caution: {caution}")
+    assert (
+        f'<p class="caution" role="note">{scores["caution"]}</p>'
+        in (folder / "index.html").read_text()
+    )
+
+
+def test_scores_of_unseen_galaxies_carry_no_caution(galfeat, model, new_galaxies, tmp_path):
+    options = ("--include-training", "--report", tmp_path / "report")
+    result, scores = evaluated(galfeat, tmp_path, model, new_galaxies, *options)
+    assert "caution" not in scores
+    assert "caution" not in result.stdout
+    assert 'class="caution"' not in (tmp_path / "report" / "index.html").read_text()
 
 
 def test_other_images_of_training_galaxies_are_refused_too(galfeat, new_galaxies, tmp_path):

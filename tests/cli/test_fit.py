@@ -1,6 +1,7 @@
 """``galfeat fit``: splits, scores and stored files."""
 
 import json
+from datetime import date
 
 import h5py
 import numpy as np
@@ -107,7 +108,11 @@ def test_the_same_seed_gives_the_same_bits_for_any_number_of_jobs(
 def test_an_existing_model_is_replaced(galfeat, simulated, quick_pipeline, tmp_path):
     folder = tmp_path / "model"
     arguments = ["fit", simulated, "--pipeline", quick_pipeline, "-o", folder, "--jobs", 1]
-    for seed in (1, 2):
-        galfeat(*arguments, "--seed", seed)
-        assert json.loads((folder / "manifest.json").read_text())["seed"] == seed
+    first, second = (galfeat(*arguments, "--seed", seed) for seed in (1, 2))
+    assert json.loads((folder / "manifest.json").read_text())["seed"] == 2
     assert list(tmp_path.iterdir()) == [folder]
+    assert "replacing" not in first.stderr
+    line = f"replacing {folder}, the model fitted on {date.today()} to 120 galaxies\n"
+    assert second.stderr == line
+    (folder / "manifest.json").write_text("{")
+    assert f"replacing {folder}, a damaged model" in galfeat(*arguments).stderr
