@@ -116,9 +116,9 @@ class GalaxyClassifier(ClassifierMixin, ImageInputMixin, BaseEstimator):
         X : path, PIL image, array, list of these, or DataSet
             Galaxies; see `galfeat.data.as_dataset`. An image that cannot be measured is left
             out, with a `GalfeatWarning`.
-        y : array_like, shape (n,), optional
-            Labels of any kind. By default the labels and groups of the data set; rows without
-            a label are skipped.
+        y : array_like, shape (n,) or (n, k), optional
+            Labels of any kind, or fractions of k classes; see `fit_table`. By default the labels
+            and groups of the data set; rows without a label are skipped.
         groups : array_like, shape (n,), optional
             Rows with the same value are never on both sides of an inner split.
         progress : callable, optional
@@ -158,8 +158,10 @@ class GalaxyClassifier(ClassifierMixin, ImageInputMixin, BaseEstimator):
         table : FeatureTable
             From the extractor of the same pipeline. Rows of failed images, and of images a
             family was itself trained on, are left out, with a `GalfeatWarning`.
-        y : array_like, shape (n,)
-            Labels of any kind, or indices into `class_names` if these are given.
+        y : array_like, shape (n,) or (n, k)
+            Labels of any kind, or indices into `class_names` if these are given. Or soft labels:
+            the fraction of each of k classes, such as fractions of volunteers' votes, each row
+            summing to one; see `galfeat.ensemble.Ensemble.fit_soft`.
         groups : array_like, shape (n,), optional
             Rows with the same value are never on both sides of an inner split.
         class_names : sequence of str, optional
@@ -169,8 +171,10 @@ class GalaxyClassifier(ClassifierMixin, ImageInputMixin, BaseEstimator):
         Raises
         ------
         DataError
-            If y or groups have another length, no row remains, there is only one class, or a
-            class has a single row.
+            If y or groups have another length, no row remains, there is only one class, a class
+            has a single row, or fractions do not sum to one.
+        PipelineError
+            If y are fractions and the pipeline balances classes by drawing rows.
         """
         self._set_up()
         labels = np.asarray(y)
@@ -190,7 +194,8 @@ class GalaxyClassifier(ClassifierMixin, ImageInputMixin, BaseEstimator):
             n_jobs=self.n_jobs,
             random_state=self.random_state,
         )
-        self.ensemble_ = ensemble.fit(
+        fit = ensemble.fit_soft if labels.ndim == 2 else ensemble.fit
+        self.ensemble_ = fit(
             features,
             labels[usable],
             None if groups is None else np.asarray(groups)[usable],

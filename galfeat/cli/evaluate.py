@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from galfeat.classifier import GalaxyClassifier
     from galfeat.data import DataSet
     from galfeat.evaluate.comparison.left_out import Ablation
+    from galfeat.evaluate.soft import SoftEvaluation
     from galfeat.experiments.scoring import Scored
     from galfeat.model_io.rows import ModelRows
 
@@ -59,6 +60,12 @@ if TYPE_CHECKING:
     help="Also refit to the training images in DATA without each feature family, and report "
     "the loss in score. Takes one fit more than there are families.",
 )
+@click.option(
+    "--soft",
+    is_flag=True,
+    help="Score against fractions of votes, in the columns p_CLASS of the table; the true class is "
+    "the one with the most votes.",
+)
 @trust_option
 @label_option
 @images_option
@@ -73,6 +80,7 @@ def evaluate(
     report: Path | None,
     include_training: bool,
     ablation: bool,
+    soft: bool,
     trust: bool,
     label: str | None,
     images: str | None,
@@ -86,16 +94,23 @@ def evaluate(
     a 95 % bootstrap interval. Labels are read from the column the model was fitted to,
     unless --label names another.
 
-    With --ablation, DATA must be the data set given to `galfeat fit --test-size`.
+    With --ablation, DATA must be the data set given to `galfeat fit --test-size`. With --soft,
+    the probabilities are also compared with the fractions of votes for each class.
+
+    Images without a source have no class; they are counted and not scored.
     """
+    if soft and label is not None:
+        raise click.UsageError("--soft and --label are mutually exclusive; use one of them")
     if ablation and include_training:
         raise click.UsageError(
             "--ablation compares scores on held-out images; omit --include-training"
         )
     _check_outputs(json_file, report)
     from galfeat.cli.inputs import open_labelled, scratch_beside
+    from galfeat.data.catalogue import read_soft_labels
     from galfeat.evaluate.text import evaluation_text
     from galfeat.experiments.scoring import true_classes
+    from galfeat.experiments.votes import open_voted, score_votes
     from galfeat.model_io.folder import load_model
     from galfeat.model_io.manifest import read_manifest
     from galfeat.model_io.rows import read_rows
@@ -103,8 +118,11 @@ def evaluate(
     classifier = load_model(model, trust=trust).set_params(n_jobs=jobs)
     model_rows = read_rows(model)
     families = tuple(classifier.extractor_.families)
-    label = label or read_manifest(model)["label_column"]
-    opened = open_labelled(data, label=label, images=images)
+    if soft:
+        opened = open_voted(data, images=images)
+    else:
+        label = label or read_manifest(model)["label_column"]
+        opened = open_labelled(data, label=label, images=images)
     true_classes(opened, classifier.classes_)  # fail early on classes unknown to the model
     rows = _choose(opened, model_rows, families, include_training, jobs)
     if ablation:
@@ -112,16 +130,26 @@ def evaluate(
 
         check_ablation(classifier, rows.training, len(model_rows.training))
     facts = {"Model": str(model), "Data": data, "Seed": str(seed)} | rows.facts
+    if soft:
+        facts["True classes"] = "the class with the most votes"
     ctx.with_resource(scratch_beside(report, json_file))
     scored = _score(classifier, rows.scored, ablation, seed)
     if rows.caution:
         click.echo(f"caution: {rows.caution}\n")
+    if soft:
+        click.echo("the true class is the one with the most votes\n")
     click.echo(evaluation_text(scored.evaluation))
+    votes: SoftEvaluation | None = None
+    if soft:
+        fractions = read_soft_labels(data, scored.dataset.ids.tolist())
+        votes = score_votes(scored.predictions, fractions, groups=scored.dataset.groups, seed=seed)
+        click.echo(f"\n{votes.to_text()}")
     ablated = _ablate(scored, rows.training, seed) if ablation else None
+    results = _Results(scored, ablated, votes, rows.caution)
     if json_file is not None:
-        _write_json(json_file, scored, ablated, rows.caution)
+        _write_json(json_file, results)
     if report is not None:
-        _write_report(report, scored, ablated, rows.caution, len(model_rows.training), facts, seed)
+        _write_report(report, results, len(model_rows.training), facts, seed)
     if rows.failed or scored.predictions.errors:
         ctx.exit(3)
 
@@ -138,6 +166,15 @@ class _Rows(NamedTuple):
     facts: dict[str, str]
     failed: int
     caution: str = ""
+
+
+class _Results(NamedTuple):
+    """What is written as JSON and as a report."""
+
+    scored: Scored
+    ablated: Ablation | None
+    votes: SoftEvaluation | None
+    caution: str
 
 
 def _check_outputs(json_file: Path | None, report: Path | None) -> None:
@@ -231,35 +268,32 @@ def _ablate(scored: Scored, training: DataSet, seed: int) -> Ablation:
     return ablated
 
 
-def _write_json(path: Path, scored: Scored, ablated: Ablation | None, caution: str) -> None:
-    values = scored.evaluation.to_json()
-    if caution:
-        values["caution"] = caution
-    if ablated is not None:
-        values["ablation"] = ablated.to_json()
+def _write_json(path: Path, results: _Results) -> None:
+    values = results.scored.evaluation.to_json()
+    if results.votes is not None:
+        values["vote_fractions"] = results.votes.to_json()
+    if results.caution:
+        values["caution"] = results.caution
+    if results.ablated is not None:
+        values["ablation"] = results.ablated.to_json()
     with atomic_file(path) as temporary:
         temporary.write_text(json.dumps(valid_json(values), indent=2) + "\n", encoding="utf-8")
 
 
 def _write_report(
-    folder: Path,
-    scored: Scored,
-    ablated: Ablation | None,
-    caution: str,
-    n_training: int,
-    facts: dict[str, str],
-    seed: int,
+    folder: Path, results: _Results, n_training: int, facts: dict[str, str], seed: int
 ) -> None:
     from galfeat.experiments.scoring import report
 
     with running_clock("report"):
         page = report(
             folder,
-            scored,
+            results.scored,
             n_training=n_training,
-            ablation=ablated,
+            ablation=results.ablated,
+            votes=results.votes,
             facts=facts,
-            caution=caution,
+            caution=results.caution,
             seed=seed,
         )
     click.echo(f"report: {page}")

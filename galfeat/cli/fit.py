@@ -27,8 +27,10 @@ if TYPE_CHECKING:
 
     from galfeat.classifier import GalaxyClassifier
     from galfeat.data import DataSet
+    from galfeat.data.catalogue import VoteFractions
     from galfeat.evaluate.repeats import CrossValidation
     from galfeat.features import FeatureTable
+    from galfeat.pipeline import Pipeline
 
 
 @click.command()
@@ -61,6 +63,11 @@ if TYPE_CHECKING:
     type=click.IntRange(min=1),
     help="With --cv: number of repeats, each with different folds. [default: 1]",
 )
+@click.option(
+    "--soft",
+    is_flag=True,
+    help="Fit to fractions of votes, in the columns p_CLASS of the table, instead of labels.",
+)
 @label_option
 @images_option
 @jobs_option
@@ -74,6 +81,7 @@ def fit(
     test_size: float | None,
     cv: int | None,
     repeats: int | None,
+    soft: bool,
     label: str | None,
     images: str | None,
     jobs: int,
@@ -83,10 +91,16 @@ def fit(
 
     DATA is a Galaxy10 or other HDF5 file, an .npz file, a folder with labels.csv, or a
     folder with one subfolder of images per class.
+
+    With --soft, each galaxy counts in several classes, by the fractions of its votes: see
+    `galfeat data label-votes`. Splits are stratified by the class with the most votes.
     """
     _check_usage(output, test_size, cv, repeats)
+    if soft and (cv is not None or label is not None):
+        option = "--cv" if cv is not None else "--label"
+        raise click.UsageError(f"--soft and {option} are mutually exclusive; use one of them")
     from galfeat.classifier import GalaxyClassifier
-    from galfeat.cli.inputs import leave_out_learned, measure, open_labelled, scratch_beside
+    from galfeat.cli.inputs import leave_out_learned, measure, scratch_beside
     from galfeat.evaluate.text import cross_validation_text
     from galfeat.experiments.cross_validation import group_duplicates
     from galfeat.features import FeatureExtractor
@@ -95,8 +109,9 @@ def fit(
     pipeline = load_pipeline(pipeline_name)
     if output is not None:
         _check_output(output)
-    opened = open_labelled(data, label=label, images=images)
-    _check_splits(opened, test_size, cv, seed)
+    opened = _open(data, pipeline, soft=soft, label=label, images=images)
+    votes = _votes(data, opened) if soft else None
+    _check_splits(opened, votes, test_size, cv, seed)
     _note_replaced(output)
     for member in pipeline.members:
         member.require_dependencies()
@@ -106,7 +121,9 @@ def fit(
     rows = leave_out_learned(extractor.families, readable, measured.digests)
     dataset, table = readable.select(rows), measured.select(rows)
     classifier = GalaxyClassifier(pipeline, n_jobs=jobs, random_state=seed)
-    training = _Training(dataset, table, group_duplicates(dataset.groups, table.digests), seed)
+    groups = group_duplicates(dataset.groups, table.digests)
+    votes = _votes(data, dataset) if soft else None
+    training = _Training(dataset, table, groups, votes, seed)
     metrics = {}
     if cv is not None:
         scores = _cross_validate(classifier, training, cv, repeats or 1)
@@ -121,11 +138,12 @@ def fit(
 
 
 class _Training(NamedTuple):
-    """Labelled rows, their features and groups, and the seed of all splits."""
+    """Labelled rows, their features, groups and votes if any, and the seed of all splits."""
 
     dataset: DataSet
     table: FeatureTable
     groups: NDArray[np.str_]
+    votes: VoteFractions | None
     seed: int
 
 
@@ -178,11 +196,51 @@ def _note_replaced(output: Path | None) -> None:
     click.echo(f"replacing {printable(str(output))}, {model}", err=True)
 
 
-def _check_splits(opened: DataSet, test_size: float | None, cv: int | None, seed: int) -> None:
+def _open(
+    data: str, pipeline: Pipeline, *, soft: bool, label: str | None, images: str | None
+) -> DataSet:
+    """Open the rows with labels, or with fractions of votes."""
+    if not soft:
+        from galfeat.cli.inputs import open_labelled
+
+        return open_labelled(data, label=label, images=images)
+    from galfeat.ensemble.soft_labels import check_balance
+    from galfeat.experiments.votes import open_voted
+
+    check_balance(pipeline.balance)
+    opened = open_voted(data, images=images)
+    if opened.skipped:
+        total = len(opened) + opened.skipped
+        click.echo(
+            f"{opened.skipped} of {total} rows have no fractions of votes and are skipped", err=True
+        )
+    return opened
+
+
+def _votes(data: str, dataset: DataSet) -> VoteFractions:
+    from galfeat.data.catalogue import read_soft_labels
+
+    return read_soft_labels(data, dataset.ids.tolist())
+
+
+def _strata(dataset: DataSet, votes: VoteFractions | None) -> NDArray[np.integer]:
+    """Return the classes by which a split is stratified."""
+    from galfeat.experiments.votes import largest_class
+
+    return dataset.labels if votes is None else largest_class(votes.fractions, min_galaxies=2)
+
+
+def _check_splits(
+    opened: DataSet,
+    votes: VoteFractions | None,
+    test_size: float | None,
+    cv: int | None,
+    seed: int,
+) -> None:
     """Check early that each class has enough rows for the splits."""
     from galfeat.evaluate.splits import holdout, outer_folds
 
-    labels, groups, names = opened.labels, opened.groups, opened.class_names
+    labels, groups, names = _strata(opened, votes), opened.groups, opened.class_names
     if cv is not None:
         outer_folds(labels, groups, cv, class_names=names)
     if test_size is not None:
@@ -220,38 +278,52 @@ def _fit_and_save(
     from galfeat.cli.progress import running_clock
     from galfeat.evaluate.splits import holdout
     from galfeat.experiments.scoring import score
+    from galfeat.experiments.votes import score_votes
     from galfeat.model_io.folder import save_model
 
-    dataset, table, groups, seed = training
+    dataset, table, groups, votes, seed = training
     train, held_out = np.arange(len(dataset)), np.arange(0)
     if test_size is not None:
         names = dataset.class_names
-        train, held_out = holdout(dataset.labels, groups, test_size, seed, class_names=names)
+        strata = _strata(dataset, votes)
+        train, held_out = holdout(strata, groups, test_size, seed, class_names=names)
+    targets = dataset.labels if votes is None else votes.fractions
     with running_clock("fitting"):
         classifier.fit_table(
-            table.select(train), dataset.labels[train], groups[train], dataset.class_names
+            table.select(train), targets[train], groups[train], dataset.class_names
         )
     if len(held_out):
         unseen, measured = dataset.select(held_out), table.select(held_out)
-        metrics |= score(classifier, unseen, measured, seed=seed).evaluation.to_json()
+        scored = score(classifier, unseen, measured, seed=seed)
+        metrics |= scored.evaluation.to_json()
+        if votes is not None:
+            unseen_votes = votes._replace(fractions=votes.fractions[held_out])
+            metrics["vote_fractions"] = score_votes(
+                scored.predictions, unseen_votes, groups=unseen.groups, seed=seed
+            ).to_json()
     save_model(
         classifier,
         output,
         training_digests=table.digests[train],
         held_out_digests=table.digests[held_out],
-        data_digest=_digest(dataset, table),
+        data_digest=_digest(dataset, table, votes),
         seed=seed,
         metrics=metrics,
         label_column=dataset.label_column,
+        soft=votes is not None,
     )
-    click.echo(f"{output}: {len(classifier.classes_)} classes, fitted to {len(train)} galaxies")
+    by = "" if votes is None else " by fractions of votes"
+    click.echo(f"{output}: {len(classifier.classes_)} classes, fitted to {len(train)} galaxies{by}")
     if len(held_out):
-        click.echo(f"{len(held_out)} held out; score them with `galfeat evaluate` on the same data")
+        command = "galfeat evaluate" if votes is None else "galfeat evaluate --soft"
+        click.echo(f"{len(held_out)} held out; score them with `{command}` on the same data")
 
 
-def _digest(dataset: DataSet, table: FeatureTable) -> str:
-    """Return the SHA-256 of the pixels and classes of all labelled rows, in order."""
+def _digest(dataset: DataSet, table: FeatureTable, votes: VoteFractions | None) -> str:
+    """Return the SHA-256 of the pixels, classes and votes of all labelled rows, in order."""
     digest = hashlib.sha256(table.digests.tobytes())
     for label in dataset.labels:
         digest.update(dataset.class_names[label].encode("utf-8", "surrogatepass") + b"\0")
+    if votes is not None:
+        digest.update(votes.fractions.tobytes())
     return digest.hexdigest()

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import abc
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 from typing import TypeAlias
 
 import numpy as np
@@ -132,6 +133,19 @@ class DataSet(abc.ABC):
     def unlabelled(self) -> DataSet:
         """Return all rows without their labels."""
         return _Selection(self, np.arange(len(self)), self.catalogue.unlabelled())
+
+    def relabelled(self, labels: ArrayLike, class_names: Sequence[str]) -> DataSet:
+        """Return all rows with other labels; `label_column` remains.
+
+        Parameters
+        ----------
+        labels : array_like of int, shape (n,)
+            Index into `class_names`; -1 for rows without a label.
+        class_names : sequence of str
+        """
+        new = np.asarray(labels, np.int64)
+        catalogue = replace(self.catalogue, labels=new, class_names=tuple(class_names))
+        return _Selection(self, np.arange(len(self)), catalogue)
 
 
 class _Selection(DataSet):

@@ -21,6 +21,13 @@ from galfeat.evaluate.metrics import MIN_PROBABILITY, Floats
 from galfeat.evaluate.splits import group_numbers
 
 BINS = 15
+#: How each score is printed.
+SOFT_NAMES = {
+    "cross_entropy": "cross-entropy with vote fractions",
+    "excess": "excess over the entropy of the votes",
+    "calibration": "calibration error of fractions",
+    "mean_difference": "mean difference from fractions",
+}
 _TOLERANCE = 1e-3
 
 
@@ -79,15 +86,9 @@ class SoftEvaluation:
 
     def to_text(self) -> str:
         """Return one line for each score."""
-        names = {
-            "cross_entropy": "cross-entropy with vote fractions",
-            "excess": "excess over the entropy of the votes",
-            "calibration": "calibration error of fractions",
-            "mean_difference": "mean difference from fractions",
-        }
         lines = [f"{self.galaxies} galaxies with vote fractions"]
         lines += [
-            f"  {names[key]:36} {score.value:.3f}  [{score.low:.3f}, {score.high:.3f}]"
+            f"  {SOFT_NAMES[key]:36} {score.value:.3f}  [{score.low:.3f}, {score.high:.3f}]"
             for key, score in self.scores.items()
         ]
         return "\n".join(lines)

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from galfeat.data.dataset import Progress
     from galfeat.evaluate.comparison.left_out import Ablation
     from galfeat.evaluate.importances import Importances
+    from galfeat.evaluate.soft import SoftEvaluation
     from galfeat.features import FeatureTable
 
 
@@ -207,6 +208,7 @@ def report(
     *,
     n_training: int,
     ablation: Ablation | None = None,
+    votes: SoftEvaluation | None = None,
     facts: Mapping[str, str] | None = None,
     caution: str = "",
     seed: int = 0,
@@ -223,6 +225,8 @@ def report(
         Number of galaxies the classifier was fitted to.
     ablation : Ablation, optional
         Losses without each family, from `ablate`.
+    votes : SoftEvaluation, optional
+        Scores against fractions of votes.
     facts : mapping of str to str, optional
         Facts about model, data and run.
     caution : str
@@ -254,6 +258,7 @@ def report(
         truth=scored.truth,
         importances=_importances(scored, seed),
         ablation=ablation,
+        votes=votes,
         balancing=Balancing.of(pipeline.balance, pipeline.members, counts.tolist()),
         facts=facts,
         caution=caution,

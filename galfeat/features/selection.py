@@ -80,9 +80,14 @@ def fitted_columns(table: FeatureTable, names: tuple[str, ...]) -> NDArray[np.in
 
 
 def check_lengths(n_galaxies: int, labels: ArrayLike, groups: ArrayLike | None) -> None:
-    """Raise DataError unless labels, and groups if given, have one value per galaxy."""
+    """Raise DataError unless labels, and groups if given, have one value per galaxy.
+
+    Labels may also be fractions of at least two classes, one row per galaxy.
+    """
     for name, values in {"label": labels, "group": groups}.items():
         shape = np.shape(values) if values is not None else (n_galaxies,)
+        if name == "label" and len(shape) == 2 and shape[1] > 1:
+            shape = shape[:1]
         if shape != (n_galaxies,):
             raise DataError(
                 f"{name}s have the shape {shape} for {n_galaxies} galaxies; "

@@ -77,8 +77,9 @@ measured on the {"canonical frame" if pipeline["features"]["frame"] else "origin
 - Class balancing: {pipeline["balance"]["method"]}.
 - Calibration: {pipeline["calibrate"]["method"]}, to the class frequencies below.
 - Decision rule: {manifest["decision"]}.
-- Fitted to {manifest["n_training"]:,} images; {manifest["n_held_out"]:,} held out; \
-seed {manifest["seed"]}.
+- Fitted to {manifest["n_training"]:,} images\
+{", by the fractions of volunteers' votes" if manifest.get("soft_labels") else ""}; \
+{manifest["n_held_out"]:,} held out; seed {manifest["seed"]}.
 
 {about}## Classes
 

@@ -54,6 +54,7 @@ def save_model(
     seed: int = 0,
     metrics: Mapping[str, Any] | None = None,
     label_column: str | None = None,
+    soft: bool = False,
 ) -> Path:
     """Write a fitted classifier to a model folder, and add it to the trusted models.
 
@@ -76,6 +77,8 @@ def save_model(
         Scores to store with the model, serialisable as JSON; NaN becomes null.
     label_column : str, optional
         Name of the label column.
+    soft : bool
+        Whether the classifier was fitted to fractions of votes instead of labels.
 
     Returns
     -------
@@ -121,6 +124,7 @@ def save_model(
             "pipeline": classifier.pipeline_.to_dict(),
             "decision": classifier.pipeline_.decision,
             "label_column": label_column,
+            "soft_labels": soft,
             "seed": seed,
             "data_digest": data_digest,
             "n_training": len(training_digests),

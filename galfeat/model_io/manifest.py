@@ -61,7 +61,8 @@ def read_manifest(folder: str | Path) -> dict[str, Any]:
     -------
     dict
         ``schema``, ``versions``, ``classes``, ``priors``, ``feature_names``, ``pipeline``,
-        ``decision``, ``label_column``, ``seed``, ``data_digest``, ``n_training``,
+        ``decision``, ``label_column``, ``soft_labels`` (whether it was fitted to fractions of
+        votes; missing in older folders), ``seed``, ``data_digest``, ``n_training``,
         ``n_held_out``, ``files`` (the SHA-256 of each) and ``sha256`` (of all of these).
 
     Raises

@@ -141,6 +141,7 @@ MANIFEST_RULE: Rule = {
     },
     "decision": TEXT,
     "label_column": Kind("text or null", lambda value: value is None or is_text(value)),
+    "soft_labels": Optional(Kind("true or false", lambda value: type(value) is bool)),
     "seed": COUNT,
     "data_digest": TEXT,
     "n_training": COUNT,

@@ -17,6 +17,7 @@ from galfeat.evaluate.importances import Importances
 from galfeat.evaluate.report import sections as sections
 from galfeat.evaluate.report.page import page
 from galfeat.evaluate.report.pictures import Gallery, Images
+from galfeat.evaluate.soft import SoftEvaluation
 from galfeat.storage.atomic import atomic_file
 
 _KIND = "galfeat evaluation"
@@ -48,6 +49,7 @@ def write_report(
     truth: ArrayLike,
     importances: Importances | None = None,
     ablation: Ablation | None = None,
+    votes: SoftEvaluation | None = None,
     balancing: Balancing | None = None,
     facts: Mapping[str, str] | None = None,
     caution: str = "",
@@ -75,6 +77,8 @@ def write_report(
         Importance of the feature families.
     ablation : Ablation, optional
         Losses of models fitted without each family; shown only with `importances`.
+    votes : SoftEvaluation, optional
+        Scores against fractions of votes.
     balancing : Balancing, optional
         How the classes were balanced in training.
     facts : mapping of str to str, optional
@@ -133,6 +137,7 @@ def write_report(
         sections.confusion_section(evaluation),
         sections.classes_section(evaluation),
         sections.calibration_section(evaluation),
+        sections.votes_section(votes),
         sections.importances_section(importances, ablation),
         sections.galaxies_section(gallery, evaluation.decision, seed),
         sections.mistakes_section(gallery),

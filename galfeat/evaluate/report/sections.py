@@ -18,6 +18,7 @@ from galfeat.evaluate.report import figures as report_figures
 from galfeat.evaluate.report import prose
 from galfeat.evaluate.report.figures import number
 from galfeat.evaluate.report.pictures import Gallery
+from galfeat.evaluate.soft import SOFT_NAMES, SoftEvaluation
 
 
 @dataclass(frozen=True)
@@ -110,6 +111,30 @@ def calibration_section(evaluation: Evaluation) -> Section:
         "calibration",
         "Are the probabilities reliable?",
         f'<div class="beside"><div>{chart}</div><div>{text}</div></div>',
+    )
+
+
+def votes_section(votes: SoftEvaluation | None) -> Section | None:
+    """Return the scores against fractions of votes, or None if there are none."""
+    if votes is None:
+        return None
+    rows = "".join(
+        f'<tr><th scope="row">{name[0].upper()}{name[1:]}</th><td>{number(interval.value, 3)}</td>'
+        f"<td>{number(interval.low, 3)} to {number(interval.high, 3)}</td></tr>"
+        for name, interval in (
+            (SOFT_NAMES[key], interval) for key, interval in votes.scores.items()
+        )
+    )
+    return Section(
+        "votes",
+        "Agreement with the votes",
+        f"<p>The probabilities of {votes.galaxies:,} galaxies, compared with the fractions of the "
+        "volunteers' votes for each class. The true class in the other sections is the one with "
+        "the most votes. The entropy of the votes is the cross-entropy of a model that predicts "
+        "the fractions exactly; the calibration error is the mean difference between predicted "
+        "probability and fraction over bins of each class. Lower is better.</p>"
+        '<table class="plain"><thead><tr><th scope="col">Score</th><th scope="col">Value</th>'
+        f'<th scope="col">95&nbsp;% interval</th></tr></thead><tbody>{rows}</tbody></table>',
     )
 
 
