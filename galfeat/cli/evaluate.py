@@ -33,6 +33,12 @@ if TYPE_CHECKING:
     from galfeat.model_io.rows import ModelRows
 
 
+_LABELS = (
+    "The model predicts fractions of votes, but is scored against single labels, by which it looks "
+    "underconfident: use --soft to score it against fractions."
+)
+
+
 @click.command()
 @model_argument
 @click.argument("data")
@@ -99,8 +105,9 @@ def evaluate(
 
     Images without a source have no class; they are counted and not scored.
     """
-    if soft and label is not None:
-        raise click.UsageError("--soft and --label are mutually exclusive; use one of them")
+    if soft and (ablation or label is not None):
+        option = "--ablation" if ablation else "--label"
+        raise click.UsageError(f"--soft and {option} are mutually exclusive; use one of them")
     if ablation and include_training:
         raise click.UsageError(
             "--ablation compares scores on held-out images; omit --include-training"
@@ -108,6 +115,7 @@ def evaluate(
     _check_outputs(json_file, report)
     from galfeat.cli.inputs import open_labelled, scratch_beside
     from galfeat.data.catalogue import read_soft_labels
+    from galfeat.evaluate.soft import MOST_VOTED_NOTE
     from galfeat.evaluate.text import evaluation_text
     from galfeat.experiments.scoring import true_classes
     from galfeat.experiments.votes import open_voted, score_votes
@@ -118,10 +126,16 @@ def evaluate(
     classifier = load_model(model, trust=trust).set_params(n_jobs=jobs)
     model_rows = read_rows(model)
     families = tuple(classifier.extractor_.families)
+    manifest = read_manifest(model)
+    fitted_to_votes = manifest.get("soft_labels", False)
+    if fitted_to_votes and ablation:
+        raise click.UsageError(
+            f"{model} was fitted to fractions of votes, and --ablation refits to labels; omit it"
+        )
     if soft:
         opened = open_voted(data, images=images)
     else:
-        label = label or read_manifest(model)["label_column"]
+        label = label or manifest["label_column"]
         opened = open_labelled(data, label=label, images=images)
     true_classes(opened, classifier.classes_)  # fail early on classes unknown to the model
     rows = _choose(opened, model_rows, families, include_training, jobs)
@@ -134,10 +148,11 @@ def evaluate(
         facts["True classes"] = "the class with the most votes"
     ctx.with_resource(scratch_beside(report, json_file))
     scored = _score(classifier, rows.scored, ablation, seed)
-    if rows.caution:
-        click.echo(f"caution: {rows.caution}\n")
+    caution = " ".join(filter(None, [rows.caution, "" if soft else _LABELS * fitted_to_votes]))
+    if caution:
+        click.echo(f"caution: {caution}\n")
     if soft:
-        click.echo("the true class is the one with the most votes\n")
+        click.echo(f"{MOST_VOTED_NOTE}\n")
     click.echo(evaluation_text(scored.evaluation))
     votes: SoftEvaluation | None = None
     if soft:
@@ -145,7 +160,7 @@ def evaluate(
         votes = score_votes(scored.predictions, fractions, groups=scored.dataset.groups, seed=seed)
         click.echo(f"\n{votes.to_text()}")
     ablated = _ablate(scored, rows.training, seed) if ablation else None
-    results = _Results(scored, ablated, votes, rows.caution)
+    results = _Results(scored, ablated, votes, caution, fitted_to_votes)
     if json_file is not None:
         _write_json(json_file, results)
     if report is not None:
@@ -175,6 +190,7 @@ class _Results(NamedTuple):
     ablated: Ablation | None
     votes: SoftEvaluation | None
     caution: str
+    fitted_to_votes: bool
 
 
 def _check_outputs(json_file: Path | None, report: Path | None) -> None:
@@ -294,6 +310,7 @@ def _write_report(
             votes=results.votes,
             facts=facts,
             caution=results.caution,
+            soft=results.fitted_to_votes,
             seed=seed,
         )
     click.echo(f"report: {page}")

@@ -177,7 +177,8 @@ def _write(
     from galfeat.frame import as_rgb, measure_frame
 
     rgb = as_rgb(image)
-    title = printable(name) + (": possibly not a galaxy" if problem else "")
+    doubt = "no galaxy found" if explanation.of is None else "possibly not a galaxy"
+    title = f"{printable(name)}: {doubt}" if problem else printable(name)
     write_picture(stem.with_name(stem.name + ".png"), rgb, measure_frame(rgb), explanation, title)
     with atomic_file(stem.with_name(stem.name + ".json")) as temporary:
         values = valid_json({"id": name, "problem": problem, **explanation.to_json()})

@@ -21,6 +21,8 @@ class Balancing:
         Training rows of each class as collected.
     members, self_balancing : int
         Number of members, and of those that balance the classes themselves.
+    soft : bool
+        Whether the model was fitted to fractions of votes; `before` holds their rounded sums.
 
     Examples
     --------
@@ -34,13 +36,16 @@ class Balancing:
     before: Sequence[int]
     members: int = 1
     self_balancing: int = 0
+    soft: bool = False
 
     @classmethod
-    def of(cls, balance: str, members: Sequence[Member], before: Sequence[int]) -> Balancing:
+    def of(
+        cls, balance: str, members: Sequence[Member], before: Sequence[int], *, soft: bool = False
+    ) -> Balancing:
         """Return the record of an ensemble with these members and this `balance` method."""
         own = [member.kind for member in members if member.balances_itself]
         only_own = balance == "none" and len(own) == len(members)
-        return cls(own[0] if only_own else balance, before, len(members), len(own))
+        return cls(own[0] if only_own else balance, before, len(members), len(own), soft)
 
     @property
     def after(self) -> list[int] | None:

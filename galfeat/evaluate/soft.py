@@ -21,6 +21,12 @@ from galfeat.evaluate.metrics import MIN_PROBABILITY, Floats
 from galfeat.evaluate.splits import group_numbers
 
 BINS = 15
+#: On scores against single labels, where there are fractions.
+MOST_VOTED_NOTE = (
+    "The true class is the one with the most votes. Log loss and calibration error compare with "
+    "it, although some volunteers chose other classes: a model that predicts the fractions "
+    "exactly looks underconfident."
+)
 #: How each score is printed.
 SOFT_NAMES = {
     "cross_entropy": "cross-entropy with vote fractions",

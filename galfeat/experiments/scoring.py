@@ -211,6 +211,7 @@ def report(
     votes: SoftEvaluation | None = None,
     facts: Mapping[str, str] | None = None,
     caution: str = "",
+    soft: bool = False,
     seed: int = 0,
 ) -> Path:
     """Write the HTML report of a scored model.
@@ -231,6 +232,8 @@ def report(
         Facts about model, data and run.
     caution : str
         Shown at the top of the report.
+    soft : bool
+        Whether the classifier was fitted to fractions of votes.
     seed : int
         Seed of the selection of galaxies shown.
 
@@ -259,7 +262,7 @@ def report(
         importances=_importances(scored, seed),
         ablation=ablation,
         votes=votes,
-        balancing=Balancing.of(pipeline.balance, pipeline.members, counts.tolist()),
+        balancing=Balancing.of(pipeline.balance, pipeline.members, counts.tolist(), soft=soft),
         facts=facts,
         caution=caution,
         title=f"galfeat: {pipeline.name}",

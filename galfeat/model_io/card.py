@@ -9,6 +9,7 @@ from typing import Any
 
 from galfeat.evaluate.intervals import Interval, class_intervals
 from galfeat.evaluate.metrics import METRIC_NAMES
+from galfeat.evaluate.soft import MOST_VOTED_NOTE, SOFT_NAMES
 from galfeat.features.registry import OWN_FAMILIES
 from galfeat.model_io.manifest import read_manifest, read_metrics
 
@@ -165,9 +166,19 @@ def _scores(metrics: Mapping[str, Any]) -> str:
     lines += ["| score | value (95 % interval) |", "|---|---|", *listed]
     if "ece" in scores:
         lines += ["", _CALIBRATION]
+    if isinstance(votes := scores.get("vote_fractions"), Mapping):
+        lines += ["", MOST_VOTED_NOTE, "", *_votes(votes)]
     if "confusion" in scores:
         lines += ["", *_by_class(scores), "", "Most frequent confusions:", "", *_confusions(scores)]
     return "\n".join([*lines, "", ""])
+
+
+def _votes(votes: Mapping[str, Any]) -> Iterator[str]:
+    """Yield the lines of a table of the scores against fractions of votes."""
+    yield "| score against the fractions of votes | value (95 % interval) |"
+    yield "|---|---|"
+    for key, name in SOFT_NAMES.items():
+        yield f"| {name} | {_score(votes['scores'][key])} |"
 
 
 def _by_class(scores: Mapping[str, Any]) -> Iterator[str]:

@@ -107,8 +107,29 @@ def test_the_scores_agree_in_text_json_and_report(run_guide, folder):
     for interval in votes["scores"].values():
         assert f"{interval['value']:.3f}" in text
         assert f"<td>{interval['value']:.3f}</td>" in page
-    assert "the true class is the one with the most votes" in text
-    assert "the class with the most votes" in page
+    note = "The true class is the one with the most votes. Log loss and calibration error compare"
+    assert text.count(note) == page.count(note) == 1
+    assert "<dd>the class with the most votes</dd>" in page
+    assert "no galaxy was repeated" not in page
+    assert "each galaxy counts in several classes" in page
+    card = (folder / "mymodel" / "README.md").read_text()
+    assert note in card
+    excess = votes["scores"]["excess"]["value"]
+    assert f"| excess over the entropy of the votes | {excess:.3f} (" in card
+
+
+def test_a_model_fitted_to_votes_is_not_scored_by_labels_without_a_caution(
+    galfeat, run_guide, folder, tmp_path
+):
+    data = folder / "cutouts"
+    options = ["--json", tmp_path / "scores.json", "--report", tmp_path / "report", "--jobs", 1]
+    galfeat("evaluate", folder / "mymodel", data, "--include-training", *options)
+    scores = json.loads((tmp_path / "scores.json").read_text())
+    assert "use --soft to score it against fractions" in scores["caution"]
+    assert "training galaxies" in scores["caution"]
+    assert scores["caution"] in (tmp_path / "report" / "index.html").read_text()
+    refused = galfeat("evaluate", folder / "mymodel", data, "--ablation", code=2)
+    assert "was fitted to fractions of votes, and --ablation refits to labels" in refused.stderr
 
 
 def test_probabilities_follow_the_votes_rather_than_the_class(run_guide, folder):
@@ -126,6 +147,7 @@ def test_probabilities_follow_the_votes_rather_than_the_class(run_guide, folder)
         (["fit", "--soft", "--cv", 3], "--soft and --cv are mutually exclusive"),
         (["fit", "--soft", "--label", "x", "-o", "m"], "--soft and --label are mutually exclusive"),
         (["evaluate", "simulated", "--soft", "--label", "x"], "--soft and --label are mutually"),
+        (["evaluate", "simulated", "--soft", "--ablation"], "--soft and --ablation are mutually"),
     ],
 )
 def test_options_that_exclude_soft_labels(galfeat, simulated, arguments, message):

@@ -86,6 +86,17 @@ _RESAMPLING = {
     ),
 }
 
+_SHARES = (
+    "The model was fitted to fractions of votes: each galaxy counts in several classes, weighted "
+    "by its fractions. The numbers of galaxies are sums of these."
+)
+# Description of each balancing method of a model that was fitted to fractions of votes.
+_SOFT = {
+    "none": _SHARES,
+    "class-weight": f"{_SHARES} The weights of rare classes were raised and those of common "
+    "classes lowered, so that all classes have the same total weight in training.",
+}
+
 CONFUSION_TEXT = (
     "<p>Rows are true classes, columns predicted classes. Large numbers are per cent of the row, "
     "small ones are counts; the framed diagonal contains the correct predictions.</p>"
@@ -192,15 +203,25 @@ def calibration_text(evaluation: Evaluation) -> str:
 
 def gallery_text(decision: str) -> str:
     """Describe the captions of the pictures."""
-    rare = (
-        " The decision rule may predict a rare class although another one is more probable."
-        if decision != "probable"
-        else ""
-    )
     return (
         "<p>A random sample of each true class. Captions: the predicted class and its probability; "
-        f"for mistakes also the true class and its probability.{rare}</p>"
+        "for mistakes also the true class and its probability."
+        f"{_preference_text(decision)}</p>"
     )
+
+
+def mistakes_text(decision: str) -> str:
+    """Describe the pictures of the most confident mistakes."""
+    return (
+        "<p>Wrong predictions with the highest probabilities. Some may be due to wrong labels."
+        f"{_preference_text(decision)}</p>"
+    )
+
+
+def _preference_text(decision: str) -> str:
+    if decision == "probable":
+        return ""
+    return " The decision rule may predict a rare class although another one is more probable."
 
 
 def balancing_text(balancing: Balancing, decision: str) -> str:
@@ -209,7 +230,7 @@ def balancing_text(balancing: Balancing, decision: str) -> str:
     title, how = _RESAMPLING.get(
         method, (method.capitalize(), f"The classes were balanced by the method {method!r}.")
     )
-    how = escape(how)
+    how = _SOFT[method] if balancing.soft and method in _SOFT else escape(how)
     if method == "none" and own:
         title = "Partly balanced"
         how = (

@@ -18,7 +18,7 @@ from galfeat.evaluate.report import figures as report_figures
 from galfeat.evaluate.report import prose
 from galfeat.evaluate.report.figures import number
 from galfeat.evaluate.report.pictures import Gallery
-from galfeat.evaluate.soft import SOFT_NAMES, SoftEvaluation
+from galfeat.evaluate.soft import MOST_VOTED_NOTE, SOFT_NAMES, SoftEvaluation
 
 
 @dataclass(frozen=True)
@@ -103,10 +103,12 @@ def classes_section(evaluation: Evaluation) -> Section:
     return Section("classes", "Scores by class", table)
 
 
-def calibration_section(evaluation: Evaluation) -> Section:
+def calibration_section(evaluation: Evaluation, votes: SoftEvaluation | None = None) -> Section:
     """Return the reliability curve and an assessment of the calibration."""
     chart = report_figures.reliability_chart(evaluation.reliability)
     text = prose.calibration_text(evaluation)
+    if votes is not None:
+        text = f"<p>{MOST_VOTED_NOTE}</p>{text}"
     return Section(
         "calibration",
         "Are the probabilities reliable?",
@@ -120,7 +122,7 @@ def votes_section(votes: SoftEvaluation | None) -> Section | None:
         return None
     rows = "".join(
         f'<tr><th scope="row">{name[0].upper()}{name[1:]}</th><td>{number(interval.value, 3)}</td>'
-        f"<td>{number(interval.low, 3)} to {number(interval.high, 3)}</td></tr>"
+        f"<td>{number(interval.low, 3)}&nbsp;to&nbsp;{number(interval.high, 3)}</td></tr>"
         for name, interval in (
             (SOFT_NAMES[key], interval) for key, interval in votes.scores.items()
         )
@@ -129,10 +131,9 @@ def votes_section(votes: SoftEvaluation | None) -> Section | None:
         "votes",
         "Agreement with the votes",
         f"<p>The probabilities of {votes.galaxies:,} galaxies, compared with the fractions of the "
-        "volunteers' votes for each class. The true class in the other sections is the one with "
-        "the most votes. The entropy of the votes is the cross-entropy of a model that predicts "
-        "the fractions exactly; the calibration error is the mean difference between predicted "
-        "probability and fraction over bins of each class. Lower is better.</p>"
+        "volunteers' votes for each class. The entropy of the votes is the cross-entropy of a "
+        "model that predicts the fractions exactly; the calibration error is the mean difference "
+        "between predicted probability and fraction over bins of each class. Lower is better.</p>"
         '<table class="plain"><thead><tr><th scope="col">Score</th><th scope="col">Value</th>'
         f'<th scope="col">95&nbsp;% interval</th></tr></thead><tbody>{rows}</tbody></table>',
     )
@@ -171,15 +172,12 @@ def galaxies_section(gallery: Gallery, decision: str, seed: int) -> Section | No
     return Section("galaxies", "A sample of galaxies", prose.gallery_text(decision) + strips)
 
 
-def mistakes_section(gallery: Gallery) -> Section | None:
+def mistakes_section(gallery: Gallery, decision: str) -> Section | None:
     """Return the most confident mistakes, or None if none of them has a picture."""
     worst = gallery.worst()
     if not worst:
         return None
-    text = (
-        "<p>Wrong predictions with the highest probabilities. Some may be due to wrong labels.</p>"
-    )
-    return Section("mistakes", "Most confident mistakes", text + worst)
+    return Section("mistakes", "Most confident mistakes", prose.mistakes_text(decision) + worst)
 
 
 def balancing_section(balancing: Balancing | None, evaluation: Evaluation) -> Section | None:

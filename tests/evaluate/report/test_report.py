@@ -12,6 +12,7 @@ from galfeat.evaluate.evaluation import evaluate_predictions
 from galfeat.evaluate.importances import Importances
 from galfeat.evaluate.intervals import Interval
 from galfeat.evaluate.report.report import write_report
+from galfeat.evaluate.soft import MOST_VOTED_NOTE, evaluate_fractions
 from galfeat.pipeline.members import Member
 
 NAMES = ("round", "spiral", "edge-on")
@@ -295,6 +296,24 @@ def test_balancing_is_described(tmp_path, method, words):
     text = read(tmp_path, balancing=Balancing(method, (10, 50, 60))).text
     assert words in text
     assert "never in those used for scoring" in text
+
+
+@pytest.mark.parametrize("method", ["none", "class-weight"])
+def test_galaxies_with_votes_are_described_as_repeated(tmp_path, method):
+    text = read(tmp_path, balancing=Balancing(method, (10, 50, 60), soft=True)).text
+    assert "each galaxy counts in several classes, weighted by its fractions" in text
+    assert "o galaxy was repeated" not in text
+    assert ("weights of rare classes were raised" in text) == (method == "class-weight")
+
+
+def test_the_votes_have_a_section_with_their_scores(tmp_path):
+    votes = np.array([[0.8, 0.2], [0.1, 0.9], [0.5, 0.5]])
+    scores = evaluate_fractions(votes, votes[:, ::-1], ["disc", "smooth"], seed=1)
+    page = read(tmp_path, votes=scores)
+    assert "Excess over the entropy of the votes" in page.text
+    assert f"{scores.scores['excess'].value:.3f}" in page.text
+    assert MOST_VOTED_NOTE in page.text
+    assert "entropy" not in read(tmp_path).text
 
 
 STACK = (Member("lightgbm"), Member("svm"), Member("balanced-forest"))
