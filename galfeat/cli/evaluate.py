@@ -114,11 +114,11 @@ def evaluate(
         )
     _check_outputs(json_file, report)
     from galfeat.cli.inputs import open_labelled, scratch_beside
-    from galfeat.data.catalogue import read_soft_labels
+    from galfeat.cli.voted import open_voted, read_votes
     from galfeat.evaluate.soft import MOST_VOTED_NOTE
     from galfeat.evaluate.text import evaluation_text
     from galfeat.experiments.scoring import true_classes
-    from galfeat.experiments.votes import open_voted, score_votes
+    from galfeat.experiments.votes import score_votes
     from galfeat.model_io.folder import load_model
     from galfeat.model_io.manifest import read_manifest
     from galfeat.model_io.rows import read_rows
@@ -156,7 +156,7 @@ def evaluate(
     click.echo(evaluation_text(scored.evaluation))
     votes: SoftEvaluation | None = None
     if soft:
-        fractions = read_soft_labels(data, scored.dataset.ids.tolist())
+        fractions = read_votes(data, scored.dataset)
         votes = score_votes(scored.predictions, fractions, groups=scored.dataset.groups, seed=seed)
         click.echo(f"\n{votes.to_text()}")
     ablated = _ablate(scored, rows.training, seed) if ablation else None

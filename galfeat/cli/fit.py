@@ -30,7 +30,6 @@ if TYPE_CHECKING:
     from galfeat.data.catalogue import VoteFractions
     from galfeat.evaluate.repeats import CrossValidation
     from galfeat.features import FeatureTable
-    from galfeat.pipeline import Pipeline
 
 
 @click.command()
@@ -100,7 +99,9 @@ def fit(
         option = "--cv" if cv is not None else "--label"
         raise click.UsageError(f"--soft and {option} are mutually exclusive; use one of them")
     from galfeat.classifier import GalaxyClassifier
-    from galfeat.cli.inputs import leave_out_learned, measure, scratch_beside
+    from galfeat.cli.inputs import leave_out_learned, measure, open_labelled, scratch_beside
+    from galfeat.cli.voted import open_voted, read_votes
+    from galfeat.ensemble.soft_labels import check_balance
     from galfeat.evaluate.text import cross_validation_text
     from galfeat.experiments.cross_validation import group_duplicates
     from galfeat.features import FeatureExtractor
@@ -109,8 +110,12 @@ def fit(
     pipeline = load_pipeline(pipeline_name)
     if output is not None:
         _check_output(output)
-    opened = _open(data, pipeline, soft=soft, label=label, images=images)
-    votes = _votes(data, opened) if soft else None
+    if soft:
+        check_balance(pipeline.balance)
+        opened = open_voted(data, images=images)
+    else:
+        opened = open_labelled(data, label=label, images=images)
+    votes = read_votes(data, opened) if soft else None
     _check_splits(opened, votes, test_size, cv, seed)
     _note_replaced(output)
     for member in pipeline.members:
@@ -122,7 +127,7 @@ def fit(
     dataset, table = readable.select(rows), measured.select(rows)
     classifier = GalaxyClassifier(pipeline, n_jobs=jobs, random_state=seed)
     groups = group_duplicates(dataset.groups, table.digests)
-    votes = _votes(data, dataset) if soft else None
+    votes = read_votes(data, dataset) if soft else None
     training = _Training(dataset, table, groups, votes, seed)
     metrics = {}
     if cv is not None:
@@ -194,33 +199,6 @@ def _note_replaced(output: Path | None) -> None:
         written = date.fromtimestamp((output / MANIFEST).stat().st_mtime)
         model = f"the model fitted on {written} to {counted(n_training)}"
     click.echo(f"replacing {printable(str(output))}, {model}", err=True)
-
-
-def _open(
-    data: str, pipeline: Pipeline, *, soft: bool, label: str | None, images: str | None
-) -> DataSet:
-    """Open the rows with labels, or with fractions of votes."""
-    if not soft:
-        from galfeat.cli.inputs import open_labelled
-
-        return open_labelled(data, label=label, images=images)
-    from galfeat.ensemble.soft_labels import check_balance
-    from galfeat.experiments.votes import open_voted
-
-    check_balance(pipeline.balance)
-    opened = open_voted(data, images=images)
-    if opened.skipped:
-        total = len(opened) + opened.skipped
-        click.echo(
-            f"{opened.skipped} of {total} rows have no fractions of votes and are skipped", err=True
-        )
-    return opened
-
-
-def _votes(data: str, dataset: DataSet) -> VoteFractions:
-    from galfeat.data.catalogue import read_soft_labels
-
-    return read_soft_labels(data, dataset.ids.tolist())
 
 
 def _strata(dataset: DataSet, votes: VoteFractions | None) -> NDArray[np.integer]:

@@ -7,8 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from galfeat.data import open_dataset
-from galfeat.data.catalogue import VoteFractions, read_soft_labels
+from galfeat.data.catalogue import VoteFractions
 from galfeat.errors import DataError
 from galfeat.evaluate.soft import SoftEvaluation, evaluate_fractions
 
@@ -17,38 +16,34 @@ if TYPE_CHECKING:
     from galfeat.predictions import Predictions
 
 
-def open_voted(data: str, *, images: str | None = None) -> DataSet:
-    """Open the galaxies of a data set that have fractions of votes.
+def with_votes(dataset: DataSet, votes: VoteFractions) -> DataSet:
+    """Return the galaxies with fractions of votes, labelled by the class with the most votes.
 
     Parameters
     ----------
-    data : str
-        A folder with ``labels.csv``, or a table, with columns ``p_CLASS``; see
-        `galfeat.data.catalogue.read_soft_labels`.
-    images : str, optional
-        As for `galfeat.data.open_dataset`.
+    dataset : DataSet
+        n galaxies. Its `label_column` remains.
+    votes : VoteFractions
+        Of the same galaxies.
 
     Returns
     -------
     DataSet
-        Labelled by the class with the most votes, the first one in a tie. `skipped` is the number
-        of rows without fractions.
+        Labels are the first class in a tie. `skipped` is the number of rows without fractions.
 
     Raises
     ------
     DataError
-        If the data cannot be opened, or no row has fractions.
+        If no row has fractions.
     """
-    opened = open_dataset(data, images=images)
-    votes = read_soft_labels(data, opened.ids.tolist())
     known = votes.known()
     if not known.any():
         raise DataError(
-            f"none of the {len(opened)} rows of {data} has fractions of votes; expected numbers in "
-            "the columns 'p_CLASS' of its table: write them with `galfeat data label-votes`"
+            f"none of the {len(dataset)} rows has fractions of votes; expected numbers in the "
+            "columns 'p_CLASS' of the table: write them with `galfeat data label-votes`"
         )
     labels = np.where(known, largest_class(np.nan_to_num(votes.fractions)), -1)
-    return opened.relabelled(labels, votes.class_names).labelled()
+    return dataset.relabelled(labels, votes.class_names).labelled()
 
 
 def largest_class(fractions: ArrayLike, *, min_galaxies: int = 1) -> NDArray[np.intp]:

@@ -7,10 +7,10 @@ import pytest
 from PIL import Image
 
 from galfeat import GalaxyClassifier, open_dataset
-from galfeat.data.catalogue import VoteFractions
+from galfeat.data.catalogue import VoteFractions, read_soft_labels
 from galfeat.errors import DataError, GalfeatWarning
 from galfeat.evaluate import evaluate_fractions
-from galfeat.experiments.votes import largest_class, open_voted, score_votes
+from galfeat.experiments.votes import largest_class, score_votes, with_votes
 from galfeat.features import measure_images
 from galfeat.pipeline import load_pipeline
 from galfeat.predictions import Predictions
@@ -27,7 +27,8 @@ def folder(tmp_path):
 
 
 def test_rows_are_labelled_by_the_class_with_the_most_votes(folder):
-    data = open_voted(str(folder))
+    opened = open_dataset(folder)
+    data = with_votes(opened, read_soft_labels(folder, opened.ids.tolist()))
     assert data.ids.tolist() == ["a.png", "b.png"]
     assert [data.class_names[label] for label in data.labels] == ["smooth", "disc"]
     assert (data.skipped, data.label_column) == (1, "class_name")
