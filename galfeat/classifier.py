@@ -315,17 +315,17 @@ class GalaxyClassifier(ClassifierMixin, ImageInputMixin, BaseEstimator):
             ]
         )
 
-    def _classify(self, table: FeatureTable, rows: NDArray[np.intp]) -> Predictions:
-        """Classify a few galaxies: those in the given rows."""
+    def _classify(self, table: FeatureTable, usable: NDArray[np.intp]) -> Predictions:
+        """Classify a few galaxies: those in the usable rows."""
         columns = selection.fitted_columns(table, self.feature_names_)
         n, k = len(table.values), len(self.classes_)
         member_log_p = np.full((n, len(self.ensemble_.members), k), np.nan)
         probabilities = np.full((n, k), np.nan)
-        if len(rows):
+        if len(usable):
             self.ensemble_.n_jobs = self.n_jobs
-            features = take(table.values, rows, columns)
-            member_log_p[rows] = self.ensemble_.member_log_probabilities(features)
-            probabilities[rows] = self.ensemble_.combined(member_log_p[rows])
+            features = take(table.values, usable, columns)
+            member_log_p[usable] = self.ensemble_.member_log_probabilities(features)
+            probabilities[usable] = self.ensemble_.combined(member_log_p[usable])
         return Predictions(
             classes=self.classes_,
             probabilities=probabilities,
