@@ -184,6 +184,7 @@ class GalaxyClassifier(ClassifierMixin, ImageInputMixin, BaseEstimator):
         self.feature_names_ = tuple(table.names[column] for column in columns)
         features = take(table.values, usable, columns)
         self.quantiles_ = quantiles(features, self.feature_names_)
+        self._fill_colours(features, table, usable)
         ensemble = Ensemble(
             members=self.pipeline_.members,
             combine=self.pipeline_.combine,
@@ -324,6 +325,7 @@ class GalaxyClassifier(ClassifierMixin, ImageInputMixin, BaseEstimator):
         if len(usable):
             self.ensemble_.n_jobs = self.n_jobs
             features = take(table.values, usable, columns)
+            self._fill_colours(features, table, usable)
             member_log_p[usable] = self.ensemble_.member_log_probabilities(features)
             probabilities[usable] = self.ensemble_.combined(member_log_p[usable])
         return Predictions(
@@ -338,8 +340,22 @@ class GalaxyClassifier(ClassifierMixin, ImageInputMixin, BaseEstimator):
             decision=self.pipeline_.decision,
         )
 
-    def classifier_features(self, table: FeatureTable) -> NDArray[np.float32]:
+    def _fill_colours(
+        self, features: NDArray[np.float32], table: FeatureTable, rows: NDArray[np.intp]
+    ) -> None:
+        selection.fill_colours(features, self.feature_names_, table, rows, self.quantiles_)
+
+    def classifier_features(
+        self, table: FeatureTable, *, filled: bool = False
+    ) -> NDArray[np.float32]:
         """Return the columns of a table that the ensemble was fitted to, shape (n, d).
+
+        Parameters
+        ----------
+        table : FeatureTable, n rows
+        filled : bool
+            Whether missing colours of images of one band are replaced as for the ensemble, by
+            the median of the training galaxies.
 
         Raises
         ------
@@ -347,7 +363,10 @@ class GalaxyClassifier(ClassifierMixin, ImageInputMixin, BaseEstimator):
             If the table lacks columns this classifier was fitted to.
         """
         check_is_fitted(self)
-        return table.values[:, selection.fitted_columns(table, self.feature_names_)]
+        features = table.values[:, selection.fitted_columns(table, self.feature_names_)]
+        if filled:
+            self._fill_colours(features, table, np.arange(len(features)))
+        return features
 
     def predict_proba(self, X: Images) -> NDArray[np.float64]:
         """Return calibrated probabilities, shape (n, k).

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from galfeat.cli.options import jobs_option, seed_option
+from galfeat.cli.options import jobs_option, max_bytes_option, seed_option
 from galfeat.errors import GalfeatError
 
 if TYPE_CHECKING:
@@ -72,6 +72,7 @@ class Request:
     show_default=True,
     help="Noisy copies from which errors are estimated, where the variance is given.",
 )
+@max_bytes_option
 @jobs_option
 @seed_option
 @click.pass_context

@@ -45,18 +45,20 @@ label_option = click.option(
 
 
 def images_option(command: Callable[..., None]) -> Callable[..., None]:
-    """Add the options of commands that open images; --max-bytes applies to all that are opened."""
-    return _images_option(_max_bytes_option(command))
+    """Add the options of commands that open images.
+
+    --max-bytes and --bands apply to all images that are opened.
+    """
+    return _images_option(_bands_option(max_bytes_option(command)))
 
 
-def _limit_memory(ctx: click.Context, _param: click.Parameter, value: int | None) -> None:
-    """Set the limit in the environment, until the command ends."""
+def _set_variable(ctx: click.Context, param: click.Parameter, value: object) -> None:
+    """Set an option in the environment, until the command ends."""
     if value is not None:
-        from galfeat.data.limits import VARIABLE
-
-        previous = os.environ.get(VARIABLE)
-        os.environ[VARIABLE] = str(value)
-        ctx.call_on_close(lambda: _restore(VARIABLE, previous))
+        variable = str(param.envvar)
+        previous = os.environ.get(variable)
+        os.environ[variable] = str(value)
+        ctx.call_on_close(lambda: _restore(variable, previous))
 
 
 def _restore(variable: str, value: str | None) -> None:
@@ -72,7 +74,19 @@ _images_option = click.option(
     help="Data set of an HDF5 or .npz file with the images.",
 )
 
-_max_bytes_option = click.option(
+_bands_option = click.option(
+    "--bands",
+    "shown_bands",
+    metavar="NAMES",
+    envvar="GALFEAT_BANDS",
+    show_envvar=True,
+    show_default="all of one or three, grz of griz, gri of more",
+    expose_value=False,
+    callback=_set_variable,
+    help="One or three bands of FITS images to show, such as gri or F115W,F200W,F444W.",
+)
+
+max_bytes_option = click.option(
     "--max-bytes",
     metavar="N",
     type=click.IntRange(min=1),
@@ -80,8 +94,9 @@ _max_bytes_option = click.option(
     show_envvar=True,
     show_default="4 GiB",
     expose_value=False,
-    callback=_limit_memory,
-    help="Maximum memory for the columns of a data set, or the arrays of an .npz file.",
+    callback=_set_variable,
+    help="Maximum memory for the columns of a data set, the arrays of an .npz file, or the image "
+    "of a FITS file whose flux is measured.",
 )
 
 jobs_option = click.option(

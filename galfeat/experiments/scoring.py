@@ -278,7 +278,7 @@ def _importances(scored: Scored, seed: int) -> Importances:
     classified = classified_rows(scored.table)
     return measure_importances(
         classifier.ensemble_,
-        classifier.classifier_features(scored.table.select(classified)),
+        classifier.classifier_features(scored.table.select(classified), filled=True),
         classifier.ensemble_.classes_[scored.truth[drawn[classified]]],
         names,
         [name.split(".", 1)[0] for name in names],

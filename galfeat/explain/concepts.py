@@ -9,6 +9,8 @@ from functools import cache
 import numpy as np
 from numpy.typing import NDArray
 
+from galfeat.features.registry import COLOUR_COLUMNS
+
 
 @dataclass(frozen=True)
 class Concept:
@@ -21,6 +23,8 @@ class Concept:
         Regular expression for the columns that measure it.
     leads : tuple of str
         Columns that quantify it; the first one with a value is used.
+    missing : str
+        Description of a galaxy without any value, by default ``NAME: not measured``.
     much, some, little : str
         Descriptions of a galaxy with a large, average or small value compared with the training
         galaxies. Without leads, `some` describes all galaxies.
@@ -32,6 +36,7 @@ class Concept:
     some: str
     little: str
     leads: tuple[str, ...] = ()
+    missing: str = ""
 
 
 _ANY = r"[a-z]+"
@@ -99,8 +104,9 @@ CONCEPTS = (
         ("shape.clumpiness.coarse", "radial.scatter.r6"),
     ),
     Concept(
-        "colour", r"colour\.|radial\.(red_blue|colour_scatter)", "a core redder than the disc",
+        "colour", COLOUR_COLUMNS, "a core redder than the disc",
         "a core slightly redder than the disc", "a uniform colour", ("colour.bulge_disc",),
+        "colours are missing: the image has one band",
     ),
     Concept("edges", r"hog\.", "", "edge directions", ""),
     Concept("small network", r"embedding\.", "", "features of the small network", ""),

@@ -121,6 +121,7 @@ def contributions_of(
     """
     ensemble, names = classifier.ensemble_, classifier.feature_names_
     X = classifier.classifier_features(table)
+    filled = classifier.classifier_features(table, filled=True)
     n, k = len(X), len(classifier.classes_)
     probabilities = predictions.probabilities
     score = _centred(np.log(np.maximum(probabilities, np.finfo(float).tiny)))
@@ -130,7 +131,7 @@ def contributions_of(
         ensemble.members, ensemble.members_, ensemble.columns_, ensemble.combination_.weights(),
         strict=True,
     )):  # fmt: skip
-        parts = margin_parts(estimator, X[:, columns])
+        parts = margin_parts(estimator, filled[:, columns])
         if parts is None:
             added = _centred(predictions.member_log_probabilities[:, index] @ weights)
             others[member.kind] = others.get(member.kind, 0.0) + added

@@ -72,10 +72,13 @@ def reasons(
     """
     concepts = concept_of(contributions.names)
     added = contributions.features[row, code]
+    measured = ~np.isnan(contributions.values[row])
     listed = []
     for index in np.unique(concepts):
         columns = np.flatnonzero(concepts == index)
         description, column = _describe(CONCEPTS[index], contributions.names, shares[row])
+        if not measured[columns].any() and measured.any():
+            description = CONCEPTS[index].missing or f"{CONCEPTS[index].name}: not measured"
         if column is None:
             column = columns[np.abs(added[columns]).argmax()]
         value, share = float(contributions.values[row, column]), float(shares[row, column])

@@ -2,7 +2,7 @@
 
 The colours of zones are those of the image. All other features are relative to the galaxy's mean
 colour, which cancels the gains of the bands, and compare red and blue only: green depends on the
-survey's bands.
+survey's bands. An image of one band has no colours: they are missing.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from galfeat.features.band_balance import REACH, balanced
 from galfeat.features.registry import Column
 from galfeat.features.vector import append
-from galfeat.frame import Frame
+from galfeat.frame import Flag, Frame
 from galfeat.kernels import kernel, variable
 
 #: Bins of the histogram; the galaxy's mean colour is at the centre of the middle bin.
@@ -28,6 +28,7 @@ BOUNDS = (0.2, 0.45, REACH)
 FAINT = 0.1
 #: Inner radius of the search for knots; half-widths of the boxes of 5×5 and 15×15 pixels.
 _INNERMOST, _COMPACT, _AROUND = 0.15, 2, 7
+_DEGENERATE = "0 without light; NaN for one band"
 
 COLUMNS = (
     *(
@@ -35,41 +36,43 @@ COLUMNS = (
             f"colour.relative.b{b}", "1",
             "fraction of the light with (R - B) / (R + G + B), relative to the galaxy's mean "
             f"colour, in bin {b} of {BINS} from -{RANGE} to {RANGE}", "Swain & Ballard 1991",
-            degenerate="0 without light",
+            degenerate=_DEGENERATE,
         )
         for b in range(BINS)
     ),
     Column(
         "colour.spread", "1", "light-weighted standard deviation of (R - B) / (R + G + B), "
-        "relative to the galaxy's mean colour", "galfeat", degenerate="0 without light",
+        "relative to the galaxy's mean colour", "galfeat", degenerate=_DEGENERATE,
     ),
     *(
         Column(
             f"colour.{pair}.{zone}", "1", f"{text} over the mean, in the {zone}", "galfeat",
-            degenerate="0 without light",
+            degenerate=_DEGENERATE,
         )
         for zone in ZONES
         for pair, text in (("red_green", "red minus green"), ("green_blue", "green minus blue"))
     ),
     Column(
         "colour.bulge_disc", "1", "ln(R/B) of the core minus that of the disc", "galfeat",
-        degenerate="0 without light",
+        degenerate=_DEGENERATE,
     ),
     Column(
         "colour.gradient", "1", "ln(R/B) of the core minus that of the outskirts", "galfeat",
-        degenerate="0 without light",
+        degenerate=_DEGENERATE,
     ),
     Column(
         "colour.blue_knots", "1", "light-weighted mean of the excess of compact regions over "
         "their surroundings times their excess in blue", "galfeat",
-        degenerate="0 without light",
+        degenerate=_DEGENERATE,
     ),
 )  # fmt: skip
 _NUMBER = len(COLUMNS)
 
 
 def measure(frame: Frame) -> NDArray[np.float32]:
-    """Return the values of `COLUMNS`."""
+    """Return the values of `COLUMNS`; NaN for an image of one band."""
+    if Flag.ONE_BAND in frame.flags:
+        return np.full(_NUMBER, np.nan, np.float32)
     return _measure(frame.aligned[0].light, max(frame.q, 1.0 / 3.0))
 
 

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from galfeat.features.band_balance import balanced
 from galfeat.features.registry import Column
 from galfeat.features.vector import append
-from galfeat.frame import Frame
+from galfeat.frame import Flag, Frame
 from galfeat.kernels import kernel
 
 #: Number of rings to the frame radius.
@@ -44,9 +44,12 @@ COLUMNS = (
     *(
         Column(
             f"radial.{name}.r{ring}", "1", f"{meaning}, in elliptical ring {ring} of {number}",
-            "galfeat", degenerate="0 without light",
+            "galfeat", degenerate=degenerate,
         )
-        for listed, number in ((_PER_RING, RINGS), (_PER_COLOUR_RING, COLOUR_RINGS))
+        for listed, number, degenerate in (
+            (_PER_RING, RINGS, "0 without light"),
+            (_PER_COLOUR_RING, COLOUR_RINGS, "0 without light; NaN for one band"),
+        )
         for name, meaning in listed
         for ring in range(number)
     ),
@@ -62,17 +65,23 @@ COLUMNS = (
 
 
 _CUTS = 4 * STEPS
+_COLOURS = slice(2 * RINGS, 2 * RINGS + 2 * COLOUR_RINGS)
 _NUMBER = 2 * RINGS + 2 * COLOUR_RINGS + _CUTS
 
 
 def measure(frame: Frame) -> NDArray[np.float32]:
-    """Return the values of `COLUMNS`; the cuts of a round galaxy are means over rotations."""
+    """Return the values of `COLUMNS`.
+
+    The cuts of a round galaxy are means over rotations; colours of an image of one band are NaN.
+    """
     q = max(frame.q, 1.0 / 3.0)  # as far as the deprojected view stretches
     view = frame.aligned[0]
     values: NDArray[np.float32] = _measure(view.light, view.equalised, q)
     for turn in frame.aligned[1:]:
         values[-_CUTS:] += axis_cuts(turn.equalised).ravel()
     values[-_CUTS:] /= len(frame.aligned)
+    if Flag.ONE_BAND in frame.flags:
+        values[_COLOURS] = np.nan
     return values
 
 

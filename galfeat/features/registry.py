@@ -43,6 +43,8 @@ OWN_FAMILIES = ("hog", "colour", "radial", "shape", "fourier", "morphology", "te
 #: Default families of classifiers: without `texture`, which did not improve scores enough to
 #: justify its cost (docs/background/feature_families.md).
 DEFAULT_FAMILIES = ("hog", "colour", "radial", "shape", "fourier", "morphology")
+#: Pattern of the columns that compare the channels; missing in images of one band.
+COLOUR_COLUMNS = r"colour\.|radial\.(red_blue|colour_scatter)"
 #: The column of flags that closes every table.
 FLAGS = "flags"
 

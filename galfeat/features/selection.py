@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import re
 import warnings
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from galfeat.errors import DataError, GalfeatWarning
-from galfeat.features.registry import trained_on
+from galfeat.features.quantiles import LEVELS
+from galfeat.features.registry import COLOUR_COLUMNS, FLAGS, trained_on
 from galfeat.features.table import FeatureTable, column_positions, describe_errors
+from galfeat.frame import Flag
 
 
 def training_rows(
@@ -77,6 +80,41 @@ def fitted_columns(table: FeatureTable, names: tuple[str, ...]) -> NDArray[np.in
             f"fitted on, {names[missing[0]]!r} among them; extract with its pipeline"
         )
     return columns
+
+
+def fill_colours(
+    features: NDArray[np.float32],
+    names: Sequence[str],
+    table: FeatureTable,
+    rows: NDArray[np.intp],
+    known: Mapping[str, NDArray[np.float32]],
+) -> None:
+    """Replace the missing colours of images of one band by the median of the training galaxies.
+
+    Trees treat values that no training galaxy lacks as zero, an extreme colour, if they are
+    missing; the median favours no class. Columns without a median remain missing.
+
+    Parameters
+    ----------
+    features : ndarray of float32, shape (n, d)
+        Changed in place.
+    names : sequence of str, length d
+    table : FeatureTable
+        The table of the features, with its flags.
+    rows : ndarray of int, shape (n,)
+        Their rows in the table.
+    known : mapping of str to ndarray of float32
+        From `galfeat.features.quantiles.quantiles`.
+    """
+    flags = table.values[rows, table.names.index(FLAGS)]
+    one_band = np.flatnonzero(np.nan_to_num(flags).astype(np.int64) & Flag.ONE_BAND)
+    if not len(one_band):
+        return
+    middle = int(np.searchsorted(LEVELS, 0.5))
+    for column, name in enumerate(names):
+        if name in known and re.match(COLOUR_COLUMNS, name):
+            missing = one_band[np.isnan(features[one_band, column])]
+            features[missing, column] = known[name][middle]
 
 
 def check_lengths(n_galaxies: int, labels: ArrayLike, groups: ArrayLike | None) -> None:

@@ -33,6 +33,8 @@ class Flag(IntFlag):
     EDGE_ON = 128
     #: A companion of comparable light touches the galaxy: the ellipse may be wrong.
     BLENDED = 256
+    #: All channels are equal, as in an image of one band: features of colour are NaN.
+    ONE_BAND = 512
 
 
 def describe_flags(value: float) -> str:

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from galfeat.frame.canonical import TURNS, canonical_views, whole_view
 from galfeat.frame.deblend import COLUMNS, PEAK
 from galfeat.frame.flags import Flag
-from galfeat.frame.image import as_rgb
+from galfeat.frame.image import as_rgb, is_grey
 from galfeat.frame.locate import (
     ANGLE,
     AXIS_RATIO,
@@ -140,7 +140,7 @@ def measure_frame(image: NDArray[np.uint8]) -> Frame | None:
     if galaxy < 0:
         return None
     noise, yc, xc, q, pa, radius = measured[[NOISE, CENTRE_Y, CENTRE_X, AXIS_RATIO, ANGLE, RADIUS]]
-    flags = _flags(measured, objects[galaxy, PEAK])
+    flags = _flags(measured, objects[galaxy, PEAK]) | _bands(rgb)
     turns = len(TURNS) if Flag.ROUND in flags else 1
     deproject = not flags & (Flag.EDGE_ON | Flag.BLENDED)
     light, equalised = canonical_views(
@@ -181,8 +181,12 @@ def whole_image_frame(image: NDArray[np.uint8]) -> Frame:
     return Frame(
         rgb, (0, 0), np.zeros((2, 3)), rgb.mean(axis=2, dtype=np.float32), 0.0,
         np.zeros((height, width), np.uint8), np.zeros((0, COLUMNS)), -1,
-        *centre, 1.0, 0.0, np.full(5, half), half, Flag(0), (view,), view, (view,),
+        *centre, 1.0, 0.0, np.full(5, half), half, _bands(rgb), (view,), view, (view,),
     )  # fmt: skip
+
+
+def _bands(rgb: NDArray[np.uint8]) -> Flag:
+    return Flag.ONE_BAND if is_grey(rgb) else Flag(0)
 
 
 def _flags(measured: NDArray[np.float64], peak: float) -> Flag:

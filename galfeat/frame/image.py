@@ -56,3 +56,16 @@ def as_rgb(image: ArrayLike) -> NDArray[np.uint8]:
             f"{MIN_SIDE} on a side: cut a larger region"
         )
     return np.require(array, requirements=["C", "W"])
+
+
+def is_grey(rgb: NDArray[np.uint8]) -> bool:
+    """Return whether the channels of an image are equal everywhere.
+
+    Parameters
+    ----------
+    rgb : ndarray of uint8, shape (H, W, 3)
+    """
+    red, green, blue = rgb[..., 0], rgb[..., 1], rgb[..., 2]
+    if not np.array_equal(red[::8, ::8], blue[::8, ::8]):  # as in nearly all colour images
+        return False
+    return bool(np.array_equal(red, green) and np.array_equal(green, blue))

@@ -72,8 +72,8 @@ def npy(path, array):
         (lambda d: hdf5(d / "a.h5", images=black()[0]), "a single image as a stack of one"),
         (lambda d: hdf5(d / "a.h5", images=3), r"shape \(\); expected \(n, H, W, 3\)"),
         (
-            lambda d: hdf5(d / "a.h5", images=np.zeros((2, 3, 8, 8), np.uint8)),
-            r"shape \(3, 8, 8\) and type uint8; expected \(H, W, 3\)",
+            lambda d: hdf5(d / "a.h5", images=np.zeros((2, 4, 8, 8), np.uint8)),
+            r"shape \(4, 8, 8\) and type uint8; expected \(H, W, 3\)",
         ),
         (lambda d: hdf5(d / "a.h5", images=black().astype(np.int64)), "type int64; expected"),
         (lambda d: npz(d / "a.npz", images=black().astype(complex)), "type complex128; expected"),

@@ -1,11 +1,14 @@
 """Whatever is in an image, its features are finite, or missing for a reason that is stated."""
 
+import re
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from galfeat.features import FAMILIES, FeatureExtractor, columns
+from galfeat.features.registry import COLOUR_COLUMNS
 from galfeat.frame import Flag
 
 #: Those that need nothing but galfeat itself.
@@ -16,6 +19,7 @@ CANONICAL = FeatureExtractor(OWN)
 PLAIN = FeatureExtractor(OWN, frame=False)
 DEPROJECTED = np.array([".deprojected." in name for name in NAMES])
 ANGLE = np.array([name == "shape.position_angle" for name in NAMES])
+COLOUR = np.array([bool(re.match(COLOUR_COLUMNS, name)) for name in NAMES])
 MAY_LACK = np.array(["NaN" in column.degenerate for column in COLUMNS]) | DEPROJECTED | ANGLE
 
 
@@ -33,6 +37,7 @@ def assert_sound(row):
     assert not (missing & ~MAY_LACK).any(), np.array(NAMES)[missing & ~MAY_LACK]
     assert flags or not missing.any(), np.array(NAMES)[missing]
     assert (missing[DEPROJECTED] == bool(flags & (Flag.EDGE_ON | Flag.BLENDED))).all()
+    assert (missing[COLOUR] == (Flag.ONE_BAND in flags)).all()
     assert (missing[ANGLE] == (Flag.ROUND in flags)).all()
 
 
@@ -101,7 +106,9 @@ def test_odd_images_are_measured_or_flagged(paint, name):
     assert_sound(table.values[0])
     plain = PLAIN.extract([image]).values[0]
     assert np.isfinite(plain[~MAY_LACK]).all()
-    assert plain[-1] == 0.0
+    one_band = (image == image[:, :, :1]).all()
+    assert plain[-1] == (Flag.ONE_BAND if one_band else 0)
+    assert (np.isnan(plain[COLOUR]) == one_band).all()
 
 
 SIZES = st.integers(16, 90)

@@ -32,6 +32,7 @@ CASES = {
     "faint": (lambda p: p(160, scale=8.0, q=0.6, peak=9.0, noise=6.0), Flag.TOO_FAINT),
     "touching companion": (lambda p: two(p, 17.0), Flag.BLENDED),
     "distant companion": (lambda p: two(p, 60.0), Flag(0)),
+    "one band": (lambda p: p(160, scale=9.0, q=0.6, noise=2.0)[:, :, 0], Flag.ONE_BAND),
     "touching star": (lambda p: two(p, 22.0, peak=40.0), Flag(0)),
 }  # fmt: skip
 

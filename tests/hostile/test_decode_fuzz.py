@@ -53,6 +53,9 @@ FILES = {
     },
     "WebP": encoded("WEBP", PICTURE.convert("RGBA"), exif=EXIF),
     "lossless WebP": encoded("WEBP", COLOUR, lossless=True),
+    "GIF": encoded("GIF", PICTURE.convert("P"), comment=b"x" * 600, transparency=3),
+    "animation": encoded("GIF", save_all=True, append_images=[Image.fromarray(255 - GREY)]),
+    "BMP": encoded("BMP", COLOUR),
 }  # fmt: skip
 
 
@@ -160,9 +163,14 @@ def huge_tiff():
         huge_tiff(), encoded("JPEG").replace(b"\0\x18\0\x14", b"\xff\xff\xff\xff"),
         encoded("JPEG").replace(b"\0\x18\0\x14", b"\0\0\0\x14"),
         png(4, 1, 5, 0, b"\0\0\1\2\3"),
+        encoded("GIF").replace(struct.pack("<HH", 20, 24), b"\xff" * 4),
+        encoded("BMP").replace(struct.pack("<II", 20, 24), struct.pack("<II", 40_000, 40_000)),
+        encoded("WEBP", lossless=True)[:21] + b"\xff\xff\xff\x0f" + bytes(30),
+        b"RIFF\x24\0\0\0WAVEfmt " + bytes(30),
     ],
     ids=["1.6e9 pixels", "4e18 pixels", "no width", "no height", "a line of 2**32 pixels",
-         "TIFF of 1.6e9 pixels", "JPEG of 4e9 pixels", "JPEG without height", "5 bits"],
+         "TIFF of 1.6e9 pixels", "JPEG of 4e9 pixels", "JPEG without height", "5 bits",
+         "GIF of 4e9 pixels", "BMP of 1.6e9 pixels", "WebP of 2.7e8 pixels", "sound"],
 )  # fmt: skip
 def test_impossible_headers_are_errors_of_their_rows(tmp_path, content):
     (tmp_path / "x.png").write_bytes(content)

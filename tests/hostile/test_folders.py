@@ -272,10 +272,10 @@ def test_images_that_take_too_much_memory_are_errors_of_their_rows(galaxies, mon
     save(galaxies / "large.png")
     decode = folder_module.decode_file
 
-    def limited(path):
+    def limited(path, **options):
         if "large" in str(path):
             raise MemoryError
-        return decode(path)
+        return decode(path, **options)
 
     monkeypatch.setattr(folder_module, "decode_file", limited)
     found = results(galaxies)

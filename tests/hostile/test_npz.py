@@ -134,7 +134,7 @@ def test_other_compression_is_refused(write, method):
     [
         ([0, 1], r"has shape \(2,\); expected one value for each of 3 images"),
         (0, r"has shape \(\)"),
-        ([[0], [1], [2]], r"has shape \(3, 1\)"),
+        ([[[0]], [[1]], [[2]]], r"has shape \(3, 1, 1\)"),
         ([1j, 2j, 3j], "has type complex128; expected text, integers or floats"),
         (np.zeros(3, "M8[s]"), "has type datetime64.*; expected"),
         (np.zeros(3, [("x", "f8")]), "has type .*; expected"),

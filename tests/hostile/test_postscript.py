@@ -55,7 +55,9 @@ def test_a_process_would_be_noticed():
 @pytest.mark.usefixtures("no_process")
 def test_a_file_is_refused(tmp_path, name):
     (tmp_path / name).write_bytes(ENDLESS)
-    with pytest.raises(ImageError, match=f"{name} cannot be decoded .*not a JPEG, PNG or TIFF"):
+    with pytest.raises(
+        ImageError, match=f"{name} cannot be decoded .*not a JPEG, PNG, TIFF, WebP, GIF or BMP"
+    ):
         decode_file(tmp_path / name)
 
 
@@ -87,7 +89,9 @@ def test_the_command_line_refuses_it(tmp_path, run_limited):
     (tmp_path / "x.png").write_bytes(ENDLESS)
     done = run_limited("extract", "x.png", "-o", "features.csv", env={"PATH": path})
     assert done.returncode == 3, done.stderr
-    assert "not a JPEG, PNG or TIFF image" in (tmp_path / "features.csv").read_text()
+    assert (
+        "not a JPEG, PNG, TIFF, WebP, GIF or BMP image" in (tmp_path / "features.csv").read_text()
+    )
     assert not (tmp_path / "started").exists()
 
 

@@ -19,7 +19,7 @@ from galfeat.data.readers.headers import check_file, check_picture, check_strips
 from galfeat.data.readers.pixels import to_rgb
 from galfeat.errors import ImageError, MissingDependencyError
 
-PICTURE_SUFFIXES = (".jpg", ".jpeg", ".png", ".tif", ".tiff")
+PICTURE_SUFFIXES = (".jpg", ".jpeg", ".png", ".tif", ".tiff", ".webp", ".gif", ".bmp")
 
 
 def is_image_name(path: str | Path) -> bool:
@@ -27,12 +27,18 @@ def is_image_name(path: str | Path) -> bool:
     return Path(path).name.lower().endswith(PICTURE_SUFFIXES + FITS_SUFFIXES)
 
 
-def decode_file(path: str | Path) -> Image:
-    """Decode a JPEG, PNG, TIFF or FITS file; for FITS see `galfeat.data.readers.fits.read_fits`.
+def decode_file(path: str | Path, *, bands: str | None = None) -> Image:
+    """Decode a JPEG, PNG, TIFF, WebP, GIF, BMP or FITS file.
 
     The EXIF orientation is applied. Grey, palette and CMYK images become RGB; transparent
     pixels become black, as the sky is dark. 16-bit samples are reduced to 8 bits; floats must
     lie in 0 to 1. Only the first of several frames is read.
+
+    Parameters
+    ----------
+    path : str or Path
+    bands : str, optional
+        Bands of a FITS image to show; see `galfeat.data.readers.fits.read_fits`.
 
     Returns
     -------
@@ -59,7 +65,7 @@ def decode_file(path: str | Path) -> Image:
     try:
         _check_regular(path)
         if Path(path).name.lower().endswith(FITS_SUFFIXES):
-            return read_fits(path)
+            return read_fits(path, bands=bands)
         with Pillow.open(path, formats=[check_file(path)]) as picture:
             check_strips(picture)
             return pixels_of(ImageOps.exif_transpose(picture))

@@ -1,7 +1,8 @@
-"""Read FITS images with one or three bands as uint8 RGB."""
+"""Read FITS images, one or three bands of each, as uint8 RGB."""
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -9,12 +10,19 @@ import numpy as np
 from numpy.typing import NDArray
 
 from galfeat.data.dataset import Image
-from galfeat.data.readers.fits_file import read_planes
+from galfeat.data.readers.fits_calibration import in_nanomaggies
+from galfeat.data.readers.fits_file import FitsFile, display_limit, open_fits
+from galfeat.data.readers.fits_units import BLUE_TO_RED as BLUE_TO_RED
+from galfeat.data.readers.fits_units import Band, display_bands
 from galfeat.errors import ImageError
 
-FITS_SUFFIXES = (".fits", ".fit", ".fts", ".fits.gz", ".fits.fz")
-BLUE_TO_RED = "ugrizy"
-LEGACY_SCALES = {"g": 6.0, "r": 3.4, "z": 2.2}
+VARIABLE = "GALFEAT_BANDS"
+"""Environment variable with the bands to show."""
+
+FITS_SUFFIXES = tuple(
+    suffix + packed for suffix in (".fits", ".fit", ".fts") for packed in ("", ".gz", ".bz2", ".fz")
+)
+LEGACY_SCALES = {"g": 6.0, "r": 3.4, "i": 3.0, "z": 2.2}
 """Band scales of the Legacy Surveys' viewer, per nanomaggy."""
 
 SOFTENING = 20.0
@@ -26,25 +34,40 @@ FULL_SCALE = 2.2
 """The stretched value is 1 at this scaled flux: asinh(20 × 2.2) / √20."""
 
 
-def read_fits(path: str | Path) -> Image:
+def read_fits(path: str | Path, *, bands: str | None = None) -> Image:
     """Read a FITS file as an RGB image.
 
-    The first image HDU is used, of shape (H, W), or (3, H, W) for three bands. The header
-    card ``BANDS`` gives the order of the bands (``grz``); without it, blue to red is
-    assumed. The image is flipped upright, because FITS stores the bottom row first. See
-    `asinh_rgb` for the stretch. Fluxes of the Legacy Surveys (grz, with ``SURVEY``
-    LegacySurvey or ``BUNIT`` nanomaggy) are scaled as in its viewer, to look like Galaxy10
-    DECaLS; others are scaled by their noise.
+    The science image is read, of shape (H, W) or (bands, H, W) with any axes of length one: the
+    HDU named ``SCI`` or the like, or else the first image that is not named like a mask, error,
+    weight or segmentation. Bands may also be in HDUs of their own, named ``G``, ``F115W`` or
+    ``IMAGE-R``, or with a card ``FILTER``. The card ``BANDS`` gives the order of the bands in a
+    cube (``grz``); without it, blue to red is assumed. The image is flipped upright, because
+    FITS stores the bottom row first. See `asinh_rgb` for the stretch. Fluxes of the Legacy
+    Surveys (g, r, i and z, with ``SURVEY`` LegacySurvey or DECaLS, or ``BUNIT`` nanomaggy) are
+    scaled as in its viewer, to look like Galaxy10 DECaLS; others are scaled by their noise.
+
+    Parameters
+    ----------
+    path : str or Path
+        Plain, or packed with gzip, bzip2 or as ``.fits.fz``.
+    bands : str, optional
+        One or three bands to show, one letter each (``"gri"``) or separated by commas
+        (``"F115W,F200W,F444W"``); planes without a name have numbers, from 0. Bands u to z are
+        sorted from blue to red, others are given in this order. By default the environment
+        variable ``GALFEAT_BANDS``, or else all bands of an image of one or three, grz of griz,
+        and gri, grz, riz or izy of others, the first that exists.
 
     Returns
     -------
     ndarray of uint8, shape (H, W, 3)
+        Three equal channels for one band.
 
     Raises
     ------
     ImageError
-        If there is no image, its shape is wrong, it has more pixels than Pillow's limit
-        (``PIL.Image.MAX_IMAGE_PIXELS``), or more than half of its pixels are blank (NaN or
+        If the file is damaged, there is no image, its shape is wrong, it has other numbers of
+        bands and none are chosen, or not the chosen ones; if it has more pixels than Pillow's
+        limit (``PIL.Image.MAX_IMAGE_PIXELS``), or more than half of its pixels are blank (NaN or
         infinite).
     MissingDependencyError
         If astropy is not installed.
@@ -56,18 +79,37 @@ def read_fits(path: str | Path) -> Image:
     >>> from astropy.io import fits
     >>> from galfeat.data.readers import read_fits
     >>> with tempfile.TemporaryDirectory() as folder:
-    ...     fits.PrimaryHDU(np.zeros((3, 32, 48))).writeto(f"{folder}/galaxy.fits")
-    ...     read_fits(f"{folder}/galaxy.fits").shape
+    ...     unit = fits.PrimaryHDU(np.zeros((4, 32, 48)))
+    ...     unit.header["BANDS"] = "griz"
+    ...     unit.writeto(f"{folder}/galaxy.fits")
+    ...     read_fits(f"{folder}/galaxy.fits", bands="gri").shape
     (32, 48, 3)
     """
-    bands, header = read_planes(path)
-    names = str(header.get("BANDS", "")).strip().lower()
-    if len(names) == len(bands) and set(names) <= set(BLUE_TO_RED):
-        order = sorted(range(len(names)), key=lambda plane: BLUE_TO_RED.index(names[plane]))
-        bands = bands[order]
-    calibrated = header.get("SURVEY") == "LegacySurvey" or "nanomag" in str(header.get("BUNIT"))
-    scales = list(LEGACY_SCALES.values()) if calibrated and set(names) == set("grz") else None
-    return np.ascontiguousarray(asinh_rgb(bands, scales=scales)[::-1])
+    with open_fits(path, display_limit()) as file:
+        shown = display_bands(file.units, bands or os.environ.get(VARIABLE) or None)
+        flux = _planes(file, shown)
+        headers = [*(band.unit.header for band in shown), file.primary]
+    names = [band.name.lower() for band in shown]
+    known = len(names) == 3 and set(names) <= set(LEGACY_SCALES)
+    scales = [LEGACY_SCALES[name] for name in names] if known and in_nanomaggies(*headers) else None
+    return np.ascontiguousarray(asinh_rgb(flux, scales=scales)[::-1])
+
+
+def _planes(file: FitsFile, shown: list[Band]) -> NDArray[Any]:
+    """Read bands one after another, shape (bands, H, W)."""
+    first = file.plane(shown[0].unit, shown[0].place)
+    flux = np.empty((len(shown), *first.shape), first.dtype.newbyteorder("="))
+    flux[0] = first
+    del first
+    for number, band in enumerate(shown[1:], start=1):
+        plane = file.plane(band.unit, band.place)
+        if plane.shape != flux.shape[1:]:
+            raise ImageError(
+                f"band {band.name} has shape {plane.shape} and band {shown[0].name} "
+                f"{flux.shape[1:]}; expected one size: resample them, or choose one with --bands"
+            )
+        flux[number] = plane
+    return flux
 
 
 def asinh_rgb(bands: NDArray[np.floating[Any]], *, scales: list[float] | None = None) -> Image:
@@ -187,11 +229,19 @@ def _largest_deviation(band: NDArray[Any], sky: float) -> float:
 
 
 def _sky(band: NDArray[Any]) -> tuple[float, float]:
-    """Return clipped median and noise (1.4826 MAD) of the border; zeros if all of it is blank."""
+    """Return clipped median and noise (1.4826 MAD) of the border; zeros if all of it is blank.
+
+    Blank rows and columns at the edges do not belong to the image.
+    """
+    finite = np.isfinite(band)
+    rows, columns = (np.flatnonzero(finite.any(axis=axis)) for axis in (1, 0))
+    if rows.size:
+        inside = slice(rows[0], rows[-1] + 1), slice(columns[0], columns[-1] + 1)
+        band, finite = band[inside], finite[inside]
     rim = max(1, band.shape[1] // 10), max(1, band.shape[0] // 10)
     border = np.ones(band.shape, bool)
     border[rim[1] : -rim[1], rim[0] : -rim[0]] = False
-    values = band[border & np.isfinite(band)].astype(np.float64)
+    values = band[border & finite].astype(np.float64)
     sky = noise = 0.0
     for _ in range(5):
         if values.size == 0:

@@ -41,8 +41,17 @@ def unit_of(*headers: Any) -> str:  # noqa: ANN401
         unit = str(cards.get("BUNIT", "")).strip()
         if unit:
             return unit
-    survey = str(headers[0].get("SURVEY", "")).strip().lower()
-    return "nanomaggy" if survey in ("decals", "legacysurvey") else ""
+    return "nanomaggy" if _legacy_survey(headers[0]) else ""
+
+
+def in_nanomaggies(*headers: Any) -> bool:  # noqa: ANN401
+    """Return whether the flux is that of the Legacy Surveys, or its unit is the nanomaggy."""
+    return any(map(_legacy_survey, headers)) or "nanomag" in unit_of(*headers).lower()
+
+
+def _legacy_survey(cards: Any) -> bool:  # noqa: ANN401
+    survey = re.sub(r"[^a-z]", "", str(cards.get("SURVEY", "")).lower())
+    return survey.startswith(("decals", "legacysurvey"))
 
 
 def pixel_scale_of(header: Any) -> float | None:  # noqa: ANN401

@@ -6,8 +6,7 @@ import math
 import re
 import threading
 import warnings
-import zlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -17,24 +16,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from galfeat.data.readers.fits_calibration import gain_of, pixel_scale_of, unit_of, zero_point_of
+from galfeat.data.readers.fits_file import FitsFile, flux_limit, open_fits
+from galfeat.data.readers.fits_units import filter_name, has_image, header_names, science_unit
 from galfeat.errors import ImageError
-from galfeat.storage.versions import require_package
-
-#: Names of extensions that are no science image, in capitals.
-NOT_SCIENCE = frozenset(
-    (
-        "DQ", "MASK", "BADPIX", "BPM", "FLAGS", "ERR", "ERROR", "ERRORS", "SIGMA", "RMS", "UNC",
-        "UNCERT", "WHT", "WEIGHT", "WEIGHTS", "WGT", "IVAR", "INVVAR", "VAR", "VARIANCE",
-        "VAR_POISSON", "VAR_RNOISE", "VAR_FLAT", "VAR_SKY", "SEG", "SEGM", "SEGMAP",
-        "SEGMENTATION", "CON", "CTX", "CONTEXT", "PSF", "AREA", "COVERAGE", "EXP", "EXPMAP",
-        "NEXP", "MAXVAL", "MINVAL", "BKG", "BACKGROUND", "SKY", "MODEL", "RESIDUAL", "TIME", "SAMP",
-    )
-)  # fmt: skip
-#: Names of science extensions, in order of preference.
-SCIENCE = ("SCI", "SCIENCE", "IMAGE", "FLUX", "DATA", "COADD", "PRIMARY")
-
-#: Maximum size of an image in bytes, as its header states it.
-MAX_BYTES = 2**32
 
 # Warning filters are global to the process, so only one thread at a time may change them.
 _lock = threading.Lock()
@@ -115,10 +99,9 @@ def read_flux(
     >>> [(image.band, image.flux.shape, image.zero_point) for image in bands]
     [('g', (8, 9), 22.5), ('r', (8, 9), 22.5)]
     """
-    with opened(path) as units:
-        unit = units[_number_of(units, hdu)] if hdu is not None else science_unit(units)
-        data, header = _pixels(unit), unit.header
-        primary = units[0].header
+    with _opened(path) as file:
+        unit = science_unit(file.units) if hdu is None else _unit(file.units, hdu)
+        data, header, primary = _pixels(file, unit), unit.header, file.primary
     cube = data.reshape((-1, *data.shape[-2:]))
     names = _plane_names(len(cube), header, primary, planes)
     scale = pixel_scale_of(header)
@@ -151,14 +134,14 @@ def read_plane(path: str | Path, *, hdu: int | str | None = None) -> NDArray[Any
     ImageError
         If the file is damaged, or the HDU has no two-dimensional image.
     """
-    with opened(path) as units:
+    with _opened(path) as file:
         if hdu is not None:
-            unit = units[_number_of(units, hdu)]
+            unit = _unit(file.units, hdu)
         else:
-            unit = next((unit for unit in units if _has_image(unit)), None)
+            unit = next((unit for unit in file.units if has_image(unit)), None)
         if unit is None:
             raise ImageError("no HDU contains an image; expected one of (H, W)")
-        data = _pixels(unit)
+        data = _pixels(file, unit)
     if data.ndim > 2 and math.prod(data.shape[:-2]) != 1:
         raise ImageError(f"the image has shape {data.shape}; expected (H, W)")
     plane = data.reshape(data.shape[-2:])
@@ -166,92 +149,42 @@ def read_plane(path: str | Path, *, hdu: int | str | None = None) -> NDArray[Any
 
 
 @contextmanager
-def opened(path: str | Path) -> Iterator[Any]:
-    """Open a FITS file; damaged and cut-short files are image errors."""
-    require_package("astropy.io", "fits", "reading FITS")
-    from astropy.io import fits
-
+def _opened(path: str | Path) -> Iterator[FitsFile]:
+    """Open a FITS file within ``GALFEAT_MAX_BYTES``, without warnings of astropy."""
     with _lock, warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        warnings.filterwarnings("error", message=".*truncated.*")
         try:
-            # Opened here, because astropy leaves a damaged file open.
-            with (
-                open(path, "rb") as stream,
-                fits.open(stream, memmap=False, lazy_load_hdus=False) as units,
-            ):
-                yield units
-        except ImageError:
-            raise
-        except FileNotFoundError as error:
-            raise ImageError("the file does not exist; give an existing FITS file") from error
-        except (OSError, EOFError, MemoryError, TypeError, ValueError, KeyError, IndexError,
-                OverflowError, Warning, zlib.error, fits.VerifyError) as error:  # fmt: skip
+            with open_fits(path, flux_limit()) as file:
+                yield file
+        except MemoryError as error:
             raise ImageError(
-                f"the file is damaged or cut short ({str(error)[:120]}); expected a whole FITS "
-                "file: fetch it again"
+                "the image needs more memory than is available; cut out the part to measure"
             ) from error
 
 
-def science_unit(units: Any) -> Any:  # noqa: ANN401
-    """Return the HDU of the science image.
-
-    Raises
-    ------
-    ImageError
-        If there is none.
-    """
-    images = [unit for unit in units if _has_image(unit)]
-    usable = [unit for unit in images if unit.name.upper() not in NOT_SCIENCE]
-    for name in SCIENCE:
-        for unit in usable:
-            if unit.name.upper() == name:
-                return unit
-    if usable:
-        return usable[0]
-    listed = ", ".join(unit.name or "unnamed" for unit in images) or "no image"
-    raise ImageError(
-        f"no HDU contains a science image; the file contains {listed}: name one with hdu"
-    )
-
-
-def _has_image(unit: Any) -> bool:  # noqa: ANN401
-    """Return whether an HDU has an image, from its header."""
-    return bool(unit.is_image) and int(unit.header.get("NAXIS", 0)) >= 2 and unit.size > 0
-
-
-def _number_of(units: Any, hdu: int | str) -> int:  # noqa: ANN401
-    """Return the index of an HDU by number or name."""
+def _unit(units: Sequence[Any], hdu: int | str) -> Any:  # noqa: ANN401
+    """Return an HDU by number or name."""
     names = [unit.name.upper() for unit in units]
     if isinstance(hdu, str) and not hdu.isdigit():
         if hdu.upper() in names:
-            return names.index(hdu.upper())
+            return units[names.index(hdu.upper())]
     elif 0 <= int(hdu) < len(names):
-        return int(hdu)
+        return units[int(hdu)]
     raise ImageError(
         f"there is no HDU {hdu!r}; the file contains {', '.join(name or '-' for name in names)}"
     )
 
 
-def _pixels(unit: Any) -> NDArray[Any]:  # noqa: ANN401
+def _pixels(file: FitsFile, unit: Any) -> NDArray[Any]:  # noqa: ANN401
     """Return the pixels of an HDU."""
-    if not _has_image(unit):
+    if not has_image(unit):
         raise ImageError(f"HDU {unit.name!r} contains no image; expected one of (H, W)")
-    cards = unit.header
-    lengths = [int(cards.get(f"NAXIS{k + 1}", 0)) for k in range(int(cards["NAXIS"]))]
-    size = math.prod(lengths) * abs(int(cards.get("BITPIX", 8))) // 8
-    if not 0 <= size <= MAX_BYTES:
-        raise ImageError(
-            f"the header states an image of {size:,} bytes; expected at most {MAX_BYTES:,}: cut "
-            "out the part to measure"
-        )
-    data = unit.data
+    data = file.pixels(unit)
     if data is None or data.ndim < 2 or 0 in data.shape:
         raise ImageError(f"HDU {unit.name!r} contains no image; expected one of (H, W)")
     if data.dtype.kind not in "fiu":
         raise ImageError(f"HDU {unit.name!r} has type {data.dtype}; expected numbers")
-    result: NDArray[Any] = data
-    return result
+    return data
 
 
 def _plane_names(number: int, header: Any, primary: Any, planes: str | None) -> list[str]:  # noqa: ANN401
@@ -266,18 +199,10 @@ def _plane_names(number: int, header: Any, primary: Any, planes: str | None) -> 
                 "name for each plane"
             )
         return [name.strip() for name in names]
-    for cards in (header, primary):
-        bands = str(cards.get("BANDS", "")).strip()
-        if len(bands) == number:
-            return list(bands)
-    if number > 1:
-        return [str(plane) for plane in range(number)]
-    for key in ("FILTER", "BAND", "FILTNAM1", "FILTER1", "FILTER2"):
-        for cards in (header, primary):
-            name = str(cards.get(key, "")).strip()
-            if name and not name.upper().startswith(("CLEAR", "N/A")):
-                return [name]
-    return [""]
+    named = header_names(number, header, primary)
+    if named or number > 1:
+        return named or [str(plane) for plane in range(number)]
+    return [filter_name(header, primary)]
 
 
 def _celestial(header: Any) -> Any:  # noqa: ANN401

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Collection, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
 from typing import Any, overload
 
@@ -42,6 +43,11 @@ class FileDataSet(DataSet):
     paths : sequence of str or Path, length n
     catalogue : Catalogue
 
+    Attributes
+    ----------
+    bands : str or None
+        Bands of FITS images to show; see `galfeat.data.readers.read_fits`.
+
     Examples
     --------
     >>> from pathlib import Path
@@ -56,6 +62,7 @@ class FileDataSet(DataSet):
     def __init__(self, paths: Sequence[str | Path], catalogue: Catalogue) -> None:
         super().__init__(catalogue)
         self._paths = paths
+        self.bands: str | None = None
 
     def read(self, rows: ArrayLike, jobs: int = 1) -> list[Image | ImageError]:
         """Decode files; see `DataSet.read`."""
@@ -79,13 +86,14 @@ class FileDataSet(DataSet):
     def _images(self, rows: NDArray[np.intp], jobs: int) -> Iterator[Image | ImageError]:
         """Decode files in order, a few ahead of the one that is yielded."""
         paths = (self._paths[row] for row in rows)
+        decode = partial(_decode_or_error, bands=self.bands)
         if jobs == 1 or len(rows) < 2:
-            yield from map(_decode_or_error, paths)
+            yield from map(decode, paths)
             return
         with ThreadPoolExecutor(jobs) as pool:
             waiting: deque[Future[Image | ImageError]] = deque()
             for path in paths:
-                waiting.append(pool.submit(_decode_or_error, path))
+                waiting.append(pool.submit(decode, path))
                 if len(waiting) > 2 * jobs:
                     yield waiting.popleft().result()
             while waiting:
@@ -181,10 +189,10 @@ def open_files(
     return FileDataSet(paths, catalogue)
 
 
-def _decode_or_error(path: str | Path) -> Image | ImageError:
+def _decode_or_error(path: str | Path, *, bands: str | None) -> Image | ImageError:
     try:
         check_regular(path)
-        return decode_file(path)
+        return decode_file(path, bands=bands)
     except ImageError as error:
         return error
     except MemoryError:

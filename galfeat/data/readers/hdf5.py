@@ -1,7 +1,8 @@
 """Read HDF5 files: published Galaxy10, galfeat's simulations, and others by name.
 
-The file contains ``images``, shape (n, H, W, 3) or (n, H, W), and data sets with one value
-per image: ``ans`` (the class), ``ra``, ``dec``, ``group_id``, ``source``. Names of the
+The file contains ``images``, shape (n, H, W, 3), (n, 3, H, W) or (n, H, W), and data sets with
+one value per image: ``ans`` (the class, or one-hot classes, shape (n, k)), ``ra``, ``dec``,
+``group_id``, ``source``. Names of the
 classes 0, 1, ... come from an attribute ``class_names`` of the label data set or of the
 file. Without it, Galaxy10 files are recognised by a data set ``ans`` with values from 0 to 9
 only and images of 256 or 69 pixels.
@@ -29,11 +30,21 @@ from galfeat.data.readers.arrays import find_images, number_rows
 from galfeat.data.readers.chunks import MAX_ROW, ChunkedImages, unpacks_faster
 from galfeat.data.readers.hdf5_file import HDF5File
 from galfeat.data.readers.hdf5_storage import InflationCheck, one_file_errors
-from galfeat.data.readers.pixels import TOO_LARGE, check_stack, rgb_or_error
-from galfeat.errors import ImageError
+from galfeat.data.readers.pixels import (
+    TOO_LARGE,
+    channels_last,
+    check_stack,
+    full_scale_of,
+    rgb_or_error,
+)
+from galfeat.errors import DataError, ImageError
 
 CHUNK_CACHE = 64 * 2**20
 """Minimum bytes of decompressed chunks that HDF5 keeps; enough for a row of chunks if possible."""
+
+
+SCALE_ROWS = 64
+"""Number of images, from the first, in which the full scale of floats is found."""
 
 
 class HDF5DataSet(DataSet):
@@ -86,6 +97,7 @@ class HDF5DataSet(DataSet):
         self._pixels: h5py.Dataset | None = None
         self._chunked: ChunkedImages | None = None
         self._process = -1
+        self._full_scale: float | None = None
         budget = Budget(max_bytes)
         with one_file_errors(path):
             file = HDF5File(self._open(), path, budget)
@@ -98,10 +110,11 @@ class HDF5DataSet(DataSet):
             self._rows_at_once = budget.limit // self._row_bytes
             self._inflation = InflationCheck(file.data_set(self._name), budget.limit)
             ids = number_rows(shape[0], budget)
+            labels = label_columns(file, label)
             catalogue = build_catalogue(
                 ids,
                 file,
-                lambda name: file.column(name, len(ids)),
+                lambda name: file.column(name, len(ids), labels=name in labels),
                 label=label,
                 class_names=_class_names(file, label, shape),
                 budget=budget,
@@ -149,7 +162,20 @@ class HDF5DataSet(DataSet):
             if isinstance(error, MemoryError):
                 return [ImageError(f"row {rows[0]}: {TOO_LARGE}")]
             return [ImageError(f"row {rows[0]} cannot be read ({error}); fetch the file again")]
-        return [rgb_or_error(image, f"row {row}: ") for row, image in zip(rows, block, strict=True)]
+        if self._full_scale is None:
+            self._full_scale = self._find_full_scale(read) if block.dtype.kind == "f" else 1.0
+        return [
+            rgb_or_error(image, f"row {row}: ", full_scale=self._full_scale)
+            for row, image in zip(rows, block, strict=True)
+        ]
+
+    def _find_full_scale(self, read: Callable[[NDArray[np.intp]], NDArray[Any]]) -> float:
+        """Return the full scale of float images, from the first ones."""
+        first = min(SCALE_ROWS, self._rows_at_once, len(self))
+        try:
+            return full_scale_of(read(np.arange(first)))
+        except Exception:  # h5py raises nearly anything; the rows get errors of their own
+            return 1.0
 
     def _images(self) -> h5py.Dataset:
         """Return the open images, which are kept open: HDF5 keeps chunks with a data set."""
@@ -193,10 +219,13 @@ def _class_names(file: HDF5File, label: str | None, shape: tuple[int, ...]) -> S
     names = file.class_names(columns[0])
     if names is not None:
         return as_text(names, "class_names")
-    known = GALAXY10_CLASSES.get(shape[1:]) if columns[0] == "ans" else None
-    if known is None or file.data_set("ans").shape != shape[:1]:
+    known = GALAXY10_CLASSES.get(channels_last(shape[1:])) if columns[0] == "ans" else None
+    if known is None or (file.data_set("ans").shape or ())[:1] != shape[:1]:
         return None
-    classes = file.column("ans", shape[0])
+    try:
+        classes = file.column("ans", shape[0], labels=True)
+    except DataError:
+        return None  # reading the labels raises it again
     return known if np.isin(classes, np.arange(len(known))).all() else None
 
 

@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from galfeat.data.catalogue.catalogue import check_length
 from galfeat.data.limits import MAX_CLASSES, Budget, listed
 from galfeat.data.readers import hdf5_text
+from galfeat.data.readers.arrays import is_column, one_per_row
 from galfeat.data.readers.hdf5_heap import TextHeap, UnknownLayoutError
 from galfeat.data.readers.hdf5_storage import InflationCheck, check_storage, find_data_set
 from galfeat.errors import DataError
@@ -97,8 +98,8 @@ class HDF5File(Collection[str]):
             ) from error
         return dtype
 
-    def column(self, name: str, length: int) -> NDArray[Any]:
-        """Read a data set of `length` numbers or texts.
+    def column(self, name: str, length: int, *, labels: bool = False) -> NDArray[Any]:
+        """Read a data set of `length` numbers or texts, or one-hot `labels`.
 
         Raises
         ------
@@ -106,15 +107,17 @@ class HDF5File(Collection[str]):
             If it has another shape or type, or takes more memory than the budget has.
         """
         data_set, dtype, what = self.data_set(name), self.dtype(name), f"column {name!r}"
-        check_length(name, data_set.shape, length)
         text = h5py.check_string_dtype(dtype)
+        shape: tuple[int, ...] = data_set.shape or ()
+        if text is not None or not is_column(shape, length, labels=labels):
+            check_length(name, data_set.shape, length)
         if text is None and dtype.kind not in "biuf":
             described = "references or lists" if dtype.kind == "O" else f"type {dtype}"
             raise DataError(f"{what} has {described}; expected text, integers or floats")
         if text is None or text.length is not None:
-            self._budget.take(dtype.itemsize * length, f"{what} of {length:,} rows")
+            self._budget.take(dtype.itemsize * math.prod(shape), f"{what} of {length:,} rows")
             InflationCheck(data_set, self._budget.limit).check(data_set, 0, length)
-            return np.asarray(data_set[()])
+            return one_per_row(name, np.asarray(data_set[()]), length, labels=labels)
         return self._variable_text(data_set, "", length)
 
     def class_names(self, *holders: str) -> NDArray[Any] | None:

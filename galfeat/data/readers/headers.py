@@ -7,6 +7,7 @@ image editors have few of them.
 
 from __future__ import annotations
 
+import math
 import os
 import re
 import struct
@@ -17,6 +18,7 @@ from PIL import Image as Pillow
 from PIL import UnidentifiedImageError
 from PIL.ImageFile import ImageFile
 
+from galfeat.data.readers.pixels import check_pixels
 from galfeat.errors import ImageError
 
 #: Maximum number of scans of a JPEG image. Encoders write about 10 and optimisers about 20;
@@ -27,8 +29,13 @@ MAX_SCANS = 100
 MAX_PARTS = 1_000
 #: Maximum number of chunks with pixels in a PNG image; libpng fills chunks of 8 kB.
 MAX_PIXEL_CHUNKS = 100_000
-#: Maximum number of bytes that belong to no segment, and in total, of a JPEG image.
-MAX_PADDING, MAX_JPEG_BYTES = 1_000_000, 500_000_000
+#: Maximum number of bytes that belong to no segment of a JPEG image, and in total of an image in
+#: a format whose decoder reads the whole file.
+MAX_PADDING, MAX_FILE_BYTES = 1_000_000, 500_000_000
+#: Maximum number of blocks of 255 bytes before the pixels of a GIF image: comments, metadata.
+MAX_GIF_BLOCKS = 10_000
+#: Maximum number of bytes of a run-length encoded BMP image, which Pillow decodes in Python.
+MAX_RUN_LENGTH_BYTES = 8_000_000
 #: Maximum number of times that a TIFF image may cover its pixels (as one strip per band does),
 #: and read its file.
 MAX_COVERS, MAX_READS = 6, 10
@@ -39,7 +46,12 @@ _STARTS = {
     "JPEG": (b"\xff\xd8\xff",),
     "PNG": (b"\x89PNG\r\n\x1a\n",),
     "TIFF": (b"II*\0", b"MM\0*", b"II\0*", b"MM*\0", b"II+\0", b"MM\0+"),
+    "WEBP": (b"RIFF",),
+    "GIF": (b"GIF87a", b"GIF89a"),
+    "BMP": (b"BM",),
 }
+_NAMES = {"WEBP": "WebP"}
+FORMATS = ", ".join(_NAMES.get(kind, kind) for kind in list(_STARTS)[:-1]) + " or BMP"
 # Not an escaped 0xff (00), a restart within a scan (d0 to d7) or padding (ff).
 _MARKER = re.compile(rb"\xff[\x01-\xcf\xd8-\xfe]")
 _START_OF_SCAN, _END_OF_IMAGE, _FIRST_WITH_LENGTH = 0xDA, 0xD9, 0xC0
@@ -49,14 +61,15 @@ _DATA_OFFSETS, _DATA_SIZES = (273, 324), (279, 325)
 
 
 def check_file(path: str | Path) -> str:
-    """Return the format of an image file, for Pillow: JPEG, PNG or TIFF.
+    """Return the format of an image file, for Pillow: JPEG, PNG, TIFF, WEBP, GIF or BMP.
 
     Raises
     ------
     UnidentifiedImageError
         If it has another format; the error is Pillow's.
     ImageError
-        If it has more parts than any writer makes.
+        If it has more parts than any writer makes, or is a WebP image of more than Pillow's
+        limit of pixels.
 
     Examples
     --------
@@ -67,29 +80,59 @@ def check_file(path: str | Path) -> str:
     'PNG'
     """
     with Path(path).open("rb") as stream:
-        start = stream.read(8)
+        start = stream.read(12)
         kind = next((kind for kind, starts in _STARTS.items() if start.startswith(starts)), None)
-        if kind is None:
-            raise UnidentifiedImageError("not a JPEG, PNG or TIFF image")
+        if kind is None or (kind == "WEBP" and start[8:] != b"WEBP"):
+            raise UnidentifiedImageError(f"not a {FORMATS} image")
         stream.seek(0)
         check_stream(stream, kind)
     return kind
 
 
 def check_stream(stream: IO[bytes], kind: str) -> None:
-    """Raise ImageError if a JPEG or PNG image has more parts than any writer makes.
+    """Raise ImageError if an image has more parts than any writer makes.
 
     Parameters
     ----------
     stream : binary file
         At the start of the image; its position changes.
     kind : str
-        Format of the image; others than ``JPEG``, ``MPO`` and ``PNG`` have no such parts.
+        Format of the image, as Pillow names it; TIFF has no such parts, see `check_strips`.
     """
     if kind in ("JPEG", "MPO"):
-        _check_jpeg(stream.read(MAX_JPEG_BYTES + 1))
+        _check_jpeg(stream.read(MAX_FILE_BYTES + 1))
     elif kind == "PNG":
         _check_png(stream)
+    elif kind == "GIF":
+        _check_gif(stream)
+    elif kind == "WEBP":
+        check_pixels(math.prod(webp_size(stream.read(30))))
+        _check_count("bytes", stream.seek(0, os.SEEK_END), MAX_FILE_BYTES, "WebP")
+    elif kind == "BMP":
+        _check_bmp(stream)
+
+
+def webp_size(header: bytes) -> tuple[int, int]:
+    """Return width and height from the first 30 bytes of a WebP file (RFC 9649).
+
+    Pillow allocates the pixels when it opens the file.
+
+    Raises
+    ------
+    ImageError
+        If it is no such file.
+    """
+    kind, data = header[12:16], header[20:30]
+    if header[8:12] == b"WEBP" and len(data) == 10:
+        if kind == b"VP8X":
+            return 1 + int.from_bytes(data[4:7], "little"), 1 + int.from_bytes(data[7:], "little")
+        if kind == b"VP8L":
+            both = int.from_bytes(data[1:5], "little")
+            return 1 + both % 2**14, 1 + both // 2**14 % 2**14
+        if kind == b"VP8 ":
+            sides = int.from_bytes(data[6:8], "little"), int.from_bytes(data[8:], "little")
+            return sides[0] % 2**14, sides[1] % 2**14
+    raise ImageError("the WebP image is damaged; replace the file")
 
 
 def check_picture(picture: Pillow.Image) -> None:
@@ -110,7 +153,7 @@ def check_picture(picture: Pillow.Image) -> None:
     position = picture.fp.tell()
     try:
         # Frames of an MPO file follow each other.
-        picture.fp.seek(0 if picture.format == "PNG" else picture.tile[0][2])
+        picture.fp.seek(picture.tile[0][2] if picture.format in ("JPEG", "MPO") else 0)
         check_stream(picture.fp, picture.format or "")
     finally:
         picture.fp.seek(position)
@@ -155,7 +198,7 @@ def check_strips(picture: ImageFile) -> None:
 
 def _check_jpeg(content: bytes) -> None:
     """Walk the segments of a JPEG image as libjpeg does, which skips anything between them."""
-    _check_count("bytes", len(content), MAX_JPEG_BYTES, "JPEG")
+    _check_count("bytes", len(content), MAX_FILE_BYTES, "JPEG")
     scans = parts = padding = 0
     position = 2
     while (marker := _MARKER.search(content, position)) is not None:
@@ -189,6 +232,38 @@ def _check_png(stream: IO[bytes]) -> None:
         _check_count("chunks of pixels", pixels, MAX_PIXEL_CHUNKS, "PNG")
         _check_count("chunks without pixels", parts, MAX_PARTS, "PNG")
         stream.seek(length + 4, os.SEEK_CUR)
+
+
+def _check_gif(stream: IO[bytes]) -> None:
+    """Walk the blocks before the first frame; Pillow reads no others to decode it."""
+    start = stream.read(13)
+    if len(start) == 13 and start[10] & 0x80:  # a table of colours
+        stream.seek(3 << (start[10] % 8 + 1), os.SEEK_CUR)
+    blocks = 0
+    while (kind := stream.read(1)) and kind not in (b",", b";"):
+        if kind == b"!":
+            stream.seek(1, os.SEEK_CUR)
+            while size := _byte(stream):
+                stream.seek(size, os.SEEK_CUR)
+                blocks += 1
+                _check_count("blocks before its pixels", blocks, MAX_GIF_BLOCKS, "GIF")
+        blocks += 1  # Pillow skips bytes of no block
+        _check_count("blocks before its pixels", blocks, MAX_GIF_BLOCKS, "GIF")
+
+
+def _byte(stream: IO[bytes]) -> int:
+    """Return the next byte; 0 at the end."""
+    return (stream.read(1) or b"\0")[0]
+
+
+def _check_bmp(stream: IO[bytes]) -> None:
+    header = stream.read(34)
+    if len(header) < 34:
+        return  # Pillow reports it, or reads an older header, without compression
+    header_size, compression = struct.unpack_from("<I12xI", header, 14)
+    if header_size >= 40 and compression in (1, 2):
+        size = stream.seek(0, os.SEEK_END)
+        _check_count("run-length encoded bytes", size, MAX_RUN_LENGTH_BYTES, "BMP")
 
 
 def _check_count(what: str, count: int, most: int, kind: str) -> None:

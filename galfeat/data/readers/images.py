@@ -42,13 +42,14 @@ def as_dataset(X: Images) -> DataSet:
           folder, ``labels.csv``, HDF5 or ``.npz``.
         - PIL image: of any mode, with the same pixels as if read from a file; see
           `galfeat.data.readers.decode.decode_file`.
-        - array: one image, shape (H, W, 3) or (H, W), or a stack, shape (n, H, W, 3) or
-          (n, H, W). With three axes it is one image if the last has a length of at most 4
-          (channels), and a stack of grey images otherwise. Types as in
-          `galfeat.data.readers.pixels.to_rgb`.
+        - array: one image, shape (H, W, 3) or (H, W), or a stack, shape (n, H, W, 3),
+          (n, 3, H, W) or (n, H, W). With three axes it is one image if the last has a length of
+          at most 4 (channels), and a stack of grey images otherwise; (3, H, W) may be either and
+          is an error. Types as in `galfeat.data.readers.pixels.to_rgb`; floats in 0 to 1, or in
+          0 to 255 if the brightest is at least 128.
         - list, tuple, array or table column of paths, of PIL images, or of arrays of any
-          sizes, (H, W, 3) or (H, W). All items have the same kind. One that cannot be read
-          becomes an `ImageError` in its row; `DataSet.read` returns such lists.
+          sizes, (H, W, 3), (3, H, W) or (H, W). All items have the same kind. One that cannot be
+          read becomes an `ImageError` in its row; `DataSet.read` returns such lists.
         - DataSet: returned unchanged.
 
     Returns
@@ -62,7 +63,8 @@ def as_dataset(X: Images) -> DataSet:
     ImageError
         If a single array is not an image.
     DataError
-        If a path does not exist, X is empty, its items differ in kind, or it is anything else.
+        If a path does not exist, X is empty, its items differ in kind, an array has the shape
+        (3, H, W), or it is anything else.
 
     Examples
     --------
@@ -118,6 +120,11 @@ def _from_array(array: NDArray[Any]) -> DataSet:
         raise DataError(
             f"an array of shape {array.shape} and type {array.dtype} was given as images; "
             f"{EXPECTED}"
+        )
+    if array.ndim == 3 and array.shape[0] == 3 and min(array.shape[1:]) > _MOST_CHANNELS:
+        raise DataError(
+            f"an array of shape {array.shape} may be one image with channels first or three grey "
+            "images; pass array[np.newaxis] for one image, or list(array) for three"
         )
     if array.ndim == 2 or (array.ndim == 3 and array.shape[2] <= _MOST_CHANNELS):
         check_form(array.shape, array.dtype)

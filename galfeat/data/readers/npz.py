@@ -16,10 +16,16 @@ from numpy.lib import format as npy
 from numpy.typing import NDArray
 
 from galfeat.data.catalogue.catalogue import build_catalogue, check_length
-from galfeat.data.catalogue.labels import as_text
+from galfeat.data.catalogue.labels import as_text, label_columns
 from galfeat.data.dataset import DataSet
 from galfeat.data.limits import MAX_CLASSES, Budget
-from galfeat.data.readers.arrays import InMemoryDataSet, find_images, number_rows
+from galfeat.data.readers.arrays import (
+    InMemoryDataSet,
+    find_images,
+    is_column,
+    number_rows,
+    one_per_row,
+)
 from galfeat.data.readers.pixels import check_stack
 from galfeat.errors import DataError, GalfeatError
 
@@ -58,8 +64,11 @@ def open_npz(
         ids = number_rows(len(pixels), budget)
 
         def column(name: str) -> NDArray[Any]:
-            check_length(name, file.form(name).shape, len(ids))
-            return file.read(name)
+            shape = file.form(name).shape
+            labels = name in label_columns(file, label)
+            if not is_column(shape, len(ids), labels=labels):
+                check_length(name, shape, len(ids))
+            return one_per_row(name, file.read(name), len(ids), labels=labels)
 
         catalogue = build_catalogue(
             ids, file, column, label=label, class_names=_class_names(file, path), budget=budget

@@ -19,7 +19,7 @@ from galfeat.data.readers.finding import (
     images_matching,
     kind_of_file,
 )
-from galfeat.data.readers.folder import open_files, open_table
+from galfeat.data.readers.folder import FileDataSet, open_files, open_table
 from galfeat.data.readers.npz import open_npz
 from galfeat.errors import DataError
 
@@ -34,6 +34,7 @@ def open_dataset(
     label: str | None = None,
     images: str | None = None,
     max_bytes: int | None = None,
+    bands: str | None = None,
 ) -> DataSet:
     """Open galaxy images without reading their pixels yet.
 
@@ -53,6 +54,9 @@ def open_dataset(
         file, and for the images of an HDF5 file that are read at once. By default the
         environment variable ``GALFEAT_MAX_BYTES``, or 4 GiB. A file that declares more is
         refused before memory is taken.
+    bands : str, optional
+        One or three bands of FITS images to show, such as ``"gri"``; see
+        `galfeat.data.readers.read_fits`. Other images ignore it.
 
     Returns
     -------
@@ -80,11 +84,14 @@ def open_dataset(
     """
     sources = _paths(source)
     try:
-        return _open(sources, label, images, max_bytes)
+        data = _open(sources, label, images, max_bytes)
     except MemoryError as error:
         raise DataError(
             f"not enough memory to open {sources[0]}; open fewer images, or on another machine"
         ) from error
+    if isinstance(data, FileDataSet):
+        data.bands = bands
+    return data
 
 
 def _open(

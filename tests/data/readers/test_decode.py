@@ -1,12 +1,14 @@
 """Image files of all formats, intact and damaged."""
 
 import io
+import struct
 
 import numpy as np
 import pytest
 from PIL import Image
 
 from galfeat.data import open_dataset
+from galfeat.data.readers.headers import MAX_GIF_BLOCKS, MAX_RUN_LENGTH_BYTES
 from galfeat.errors import ImageError
 
 
@@ -19,10 +21,64 @@ def gradient(height=6, width=8):
     return np.arange(height * width * 3, dtype=np.uint8).reshape(height, width, 3)
 
 
-@pytest.mark.parametrize("name", ["a.png", "a.tif", "a.TIFF"])
+@pytest.mark.parametrize("name", ["a.png", "a.tif", "a.TIFF", "a.bmp", "a.BMP"])
 def test_lossless_formats_give_the_pixels_back(tmp_path, name):
     Image.fromarray(gradient()).save(tmp_path / name)
     np.testing.assert_array_equal(read_one(tmp_path / name), gradient())
+
+
+def test_webp_and_gif(tmp_path):
+    Image.fromarray(gradient()).save(tmp_path / "a.webp", lossless=True)
+    np.testing.assert_array_equal(read_one(tmp_path / "a.webp"), gradient())
+    grey = gradient()[..., 0]
+    Image.fromarray(grey).save(tmp_path / "a.gif")
+    np.testing.assert_array_equal(read_one(tmp_path / "a.gif"), np.repeat(grey[..., None], 3, 2))
+    assert len(open_dataset(tmp_path)) == 2
+
+
+@pytest.mark.parametrize("kind", ["gif", "webp", "png"])
+def test_only_the_first_frame_of_an_animation_is_decoded(tmp_path, kind, monkeypatch):
+    frames = [Image.new("L", (40, 30), shade) for shade in (200, *range(60))]
+    options = {"lossless": True} if kind == "webp" else {}
+    frames[0].save(tmp_path / f"a.{kind}", save_all=True, append_images=frames[1:], **options)
+    first = read_one(tmp_path / f"a.{kind}")
+    assert (first == 200).all()
+    content = (tmp_path / f"a.{kind}").read_bytes()
+    if kind == "gif":  # the other frames may be missing
+        (tmp_path / "a.gif").write_bytes(content[: len(content) // 8])
+        assert (read_one(tmp_path / "a.gif") == 200).all()
+
+
+def run_length_encoded(width, height, pixels):
+    """A BMP file of run-length encoded pixels, with a palette of greys."""
+    palette = b"".join(bytes([shade, shade, shade, 0]) for shade in range(256))
+    start = 14 + 40 + len(palette)
+    head = struct.pack("<IiiHHIIiiII", 40, width, height, 1, 8, 1, len(pixels), 0, 0, 256, 0)
+    return b"BM" + struct.pack("<IHHI", start + len(pixels), 0, 0, start) + head + palette + pixels
+
+
+def test_a_run_length_encoded_bitmap_is_read_up_to_a_size(tmp_path):
+    row = b"\x08\xc8\0\0"  # eight pixels of 200, end of line
+    (tmp_path / "a.bmp").write_bytes(run_length_encoded(8, 3, row * 3 + b"\0\1"))
+    assert (read_one(tmp_path / "a.bmp") == 200).all()
+    long = run_length_encoded(8, 3, b"\0\0" * (MAX_RUN_LENGTH_BYTES // 2))
+    (tmp_path / "a.bmp").write_bytes(long)
+    assert "more than 8,000,000 run-length encoded bytes" in str(read_one(tmp_path / "a.bmp"))
+
+
+def test_a_gif_of_countless_comments_is_refused(tmp_path):
+    stream = io.BytesIO()
+    Image.fromarray(gradient()[..., 0]).save(stream, "GIF")
+    content = stream.getvalue()
+    place = 13 + (6 << content[10] % 8)  # behind the table of colours
+    for blocks in (MAX_GIF_BLOCKS - 10, MAX_GIF_BLOCKS + 10):
+        comment = b"!\xfe" + b"\x01x" * blocks + b"\0"
+        (tmp_path / "a.gif").write_bytes(content[:place] + comment + content[place:])
+        found = read_one(tmp_path / "a.gif")
+        if blocks < MAX_GIF_BLOCKS:
+            assert found.shape == (6, 8, 3)
+        else:
+            assert "more than 10,000 blocks before its pixels" in str(found)
 
 
 def test_jpeg_is_near_the_pixels(tmp_path):

@@ -165,10 +165,10 @@ def test_an_image_whose_header_states_a_huge_size_is_an_error(tmp_path):
     huge = header.replace(b"NAXIS1  =                   24", b"NAXIS1  =        9000000000000")
     assert huge != header
     path.write_bytes(huge)
-    with pytest.raises(ImageError, match=r"cut short|expected at most"):
+    with pytest.raises(ImageError, match=r"declares (an image of|or unpacks to) more than 4.0 GiB"):
         read_flux(path)
     (tmp_path / "b.fits.gz").write_bytes(gzip.compress(huge))
-    with pytest.raises(ImageError, match=r"cut short|expected at most"):
+    with pytest.raises(ImageError, match=r"declares (an image of|or unpacks to) more than 4.0 GiB"):
         read_flux(tmp_path / "b.fits.gz")
 
 

@@ -103,6 +103,38 @@ def test_stacks_and_lists_of_arrays():
     assert_images(as_dataset(grey), [np.repeat(one[:, :, None], 3, axis=2) for one in grey])
 
 
+def test_channels_may_come_first():
+    stack = np.stack([picture(seed=seed) for seed in range(2)])
+    first = np.moveaxis(stack, -1, 1)
+    assert_images(as_dataset(first), stack)
+    assert_images(as_dataset(list(first)), stack)
+    assert_images(as_dataset(first[0][np.newaxis]), stack[:1])
+    grey = np.repeat(first[0, 0][:, :, None], 3, axis=2)
+    assert_images(as_dataset(first[:1, :1]), [grey])
+    assert_images(as_dataset(first[0, :1]), [grey])
+    assert_images(as_dataset(list(first[0])), [np.repeat(p[..., None], 3, 2) for p in first[0]])
+
+
+@pytest.mark.parametrize("dtype", ["f4", "f8", ">f4"])
+def test_floats_may_be_in_0_to_255(dtype):
+    stack = np.stack([picture(seed=seed) for seed in range(4)])
+    dark = np.stack([*stack, stack[0] // 200])  # one image of at most 1
+    assert_images(as_dataset(dark.astype(dtype)), dark)
+    assert_images(as_dataset(list(dark.astype(dtype))), dark)
+    assert_images(as_dataset((stack / 255).astype(dtype)), stack)
+    assert_images(as_dataset([stack[0], stack[1].astype(dtype)]), stack[:2])
+
+
+@pytest.mark.parametrize(
+    ("low", "high"), [(0, 100), (-1, 200), (0, 256), (-0.1, 1), (0, 1.1), (0, 4000)]
+)
+def test_floats_of_another_scale_are_errors_of_their_rows(low, high):
+    values = np.linspace(low, high, 20 * 24).reshape(1, 20, 24)
+    (found,) = as_dataset(values).read([0])
+    assert isinstance(found, ImageError)
+    assert f"values from {low:g} to {high:g}; expected 0 to 1, so divide" in str(found)
+
+
 def test_a_data_set_is_returned_as_it_is():
     data = ArrayDataSet([picture()])
     assert as_dataset(data) is data
@@ -190,7 +222,9 @@ def test_a_damaged_picture_is_an_error_in_its_row():
         (np.arange(5), r"an array of shape \(5,\) and type int64 was given as images"),
         (np.zeros((0, 20, 20, 3), np.uint8), "holds no image; expected at least one"),
         (np.zeros((2, 2, 20, 20, 3), np.uint8), r"shape \(2, 2, 20, 20, 3\); expected"),
-        (np.zeros((2, 3, 20, 20), np.uint8), r"shape \(3, 20, 20\) and type uint8"),
+        (np.zeros((2, 4, 20, 20), np.uint8), r"shape \(4, 20, 20\) and type uint8"),
+        (np.zeros((3, 20, 20), np.uint8), r"may be one image with channels first or three grey "
+         r"images; pass array\[np.newaxis\] for one image, or list\(array\) for three"),
     ],
 )  # fmt: skip
 def test_anything_else_is_a_typed_error(X, message, tmp_path, monkeypatch):
