@@ -44,7 +44,8 @@ def read_fits(path: str | Path, *, bands: str | None = None) -> Image:
     cube (``grz``); without it, blue to red is assumed. The image is flipped upright, because
     FITS stores the bottom row first. See `asinh_rgb` for the stretch. Fluxes of the Legacy
     Surveys (g, r, i and z, with ``SURVEY`` LegacySurvey or DECaLS, or ``BUNIT`` nanomaggy) are
-    scaled as in its viewer, to look like Galaxy10 DECaLS; others are scaled by their noise.
+    scaled as in its viewer, to look like Galaxy10 DECaLS, and zeros in single bands are blank;
+    others are scaled by their noise.
 
     Parameters
     ----------
@@ -91,7 +92,10 @@ def read_fits(path: str | Path, *, bands: str | None = None) -> Image:
         headers = [*(band.unit.header for band in shown), file.primary]
     names = [band.name.lower() for band in shown]
     known = len(names) == 3 and set(names) <= set(LEGACY_SCALES)
-    scales = [LEGACY_SCALES[name] for name in names] if known and in_nanomaggies(*headers) else None
+    scales = None
+    if known and in_nanomaggies(*headers):
+        scales = [LEGACY_SCALES[name] for name in names]
+        flux[(flux == 0) & flux.any(axis=0)] = np.nan  # zeros where a band has no exposure
     return np.ascontiguousarray(asinh_rgb(flux, scales=scales)[::-1])
 
 
@@ -123,7 +127,8 @@ def asinh_rgb(bands: NDArray[np.floating[Any]], *, scales: list[float] | None = 
     Parameters
     ----------
     bands : ndarray, shape (1, H, W) or (3, H, W)
-        From blue to red. Blank pixels (NaN or infinite) become sky.
+        From blue to red. A pixel that is blank (NaN or infinite) in all bands becomes sky; in
+        a single band it has the mean of the others.
     scales : list of float, optional
         One per band. By default the sky (the clipped median of the border, a tenth of
         the width on each side) is subtracted and its noise scaled to 0.02, or less if
@@ -137,7 +142,7 @@ def asinh_rgb(bands: NDArray[np.floating[Any]], *, scales: list[float] | None = 
     Raises
     ------
     ImageError
-        If more than half of the pixels are blank.
+        If more than half of the pixels are blank in all bands.
 
     References
     ----------
@@ -151,7 +156,7 @@ def asinh_rgb(bands: NDArray[np.floating[Any]], *, scales: list[float] | None = 
     [32, 32, 32]
     """
     bands = np.asarray(bands)
-    blank = sum(int(np.count_nonzero(~np.isfinite(band))) for band in bands) / bands.size
+    blank = np.mean(np.logical_and.reduce([~np.isfinite(band) for band in bands]))
     if blank > 0.5:
         raise ImageError(f"{blank:.0%} of the pixels are blank; expected at most half")
     linear = _NoiseScaling(bands) if scales is None else _FixedScaling(scales)
@@ -165,8 +170,10 @@ def asinh_rgb(bands: NDArray[np.floating[Any]], *, scales: list[float] | None = 
 
 def _stretched(bands: NDArray[Any], linear: _Scaling) -> NDArray[np.uint8]:
     """Return the stretched pixels of some rows, shape (rows, W, 1) or (rows, W, 3)."""
-    flux = _flux(bands)
-    x = np.where(np.isnan(flux), 0.0, linear.scaled(flux)) + SKY_LEVEL
+    flux = linear.scaled(_flux(bands))
+    known = ~np.isnan(flux)
+    mean = np.where(known, flux, 0.0).sum(axis=0) / np.maximum(known.sum(axis=0), 1)
+    x = np.where(known, flux, mean) + SKY_LEVEL
     intensity = np.maximum(x, 0).mean(axis=0)
     gain = np.arcsinh(SOFTENING * intensity) / np.sqrt(SOFTENING)
     gain /= np.maximum(intensity, 1e-6)

@@ -297,6 +297,17 @@ def test_a_file_cut_behind_its_image_is_an_error_too(tmp_path, monkeypatch, pack
     assert second.shape == (40, 50, 3)
 
 
+def test_pixels_without_exposure_in_single_bands_are_grey(tmp_path):
+    flux = np.full((3, 40, 50), 0.01)  # nanomaggies: blue, as a band counts more the bluer it is
+    flux[:2, 20:30] = 0
+    header = fits.Header({"BANDS": "grz", "SURVEY": "DECaLS"})
+    fits.PrimaryHDU(flux, header).writeto(tmp_path / "a.fits")
+    (picture,) = open_dataset([tmp_path / "a.fits"]).read([0])
+    colours = np.ptp(picture[::-1].astype(int), axis=2)
+    assert not colours[20:30].any()
+    assert colours[18:20].all()
+
+
 def test_a_file_without_padding_is_whole(tmp_path):
     fits.PrimaryHDU(galaxy(37, 41)).writeto(tmp_path / "a.fits")
     content = (tmp_path / "a.fits").read_bytes()
@@ -314,6 +325,8 @@ def test_real_cut_outs_of_the_legacy_surveys_have_their_sky(real_images, name):
     border = np.concatenate([picture[:8].reshape(-1, 3), picture[-8:].reshape(-1, 3)])
     assert (np.abs(np.median(border, axis=0) - 40) <= 11).all()
     assert np.ptp(picture.astype(int), axis=2).max() > 30
+    without_exposure = name == "example_bad_pix"  # of the galaxy, in two bands
+    assert (np.ptp(picture[205:220, 205:220].astype(int), axis=2) == 0).all() == without_exposure
     (cut,) = open_dataset([path.with_name("example_incomplete.fits")]).read([0])
     assert isinstance(cut, ImageError)
 
