@@ -24,7 +24,7 @@ from numpy.typing import NDArray
 from recovered_sersic import recovery_table
 from scipy.stats import spearmanr
 
-from galfeat.data.readers.flux import read_flux, read_plane
+from galfeat.data.readers.fits.flux import read_flux, read_plane
 from galfeat.errors import ImageError
 from galfeat.features.flux import measure
 from galfeat.features.flux.columns import STATMORPH

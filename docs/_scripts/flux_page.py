@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from galfeat.data.readers.fits_calibration import ZERO_POINTS
-from galfeat.data.readers.fits_units import NOT_SCIENCE, SCIENCE
+from galfeat.data.readers.fits.calibration import ZERO_POINTS
+from galfeat.data.readers.fits.units import NOT_SCIENCE, SCIENCE
 from galfeat.features.flux.columns import COLUMNS, STATMORPH
 from galfeat.features.flux.flags import FLAGS
 

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, TextIO, TypeAlias
 import click
 
 from galfeat.cli.options import (
+    WholeRange,
     classifier_and_inputs,
     classifier_options,
     label_option,
@@ -42,7 +43,7 @@ if TYPE_CHECKING:
 @click.option(
     "--per-class",
     metavar="K",
-    type=click.IntRange(min=1),
+    type=WholeRange(min=1),
     help="Classify only a random sample of K galaxies per true class.",
 )
 @click.option(
@@ -92,8 +93,7 @@ def classify(
         raise click.UsageError(f"{output}: unknown format; use .csv or .jsonl")
     if output is None:
         standard_output()  # fail early if it is closed
-    from galfeat.cli.inputs import note_stretched
-    from galfeat.data import open_dataset
+    from galfeat.cli.inputs import note_stretched, open_images
     from galfeat.model_io.manifest import read_manifest
     from galfeat.model_io.rows import read_rows
 
@@ -102,7 +102,7 @@ def classify(
         model_column = read_manifest(model)["label_column"]
         dataset = _open_with_classes(inputs, model_column, classifier.classes_, images)
     else:
-        dataset = open_dataset(inputs, label=label, images=images)
+        dataset = open_images(inputs, label=label, images=images)
     model_rows = read_rows(model)
     if held_out:
         dataset = _leave_out_training(dataset, model_rows, jobs)
@@ -221,12 +221,9 @@ def _open_with_classes(
     inputs: tuple[str, ...], model_column: str | None, classes: NDArray[Any], images: str | None
 ) -> DataSet:
     """Open the input; drop labels from other columns unless the model has all their classes."""
-    from galfeat.data import open_dataset
+    from galfeat.cli.inputs import open_for_model
 
-    if model_column is not None:
-        with contextlib.suppress(DataError):
-            return open_dataset(inputs, label=model_column, images=images)
-    dataset = open_dataset(inputs, images=images)
+    dataset = open_for_model(inputs, model_column, label=None, images=images)
     present = {dataset.class_names[label] for label in set(dataset.labels.tolist()) - {-1}}
     unknown = sorted(present - {str(name) for name in classes})
     if not unknown:

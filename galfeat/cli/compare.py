@@ -9,7 +9,13 @@ from typing import TYPE_CHECKING
 import click
 
 from galfeat import __version__
-from galfeat.cli.options import images_option, jobs_option, label_option, seed_option
+from galfeat.cli.options import (
+    WholeRange,
+    images_option,
+    jobs_option,
+    label_option,
+    seed_option,
+)
 from galfeat.storage.atomic import atomic_file, ensure_folder_writable, ensure_writable
 from galfeat.storage.cells import valid_json
 
@@ -31,11 +37,11 @@ CSV, JSON, PAGE = "compare.csv", "compare.json", "compare.html"
     "balancing method to change how classes are balanced, e.g. hog-svm+smote.",
 )
 @click.option(
-    "--folds", metavar="K", type=click.IntRange(min=2), default=5, show_default=True,
+    "--folds", metavar="K", type=WholeRange(min=2), default=5, show_default=True,
     help="Number of cross-validation folds.",
 )  # fmt: skip
 @click.option(
-    "--repeats", metavar="R", type=click.IntRange(min=1), default=3, show_default=True,
+    "--repeats", metavar="R", type=WholeRange(min=1), default=3, show_default=True,
     help="Number of repeats, each with different folds.",
 )  # fmt: skip
 @click.option(

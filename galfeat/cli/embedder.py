@@ -8,7 +8,7 @@ from pathlib import Path
 
 import click
 
-from galfeat.cli.options import FiniteRange, jobs_option, seed_option
+from galfeat.cli.options import FiniteRange, WholeRange, jobs_option, seed_option
 from galfeat.cli.progress import progress_bar
 
 
@@ -51,21 +51,21 @@ def embedder() -> None:
     "--simulated",
     "n_simulated",
     metavar="N",
-    type=click.IntRange(0, 1_000_000),
+    type=WholeRange(0, 1_000_000),
     default=24_000,
     show_default=True,
     help="Number of simulated galaxies, with known parameters, to add to the training data.",
 )
 @click.option(
     "--epochs",
-    type=click.IntRange(1, 10_000),
+    type=WholeRange(1, 10_000),
     default=40,
     show_default=True,
     help="Maximum number of epochs.",
 )
 @click.option(
     "--threads",
-    type=click.IntRange(1, 1024),
+    type=WholeRange(1, 1024),
     default=2,
     show_default=True,
     help="Number of PyTorch threads. Results depend on it.",

@@ -98,7 +98,8 @@ def evaluate(
     If `galfeat fit --test-size` held out some of these images, only those are scored.
     Otherwise data that contain images the model was fitted to are refused. Each score has
     a 95 % bootstrap interval. Labels are read from the column the model was fitted to,
-    unless --label names another.
+    or else from a common label column, unless --label names another. Of images that are
+    divided into train and test, only the second are scored.
 
     With --ablation, DATA must be the data set given to `galfeat fit --test-size`. With --soft,
     the probabilities are also compared with the fractions of votes for each class.
@@ -132,11 +133,14 @@ def evaluate(
         raise click.UsageError(
             f"{model} was fitted to fractions of votes, and --ablation refits to labels; omit it"
         )
+    split = ("test", "val")
     if soft:
-        opened = open_voted(data, images=images)
+        opened = open_voted(data, images=images, split=split)
     else:
-        label = label or manifest["label_column"]
-        opened = open_labelled(data, label=label, images=images)
+        model_column = manifest["label_column"]
+        opened = open_labelled(
+            data, label=label, images=images, model_column=model_column, split=split
+        )
     true_classes(opened, classifier.classes_)  # fail early on classes unknown to the model
     rows = _choose(opened, model_rows, families, include_training, jobs)
     if ablation:

@@ -69,13 +69,12 @@ def explain(
     """
     if output is not None:
         ensure_folder_writable(output)
-    from galfeat.cli.inputs import note_stretched
-    from galfeat.data import open_dataset
+    from galfeat.cli.inputs import note_stretched, open_images
     from galfeat.explain import explain as explain_table
     from galfeat.predictions import no_galaxy
 
     classifier, _, inputs = classifier_and_inputs(inputs, trust=trust, jobs=jobs)
-    opened = open_dataset(inputs, images=images)
+    opened = open_images(inputs, images=images)
     note_stretched(opened)
     failures: list[str] = []
     stems: set[str] = set()

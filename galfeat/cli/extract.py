@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 
 @click.command()
-@click.argument("data")
+@click.argument("inputs", metavar="INPUT...", nargs=-1, required=True)
 @click.option(
     "-o",
     "--output",
@@ -45,7 +45,7 @@ if TYPE_CHECKING:
 @click.pass_context
 def extract(
     ctx: click.Context,
-    data: str,
+    inputs: tuple[str, ...],
     output: Path,
     raw_cells: bool,
     label: str | None,
@@ -55,19 +55,19 @@ def extract(
 ) -> None:
     """Measure all features of each image.
 
-    The output has one row per image: its id, its class if known, a digest of its pixels,
-    the features, flags that explain missing features, and for an unreadable image the error
-    in place of features. The result does not depend on the seed.
+    INPUT is a data set as for `galfeat fit`, or image files, folders and patterns. The output
+    has one row per image: its id, its class if known, a digest of its pixels, the features,
+    flags that explain missing features, and for an unreadable image the error in place of
+    features. The result does not depend on the seed.
     """
     write = _writer(output, raw_cells)
-    from galfeat.cli.inputs import note_stretched, scratch_beside
+    from galfeat.cli.inputs import note_stretched, open_images, scratch_beside
     from galfeat.cli.progress import progress_bar
-    from galfeat.data import open_dataset
     from galfeat.features import measure_images
     from galfeat.features.registry import OWN_FAMILIES
     from galfeat.storage.atomic import atomic_file
 
-    dataset = open_dataset(data, label=label, images=images)
+    dataset = open_images(inputs, label=label, images=images)
     note_stretched(dataset)
     ctx.with_resource(scratch_beside(output))
     with atomic_file(output) as temporary:

@@ -12,6 +12,7 @@ import click
 
 from galfeat.cli.options import (
     FiniteRange,
+    WholeRange,
     images_option,
     jobs_option,
     label_option,
@@ -55,11 +56,11 @@ if TYPE_CHECKING:
     type=FiniteRange(0, 1, min_open=True, max_open=True),
     help="Fraction of the rows to hold out for `galfeat evaluate`.",
 )
-@click.option("--cv", metavar="K", type=click.IntRange(min=2), help="Cross-validate with K folds.")
+@click.option("--cv", metavar="K", type=WholeRange(min=2), help="Cross-validate with K folds.")
 @click.option(
     "--repeats",
     metavar="R",
-    type=click.IntRange(min=1),
+    type=WholeRange(min=1),
     help="With --cv: number of repeats, each with different folds. [default: 1]",
 )
 @click.option(
@@ -88,8 +89,9 @@ def fit(
 ) -> None:
     """Fit a model to labelled images and save it.
 
-    DATA is a Galaxy10 or other HDF5 file, an .npz file, a folder with labels.csv, or a
-    folder with one subfolder of images per class.
+    DATA is a Galaxy10 or other HDF5 file, an .npz file, a table that lists images, a folder
+    with labels.csv, or a folder with one subfolder of images per class. Of images that are
+    divided into train and test, only the first are used.
 
     With --soft, each galaxy counts in several classes, by the fractions of its votes: see
     `galfeat data label-votes`. Splits are stratified by the class with the most votes.
@@ -112,9 +114,9 @@ def fit(
         _check_output(output)
     if soft:
         check_balance(pipeline.balance)
-        opened = open_voted(data, images=images)
+        opened = open_voted(data, images=images, split=("train",))
     else:
-        opened = open_labelled(data, label=label, images=images)
+        opened = open_labelled(data, label=label, images=images, split=("train",))
     votes = read_votes(data, opened) if soft else None
     _check_splits(opened, votes, test_size, cv, seed)
     _note_replaced(output)

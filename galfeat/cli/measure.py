@@ -10,14 +10,14 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from galfeat.cli.options import jobs_option, max_bytes_option, seed_option
+from galfeat.cli.options import WholeRange, jobs_option, max_bytes_option, seed_option
 from galfeat.errors import GalfeatError
 
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    from galfeat.data.readers.flux import FluxImage
+    from galfeat.data.readers.fits.flux import FluxImage
     from galfeat.features.flux import FluxTable
 
 
@@ -67,7 +67,7 @@ class Request:
 @click.option("--no-sersic", is_flag=True, help="Skip the Sérsic fit, which takes longest.")
 @click.option(
     "--resamples",
-    type=click.IntRange(min=0, max=10_000),
+    type=WholeRange(min=0, max=10_000),
     default=16,
     show_default=True,
     help="Noisy copies from which errors are estimated, where the variance is given.",
@@ -156,7 +156,7 @@ def _measured_or_error(
 
 def _measured(path: Path, request: Request) -> Iterator[tuple[list[dict[str, Any]], FluxTable]]:
     """Yield the rows and the table of each band of a file."""
-    from galfeat.data.readers.flux import read_flux
+    from galfeat.data.readers.fits.flux import read_flux
     from galfeat.errors import DataError
     from galfeat.features.flux import measure as measure_flux
 
@@ -200,7 +200,7 @@ def _maps(path: Path, request: Request) -> dict[str, Any]:
 
 def _read_map(path: Path, text: str) -> NDArray[np.generic]:
     """Read an extension of a file, or of another one."""
-    from galfeat.data.readers.flux import read_plane
+    from galfeat.data.readers.fits.flux import read_plane
 
     stem = str(path)
     for suffix in (".gz", ".fz", ".bz2", ".fits", ".fit", ".fts"):

@@ -6,7 +6,7 @@ import math
 import os
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import click
 
@@ -14,8 +14,16 @@ if TYPE_CHECKING:
     from galfeat.classifier import GalaxyClassifier
 
 
+class WholeRange(click.IntRange):
+    """A whole number in a range."""
+
+    name = "integer"
+
+
 class FiniteRange(click.FloatRange):
     """A number in a range; NaN, which passes click's comparisons, is in none."""
+
+    name = "number"
 
     def convert(
         self,
@@ -40,16 +48,39 @@ def available_cores() -> int:
 label_option = click.option(
     "--label",
     metavar="COLUMN",
-    help="Column of labels.csv, or data set of an HDF5 file, with the classes.",
+    help="Column of a table, or data set of an HDF5 file, with the classes.",
 )
 
 
-def images_option(command: Callable[..., None]) -> Callable[..., None]:
-    """Add the options of commands that open images.
+class Opening(NamedTuple):
+    """Options of a command that `galfeat.cli.inputs.open_images` passes to `open_dataset`."""
 
-    --max-bytes and --bands apply to all images that are opened.
-    """
-    return _images_option(_bands_option(max_bytes_option(command)))
+    file_column: str | None = None
+    images_in: str | None = None
+    split: str | None = None
+
+
+def opening() -> Opening:
+    """Return the options of the running command."""
+    context = click.get_current_context()
+    return Opening(**{name: context.meta.get(_meta_key(name)) for name in Opening._fields})
+
+
+def _meta_key(name: str) -> str:
+    return f"{__name__}.{name}"
+
+
+def _keep(ctx: click.Context, param: click.Parameter, value: str | None) -> None:
+    """Keep an option for `opening`."""
+    if param.name is not None:
+        ctx.meta[_meta_key(param.name)] = value
+
+
+def images_option(command: Callable[..., None]) -> Callable[..., None]:
+    """Add the options of commands that open images, which `open_images` applies to all of them."""
+    for option in (max_bytes_option, _bands_option, *_opening_options, _images_option):
+        command = option(command)
+    return command
 
 
 def _set_variable(ctx: click.Context, param: click.Parameter, value: object) -> None:
@@ -86,10 +117,37 @@ _bands_option = click.option(
     help="One or three bands of FITS images to show, such as gri or F115W,F200W,F444W.",
 )
 
+_opening_options = (
+    click.option(
+        "--split",
+        type=click.Choice(["train", "test", "val", "all"]),
+        expose_value=False,
+        callback=_keep,
+        help="Take only these of images that are divided by folders train, test and val, or by a "
+        "column split. [default: train for fit, test for evaluate, all for others]",
+    ),
+    click.option(
+        "--images-in",
+        metavar="FOLDER",
+        expose_value=False,
+        callback=_keep,
+        help="Folder of the images that a table lists. [default: that of the table, and images in "
+        "it]",
+    ),
+    click.option(
+        "--file-column",
+        metavar="COLUMN",
+        expose_value=False,
+        callback=_keep,
+        help="Column of a table with the image files, with or without suffix. [default: filename, "
+        "GalaxyID or another usual name]",
+    ),
+)
+
 max_bytes_option = click.option(
     "--max-bytes",
     metavar="N",
-    type=click.IntRange(min=1),
+    type=WholeRange(min=1),
     envvar="GALFEAT_MAX_BYTES",
     show_envvar=True,
     show_default="4 GiB",
@@ -102,7 +160,7 @@ max_bytes_option = click.option(
 jobs_option = click.option(
     "--jobs",
     metavar="N",
-    type=click.IntRange(min=1),
+    type=WholeRange(min=1),
     default=available_cores,
     show_default="all cores",
     help="Number of threads; results do not depend on it.",
@@ -118,7 +176,7 @@ raw_cells_option = click.option(
 seed_option = click.option(
     "--seed",
     metavar="N",
-    type=click.IntRange(min=0, max=2**32 - 1),
+    type=WholeRange(min=0, max=2**32 - 1),
     default=0,
     show_default=True,
     help="Random seed; results are reproducible for the same seed.",

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import click
 
-from galfeat.cli.options import seed_option, trust_option
+from galfeat.cli.options import WholeRange, seed_option, trust_option
 
 
 @click.command()
@@ -24,12 +24,12 @@ from galfeat.cli.options import seed_option, trust_option
 )  # fmt: skip
 @click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
 @click.option(
-    "--port", type=click.IntRange(0, 65535), default=8000, envvar="PORT", show_default=True,
+    "--port", type=WholeRange(0, 65535), default=8000, envvar="PORT", show_default=True,
     show_envvar=True, help="Port to listen on.",
 )  # fmt: skip
 @trust_option
 @click.option(
-    "--threads", metavar="N", type=click.IntRange(min=1), default=2, show_default=True,
+    "--threads", metavar="N", type=WholeRange(min=1), default=2, show_default=True,
     help="Number of threads for uploaded images.",
 )  # fmt: skip
 @seed_option

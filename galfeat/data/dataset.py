@@ -42,8 +42,12 @@ class DataSet(abc.ABC):
         The column `source` or `source_repo`: the origin of each row.
     ra, dec : ndarray of float64, shape (n,), or None
         Position in degrees; NaN where unknown.
+    splits : ndarray of str, shape (n,), or None
+        ``train``, ``test``, ``val`` or empty: the division by folders or by a column.
     skipped : int
         Number of unlabelled rows dropped by `labelled`.
+    notes : tuple of str
+        What was left out or chosen when the images were opened.
 
     Examples
     --------
@@ -68,7 +72,9 @@ class DataSet(abc.ABC):
         self.sources = catalogue.sources
         self.ra = catalogue.ra
         self.dec = catalogue.dec
+        self.splits = catalogue.splits
         self.skipped = 0
+        self.notes: tuple[str, ...] = ()
 
     def __len__(self) -> int:
         """Return the number of rows."""

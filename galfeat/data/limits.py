@@ -25,6 +25,10 @@ _CHARACTERS_SHOWN = 80
 _UNITS = ("bytes", "KiB", "MiB", "GiB", "TiB", "PiB", "EiB")
 
 
+class LimitError(DataError):
+    """A file would take more memory than allowed."""
+
+
 class Budget:
     """Memory that the arrays of one file may take, all together.
 
@@ -68,7 +72,7 @@ class Budget:
         if size > self.left:
             taken = self.limit - self.left
             besides = f" besides {readable_size(taken)} for the rest of the file" if taken else ""
-            raise DataError(
+            raise LimitError(
                 f"{what} would take {readable_size(size)} of memory{besides}; expected at most "
                 f"{readable_size(self.limit)}: check that the file is intact, or set a higher "
                 f"limit with --max-bytes, {VARIABLE} or max_bytes"

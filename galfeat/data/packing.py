@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import contextlib
-import io
 import itertools
 import zlib
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,6 +17,7 @@ from numpy.typing import NDArray
 from galfeat.errors import DataError, ImageError
 from galfeat.storage.atomic import atomic_file
 from galfeat.storage.cells import valid_text
+from galfeat.storage.deferred import DeferredErrorFile
 
 if TYPE_CHECKING:
     import h5py
@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 
 #: Number of images read and written at a time.
 BLOCK = 64
+#: Maximum width and height of images that are scaled.
+MAX_SIZE = 4096
 #: Compression levels of a packed file and of the published layout.
 FAST, PUBLISHED = 1, 4
 #: The chunks of the published Galaxy10 DECaLS file, which h5py chose for its shape.
@@ -33,7 +35,12 @@ PUBLISHED_CHUNKS = (555, 16, 16, 1)
 
 
 def pack(
-    data: DataSet, path: str | Path, *, jobs: int = 1, progress: Progress | None = None
+    data: DataSet,
+    path: str | Path,
+    *,
+    size: int | None = None,
+    jobs: int = 1,
+    progress: Progress | None = None,
 ) -> dict[int, ImageError]:
     """Write a data set to an HDF5 file from which single images are read fast.
 
@@ -44,9 +51,12 @@ def pack(
     Parameters
     ----------
     data : DataSet
-        n images of equal size.
+        n images of equal size, or of any sizes if `size` is given.
     path : str or Path
         The file, written atomically.
+    size : int, optional
+        Width and height of the written images, in pixels, at least 1. Others are cut to a square
+        around the centre and scaled by bicubic interpolation, so their pixel scale changes.
     jobs : int
         Number of threads that decode and compress.
     progress : callable, optional
@@ -60,7 +70,8 @@ def pack(
     Raises
     ------
     DataError
-        If no image can be read, or the images differ in size.
+        If no image can be read, the images differ in size and `size` is not given, or it is out
+        of range.
     OutputError
         If `path` cannot be written.
 
@@ -75,6 +86,8 @@ def pack(
     ...     open_dataset(f"{folder}/packed.h5").labels.tolist(), errors
     ([0, 1, 0], {})
     """
+    if size is not None and not 1 <= size <= MAX_SIZE:
+        raise DataError(f"a size of {size} pixels; expected 1 to {MAX_SIZE:,}")
     errors: dict[int, ImageError] = {}
     with hdf5_file(path) as (file, check):
         images: ChunkedWriter | None = None
@@ -85,13 +98,15 @@ def pack(
                 if isinstance(result, ImageError):
                     errors[row] = result
                 else:
-                    readable.append(result)
+                    readable.append(result if size is None else _resized(result, size))
                     kept.append(row)
             if readable:
                 if images is None:
                     shape = readable[0].shape
                     images = ChunkedWriter(file, (len(data), *shape), (1, *shape), FAST, jobs)
-                _check_sizes(readable, images.shape[1:], Path(path))
+                _check_sizes(
+                    readable, images.shape[1:], Path(path), data.ids[kept[-len(readable) :]]
+                )
                 images.write(len(kept) - len(readable), np.stack(readable))
                 check()
             if progress is not None:
@@ -103,14 +118,27 @@ def pack(
     return errors
 
 
-def _check_sizes(images: list[NDArray[np.uint8]], expected: tuple[int, ...], path: Path) -> None:
-    other = next((image.shape for image in images if image.shape != expected), None)
-    if other is not None:
-        raise DataError(
-            f"the images differ in size ({expected[1]}×{expected[0]} and {other[1]}×{other[0]} "
-            f"pixels), but {path.name} needs one size; image files of several sizes are read fast "
-            "as they are"
-        )
+def _check_sizes(
+    images: list[NDArray[np.uint8]], expected: tuple[int, ...], path: Path, ids: NDArray[np.str_]
+) -> None:
+    for image, name in zip(images, ids, strict=True):
+        if image.shape != expected:
+            height, width = image.shape[:2]
+            raise DataError(
+                f"the images differ in size ({expected[1]}×{expected[0]} and {width}×{height} "
+                f"pixels, the first of these {name}), but {path.name} needs one size; scale them "
+                f"with --size {min(expected[:2])}, or keep image files of several sizes, which "
+                "are read fast as they are"
+            )
+
+
+def _resized(image: NDArray[np.uint8], size: int) -> NDArray[np.uint8]:
+    """Cut an image to a square around its centre and scale it, unless it has the size."""
+    from PIL import Image, ImageOps
+
+    if image.shape[:2] == (size, size):
+        return image
+    return np.asarray(ImageOps.fit(Image.fromarray(image), (size, size), Image.Resampling.BICUBIC))
 
 
 def metadata_columns(data: DataSet) -> dict[str, NDArray[np.generic]]:
@@ -234,39 +262,9 @@ def hdf5_file(path: str | Path) -> Iterator[tuple[h5py.File, Callable[[], None]]
 
     with (
         atomic_file(path) as temporary,
-        _DeferredErrorFile(temporary, "r+") as stream,
+        DeferredErrorFile(temporary, "r+") as stream,
         h5py.File(stream, "w") as file,
     ):
         yield file, stream.raise_failure
         file.close()
         stream.raise_failure()
-
-
-class _DeferredErrorFile(io.FileIO):
-    """A file that stores the first write error instead of raising it."""
-
-    failure: OSError | None = None
-
-    def write(self, data: Any) -> int:  # noqa: ANN401
-        with self._remember():
-            rest = memoryview(data).cast("B")
-            while rest and self.failure is None:
-                rest = rest[super().write(rest) :]
-        return len(data)
-
-    def truncate(self, size: int | None = None) -> int:
-        with self._remember():
-            super().truncate(size)
-        return self.tell() if size is None else size
-
-    @contextlib.contextmanager
-    def _remember(self) -> Iterator[None]:
-        try:
-            yield
-        except OSError as error:
-            self.failure = self.failure or error
-
-    def raise_failure(self) -> None:
-        """Raise the stored error, if any."""
-        if self.failure is not None:
-            raise self.failure

@@ -144,8 +144,9 @@ def _stack(images: list[Image], target: Path) -> NDArray[np.uint8]:
 
 
 def _write_hdf5(target: Path, images: list[Image], data: DataSet) -> None:
-    with hdf5_file(target) as (file, _):
+    with hdf5_file(target) as (file, check):
         file["images"] = _stack(images, target)
+        check()
         write_metadata(file, data)
 
 

@@ -63,9 +63,33 @@ def test_hdf5_itself_reads_what_was_written(tmp_path, chunks):
 
 def test_images_of_two_sizes_are_refused_and_nothing_is_written(tmp_path):
     data = ArrayDataSet([IMAGES[0], IMAGES[1][:-1]])
-    with pytest.raises(DataError, match=r"20×24 and 20×23 pixels"):
+    with pytest.raises(
+        DataError, match=r"20×24 and 20×23 pixels, the first of these 1\), .*--size"
+    ):
         pack(data, tmp_path / "packed.h5")
     assert os.listdir(tmp_path) == []
+
+
+def test_images_of_several_sizes_are_scaled_to_one(tmp_path):
+    large = np.zeros((60, 40, 3), np.uint8)
+    large[20:40, 10:30] = 200  # the middle of the square around the centre
+    exact = np.random.default_rng(0).integers(0, 255, (20, 20, 3), np.uint8)
+    data = ArrayDataSet([large, exact, np.full((5, 9, 3), 7, np.uint8)], labels=["a", "b", "a"])
+    assert pack(data, tmp_path / "packed.h5", size=20) == {}
+    packed = open_dataset(tmp_path / "packed.h5")
+    first, second, third = packed.read([0, 1, 2])
+    assert first.shape == third.shape == (20, 20, 3)
+    assert (first[7:13, 7:13] == 200).all()
+    assert (first[:3] == 0).all()
+    np.testing.assert_array_equal(second, exact)
+    assert (third == 7).all()
+    assert packed.labels.tolist() == [0, 1, 0]
+
+
+@pytest.mark.parametrize("size", [0, -1, 10**6])
+def test_sizes_out_of_range_are_refused(tmp_path, size):
+    with pytest.raises(DataError, match="pixels; expected 1 to 4,096"):
+        pack(ArrayDataSet(IMAGES), tmp_path / "packed.h5", size=size)
 
 
 def test_a_data_set_without_readable_images_is_refused(tmp_path):
@@ -111,3 +135,6 @@ def test_the_command_packs_a_folder_and_names_what_it_leaves_out(tmp_path):
     assert "3 galaxies in" in done.stdout
     assert "3.png" in done.stderr
     assert digests(open_dataset(tmp_path / "packed.h5")) == digests(ArrayDataSet(IMAGES[:3]))
+    arguments = ["data", "pack", str(folder), str(tmp_path / "small.h5"), "--size", "9"]
+    assert CliRunner().invoke(main, arguments).exit_code == 3
+    assert open_dataset(tmp_path / "small.h5").read([2])[0].shape == (9, 9, 3)

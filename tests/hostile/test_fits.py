@@ -11,7 +11,7 @@ from astropy.io import fits
 from PIL import Image
 
 from galfeat.data import open_dataset
-from galfeat.data.readers.flux import read_flux
+from galfeat.data.readers.fits.flux import read_flux
 from galfeat.errors import ImageError
 
 PIXELS = np.random.default_rng(0).normal(size=(20, 24)).astype(np.float32)
@@ -99,7 +99,7 @@ def test_a_file_that_unpacks_to_too_much_is_an_error(tmp_path, monkeypatch):
 
 @pytest.mark.parametrize("held", [1000, 2**24])
 def test_a_packed_file_may_be_damaged_anywhere(tmp_path, monkeypatch, held):
-    monkeypatch.setattr("galfeat.data.readers.fits_file.HELD", held)
+    monkeypatch.setattr("galfeat.data.readers.fits.file.HELD", held)
     content = gzip.compress(image(20, 24) + bytes(2880))
     for size in (5, 30, len(content) // 2):
         assert isinstance(read(tmp_path / "a.fits.gz", content[:size]), ImageError)
@@ -176,7 +176,7 @@ def test_a_tile_that_unpacks_to_too_much_is_an_error(tmp_path, kind, how):
 def test_small_tiles_do_not_count_as_headers(tmp_path, monkeypatch):
     path = tmp_path / "a.fits.fz"
     tiled(path, "RICE_1", np.ones((3, 400, 30), "i4"), tile_shape=(1, 1, 30))
-    monkeypatch.setattr("galfeat.data.readers.fits_file.MAX_HEADERS", 30_000)
+    monkeypatch.setattr("galfeat.data.readers.fits.file.MAX_HEADERS", 30_000)
     assert READERS["shown"](path).shape == (400, 30, 3)
 
 
@@ -185,9 +185,9 @@ def test_a_packed_file_is_not_unpacked_without_end(tmp_path, monkeypatch):
     noise = np.random.default_rng(0).integers(0, 2**20, (3, 400, 30)).astype("i4")
     path.write_bytes(gzip.compress(tiled(path, "GZIP_1", noise, tile_shape=(1, 1, 30))))
     held = READERS["shown"](path)
-    monkeypatch.setattr("galfeat.data.readers.fits_file.HELD", 1000)
+    monkeypatch.setattr("galfeat.data.readers.fits.file.HELD", 1000)
     np.testing.assert_array_equal(READERS["shown"](path), held)
-    monkeypatch.setattr("galfeat.data.readers.fits_file.MAX_REPEATS", 0)
+    monkeypatch.setattr("galfeat.data.readers.fits.file.MAX_REPEATS", 0)
     assert "takes too long to unpack; unpack it" in failure(path, "shown")
 
 
@@ -196,7 +196,7 @@ def test_too_many_tiles_are_an_error(tmp_path, monkeypatch, how):
     path = tmp_path / "a.fits.fz"
     tiled(path, "RICE_1", np.ones((40, 30), "i4"), tile_shape=(1, 30))
     assert READERS[how](path) is not None
-    monkeypatch.setattr("galfeat.data.readers.fits_tiles.MAX_TILES", 39)
+    monkeypatch.setattr("galfeat.data.readers.fits.tiles.MAX_TILES", 39)
     assert "the image has 40 tiles; expected at most 39" in failure(path, how)
 
 
@@ -233,7 +233,7 @@ def test_the_flux_of_odd_files_is_an_error(tmp_path, monkeypatch, name, content,
 @pytest.mark.parametrize("held", [1000, 2**24])
 @pytest.mark.parametrize("pack", [gzip.compress, bz2.compress])
 def test_flux_is_unpacked_up_to_the_limit(tmp_path, monkeypatch, pack, held):
-    monkeypatch.setattr("galfeat.data.readers.fits_file.HELD", held)
+    monkeypatch.setattr("galfeat.data.readers.fits.file.HELD", held)
     path = tmp_path / "a.fits.gz"
     path.write_bytes(pack(image(300, 400, bits=-64) + bytes(960_000)))
     assert read_flux(path)[0].flux.shape == (400, 300)
@@ -280,7 +280,7 @@ def test_images_are_stretched_in_blocks_with_the_same_pixels(tmp_path, monkeypat
     planes[:, 3:9] = np.nan
     fits.PrimaryHDU(planes).writeto(tmp_path / "a.fits")
     whole = read(tmp_path / "a.fits", (tmp_path / "a.fits").read_bytes())
-    monkeypatch.setattr("galfeat.data.readers.fits._BLOCK", 100)
+    monkeypatch.setattr("galfeat.data.readers.fits.display._BLOCK", 100)
     np.testing.assert_array_equal(
         read(tmp_path / "a.fits", (tmp_path / "a.fits").read_bytes()), whole
     )

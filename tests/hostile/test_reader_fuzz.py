@@ -11,10 +11,13 @@ from pathlib import Path
 
 import h5py
 import numpy as np
+import pyarrow
 import pytest
 from astropy.io import fits
+from astropy.table import Table
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from pyarrow import parquet
 
 from galfeat.data import open_dataset
 from galfeat.errors import DataError, ImageError
@@ -83,7 +86,28 @@ def gzip_files():
     return [gzip.compress(content, mtime=0) for content in fits_files()]
 
 
+def tables(**options):
+    """Tables of images as astropy writes them."""
+    columns = {"GalaxyID": np.arange(ROWS), "label": ["a", "b", ""] * 2, "ra": np.arange(6.0)}
+    stream = io.BytesIO() if options["format"] in ("fits", "votable") else io.StringIO()
+    Table(columns).write(stream, **options)
+    content = stream.getvalue()
+    yield content if isinstance(content, bytes) else content.encode()
+
+
+def parquet_files():
+    columns = {"id": list("abcabc"), "label": ["x", None] * 3, "ra": np.arange(6.0)}
+    for options in ({"compression": "none"}, {"use_dictionary": False, "compression": "gzip"}):
+        stream = io.BytesIO()
+        parquet.write_table(pyarrow.table(columns), stream, **options)
+        yield stream.getvalue()
+
+
 BASES = {
+    "fit": list(tables(format="fits")),
+    "ecsv": list(tables(format="ascii.ecsv")),
+    "vot": [*tables(format="votable"), *tables(format="votable", tabledata_format="binary")],
+    "parquet": list(parquet_files()),
     "npz": list(npz_files()),
     "csv": list(csv_files()),
     "fits": list(fits_files()),

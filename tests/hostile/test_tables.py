@@ -1,5 +1,9 @@
 """Tables of any size, with cells of any length."""
 
+import bz2
+import gzip
+import lzma
+import os
 import subprocess
 import sys
 import textwrap
@@ -10,7 +14,7 @@ import pytest
 from PIL import Image
 
 from galfeat.data import open_dataset
-from galfeat.errors import DataError, GalfeatWarning
+from galfeat.errors import DataError, GalfeatWarning, ImageError
 
 #: Address space of a process that groups or opens many rows: libraries take half of it.
 MEMORY = 3 * 2**29
@@ -140,8 +144,8 @@ def test_messages_quote_the_beginning_of_a_long_cell(tmp_path, column):
         ("filename,label\na.png,b\n".encode("utf-16"), "in UTF-16; save it as CSV, UTF-8"),
         ("filename,label\na.png,b\n".encode("utf-16-be"), "contains NUL characters"),
         ("filename,label\né.png,b\n".encode("latin-1"), "UTF-8 .*save it as CSV, UTF-8"),
-        ("filename;label\na.png;b\n", "are separated by semicolons; expected commas"),
-        ("filename\tlabel\na.png\tb\n", "are separated by tabs; expected commas"),
+        ("a.png,b\nc.png,d\n", r"columns: a.png, b\); its first row lists an image: add a row"),
+        ("filename;label\na.png;b,c;d\n", "row 2, has 3 cells; its header has 2"),
         ("\n\n\n", r"has no column 'filename' \(columns: none\)"),
         ("filename,label\n", "lists no images"),
         ("filename,label,label\na.png,b,c\n", "columns 2 and 3 of .* are both named 'label'"),
@@ -170,8 +174,15 @@ def test_odd_tables_are_errors_of_one_line(tmp_path, content, message):
         '"filename","label"\n"a.png","x"\n"b.png","y"\n',
         "filename,label,,\na.png,x,1,2\nb.png,y,3,4\n",
         "filename,label,note,note\na.png,x,1,2\nb.png,y,3,4\n",
+        "filename;label\na.png;x\nb.png;y\n",
+        "filename\tlabel\na.png\tx\nb.png\ty\n",
+        "ra;dec;filename;label\n1,5;0,5;a.png;x\n9,5;-0,5;b.png;y\n",
+        "#,filename,label\n0,a.png,x\n1,b.png,y\n",
     ],
-    ids=["CRLF", "CR", "mixed", "BOM", "spaces", "quotes", "unnamed columns", "unused twice"],
+    ids=[
+        *("CRLF", "CR", "mixed", "BOM", "spaces", "quotes", "unnamed columns", "unused twice"),
+        *("semicolons", "tabs", "decimal commas", "no comments"),
+    ],
 )
 def test_ordinary_variants_are_read(tmp_path, content):
     data = open_dataset(table(tmp_path, content))
@@ -212,3 +223,72 @@ def test_the_command_line_names_its_limit(tmp_path, one_line_error, arguments, e
     assert "expected at most 1000 bytes" in message
     assert "--max-bytes" in message
     assert code == 4
+
+
+def test_repeated_text_of_parquet_takes_the_memory_of_one(tmp_path):
+    parquet = pytest.importorskip("pyarrow.parquet")
+    import pyarrow
+
+    path = tmp_path / "t.parquet"
+    long = "x" * 4000
+    columns = pyarrow.table({"id": ["a"] * 20_000, "label": [long, None] * 10_000})
+    parquet.write_table(columns, path)
+    data = open_dataset(path, max_bytes=2 * 2**20)
+    assert data.class_names == (long,)
+    with pytest.raises(DataError, match=r"t\.parquet would take .*expected at most 97\.7 KiB"):
+        open_dataset(path, max_bytes=100_000)
+
+
+def test_tables_that_unpack_to_more_than_the_limit_are_refused(tmp_path):
+    pytest.importorskip("astropy")
+    bomb = gzip.compress(bytes(200 * 2**20))
+    for name in ("t.ecsv", "t.vot"):
+        (tmp_path / name).write_bytes(bomb)
+        with pytest.raises(DataError, match="would take"):
+            open_dataset(tmp_path / name, max_bytes=10 * 2**20)
+    for packed in (bz2.compress(b"x"), lzma.compress(b"x")):
+        (tmp_path / "t.ecsv").write_bytes(packed)
+        with pytest.raises(DataError, match="is compressed; unpack it"):
+            open_dataset(tmp_path / "t.ecsv")
+    (tmp_path / "t.csv").write_bytes(bomb[:1000])
+    with pytest.raises(DataError, match=r"CSV file in UTF-8|NUL"):
+        open_dataset(tmp_path / "t.csv")
+
+
+def test_a_votable_does_not_fetch_its_data(tmp_path):
+    tables = pytest.importorskip("astropy.table")
+    tables.Table({"id": ["a"], "label": ["x"]}).write(tmp_path / "t.vot", format="votable")
+    content = (tmp_path / "t.vot").read_text()
+    start, end = content.index("<TABLEDATA>"), content.index("</TABLEDATA>") + len("</TABLEDATA>")
+    (tmp_path / "secret").write_bytes(bytes(100))
+    stream = f'<BINARY><STREAM\n href="file://{tmp_path}/secret"/></BINARY>'
+    for text in (content[:start] + stream + content[end:], content.encode("utf-16")):
+        (tmp_path / "t.vot").write_bytes(text if isinstance(text, bytes) else text.encode())
+        with pytest.raises(DataError, match="save it as a VOTable that holds its data"):
+            open_dataset(tmp_path / "t.vot")
+
+
+def test_folders_are_listed_once_however_a_table_spells_them(tmp_path, monkeypatch):
+    (tmp_path / "deep").mkdir()
+    Image.new("RGB", (8, 8)).save(tmp_path / "deep" / "a.png")
+    listings = []
+    scan = os.scandir
+    monkeypatch.setattr(os, "scandir", lambda path: (listings.append(path), scan(path))[1])
+    names = [f"deep{'/../deep' * number}/b{number}" for number in range(50)]
+    images = open_dataset(table(tmp_path, "\n".join(["filename", *names]))).read(range(50))
+    assert all(isinstance(image, ImageError) for image in images)
+    assert len(listings) <= 4
+
+
+@pytest.mark.parametrize("name", ["t.parquet", "t.ecsv", "t.vot", "t.fits"])
+def test_damaged_tables_are_errors_of_one_line(tmp_path, name):
+    pytest.importorskip("pyarrow" if name == "t.parquet" else "astropy")
+    (tmp_path / name).write_bytes(b"{'id': [1, 2]}" * 3)
+    if name == "t.fits":
+        pytest.importorskip("astropy.table").Table({"id": [1, 2]}).write(
+            tmp_path / name, overwrite=True
+        )
+        content = (tmp_path / name).read_bytes()
+        (tmp_path / name).write_bytes(content[:5760].replace(b"TFIELDS ", b"TFIELDZ "))
+    with pytest.raises(DataError, match="cannot be read as"):
+        open_dataset(tmp_path / name)

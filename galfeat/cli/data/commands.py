@@ -11,7 +11,13 @@ from galfeat.cli.data.fetch import fetch
 from galfeat.cli.data.pack import pack
 from galfeat.cli.data.simulate import simulate
 from galfeat.cli.data.votes import label_votes
-from galfeat.cli.options import images_option, jobs_option, label_option, seed_option
+from galfeat.cli.options import (
+    WholeRange,
+    images_option,
+    jobs_option,
+    label_option,
+    seed_option,
+)
 from galfeat.cli.progress import progress_bar, running_clock
 from galfeat.storage.cells import valid_json
 
@@ -43,12 +49,12 @@ def info(
     Defects are unreadable images, blank images, exact duplicates, and rows with the same
     position but different labels. The result does not depend on the seed.
     """
-    from galfeat.data import open_dataset, summarise
+    from galfeat.cli.inputs import open_images
+    from galfeat.data import summarise
 
+    dataset = open_images(path, label=label, images=images)
     with progress_bar("images") as progress:
-        summary = summarise(
-            open_dataset(path, label=label, images=images), jobs=jobs, progress=progress
-        )
+        summary = summarise(dataset, jobs=jobs, progress=progress)
     if as_json:
         click.echo(json.dumps(valid_json(summary.to_json()), indent=2, ensure_ascii=False))
     else:
@@ -60,7 +66,7 @@ def info(
 @data.command()
 @click.argument("path")
 @click.option(
-    "--per-class", type=click.IntRange(min=1), required=True, help="Number of images per class."
+    "--per-class", type=WholeRange(min=1), required=True, help="Number of images per class."
 )
 @click.option(
     "-o",
@@ -88,9 +94,10 @@ def sample(
 
     Classes with fewer images are included whole and listed on stderr.
     """
-    from galfeat.data import open_dataset, stratified_sample, write_dataset
+    from galfeat.cli.inputs import open_images
+    from galfeat.data import stratified_sample, write_dataset
 
-    dataset = open_dataset(path, label=label, images=images)
+    dataset = open_images(path, label=label, images=images)
     rows = stratified_sample(dataset.labels, per_class, seed, dataset.class_names)
     with running_clock("images"):
         errors = write_dataset(dataset.select(rows), output, jobs=jobs)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import click
 
-from galfeat.cli.options import FiniteRange, label_option
+from galfeat.cli.options import FiniteRange, WholeRange, label_option
 from galfeat.cli.progress import progress_bar
 
 if TYPE_CHECKING:
@@ -60,7 +60,7 @@ def cutout_options(command: Callable[..., None]) -> Callable[..., None]:
             ),
             click.option(
                 "--size",
-                type=click.IntRange(min=1),
+                type=WholeRange(min=1),
                 help="For cutouts: height and width in pixels.  [default: 256]",
             ),
             click.option(
@@ -71,7 +71,7 @@ def cutout_options(command: Callable[..., None]) -> Callable[..., None]:
             click.option(
                 "--limit",
                 metavar="N",
-                type=click.IntRange(min=1),
+                type=WholeRange(min=1),
                 help="For cutouts: use only the first N rows of the catalogue.",
             ),
             click.option(

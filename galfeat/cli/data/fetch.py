@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
@@ -15,6 +16,9 @@ if TYPE_CHECKING:
     from galfeat.data.catalogue.galaxy10 import Published
 
 CUTOUTS = ("samples", "training", "cutouts")
+#: The data set in whose file one image touches hundreds of chunks.
+_SHARES_CHUNKS = "galaxy10-decals"
+_WITHOUT_DUPLICATES = "Galaxy10_DECals_NoDuplicated.h5"
 
 
 @click.command()
@@ -77,7 +81,18 @@ def fetch(
             f"unexpected argument {source!r}; only training and cutouts take another argument"
         )
     else:
-        click.echo(_fetch_file(_published(name, url, sha256), output))
+        file = _fetch_file(_published(name, url, sha256), output)
+        click.echo(file)
+        if name == _SHARES_CHUNKS:
+            packed = file.with_name(f"{file.stem}-packed.h5")
+            click.echo(
+                f"to read single images fast, lay the file out anew: {_pack_command(file, packed)}",
+                err=True,
+            )
+
+
+def _pack_command(file: Path, packed: Path) -> str:
+    return shlex.join(["galfeat", "data", "pack", str(file), str(packed)])
 
 
 def _fetch_file(published: Published, output: Path | None) -> Path:
@@ -131,6 +146,12 @@ def _published(name: str | None, url: str | None, sha256: str | None) -> Publish
     from galfeat.data.catalogue.galaxy10 import PUBLISHED, Published
 
     if name is not None:
+        if "noduplicated" in name.lower():
+            raise click.UsageError(
+                f"the SHA-256 of {_WITHOUT_DUPLICATES} is not known to galfeat; download it by "
+                f"hand and use it like Galaxy10_DECals.h5, as in `galfeat fit "
+                f"{_WITHOUT_DUPLICATES}`, or give both --url and --sha256 without a name"
+            )
         if name not in PUBLISHED:
             raise click.UsageError(
                 f"unknown data set {name!r}; expected one of {', '.join([*PUBLISHED, *CUTOUTS])}"

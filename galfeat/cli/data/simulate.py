@@ -7,15 +7,13 @@ from pathlib import Path
 
 import click
 
-from galfeat.cli.options import jobs_option, seed_option
+from galfeat.cli.options import WholeRange, jobs_option, seed_option
 from galfeat.cli.progress import progress_bar
 from galfeat.cli.prose import counted
 
 
 @click.command()
-@click.option(
-    "-n", "--number", type=click.IntRange(min=1), required=True, help="Number of galaxies."
-)
+@click.option("-n", "--number", type=WholeRange(min=1), required=True, help="Number of galaxies.")
 @click.option(
     "-o",
     "--output",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
+from itertools import islice
 from typing import Any
 
 import numpy as np
@@ -14,6 +15,8 @@ from galfeat.data.catalogue.labels import (
     DEFAULT_COLUMNS,
     ReadColumn,
     as_text,
+    guessed_column,
+    is_missing,
     label_columns,
     read_labels,
 )
@@ -21,6 +24,7 @@ from galfeat.data.limits import Budget, shortened
 from galfeat.errors import DataError
 
 _SOURCE_COLUMNS = ("source", "source_repo")
+_COLUMNS_KEPT = 100
 
 
 @dataclass(frozen=True, eq=False)
@@ -44,6 +48,8 @@ class Catalogue:
     sources: NDArray[np.str_] | None = None
     ra: NDArray[np.float64] | None = None
     dec: NDArray[np.float64] | None = None
+    splits: NDArray[np.str_] | None = None
+    columns: tuple[str, ...] = ()
 
     def take(self, rows: NDArray[np.intp]) -> Catalogue:
         """Return the catalogue of the given rows, in the given order."""
@@ -56,6 +62,8 @@ class Catalogue:
             sources=None if self.sources is None else self.sources[rows],
             ra=None if self.ra is None else self.ra[rows],
             dec=None if self.dec is None else self.dec[rows],
+            splits=None if self.splits is None else self.splits[rows],
+            columns=self.columns,
         )
 
     def unlabelled(self) -> Catalogue:
@@ -73,6 +81,7 @@ def build_catalogue(
     guesses: Sequence[str] = DEFAULT_COLUMNS,
     class_names: Sequence[str] | None = None,
     budget: Budget | None = None,
+    splits: NDArray[np.str_] | None = None,
 ) -> Catalogue:
     """Build a catalogue from named columns.
 
@@ -81,8 +90,8 @@ def build_catalogue(
     Groups are read from the column ``group_id``, where each empty cell is a separate group,
     or else derived from the positions ``ra`` and ``dec``: see `groups_by_position`. Invalid
     positions count as unknown. Groups and sources are held as text as wide as the longest; the
-    memory is taken from `budget`, without limit by default. For the other parameters see
-    `read_labels`.
+    memory is taken from `budget`, without limit by default. `splits` are kept. For the other
+    parameters see `read_labels`.
 
     Raises
     ------
@@ -114,14 +123,14 @@ def build_catalogue(
     )
     ra, dec = _positions(columns, column)
     groups: NDArray[np.str_] | None = None
-    if "group_id" in columns:
-        names = as_text(column("group_id"), "group_id")
-        text = ["" if name.lower() == "nan" else name for name in names]
-        text = [value or f"row {row}" for row, value in enumerate(text)]
+    group_column = guessed_column(columns, ["group_id"])
+    if group_column is not None:
+        names = as_text(column(group_column), group_column)
+        text = [f"row {row}" if is_missing(name) else name for row, name in enumerate(names)]
         groups = fixed_width(text, "group_id", budget)
     elif ra is not None and dec is not None:
         groups = groups_by_position(ra, dec)
-    source_column = next((name for name in _SOURCE_COLUMNS if name in columns), None)
+    source_column = guessed_column(columns, _SOURCE_COLUMNS)
     return Catalogue(
         ids=ids,
         labels=labels.indices,
@@ -131,6 +140,8 @@ def build_catalogue(
         sources=text_of(source_column) if source_column else None,
         ra=ra,
         dec=dec,
+        splits=splits,
+        columns=tuple(islice(columns, _COLUMNS_KEPT)),
     )
 
 
@@ -139,9 +150,9 @@ def catalogue_columns(
 ) -> list[str]:
     """Return the columns that `build_catalogue` reads."""
     names = label_columns(columns, label, guesses)
-    source_column = next((name for name in _SOURCE_COLUMNS if name in columns), None)
-    for name in ("ra", "dec", "group_id", source_column):
-        if name is not None and name in columns and name not in names:
+    others = (["ra"], ["dec"], ["group_id"], _SOURCE_COLUMNS)
+    for name in (guessed_column(columns, spellings) for spellings in others):
+        if name is not None and name not in names:
             names.append(name)
     return names
 
@@ -168,9 +179,10 @@ def fixed_width(text: list[str], column: str, budget: Budget | None = None) -> N
 def _positions(
     columns: Collection[str], column: ReadColumn
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]] | tuple[None, None]:
-    if "ra" not in columns or "dec" not in columns:
+    names = [guessed_column(columns, [name]) for name in ("ra", "dec")]
+    if None in names:
         return None, None
-    ra, dec = (_degrees(column(name), name) for name in ("ra", "dec"))
+    ra, dec = (_degrees(column(name), name) for name in names if name is not None)
     with np.errstate(invalid="ignore"):
         known = (ra >= 0) & (ra <= 360) & (np.abs(dec) <= 90)
     return np.where(known, ra, np.nan), np.where(known, dec, np.nan)
@@ -182,7 +194,7 @@ def _degrees(values: NDArray[Any], name: str) -> NDArray[np.float64]:
     degrees = np.full(len(values), np.nan)
     for row, text in enumerate(as_text(values, name)):
         try:
-            degrees[row] = float(text or "nan")
+            degrees[row] = float("nan" if is_missing(text) else text.replace(",", "."))
         except ValueError as error:
             raise DataError(
                 f"column {name!r}: {shortened(text)} in row {row} is not a number; expected degrees"

@@ -18,9 +18,6 @@ from galfeat.errors import DataError
 MAX_ROW = 2**20
 """Maximum number of characters of a row."""
 
-FILE_COLUMNS = ("filename", "file", "path", "image")
-"""Columns of image files, in order of preference."""
-
 _MAX_SHARED = 2**16
 _UTF16 = (b"\xff\xfe", b"\xfe\xff")
 
@@ -77,7 +74,8 @@ def read_csv_columns(
         with path.open(newline="", encoding="utf-8-sig") as stream:
             rows = _rows(stream, path, separators, comment)
             names = [name.strip() for name in next(rows, [])]
-            chosen = [name for name in dict.fromkeys(names) if name in set(choose(names))]
+            needed = set(choose(names))
+            chosen = [name for name in dict.fromkeys(names) if name in needed]
             return CsvTable(dict.fromkeys(names), _columns(rows, names, chosen, path, budget))
     except (OSError, UnicodeDecodeError, csv.Error) as error:
         raise DataError(

@@ -9,7 +9,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from galfeat.data.catalogue.csv_table import FILE_COLUMNS
+from galfeat.data.catalogue.files import find_file_column
 from galfeat.data.catalogue.labels import ReadColumn
 from galfeat.data.catalogue.tables import as_names, as_numbers, read_table
 from galfeat.errors import DataError
@@ -97,18 +97,24 @@ def read_fractions(
 
 
 def read_soft_labels(
-    path: str | Path, ids: Sequence[str], class_names: Sequence[str] | None = None
+    path: str | Path,
+    ids: Sequence[str],
+    class_names: Sequence[str] | None = None,
+    *,
+    file_column: str | None = None,
 ) -> VoteFractions:
-    r"""Read the soft labels of the galaxies of a data set from its ``labels.csv``.
+    r"""Read the soft labels of the galaxies of a data set from its table.
 
     Parameters
     ----------
     path : str or Path
-        The table, or its folder.
+        The table, or the folder of its ``labels.csv``.
     ids : sequence of str, length n
         The ids of a `DataSet` that was opened from it, in any order: names of files.
     class_names : sequence of str, optional
         As for `read_fractions`.
+    file_column : str, optional
+        As for `galfeat.open_dataset`.
 
     Returns
     -------
@@ -131,12 +137,14 @@ def read_soft_labels(
     """
     path = Path(path)
     table = path / "labels.csv" if path.is_dir() else path
-    columns = read_table(
-        table, lambda names: [n for n in names if n in FILE_COLUMNS or n.startswith(PREFIX)]
-    )
-    name = next((name for name in FILE_COLUMNS if name in columns), None)
-    if name is None:
-        raise DataError(f"{table} has no column 'filename'; soft labels are found by file")
+    name = ""
+
+    def needed(names: Collection[str]) -> list[str]:
+        nonlocal name
+        name = find_file_column(names, table, file_column)
+        return [name, *(other for other in names if other.startswith(PREFIX))]
+
+    columns = read_table(table, needed, comment="")
     listed = read_fractions(columns, columns.__getitem__, class_names)
     row_of: dict[str, int] = {}
     for row, file in enumerate(as_names(columns[name])):

@@ -20,6 +20,7 @@ DEFAULT_COLUMNS = ("label", "class", "class_id", "class_name", "ans", "labels", 
 ReadColumn = Callable[[str], NDArray[Any]]
 
 _NAMES_COMPARED = 1000
+_MISSING = frozenset({"", "nan", "na", "n/a", "null", "<na>", "#n/a"})
 
 
 class Labels(NamedTuple):
@@ -58,8 +59,8 @@ def read_labels(
     length : int
         The number of rows, n.
     label : str, optional
-        The label column. By default the first existing column of `guesses`; if none exists,
-        the rows have no labels.
+        The label column. By default the first existing column of `guesses`, in any case; if
+        none exists, the rows have no labels.
     guesses : sequence of str, optional
         By default ``label``, ``class``, ``class_id``, ``class_name``, ``ans``, ``labels``,
         ``y``.
@@ -70,8 +71,9 @@ def read_labels(
     -------
     Labels
         Classes are in the order of their numbers, or in alphabetical order if the
-        labels are text. Empty cells, NaN and negative numbers mean "no label". A
-        column ``X_id`` takes its class names from the column ``X_name`` if that exists.
+        labels are text. Empty cells, NaN, ``NA``, ``N/A``, ``None``, ``null`` and negative
+        numbers mean "no label". A column ``X_id`` takes its class names from the column
+        ``X_name`` if that exists.
 
     Warns
     -----
@@ -97,7 +99,7 @@ def read_labels(
     if label:
         return _labels_in(find_column(label, columns), columns, read, class_names)
     no_labels = Labels(np.full(length, -1), (), None)
-    column = next((name for name in guesses if name in columns), None)
+    column = guessed_column(columns, guesses)
     if column is None:
         return no_labels
     try:
@@ -111,9 +113,10 @@ def _labels_in(
     column: str, columns: Collection[str], read: ReadColumn, class_names: Sequence[str] | None
 ) -> Labels:
     keys = _keys(read(column), column)
-    name_column = column.removesuffix("_id") + "_name"
-    if column.endswith("_id") and name_column in columns:
+    name_column = _name_column(column, columns)
+    if name_column is not None:
         text = as_text(read(name_column), name_column)
+        text = ["" if is_missing(name) else name for name in text]
         names = _names_of_ids(keys, text, column, name_column)
     elif class_names is not None:
         names = _names_of_numbers(keys, class_names, column)
@@ -124,28 +127,72 @@ def _labels_in(
     return Labels(np.array(indices, dtype=np.int64), tuple(names.values()), column)
 
 
+def is_missing(text: str) -> bool:
+    """Return whether a cell means "no value": empty, NaN, NA, N/A, None or null.
+
+    The word "none" in lower case is a value, such as the class of galaxies without a bar.
+    """
+    return text == "None" or text.lower() in _MISSING
+
+
+def guessed_column(columns: Collection[str], guesses: Sequence[str]) -> str | None:
+    """Return the column with the first of several names, else with one in another case, or None.
+
+    Examples
+    --------
+    >>> from galfeat.data.catalogue.labels import guessed_column
+    >>> guessed_column(["FILENAME", "Class", "CLASS"], ["label", "class"])
+    'Class'
+    """
+    exact = next((name for name in guesses if name in columns), None)
+    if exact is not None:
+        return exact
+    by_lower: dict[str, str] = {}
+    for name in islice(columns, _NAMES_COMPARED):
+        by_lower.setdefault(name.lower(), name)
+    return next((by_lower[name.lower()] for name in guesses if name.lower() in by_lower), None)
+
+
+def _name_column(column: str, columns: Collection[str]) -> str | None:
+    """Return the column of the names of the classes of a column ``X_id``, or None."""
+    if not column.lower().endswith("_id"):
+        return None
+    return guessed_column(columns, [column[:-3] + "_name"])
+
+
 def find_column(name: str, columns: Collection[str]) -> str:
-    """Return `name` if it is a column; else raise a DataError that suggests the closest one."""
+    """Return the column of a name, in any case if that is unique.
+
+    Raises
+    ------
+    DataError
+        If there is none; it suggests the closest one.
+    """
     if name in columns:
         return name
+    same = [other for other in columns if other.lower() == name.lower()]
+    if len(same) == 1:
+        return same[0]
+    if not columns:
+        raise DataError(
+            f"there is no column {shortened(name)}, as the images have no labels; give a table of "
+            "labels, or class folders"
+        )
     compared = [other for other in islice(columns, _NAMES_COMPARED) if len(other) <= 4 * len(name)]
     near = difflib.get_close_matches(name, compared, n=1, cutoff=0.4)
-    hint = f"did you mean {near[0]!r}? " if near else ""
-    raise DataError(
-        f"there is no column {shortened(name)}; {hint}The columns are: {listed(columns)}"
-    )
+    hint = f"did you mean {near[0]!r}? The" if near else "the"
+    raise DataError(f"there is no column {shortened(name)}; {hint} columns are: {listed(columns)}")
 
 
 def label_columns(
     columns: Collection[str], label: str | None, guesses: Sequence[str] = DEFAULT_COLUMNS
 ) -> list[str]:
     """Return the columns that `read_labels` reads: of the labels, and of their names if any."""
-    column = label or next((name for name in guesses if name in columns), None)
-    if column is None or column not in columns:
+    column = guessed_column(columns, [label] if label else guesses)
+    if column is None:
         return []
-    name_column = column.removesuffix("_id") + "_name"
-    named = column.endswith("_id") and name_column in columns
-    return [column, name_column] if named else [column]
+    name_column = _name_column(column, columns)
+    return [column] if name_column is None else [column, name_column]
 
 
 def as_text(values: NDArray[Any], column: str) -> list[str]:
@@ -177,7 +224,7 @@ def _keys(values: NDArray[Any], column: str) -> list[Any]:
     """Return labels as integers if all are whole numbers, else as text; None for no label."""
     if values.dtype.kind in "iu":
         return [None if value < 0 else int(value) for value in values]
-    text = ["" if value.lower() == "nan" else value for value in as_text(values, column)]
+    text = ["" if is_missing(value) else value for value in as_text(values, column)]
     try:
         numbers = [float(value) if value else -1.0 for value in text]
     except ValueError:

@@ -2,38 +2,36 @@
 
 from __future__ import annotations
 
-import warnings
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Collection, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from galfeat.data.catalogue.astropy_tables import FORMATS as ASTROPY_FORMATS
+from galfeat.data.catalogue.astropy_tables import Choose, plain_column, read_with_astropy
 from galfeat.data.catalogue.csv_table import read_csv_columns
 from galfeat.data.limits import Budget
 from galfeat.errors import DataError
 from galfeat.storage.versions import require_package
 
-TEXT_SUFFIXES = frozenset({".csv", ".tsv", ".txt"})
-ASTROPY_FORMATS = {
-    ".fits": "fits",
-    ".fit": "fits",
-    ".fits.gz": "fits",
-    ".vot": "votable",
-    ".votable": "votable",
-    ".xml": "votable",
-    ".ecsv": "ascii.ecsv",
-}
-PARQUET_SUFFIXES = frozenset({".parquet", ".pq"})
+TEXT_SUFFIXES: frozenset[str] = frozenset({".csv", ".tsv", ".txt"})
+PARQUET_SUFFIXES: frozenset[str] = frozenset({".parquet", ".pq"})
+_PARQUET_TEXT = frozenset({"string", "large_string", "binary", "large_binary"})
+_BYTES_PER_CELL = 32
 EXPECTED = "expected a CSV file, Parquet (.parquet), a FITS table (.fits), VOTable (.vot) or ECSV"
 
-_SEPARATORS = ",;\t|"
-
-Choose = Callable[[Collection[str]], Collection[str]]
+SEPARATORS = ",;\t|"
 
 
-def read_table(path: str | Path, choose: Choose | None = None) -> dict[str, NDArray[Any]]:
+def read_table(
+    path: str | Path,
+    choose: Choose | None = None,
+    *,
+    budget: Budget | None = None,
+    comment: str = "#",
+) -> dict[str, NDArray[Any]]:
     r"""Read columns of a table.
 
     Parameters
@@ -42,9 +40,13 @@ def read_table(path: str | Path, choose: Choose | None = None) -> dict[str, NDAr
         The suffix gives the format: ``.csv``, ``.tsv`` and ``.txt`` for text separated by
         commas, semicolons, tabs or vertical bars, whichever is most frequent in the header;
         ``.parquet``; ``.fits``, whose first table is read; ``.vot`` and ``.xml`` for VOTable;
-        ``.ecsv``. Lines of a text file that begin with ``#`` are comments.
+        ``.ecsv``.
     choose : callable, optional
         Takes the names of all columns and returns those to read; by default all are read.
+    budget : Budget, optional
+        The memory that the columns may take; by default ``GALFEAT_MAX_BYTES``, or 4 GiB.
+    comment : str
+        Lines of a text file that begin with this are skipped; none are if it is empty.
 
     Returns
     -------
@@ -55,9 +57,8 @@ def read_table(path: str | Path, choose: Choose | None = None) -> dict[str, NDAr
     Raises
     ------
     DataError
-        If the file is missing, damaged, of unknown format, has rows of different lengths, or
-        two of the columns have the same name, or
-        they take more memory than `galfeat.data.limits.Budget` allows.
+        If the file is missing, damaged, of unknown format, has rows of different lengths, two
+        of the columns have the same name, or they take more memory than the budget allows.
     MissingDependencyError
         If astropy or pyarrow is needed and not installed.
 
@@ -73,15 +74,15 @@ def read_table(path: str | Path, choose: Choose | None = None) -> dict[str, NDAr
     if not path.is_file():
         raise DataError(f"{path} is not a file; {EXPECTED}")
     choose = choose or (lambda names: [name for name in names if name])
-    budget = Budget()
-    name = path.name.lower()
-    suffix = ".fits.gz" if name.endswith(".fits.gz") else path.suffix.lower()
+    budget = Budget() if budget is None else budget
+    suffix = table_suffix(path)
     if suffix in TEXT_SUFFIXES:
-        return read_csv_columns(path, choose, budget, separators=_SEPARATORS, comment="#").columns
+        table = read_csv_columns(path, choose, budget, separators=SEPARATORS, comment=comment)
+        return table.columns
     if suffix in PARQUET_SUFFIXES:
         return _read_parquet(path, choose, budget)
     if suffix in ASTROPY_FORMATS:
-        return _read_with_astropy(path, ASTROPY_FORMATS[suffix], choose, budget)
+        return read_with_astropy(path, suffix, choose, budget)
     raise DataError(f"{path} has an unknown format; {EXPECTED}")
 
 
@@ -141,60 +142,52 @@ def column_named(names: Collection[str], spellings: Sequence[str]) -> str | None
     return next((by_lower[name.lower()] for name in spellings if name.lower() in by_lower), None)
 
 
-def _columns_of(path: Path) -> str:
-    return f"the columns of {path}"
+def table_suffix(path: Path) -> str:
+    """Return the suffix of a file in lower case, with that before ``.gz``."""
+    name = path.name.lower()
+    return ".fits.gz" if name.endswith(".fits.gz") else path.suffix.lower()
 
 
 def _read_parquet(path: Path, choose: Choose, budget: Budget) -> dict[str, NDArray[Any]]:
     require_package("pyarrow.parquet", "parquet", "reading Parquet")
     import pyarrow.parquet as parquet
+    from pyarrow.types import is_nested
 
     try:
         with parquet.ParquetFile(path) as file:
-            names = list(file.schema_arrow.names)
-            wanted = [name for name in names if name in set(choose(names))]
-            budget.take(8 * file.metadata.num_rows * max(1, len(wanted)), _columns_of(path))
-            table = file.read(columns=wanted)
-        return {name: _plain(table.column(name).to_numpy()) for name in wanted}
+            schema = file.schema_arrow
+            flat = [field.name for field in schema if not is_nested(field.type)]
+            chosen = set(choose(flat))
+            names = [name for name in flat if name in chosen]
+            _take_parquet(file.metadata, chosen, path, budget)
+        # A page of repeated text is stored once, so it is kept as numbers of distinct values.
+        texts = [name for name in names if str(schema.field(name).type) in _PARQUET_TEXT]
+        with parquet.ParquetFile(path, read_dictionary=texts) as file:
+            table = file.read(columns=names)
+        return {name: plain_column(_parquet_values(table.column(name))) for name in names}
     except (DataError, MemoryError):
         raise
     except Exception as error:  # a damaged file raises many kinds of errors inside pyarrow
         raise DataError(f"{path} cannot be read as Parquet ({error}); replace the file") from error
 
 
-def _read_with_astropy(
-    path: Path, kind: str, choose: Choose, budget: Budget
-) -> dict[str, NDArray[Any]]:
-    require_package("astropy.table", "fits", f"reading {path.suffix}")
-    from astropy.table import Table
-
-    options: dict[str, Any] = {"memmap": True} if kind == "fits" else {}
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # units and deviations from the standard
-            table = Table.read(path, format=kind, **options)
-            names = [name for name in table.colnames if table[name].ndim == 1]
-            wanted = [name for name in names if name in set(choose(names))]
-            size = sum(table[name].dtype.itemsize for name in wanted) * len(table)
-            budget.take(size, _columns_of(path))
-            return {name: _plain(table[name]) for name in wanted}
-    except (DataError, MemoryError):
-        raise
-    except Exception as error:  # a damaged file raises many kinds of errors inside astropy
-        raise DataError(
-            f"{path} cannot be read as {kind} ({error}); expected a file with a table"
-        ) from error
+def _take_parquet(metadata: Any, names: Collection[str], path: Path, budget: Budget) -> None:  # noqa: ANN401
+    """Take the memory of columns from the budget, as declared by the file."""
+    size = _BYTES_PER_CELL * metadata.num_rows * max(1, len(names))
+    for number in range(metadata.num_row_groups):
+        group = metadata.row_group(number)
+        for column in map(group.column, range(group.num_columns)):
+            if column.path_in_schema in names:
+                size += max(0, column.total_uncompressed_size)
+    budget.take(size, f"the columns of {path}")
 
 
-def _plain(column: Any) -> NDArray[Any]:  # noqa: ANN401
-    """Return a column in the machine's byte order, its missing values filled."""
-    if np.ma.isMaskedArray(column):
-        if column.dtype.kind in "iu" and np.ma.is_masked(column):
-            column = column.astype(np.float64)
-        column = column.filled(np.nan if column.dtype.kind == "f" else None)
-    values = np.asarray(column)
-    if values.dtype.kind == "O":
-        return np.array(["" if value is None else value for value in values], dtype=object)
-    if values.dtype.kind == "S":
-        return np.char.decode(values, "utf-8", "replace")
-    return np.ascontiguousarray(values.astype(values.dtype.newbyteorder("=")))
+def _parquet_values(column: Any) -> NDArray[Any]:  # noqa: ANN401
+    """Return a column of pyarrow; equal texts are one object, missing ones are None."""
+    if not str(column.type).startswith("dictionary"):
+        return np.asarray(column.to_numpy())
+    parts = []
+    for chunk in column.chunks:
+        values = np.array([*chunk.dictionary.to_pylist(), None], dtype=object)
+        parts.append(values[chunk.indices.fill_null(len(values) - 1).to_numpy()])
+    return np.concatenate(parts) if parts else np.array([], dtype=object)

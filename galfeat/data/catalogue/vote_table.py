@@ -12,10 +12,10 @@ import numpy as np
 from galfeat.data.catalogue.fractions import PREFIX
 from galfeat.data.catalogue.galaxy10 import GALAXY10_DECALS
 from galfeat.data.catalogue.votes import VoteLabels
+from galfeat.data.readers.decode import is_image_name
+from galfeat.data.readers.listed import split_image_name
 from galfeat.errors import DataError
 from galfeat.storage.atomic import atomic_file
-
-_IMAGES = (".jpg", ".jpeg", ".png", ".tif", ".tiff", ".fits", ".fits.gz")
 
 
 def write_labels(
@@ -96,26 +96,21 @@ def write_labels(
 def _filenames(ids: Sequence[str], path: Path, images: str | Path | None) -> list[str | None]:
     names = [PurePosixPath(name.replace("\\", "/")) for name in ids]
     if images is None:
-        return [str(n) if _is_image(n.name) else f"{n}.jpg" for n in names]
+        return [str(n) if is_image_name(n.name) else f"{n}.jpg" for n in names]
     folder = Path(images)
     if not folder.is_dir():
         raise DataError(f"{folder} is not a folder; expected the folder of the images")
-    by_stem = {_stem(file.name): file for file in sorted(folder.iterdir()) if _is_image(file.name)}
-    found = [by_stem.get(_stem(name.name)) for name in names]
+    by_stem = {
+        split_image_name(file.name)[0]: file
+        for file in sorted(folder.iterdir())
+        if is_image_name(file.name)
+    }
+    found = [by_stem.get(split_image_name(name.name)[0]) for name in names]
     start = path.resolve().parent
     return [
         None if file is None else Path(os.path.relpath(file.resolve(), start)).as_posix()
         for file in found
     ]
-
-
-def _is_image(name: str) -> bool:
-    return name.lower().endswith(_IMAGES)
-
-
-def _stem(name: str) -> str:
-    suffix = next((suffix for suffix in _IMAGES if name.lower().endswith(suffix)), "")
-    return name[: len(name) - len(suffix)] if suffix else name
 
 
 def _cell(value: np.float64) -> str:

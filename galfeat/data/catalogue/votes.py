@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from galfeat.data.catalogue.files import FILE_COLUMNS
 from galfeat.data.catalogue.galaxy10 import GALAXY10_DECALS
 from galfeat.data.catalogue.tables import as_names, column_named, read_table
 from galfeat.data.catalogue.vote_schemes import Floats, Fractions, VoteScheme, vote_scheme
@@ -21,11 +22,6 @@ THRESHOLD = 0.55
 """Share of the votes of the Galaxy10 data sets."""
 COARSE = ("smooth", "spiral", "edge-on", "merger")
 
-#: Columns that name the galaxy, the preferred first.
-ID_COLUMNS = (
-    *("filename", "file", "path", "image", "file_loc"),
-    *("galaxyid", "dr7objid", "iauname", "id_str", "asset_id", "objid", "subject_id", "id"),
-)
 #: Least share of the votes for the ten classes together for fractions to be kept.
 MIN_COVERED = 0.5
 
@@ -109,7 +105,8 @@ def label_votes(
     threshold : float
         At least 0 and below 1. Below 0.5, ties have no class.
     id_column : str, optional
-        Column that names the galaxies. By default the first of `ID_COLUMNS`.
+        Column that names the galaxies. By default the first of
+        `galfeat.data.catalogue.files.FILE_COLUMNS`.
 
     Returns
     -------
@@ -191,7 +188,7 @@ def read_votes(
 
 
 def _id_column(names: Collection[str], id_column: str | None) -> str:
-    name = id_column or column_named(names, ID_COLUMNS)
+    name = id_column or column_named(names, FILE_COLUMNS)
     if name is None or name not in names:
         wanted = repr(id_column) if id_column else "that names the galaxies, such as 'id'"
         raise DataError(

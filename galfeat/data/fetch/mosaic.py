@@ -15,7 +15,7 @@ from galfeat.data.dataset import Progress
 from galfeat.data.fetch.catalogue import SkyCatalogue
 from galfeat.data.fetch.cutouts import claim_folder
 from galfeat.data.fetch.mosaic_bands import Band, OutsideError, open_bands
-from galfeat.data.readers.fits import read_fits
+from galfeat.data.readers.fits.display import read_fits
 from galfeat.data.readers.folder import LABELS_FILE
 from galfeat.errors import DataError, ImageError
 from galfeat.storage.atomic import atomic_file

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from galfeat.data.readers.fits import BLUE_TO_RED
+from galfeat.data.readers.fits.units import BLUE_TO_RED
 from galfeat.errors import DataError
 from galfeat.storage.versions import require_package
 

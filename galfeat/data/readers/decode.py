@@ -14,7 +14,7 @@ from PIL import Image as Pillow
 from PIL import ImageOps
 
 from galfeat.data.dataset import Image
-from galfeat.data.readers.fits import FITS_SUFFIXES, read_fits
+from galfeat.data.readers.fits.display import FITS_SUFFIXES, read_fits
 from galfeat.data.readers.headers import check_file, check_picture, check_strips
 from galfeat.data.readers.pixels import to_rgb
 from galfeat.errors import ImageError, MissingDependencyError
@@ -38,7 +38,7 @@ def decode_file(path: str | Path, *, bands: str | None = None) -> Image:
     ----------
     path : str or Path
     bands : str, optional
-        Bands of a FITS image to show; see `galfeat.data.readers.fits.read_fits`.
+        Bands of a FITS image to show; see `galfeat.data.readers.fits.display.read_fits`.
 
     Returns
     -------

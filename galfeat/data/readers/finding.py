@@ -6,6 +6,7 @@ import glob
 import os
 import stat
 import sys
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from fnmatch import fnmatch
 from pathlib import Path
@@ -13,9 +14,14 @@ from typing import NamedTuple
 
 from galfeat.data.limits import Budget
 from galfeat.data.readers.decode import is_image_name
+from galfeat.data.readers.splits import split_of
 from galfeat.errors import DataError, ImageError
 
 LABELS_FILE = "labels.csv"
+
+_LONGEST_SUFFIX = 12
+_KINDS_SHOWN = 5
+_TABLES = {".csv", ".tsv", ".parquet", ".ecsv", ".vot"}
 
 _KINDS = {
     stat.S_IFDIR: "a folder",
@@ -27,18 +33,36 @@ _KINDS = {
 
 
 class ImageFile(NamedTuple):
-    """An image file and the class given by its folder, empty if none."""
+    """An image file, and the class and the split given by its folders, empty if none."""
 
     path: str
     class_name: str = ""
+    split: str = ""
 
 
-def images_in(folder: Path, budget: Budget | None = None) -> list[ImageFile]:
+def images_in(
+    folder: Path,
+    budget: Budget | None = None,
+    *,
+    ignore_table: bool = False,
+    skipped: Counter[str] | None = None,
+) -> list[ImageFile]:
     """List the images in a folder and its sub-folders, sorted by name.
 
     If at least two sub-folders contain images, their names are the classes of their images;
-    images outside them have no class. Hidden files and folders, and links to folders, are left
-    out.
+    images outside them have no class. Sub-folders with names such as ``train``, ``test`` and
+    ``val`` are splits, and the folders in them are classes; see `galfeat.data.readers.splits`.
+    Hidden files and folders, and links to folders, are left out.
+
+    Parameters
+    ----------
+    folder : Path
+    budget : Budget, optional
+        The memory that the names may take.
+    ignore_table : bool
+        List the images beside a table of labels too.
+    skipped : Counter, optional
+        Counts other files by suffix.
 
     Raises
     ------
@@ -46,7 +70,7 @@ def images_in(folder: Path, budget: Budget | None = None) -> list[ImageFile]:
         If the folder contains no images, or a table of labels, or a folder in it cannot be
         listed.
     """
-    if os.path.lexists(folder / LABELS_FILE):
+    if not ignore_table and os.path.lexists(folder / LABELS_FILE):
         raise DataError(
             f"{folder} has a {LABELS_FILE}; open it by itself, or its images by a pattern, "
             "without labels"
@@ -57,16 +81,67 @@ def images_in(folder: Path, budget: Budget | None = None) -> list[ImageFile]:
         if is_image_name(name):
             budget.take(2 * sys.getsizeof(name), f"the names of {len(names):,} images in {folder}")
             names.append(name)
+        elif skipped is not None and name != LABELS_FILE:
+            suffix = os.path.splitext(name)[1].lower()
+            skipped[suffix if len(suffix) <= _LONGEST_SUFFIX else ""] += 1
     if not names:
         raise DataError(
-            f"{folder} contains no images; expected JPEG, PNG, TIFF or FITS files, or {LABELS_FILE}"
+            f"{folder} contains no images{_besides(skipped)}; expected JPEG, PNG, TIFF or FITS "
+            f"files, or {LABELS_FILE}"
         )
     names.sort(key=lambda name: name.replace(os.sep, "\0"))  # as lists of parts
-    classes = [name.split(os.sep, 1)[0] if os.sep in name else "" for name in names]
+    start = os.path.join(folder, "") if str(folder) != "." else ""
+    return [
+        ImageFile(start + name, class_name, split)
+        for name, (class_name, split) in zip(names, _classes_and_splits(names), strict=True)
+    ]
+
+
+def _classes_and_splits(names: Sequence[str]) -> list[tuple[str, str]]:
+    """Return the class and the split of each image, from the folders in its relative name."""
+    folders = [name.split(os.sep)[:-1] for name in names]
+    splits = [split_of(parts[0]) if parts else "" for parts in folders]
+    present = set(splits) - {""}
+    others = {parts[0] for parts, split in zip(folders, splits, strict=True) if parts and not split}
+    if not present or (others and len(present) < 2):
+        splits = [""] * len(names)
+    below = [parts[1:] if split else parts for parts, split in zip(folders, splits, strict=True)]
+    divided = any(splits)
+    classes = [
+        parts[0] if parts and bool(split) == divided else ""
+        for parts, split in zip(below, splits, strict=True)
+    ]
     if len(set(classes) - {""}) < 2:
         classes = [""] * len(names)
-    start = os.path.join(folder, "") if str(folder) != "." else ""
-    return [ImageFile(start + name, label) for name, label in zip(names, classes, strict=True)]
+    return list(zip(classes, splits, strict=True))
+
+
+def skipped_files(skipped: Counter[str]) -> str:
+    """Return the counts of other files in words.
+
+    Examples
+    --------
+    >>> from collections import Counter
+    >>> from galfeat.data.readers.finding import skipped_files
+    >>> skipped_files(Counter({".txt": 3, ".mov": 1}))
+    'skipped 3 .txt and 1 .mov files'
+    """
+    advice = "; open a table by its own name" if _TABLES & skipped.keys() else ""
+    return f"skipped {_counted(skipped)}{advice}"
+
+
+def _besides(skipped: Counter[str] | None) -> str:
+    return f" but {_counted(skipped)}" if skipped else ""
+
+
+def _counted(skipped: Counter[str]) -> str:
+    total, kinds = skipped.total(), sorted(skipped.items(), key=lambda item: (-item[1], item[0]))
+    shown = [f"{count:,} {suffix}".strip() for suffix, count in kinds[:_KINDS_SHOWN] if suffix]
+    rest = total - sum(count for suffix, count in kinds[:_KINDS_SHOWN] if suffix)
+    if rest:
+        shown.append(f"{rest:,} other" if shown else f"{rest:,}")
+    text = " and ".join(filter(None, [", ".join(shown[:-1]), shown[-1]]))
+    return f"{text} {'file' if total == 1 else 'files'}"
 
 
 def images_matching(pattern: str) -> list[ImageFile]:

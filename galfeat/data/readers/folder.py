@@ -1,36 +1,30 @@
-"""Data sets of image files: a folder with labels.csv, class folders, single files."""
+"""Data sets of image files, decoded when they are read."""
 
 from __future__ import annotations
 
+import os
 from collections import deque
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from functools import partial
 from pathlib import Path
-from typing import Any, overload
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from galfeat.data.catalogue.catalogue import (
-    Catalogue,
-    build_catalogue,
-    catalogue_columns,
-    fixed_width,
-)
-from galfeat.data.catalogue.csv_table import FILE_COLUMNS, read_csv_columns
-from galfeat.data.catalogue.labels import as_text
+from galfeat.data.catalogue.catalogue import Catalogue, build_catalogue, fixed_width
 from galfeat.data.dataset import DataSet, Image, row_numbers
-from galfeat.data.limits import Budget, listed
+from galfeat.data.limits import Budget
 from galfeat.data.readers.decode import decode_file, decoding
 from galfeat.data.readers.finding import LABELS_FILE as LABELS_FILE
 from galfeat.data.readers.finding import ImageFile, check_regular
+from galfeat.data.readers.listed import ListedFiles
 from galfeat.data.readers.pixels import TOO_LARGE
-from galfeat.errors import DataError, ImageError
+from galfeat.errors import ImageError
 
 TRAINING_FILE = "training.csv"
 FOLDER_LABEL = "folder"
-_OTHER_SEPARATORS = {";": "semicolons", "\t": "tabs", "|": "vertical bars"}
 
 
 class FileDataSet(DataSet):
@@ -41,6 +35,7 @@ class FileDataSet(DataSet):
     Parameters
     ----------
     paths : sequence of str or Path, length n
+        May raise `ImageError` for a row.
     catalogue : Catalogue
 
     Attributes
@@ -85,7 +80,7 @@ class FileDataSet(DataSet):
 
     def _images(self, rows: NDArray[np.intp], jobs: int) -> Iterator[Image | ImageError]:
         """Decode files in order, a few ahead of the one that is yielded."""
-        paths = (self._paths[row] for row in rows)
+        paths = map(self._path_or_error, rows)
         decode = partial(_decode_or_error, bands=self.bands)
         if jobs == 1 or len(rows) < 2:
             yield from map(decode, paths)
@@ -99,66 +94,17 @@ class FileDataSet(DataSet):
             while waiting:
                 yield waiting.popleft().result()
 
+    def any_found(self) -> bool:
+        """Return whether any of the first 10,000 files exists."""
+        if isinstance(self._paths, ListedFiles):
+            return self._paths.any_found()
+        return any(map(os.path.lexists, self._paths))
 
-class _PathsBelow(Sequence[str]):
-    """Paths relative to a folder, joined when needed."""
-
-    def __init__(self, folder: Path, names: NDArray[np.str_]) -> None:
-        self._folder, self._names = folder, names
-
-    def __len__(self) -> int:
-        return len(self._names)
-
-    @overload
-    def __getitem__(self, row: int) -> str: ...
-    @overload
-    def __getitem__(self, row: slice) -> Sequence[str]: ...
-    def __getitem__(self, row: int | slice) -> str | Sequence[str]:
-        if isinstance(row, slice):
-            return _PathsBelow(self._folder, self._names[row])
-        return str(Path(self._folder, str(self._names[row])))
-
-
-def open_table(
-    path: Path, *, label: str | None = None, max_bytes: int | None = None
-) -> FileDataSet:
-    """Open the images listed in a CSV file.
-
-    The file names, relative to the folder of the CSV file, are read from the first existing
-    column of ``filename``, ``file``, ``path`` and ``image``; they are also the ids. Reading
-    a missing file yields an `ImageError`. Only columns that are needed are read, into at most
-    `max_bytes` of memory, by default ``GALFEAT_MAX_BYTES``, or 4 GiB.
-    """
-    budget = Budget(max_bytes)
-
-    def needed(names: Collection[str]) -> list[str]:
-        return [_file_column(names, path), *catalogue_columns(names, label)]
-
-    table = read_csv_columns(path, needed, budget)
-    name = _file_column(table.names, path)
-    ids = fixed_width(as_text(table.columns[name], name), name, budget)
-    if not ids.size:
-        raise DataError(f"{path} lists no images; add one row per image")
-    catalogue = build_catalogue(
-        ids, table.names, table.columns.__getitem__, label=label, budget=budget
-    )
-    return FileDataSet(_PathsBelow(path.parent, ids), catalogue)
-
-
-def _file_column(names: Collection[str], path: Path) -> str:
-    name = next((name for name in FILE_COLUMNS if name in names), None)
-    if name is not None:
-        return name
-    other = next((word for sign, word in _OTHER_SEPARATORS.items() if sign in "".join(names)), None)
-    if len(names) == 1 and other is not None:
-        raise DataError(
-            f"the columns of {path} are separated by {other}; expected commas: save it as CSV with "
-            "commas"
-        )
-    raise DataError(
-        f"{path} has no column 'filename' (columns: {listed(names)}); rename the column of image "
-        "files"
-    )
+    def _path_or_error(self, row: int) -> str | Path | ImageError:
+        try:
+            return self._paths[row]
+        except ImageError as error:
+            return error
 
 
 def open_files(
@@ -178,6 +124,7 @@ def open_files(
     if any(file.class_name for file in files):
         columns[FOLDER_LABEL] = np.array([file.class_name for file in files], dtype=object)
     paths = [file.path for file in files]
+    splits = np.array([file.split for file in files], dtype=np.str_)
     catalogue = build_catalogue(
         fixed_width(paths, "filename", budget),
         columns,
@@ -185,11 +132,14 @@ def open_files(
         label=label,
         guesses=(FOLDER_LABEL,),
         budget=budget,
+        splits=splits if (splits != "").any() else None,
     )
     return FileDataSet(paths, catalogue)
 
 
-def _decode_or_error(path: str | Path, *, bands: str | None) -> Image | ImageError:
+def _decode_or_error(path: str | Path | ImageError, *, bands: str | None) -> Image | ImageError:
+    if isinstance(path, ImageError):
+        return path
     try:
         check_regular(path)
         return decode_file(path, bands=bands)

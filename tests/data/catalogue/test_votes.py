@@ -17,9 +17,7 @@ from galfeat.data.catalogue import (
     read_table,
     vote_scheme,
 )
-from galfeat.data.catalogue.fractions import FILE_COLUMNS
 from galfeat.data.catalogue.galaxy10 import GALAXY10_DECALS, GALAXY10_DECALS_COARSE
-from galfeat.data.readers import folder as folder_reader
 from galfeat.errors import DataError, GalfeatWarning
 
 SCHEMES = ("gz2", "gz-decals")
@@ -329,13 +327,23 @@ def test_soft_labels_follow_the_rows_of_a_data_set(tmp_path):
     assert soft.class_names == ("x", "y")
     np.testing.assert_array_equal(soft.fractions, [[1, 0], [0.1, 0.9], [np.nan] * 2])
     assert np.isnan(read_soft_labels(tmp_path, ["d.png"]).fractions).all()
-    assert FILE_COLUMNS == folder_reader.FILE_COLUMNS
     write_csv(tmp_path / "labels.csv", {**table, "filename": ["a.png", "a.png", "c.png"]})
     with pytest.raises(DataError, match=r"lists a.png in rows 1 and 2 with different fractions"):
         read_soft_labels(tmp_path, data.ids)
-    write_csv(tmp_path / "labels.csv", {"id": ["a"], "p_x": [0.1], "p_y": [0.9]})
+    write_csv(tmp_path / "labels.csv", {"kind": ["a"], "p_x": [0.1], "p_y": [0.9]})
     with pytest.raises(DataError, match="has no column 'filename'"):
         read_soft_labels(tmp_path, data.ids)
+
+
+@pytest.mark.parametrize("column", ["GalaxyID", "FILE", "id_str", "dr7objid", "chosen"])
+def test_soft_labels_are_found_by_the_column_that_names_the_images(tmp_path, column):
+    Image.new("RGB", (8, 8)).save(tmp_path / "7.png")
+    table = {"kind": ["8", "7"], column: ["8", "7"], "p_x": [0.1, 1], "p_y": [0.9, 0]}
+    write_csv(tmp_path / "labels.csv", table)
+    file_column = "chosen" if column == "chosen" else None
+    data = open_dataset(tmp_path / "labels.csv", file_column=file_column)
+    soft = read_soft_labels(tmp_path, data.ids, file_column=file_column)
+    np.testing.assert_array_equal(soft.fractions, [[0.1, 0.9], [1, 0]])
 
 
 # The command

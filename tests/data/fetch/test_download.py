@@ -369,6 +369,29 @@ def test_invalid_fetch_arguments_are_usage_errors(options):
     assert result.exit_code == 2
 
 
+def test_the_file_of_shared_chunks_is_offered_to_be_packed(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "my data").mkdir()
+    for name, offered in (("galaxy10-decals", True), ("galaxy10-sdss", False)):
+        published = PUBLISHED[name]._replace(sha256=DIGEST, urls=())
+        monkeypatch.setitem(PUBLISHED, name, published)
+        (tmp_path / "my data" / published.file).write_bytes(CONTENT)
+        target = f"my data/{published.file}"
+        result = CliRunner().invoke(main, ["data", "fetch", name, "-o", target])
+        assert result.stdout == f"{target}\n"
+        command = f"galfeat data pack '{target}' 'my data/Galaxy10_DECals-packed.h5'"
+        assert (command in result.stderr) is offered
+
+
+@pytest.mark.parametrize(
+    "name", ["galaxy10-decals-noduplicated", "Galaxy10_DECals_NoDuplicated.h5"]
+)
+def test_the_file_without_duplicates_is_downloaded_by_hand(name):
+    result = CliRunner().invoke(main, ["data", "fetch", name])
+    assert result.exit_code == 2
+    assert "download it by hand and use it like Galaxy10_DECals.h5" in result.stderr
+
+
 def test_help_names_every_published_data_set():
     text = CliRunner().invoke(main, ["data", "fetch", "--help"]).output
     assert all(name in text for name in PUBLISHED)

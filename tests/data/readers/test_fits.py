@@ -8,7 +8,7 @@ import pytest
 from astropy.io import fits
 
 from galfeat.data import open_dataset
-from galfeat.data.readers.fits import LEGACY_SCALES, asinh_rgb
+from galfeat.data.readers.fits.display import LEGACY_SCALES, asinh_rgb
 from galfeat.errors import ImageError, MissingDependencyError
 
 SKY = 32
@@ -286,7 +286,7 @@ def test_a_truncated_file_is_an_error_of_its_row(tmp_path):
 
 @pytest.mark.parametrize(("packed", "held"), [(False, 0), (True, 0), (True, 2**24)])
 def test_a_file_cut_behind_its_image_is_an_error_too(tmp_path, monkeypatch, packed, held):
-    monkeypatch.setattr("galfeat.data.readers.fits_file.HELD", held)
+    monkeypatch.setattr("galfeat.data.readers.fits.file.HELD", held)
     units = [fits.PrimaryHDU(galaxy()), fits.ImageHDU(galaxy(), name="WHT")]
     fits.HDUList(units).writeto(tmp_path / "a.fits")
     content = (tmp_path / "a.fits").read_bytes()[:-6000]

@@ -6,8 +6,8 @@ import gzip
 import numpy as np
 import pytest
 
-from galfeat.data.readers.fits_calibration import gain_of, pixel_scale_of, unit_of, zero_point_of
-from galfeat.data.readers.flux import read_flux, read_plane
+from galfeat.data.readers.fits.calibration import gain_of, pixel_scale_of, unit_of, zero_point_of
+from galfeat.data.readers.fits.flux import read_flux, read_plane
 from galfeat.errors import ImageError
 
 fits = pytest.importorskip("astropy.io.fits", reason="FITS files")

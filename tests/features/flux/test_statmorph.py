@@ -52,7 +52,7 @@ def test_the_image_of_its_own_tests():
     folder = os.environ.get("GALFEAT_TEST_DATA")
     if folder is None:
         pytest.skip("GALFEAT_TEST_DATA is not set")
-    from galfeat.data.readers.flux import read_plane
+    from galfeat.data.readers.fits.flux import read_plane
 
     path = Path(folder, "fits", "statmorph_slice.fits")
     if not path.exists():

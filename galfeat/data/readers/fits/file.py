@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from PIL import Image as Pillow
 
 from galfeat.data.limits import VARIABLE, Budget, readable_size
-from galfeat.data.readers.fits_tiles import check_tiles
+from galfeat.data.readers.fits.tiles import check_tiles
 from galfeat.errors import GalfeatError, ImageError
 from galfeat.storage.versions import require_package
 

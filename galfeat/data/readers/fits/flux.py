@@ -15,9 +15,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from galfeat.data.readers.fits_calibration import gain_of, pixel_scale_of, unit_of, zero_point_of
-from galfeat.data.readers.fits_file import FitsFile, flux_limit, open_fits
-from galfeat.data.readers.fits_units import filter_name, has_image, header_names, science_unit
+from galfeat.data.readers.fits.calibration import gain_of, pixel_scale_of, unit_of, zero_point_of
+from galfeat.data.readers.fits.file import FitsFile, flux_limit, open_fits
+from galfeat.data.readers.fits.units import filter_name, has_image, header_names, science_unit
 from galfeat.errors import ImageError
 
 # Warning filters are global to the process, so only one thread at a time may change them.
@@ -90,7 +90,7 @@ def read_flux(
     >>> import tempfile
     >>> import numpy as np
     >>> from astropy.io import fits
-    >>> from galfeat.data.readers.flux import read_flux
+    >>> from galfeat.data.readers.fits import read_flux
     >>> with tempfile.TemporaryDirectory() as folder:
     ...     unit = fits.PrimaryHDU(np.zeros((2, 8, 9), "f4"))
     ...     unit.header["BUNIT"] = "nanomaggy"

@@ -10,10 +10,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from galfeat.data.dataset import Image
-from galfeat.data.readers.fits_calibration import in_nanomaggies
-from galfeat.data.readers.fits_file import FitsFile, display_limit, open_fits
-from galfeat.data.readers.fits_units import BLUE_TO_RED as BLUE_TO_RED
-from galfeat.data.readers.fits_units import Band, display_bands
+from galfeat.data.readers.fits.calibration import in_nanomaggies
+from galfeat.data.readers.fits.file import FitsFile, display_limit, open_fits
+from galfeat.data.readers.fits.units import Band, display_bands
 from galfeat.errors import ImageError
 
 VARIABLE = "GALFEAT_BANDS"
