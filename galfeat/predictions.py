@@ -71,15 +71,12 @@ def decision_note(predicted: str | None, most_probable: str | None, decision: st
     Examples
     --------
     >>> from galfeat.predictions import decision_note
-    >>> decision_note("Disturbed", "Merging", "tempered").split(";")[0]
-    'Merging is the most probable class'
+    >>> decision_note("Disturbed", "Merging", "tempered")
+    'The tempered decision rule, which favours rarer classes, predicts Disturbed.'
     """
     if predicted == most_probable:
         return None
-    return (
-        f"{most_probable} is the most probable class; the decision rule ({decision}), which "
-        f"favours rarer classes, predicts {predicted}."
-    )
+    return f"The {decision} decision rule, which favours rarer classes, predicts {predicted}."
 
 
 def flag_texts(table: FeatureTable, quantiles: Mapping[str, NDArray[np.float32]]) -> list[str]:

@@ -71,8 +71,7 @@ def test_the_class_of_the_rule_and_the_most_probable_one(predictions):
     tempered = dataclasses.replace(predictions, decision="tempered")
     assert tempered.differs.tolist() == [True, False, False]
     assert tempered.note(0) == (
-        "<i>round</i> is the most probable class; the decision rule (tempered), which favours "
-        "rarer classes, predicts spiral."
+        "The tempered decision rule, which favours rarer classes, predicts spiral."
     )
     assert (tempered.note(1), tempered.note(2)) == (None, None)
     joined = Predictions.concatenate([tempered, tempered])
@@ -92,7 +91,7 @@ def test_a_model_notes_exactly_the_classes_that_differ(galaxies, quick_pipeline)
     assert found.differs.any()
     for row in np.flatnonzero(found.differs):
         assert (names[0][row], names[1][row]) == ("rare", "common")
-        assert "(balanced)" in found.note(row)
+        assert "balanced decision rule" in found.note(row)
 
 
 @pytest.fixture(scope="module")

@@ -20,7 +20,7 @@ _EPS = b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 100 100\n%%EndComments\n{} 
 
 def picture() -> tuple[bytes, str]:
     """Return a galaxy of random size in a random file format, and the name of the format."""
-    side = int(np.exp(_RNG.uniform(np.log(16), np.log(1224 if _RNG.random() < 0.05 else 500))))
+    side = int(np.exp(_RNG.uniform(np.log(16), np.log(2800 if _RNG.random() < 0.05 else 500))))
     kind = str(_RNG.choice(["PNG", "JPEG", "WEBP"]))
     mode = str(_RNG.choice(["RGB", "L", "RGB", "RGBA"] if kind != "JPEG" else ["RGB", "L", "CMYK"]))
     stream = io.BytesIO()
@@ -42,7 +42,7 @@ def _bomb() -> bytes:
         check = struct.pack(">I", zlib.crc32(kind + data))
         return struct.pack(">I", len(data)) + kind + data + check
 
-    side = int(_RNG.choice([1225, 13_000, 60_000]))
+    side = int(_RNG.choice([1225, 5_100, 13_000, 60_000]))
     header = chunk(b"IHDR", struct.pack(">IIBBBBB", side, side, 8, 2, 0, 0, 0))
     data = chunk(b"IDAT", zlib.compress(bytes(30_000_000), 1))
     return b"\x89PNG\r\n\x1a\n" + header + data + chunk(b"IEND", b"")

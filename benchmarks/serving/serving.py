@@ -2,10 +2,10 @@
 
 Presses come in volleys: all visitors press simultaneously, at regular intervals. A press is two
 successive requests, one for a sample and one for its image. Samples and uploads are requested
-without a pause; uploads are galaxies of 256 pixels a side, or the largest images accepted. Times
-are measured by the visitors, who share the cores of the machine with the server; work is the
-processor time of the server. Without MODEL and DATA the defaults of `galfeat serve` are used, and
-`galaxy10` classifies uploads.
+without a pause; uploads are galaxies of 256 pixels a side, or the largest images that are measured
+with all their pixels. Times are measured by the visitors, who share the cores of the machine with
+the server; work is the processor time of the server. Without MODEL and DATA the defaults of
+`galfeat serve` are used, and `galaxy10` classifies uploads.
 
     python benchmarks/serving/serving.py [--model MODEL] [--samples DATA] [--rounds 5]
 """
@@ -28,7 +28,7 @@ import numpy as np
 from PIL import Image
 
 from galfeat.data.simulation.simulator import simulate
-from galfeat.web.uploads import MAX_PIXELS
+from galfeat.web.uploads import MEASURED_PIXELS
 
 #: Number of simultaneous visitors, seconds between their presses, and seconds per round.
 VISITORS, BEAT, SECONDS = 15, 0.5, 5.0
@@ -49,7 +49,7 @@ def _files(number: int, side: int) -> list[bytes]:
     return files
 
 
-FILES, LARGEST = _files(20, 256), _files(5, isqrt(MAX_PIXELS))
+FILES, LARGEST = _files(20, 256), _files(5, isqrt(MEASURED_PIXELS))
 
 
 def press(user: Any) -> None:  # noqa: ANN401
@@ -75,7 +75,7 @@ def upload(user: Any) -> None:  # noqa: ANN401
 
 
 def upload_largest(user: Any) -> None:  # noqa: ANN401
-    """Upload an image of the maximum size."""
+    """Upload an image of the maximum size that is measured."""
     user.client.post("/api/classify", data=random.choice(LARGEST), name="upload")
 
 

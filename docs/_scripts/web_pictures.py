@@ -1,4 +1,4 @@
-"""Take the pictures of the web page, with simulated galaxies.
+"""Take the pictures of the web page and its preview beside links, with simulated galaxies.
 
     python docs/_scripts/web_pictures.py MODEL
 
@@ -22,6 +22,25 @@ from PIL import Image
 from playwright.sync_api import Browser, Page, sync_playwright
 
 PICTURES = Path(__file__).parents[1] / "_static"
+STATIC = Path(__file__).parents[2] / "galfeat" / "web" / "static"
+#: The preview: a galaxy with its measurements beside the heading of the page, 1200 by 630 pixels.
+CARD = """
+body { display: grid; grid-template-columns: 630px 1fr; min-height: 0; padding: 0; }
+.frame { width: 630px; height: 630px; }
+.card { align-self: center; padding: 0 52px; }
+.card h1 { margin: 26px 0 18px; font-size: 62px; }
+.card p { margin: 0; color: var(--quiet); font-size: 27px; line-height: 1.4; }
+.card .brand { gap: 16px; font-size: 32px; }
+.card .brand img { width: 52px; height: 52px; }
+"""
+FILL_CARD = """() => {
+    const card = document.createElement("div");
+    card.className = "card";
+    const text = document.createElement("p");
+    text.textContent = "Guess its class, and compare with a model that gives its reasons.";
+    card.append(document.querySelector(".brand"), document.querySelector("h1"), text);
+    document.body.replaceChildren(document.querySelector("#frame"), card);
+}"""
 #: Maximum size of a picture in bytes; maximum number of presses.
 MAX_BYTES, PRESSES = 150_000, 500
 _TRIES = 300
@@ -78,6 +97,19 @@ def take(
     return page.screenshot()
 
 
+def take_preview(browser: Browser, address: str) -> bytes:
+    """Return the preview of links to the page as a PNG file."""
+    page = browser.new_page(
+        viewport={"width": 1200, "height": 630}, color_scheme="dark", reduced_motion="reduce",
+        bypass_csp=True,
+    )  # fmt: skip
+    page.goto(address)
+    press_until_spiral(page)
+    page.evaluate(FILL_CARD)
+    page.add_style_tag(content=CARD)
+    return page.screenshot()
+
+
 def save(picture: bytes, path: Path) -> None:
     """Write a JPEG file of the best quality within `MAX_BYTES`, mostly used by sky noise."""
     with Image.open(io.BytesIO(picture)) as whole:
@@ -91,12 +123,13 @@ def save(picture: bytes, path: Path) -> None:
 
 
 def main() -> None:
-    """Take both pictures."""
+    """Take all pictures."""
     chromium = which("chromium") or which("chromium-browser") or which("google-chrome")
     with served(Path(sys.argv[1])) as address, sync_playwright() as started:
         browser = started.chromium.launch(executable_path=chromium)
         save(take(browser, address, (1120, 830), "dark"), PICTURES / "web.jpg")
         save(take(browser, address, (390, 844), "light"), PICTURES / "web-phone.jpg")
+        save(take_preview(browser, address), STATIC / "preview.jpg")
         browser.close()
 
 

@@ -2,43 +2,37 @@
 
 from __future__ import annotations
 
-import asyncio
 import logging
 import random
-import threading
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
 from typing import Any
 
-from jinja2 import Environment, FileSystemLoader, select_autoescape
 from starlette.applications import Starlette
-from starlette.datastructures import UploadFile
 from starlette.exceptions import HTTPException
 from starlette.formparsers import MultiPartParser
 from starlette.middleware import Middleware
 from starlette.requests import ClientDisconnect, Request
-from starlette.responses import HTMLResponse, JSONResponse, PlainTextResponse, Response
+from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 
 from galfeat.classifier import GalaxyClassifier
 from galfeat.data.fetch.cutouts import CREDIT
-from galfeat.errors import ImageError
+from galfeat.web.classification import MAX_IMAGES, classify
 from galfeat.web.decoders import Decoders
 from galfeat.web.openapi import description
+from galfeat.web.pages import page
 from galfeat.web.request_limits import MAX_BODY, RequestGuard
-from galfeat.web.results import Result, classify_images
 from galfeat.web.samples import Sample
-from galfeat.web.uploads import MAX_BYTES
 from galfeat.web.worker_pool import BusyError, ClientDisconnected, Workers
 
 HERE = Path(__file__).resolve().parent
-STATIC = "/static"
-#: Maximum number of images per request, and of requests in progress or queued.
-MAX_IMAGES, MAX_WAITING = 8, 32
+STATIC, PREVIEW = "/static", "preview.jpg"
+#: Maximum number of images in progress or queued.
+MAX_WAITING = 32
 
 
 @dataclass(frozen=True, eq=False)
@@ -93,6 +87,11 @@ def create_app(
     workers = Workers(threads, MAX_WAITING)
     decoders = decoders or Decoders(threads)
     counts: dict[tuple[str, int], int] = {}
+    values = {
+        "model": content.sample_model_info, "upload_model": content.model_info,
+        "notice": content.notice, "samples": [sample.result for sample in content.samples],
+        "credit": CREDIT, "most": MAX_IMAGES,
+    }  # fmt: skip
 
     @asynccontextmanager
     async def lifespan(_: Starlette) -> AsyncIterator[None]:
@@ -103,10 +102,10 @@ def create_app(
 
     app = Starlette(
         routes=[
-            Route("/", _page("index.html", content)),
-            Route("/about", _page("about.html", content)),
+            Route("/", page("index.html", **values)),
+            Route("/about", page("about.html", **values)),
             Route("/api/sample", _sample),
-            Route("/api/classify", _classify, methods=["POST"]),
+            Route("/api/classify", classify, methods=["POST"]),
             Route("/api/model", _model),
             Route("/samples/{number}.jpg", _picture),
             Route("/openapi.json", _openapi),
@@ -118,7 +117,6 @@ def create_app(
         middleware=[Middleware(Counter, counts=counts), Middleware(RequestGuard)],
         exception_handlers={
             HTTPException: _http_error,
-            ImageError: _bad_image,
             BusyError: _busy,
             ClientDisconnected: _disconnected,
         },
@@ -139,6 +137,8 @@ class _Static(StaticFiles):
         """Return a file, or 304 if it has not changed."""
         response = super().file_response(*args, **options)
         response.headers["Cache-Control"] = "no-cache"
+        if Path(args[0]).name == PREVIEW:  # other sites show it beside links
+            response.headers["Cross-Origin-Resource-Policy"] = "cross-origin"
         return response
 
 
@@ -161,22 +161,6 @@ class Counter:
         await self._app(scope, receive, counted if scope["type"] == "http" else send)
 
 
-def _page(template: str, content: Content) -> Any:  # noqa: ANN401
-    environment = Environment(
-        loader=FileSystemLoader(HERE / "templates"), autoescape=select_autoescape(),
-        trim_blocks=True,
-    )  # fmt: skip
-    text = environment.get_template(template).render(
-        model=content.sample_model_info, upload_model=content.model_info, notice=content.notice,
-        samples=[sample.result for sample in content.samples], credit=CREDIT,
-    )  # fmt: skip
-
-    async def page(_: Request) -> Response:
-        return HTMLResponse(text, headers={"Cache-Control": "no-cache"})
-
-    return page
-
-
 async def _sample(request: Request) -> Response:
     content: Content = request.app.state.content
     body = random.choice(content.samples).json
@@ -191,57 +175,6 @@ async def _picture(request: Request) -> Response:
         raise HTTPException(404, f"no such sample; use a number from 0 to {last}")
     headers = {"Cache-Control": "public, max-age=3600"}
     return Response(sample.picture, media_type="image/jpeg", headers=headers)
-
-
-async def _classify(request: Request) -> Response:
-    files = await _files(request)
-    content: Content = request.app.state.content
-    decoders: Decoders = request.app.state.decoders
-    disconnected = asyncio.ensure_future(_wait_for_disconnect(request))
-    cancelled = threading.Event()
-    disconnected.add_done_callback(lambda _: cancelled.set())
-
-    def classify(name: str, data: bytes) -> Result:
-        pixels = decoders.decode(data, cancelled)
-        (result,) = classify_images(content.classifier, [pixels], [name], [None])
-        return result
-
-    try:
-        # One at a time: each image of a form queues like a request of its own, and decoding eight
-        # large images at once would exhaust memory.
-        results = [
-            await request.app.state.workers.run(partial(classify, name, data), disconnected)
-            for name, data in files
-        ]
-    finally:
-        disconnected.cancel()
-    return JSONResponse({"galaxies": results, "model": content.model_info["name"]})
-
-
-async def _wait_for_disconnect(request: Request) -> None:
-    """Wait until the client disconnects; its body must have been received."""
-    while (await request.receive())["type"] != "http.disconnect":
-        pass
-
-
-async def _files(request: Request) -> Sequence[tuple[str, bytes]]:
-    """Return the names and contents of the images in a request."""
-    kind = request.headers.get("content-type", "").split(";")[0].strip().lower()
-    if kind != "multipart/form-data":
-        body = await request.body()
-        if not body:
-            raise HTTPException(400, "the request is empty; send an image as its body")
-        return [("upload", body)]
-    async with request.form(max_files=MAX_IMAGES, max_fields=8, max_part_size=4096) as form:
-        files = [value for _, value in form.multi_items() if isinstance(value, UploadFile)]
-        if not files:
-            raise HTTPException(400, "the form contains no file; send images as files")
-        for file in files:
-            if (file.size or 0) > MAX_BYTES:
-                raise HTTPException(
-                    413, f"an image has {file.size:,} bytes; send at most {MAX_BYTES:,}"
-                )
-        return [(f"upload-{n}", await file.read()) for n, file in enumerate(files)]
 
 
 async def _model(request: Request) -> Response:
@@ -271,10 +204,6 @@ async def _metrics(request: Request) -> Response:
 async def _http_error(_: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)
     return JSONResponse({"error": error.detail}, error.status_code, headers=error.headers)
-
-
-async def _bad_image(_: Request, error: Exception) -> Response:
-    return JSONResponse({"error": str(error)}, 422)
 
 
 async def _disconnected(_: Request, error: Exception) -> Response:

@@ -1,7 +1,8 @@
 """The process that decodes uploads, one after another; see `galfeat.web.decoders`.
 
 A request is the number of bytes and the bytes of an image. The response is `HEADER` and then the
-pixels, or the text of an error.
+pixels, or the text of an error. Before a large image is decoded, the process sends a header with
+`LARGE`, and waits for `TURN`.
 """
 
 from __future__ import annotations
@@ -10,7 +11,9 @@ import resource
 import signal
 import socket
 import struct
+from collections.abc import Callable
 from contextlib import suppress
+from functools import partial
 from pathlib import Path
 
 from PIL import Image as Pillow
@@ -22,9 +25,10 @@ from galfeat.web.uploads import decode_upload
 #: Sent once, when the process can decode.
 READY = b"r"
 SIZE = struct.Struct(">Q")
-#: `PIXELS` with height and width, or `ERROR` with the number of bytes of the text and 0.
-HEADER = struct.Struct(">cII")
-PIXELS, ERROR = b"p", b"e"
+#: `PIXELS` with height and width of the pixels, width and height of the image sent, and the factor
+#: between them, or `ERROR` with the number of bytes of the text and zeros.
+HEADER = struct.Struct(">c5I")
+PIXELS, ERROR, LARGE, TURN = b"p", b"e", b"l", b"t"
 #: Size in bytes of the socket's buffers, where the system allows it: each time one is full or
 #: empty, a process waits for the other.
 BUFFER = 1_000_000
@@ -53,9 +57,17 @@ def serve(descriptor: int, seconds: float, memory: int) -> None:
             content = connection.recv(size, socket.MSG_WAITALL)
             # The default action of this signal ends the process, within any library.
             signal.setitimer(signal.ITIMER_REAL, seconds + 1)
-            response = _response(content)
+            response = _response(content, partial(_wait_for_turn, connection, seconds))
             signal.setitimer(signal.ITIMER_REAL, 0)
             connection.sendall(response)
+
+
+def _wait_for_turn(connection: socket.socket, seconds: float) -> None:
+    signal.setitimer(signal.ITIMER_REAL, 0)
+    connection.sendall(HEADER.pack(LARGE, 0, 0, 0, 0, 0))
+    if not connection.recv(len(TURN)):
+        raise ConnectionError
+    signal.setitimer(signal.ITIMER_REAL, seconds + 1)
 
 
 def _import_plugins() -> None:
@@ -65,14 +77,15 @@ def _import_plugins() -> None:
     Pillow.preinit()
 
 
-def _response(content: bytes) -> bytes:
+def _response(content: bytes, wait_for_turn: Callable[[], None]) -> bytes:
     try:
-        pixels = decode_upload(content)
+        upload = decode_upload(content, wait_for_turn)
     except ImageError as error:
         text = str(error).encode()
-        return HEADER.pack(ERROR, len(text), 0) + text
-    height, width = pixels.shape[:2]
-    return HEADER.pack(PIXELS, height, width) + pixels.tobytes()
+        return HEADER.pack(ERROR, len(text), 0, 0, 0, 0) + text
+    shape = upload.pixels.shape[:2]
+    header = HEADER.pack(PIXELS, *shape, upload.width, upload.height, upload.factor)
+    return header + upload.pixels.tobytes()
 
 
 def _limit(memory: int) -> None:

@@ -14,19 +14,19 @@ import threading
 import time
 import weakref
 from collections import deque
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import numpy as np
-from numpy.typing import NDArray
 
 from galfeat.errors import ImageError
-from galfeat.web.decoder_process import BUFFER, ERROR, HEADER, PIXELS, READY, SIZE
-from galfeat.web.uploads import MAX_PIXELS
+from galfeat.web.decoder_process import BUFFER, ERROR, HEADER, LARGE, PIXELS, READY, SIZE, TURN
+from galfeat.web.uploads import MEASURED_PIXELS, Upload
 from galfeat.web.worker_pool import ClientDisconnected
 
-#: Time limit in seconds to decode an image, which takes a tenth of a second at most, and for a
-#: process to start.
+#: Time limit in seconds to decode an image, which takes about a second at most, and for a process
+#: to start.
 TIME_LIMIT, START_LIMIT = 5.0, 60.0
 #: Maximum number of bytes of memory to decode an image.
 MEMORY_LIMIT = 256_000_000
@@ -45,7 +45,7 @@ serve(int(descriptor), float(seconds), int(memory))
 
 
 class Decoders:
-    """Processes that decode uploads, started on first use.
+    """Processes that decode uploads, started on first use; one large image is decoded at a time.
 
     Parameters
     ----------
@@ -64,7 +64,7 @@ class Decoders:
     >>> stream = io.BytesIO()
     >>> Image.new("RGB", (40, 30)).save(stream, "PNG")
     >>> decoders = Decoders(1)
-    >>> decoders.decode(stream.getvalue(), threading.Event()).shape
+    >>> decoders.decode(stream.getvalue(), threading.Event()).pixels.shape
     (30, 40, 3)
     >>> decoders.close()
     """
@@ -72,7 +72,8 @@ class Decoders:
     def __init__(
         self, processes: int, *, seconds: float = TIME_LIMIT, memory: int = MEMORY_LIMIT
     ) -> None:
-        self._all = [_Decoder(seconds, memory) for _ in range(processes)]
+        self._large = threading.Semaphore()  # held while a large image is decoded
+        self._all = [_Decoder(seconds, memory, self._large) for _ in range(processes)]
         self._idle = deque(self._all)
         self._lock = threading.Lock()
         self._closed = False
@@ -84,8 +85,8 @@ class Decoders:
             for decoder in self._all:
                 decoder.start()
 
-    def decode(self, content: bytes, cancelled: threading.Event) -> NDArray[np.uint8]:
-        """Return the pixels of an image; see `galfeat.web.uploads.decode_upload`.
+    def decode(self, content: bytes, cancelled: threading.Event) -> Upload:
+        """Decode an image; see `galfeat.web.uploads.decode_upload`.
 
         Parameters
         ----------
@@ -95,7 +96,7 @@ class Decoders:
 
         Returns
         -------
-        ndarray of uint8, shape (H, W, 3)
+        Upload
 
         Raises
         ------
@@ -133,8 +134,8 @@ class Decoders:
 class _Decoder:
     """A process and its replacements."""
 
-    def __init__(self, seconds: float, memory: int) -> None:
-        self._seconds, self._memory = seconds, memory
+    def __init__(self, seconds: float, memory: int, large: threading.Semaphore) -> None:
+        self._seconds, self._memory, self._large = seconds, memory, large
         self._end: weakref.finalize[..., _Decoder] | None = None
 
     @property
@@ -168,8 +169,8 @@ class _Decoder:
         self._end = weakref.finalize(self, _end, self._process, self._connection)
         self._ready = False
 
-    def decode(self, content: bytes, cancelled: threading.Event) -> NDArray[np.uint8]:
-        """Return the pixels of an image; end the process unless it sends them or an error."""
+    def decode(self, content: bytes, cancelled: threading.Event) -> Upload:
+        """Decode an image; end the process unless it sends the pixels or an error."""
         try:
             if not self._ready:
                 self._wait_until_ready(cancelled)
@@ -209,18 +210,38 @@ class _Decoder:
             raise RuntimeError("the process that decodes images does not start") from error
         self._ready = True
 
-    def _exchange(self, content: bytes, cancelled: threading.Event) -> NDArray[np.uint8]:
+    def _exchange(self, content: bytes, cancelled: threading.Event) -> Upload:
         deadline = time.monotonic() + self._seconds
         self._connection.settimeout(self._seconds)
         self._connection.sendall(SIZE.pack(len(content)) + content)
         header = self._receive(HEADER.size, deadline, cancelled)
-        kind, first, second = HEADER.unpack(header)
+        if not header.startswith(LARGE):
+            return self._response(header, deadline, cancelled)
+        with self._turn(cancelled):
+            deadline = time.monotonic() + self._seconds
+            self._connection.sendall(TURN)
+            header = self._receive(HEADER.size, deadline, cancelled)
+            return self._response(header, deadline, cancelled)
+
+    @contextmanager
+    def _turn(self, cancelled: threading.Event) -> Iterator[None]:
+        """Wait until no other process decodes a large image."""
+        while not self._large.acquire(timeout=_CHECK_INTERVAL):
+            if cancelled.is_set():
+                raise ClientDisconnected
+        try:
+            yield
+        finally:
+            self._large.release()
+
+    def _response(self, header: bytearray, deadline: float, cancelled: threading.Event) -> Upload:
+        kind, first, second, *sent = HEADER.unpack(header)
         if kind == ERROR and first <= _MAX_TEXT:
             raise ImageError(self._receive(first, deadline, cancelled).decode())
-        if kind != PIXELS or not 0 < first * second <= MAX_PIXELS:
+        if kind != PIXELS or not 0 < first * second <= MEASURED_PIXELS:
             raise ConnectionError
         pixels = self._receive(3 * first * second, deadline, cancelled)
-        return np.frombuffer(pixels, np.uint8).reshape(first, second, 3)
+        return Upload(np.frombuffer(pixels, np.uint8).reshape(first, second, 3), *sent)
 
     def _receive(self, size: int, deadline: float, cancelled: threading.Event) -> bytearray:
         """Return the next bytes.

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from galfeat import __version__
+from galfeat.web.classification import MAX_IMAGES
 from galfeat.web.schemas import SCHEMAS
 from galfeat.web.uploads import MAX_BYTES
 
@@ -12,15 +13,17 @@ _BINARY = {"type": "string", "format": "binary", "maxLength": MAX_BYTES}
 _FORM = {
     "type": "object",
     "description": "Images as files under any field name; other fields are ignored.",
-    "properties": {"image": {"type": "array", "items": _BINARY, "minItems": 1, "maxItems": 8}},
+    "properties": {
+        "image": {"type": "array", "items": _BINARY, "minItems": 1, "maxItems": MAX_IMAGES}
+    },
     "required": ["image"],
 }
 _REFUSALS = {
     "400": "No image was sent, or the form is malformed.",
     "408": "The image was not received in time.",
-    "413": "The request or an image is too large.",
-    "422": "The file is not a supported image, is damaged, too large or too small, or "
-    "takes too long to decode.",
+    "413": "The request, or each image of a form, has too many bytes.",
+    "422": "No image can be classified: a file is not a supported image, is damaged, has too many "
+    "or too few pixels, or takes too long to decode.",
 }
 _AFTER = {"description": "Seconds to wait before retrying.", "schema": {"type": "integer"}}
 
@@ -80,7 +83,11 @@ def _classify() -> dict[str, Any]:
             "content": {**images, "multipart/form-data": {"schema": _FORM}},
         },
         "responses": {
-            "200": _json("The classified galaxies, in the order of the images.", "Galaxies"),
+            "200": _json(
+                "At least one image was classified: the galaxies in the order of the images, and "
+                "the errors of the others.",
+                "Galaxies",
+            ),
             **{code: _json(text, "Error") for code, text in _REFUSALS.items()},
             "503": {**busy, "headers": {"Retry-After": _AFTER}},
         },

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from collections import Counter
 from dataclasses import dataclass
 
 from starlette.datastructures import MutableHeaders
@@ -21,7 +22,7 @@ MAX_HEAD, MAX_REQUEST_LINE, MAX_FIELDS = 16_384, 8_192, 100
 #: Sizes and extensions of chunks may take as many bytes as a head, plus this share of the body.
 MAX_CHUNK_SHARE = 0.125
 #: Maximum number of bytes of a form, of a request with a single file, and of all requests in
-#: progress.
+#: progress. Several requests of one address may have half of the latter.
 MAX_BODY, MAX_SINGLE, MAX_HELD = 33_000_000, MAX_BYTES, 66_000_000
 #: Maximum time in seconds to receive the next part of a body, and all of it.
 PART_TIMEOUT, BODY_TIMEOUT = 10.0, 120.0
@@ -83,6 +84,12 @@ _SHUTTING_DOWN = RequestRefusedError(
 )
 
 
+def client_address(scope: Scope) -> str:
+    """Return the address of the client, or of the last proxy; empty if it is unknown."""
+    client = scope.get("client")
+    return str(client[0]) if client else ""
+
+
 class RequestGuard:
     """ASGI middleware that limits request bodies while they are received, chunked ones too.
 
@@ -94,7 +101,22 @@ class RequestGuard:
 
     def __init__(self, app: ASGIApp, limits: Limits = _DEFAULT) -> None:
         self._app, self.limits = app, limits
-        self.held = 0
+        self._held: Counter[str] = Counter()  # by address
+
+    @property
+    def held(self) -> int:
+        """The number of bytes of the bodies of all requests in progress."""
+        return self._held.total()
+
+    def held_by(self, address: str) -> int:
+        """Return the number of bytes of the bodies of an address."""
+        return self._held[address]
+
+    def hold(self, address: str, size: int) -> None:
+        """Count bytes of an address, or free them if the number is negative."""
+        self._held[address] += size
+        if not self._held[address]:
+            del self._held[address]
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request."""
@@ -129,7 +151,7 @@ class RequestGuard:
             if not started:
                 await _FAILED.response(scope, receive, send_with_headers)
         finally:
-            self.held -= body.received
+            body.free()
 
 
 class _Body:
@@ -138,6 +160,7 @@ class _Body:
     def __init__(self, guard: RequestGuard, receive: Receive, scope: Scope) -> None:
         self._guard, self._receive = guard, receive
         self._headers = dict(scope["headers"])
+        self._address = client_address(scope)
         kind = self._headers.get(b"content-type", b"").strip().lower()
         is_form = kind.startswith(b"multipart/form-data")
         self._max_size = guard.limits.max_body if is_form else guard.limits.max_single
@@ -150,6 +173,10 @@ class _Body:
         length = self._headers.get(b"content-length", b"")
         if length.isdigit():
             self._check_size(int(length))
+
+    def free(self) -> None:
+        """Stop counting the bytes of this body."""
+        self._guard.hold(self._address, -self.received)
 
     async def next_part(self) -> Message:
         """Return the next part; after the last one, wait for the client to disconnect."""
@@ -167,7 +194,7 @@ class _Body:
         self._complete = not message.get("more_body", False)
         size = len(message.get("body", b""))
         self.received += size
-        self._guard.held += size
+        self._guard.hold(self._address, size)
         self._check_size(self.received)
         return message
 
@@ -177,7 +204,9 @@ class _Body:
             raise RequestRefusedError(
                 413, f"the request is too large; send at most {self._max_size:,} bytes"
             )
-        if self._guard.held > limits.max_held:
+        of_address = self._guard.held_by(self._address)
+        in_others_way = of_address > max(self.received, limits.max_held // 2)
+        if in_others_way or self._guard.held > limits.max_held:
             raise RequestRefusedError(
                 503,
                 "the server is receiving too many images; try again in a second",

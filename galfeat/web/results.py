@@ -13,9 +13,14 @@ from galfeat.explain import Explanation, explain, marks
 from galfeat.explain.reasons import Reason
 from galfeat.frame import measure_frame
 from galfeat.predictions import no_galaxy
+from galfeat.web.cautions import reduction_note, size_caution
+from galfeat.web.uploads import Upload
 
 #: Maximum number of reasons that refer to a feature; stronger ones that do not are added.
 REASONS = 3
+
+#: Shorter side in pixels of images that the page enlarges until tenths of pixels are visible.
+_ENLARGED = 100
 
 Result = dict[str, Any]
 
@@ -28,8 +33,10 @@ def classify_images(
 ) -> list[Result]:
     """Return for each image a row as of `galfeat classify`, with reasons and overlay lines.
 
-    If no galaxy is found, or an image of unknown class is unlike any training galaxy, `galaxy` is
-    False, `problem` is the explanation, the class is None and reasons and lines are empty.
+    The reasons are those for the most probable class; `decision_note` is a sentence if the decision
+    rule names another one, and `cautions` are sentences on how far to trust the result. If no
+    galaxy is found, or an image of unknown class is unlike any training galaxy, `galaxy` is False,
+    `problem` is the explanation, the class is None and reasons and lines are empty.
 
     Parameters
     ----------
@@ -41,15 +48,45 @@ def classify_images(
     """
     table = classifier.extractor_.extract(list(images))
     predictions = classifier.classify_table(table)
-    explanations = explain(classifier, table, predictions)
+    names = [*map(str, predictions.classes), None]  # -1 means no class
+    likely = [names[code] for code in predictions.most_probable]
+    explanations = explain(classifier, table, predictions, of=likely)
+    notes = map(predictions.note, range(len(images)))
     rows = predictions.rows(ids, true_classes)
-    return [_result(*parts) for parts in zip(rows, explanations, images, strict=True)]
+    return [_result(*parts) for parts in zip(rows, explanations, notes, images, strict=True)]
 
 
-def _result(row: dict[str, Any], explanation: Explanation, image: NDArray[np.uint8]) -> Result:
+def classify_upload(classifier: GalaxyClassifier, upload: Upload, name: str) -> Result:
+    """Return the result of an upload, with lines in pixels of the image that was sent."""
+    (result,) = classify_images(classifier, [upload.pixels], [name], [None])
+    note, factor = reduction_note(upload), upload.factor
+    if note is None:
+        return result
+    # The first pixel measured is a square of pixels sent, whose centre lies half a square away.
+    marks_sent = [
+        {**mark, "points": [[_sent(x, factor), _sent(y, factor)] for x, y in mark["points"]]}
+        for mark in result["marks"]
+    ]
+    return {
+        **result, "width": upload.width, "height": upload.height, "reduced_by": factor,
+        "marks": marks_sent, "cautions": [note, *result["cautions"]],
+    }  # fmt: skip
+
+
+def _sent(position: float, factor: int) -> float:
+    return round(factor * (position + 0.5) - 0.5, 1)
+
+
+def _result(
+    row: dict[str, Any], explanation: Explanation, note: str | None, image: NDArray[np.uint8]
+) -> Result:
     height, width = image.shape[:2]
     frame = measure_frame(image)
-    size = {"width": width, "height": height}
+    caution = None if frame is None else size_caution(frame, min(width, height))
+    common = {
+        "width": width, "height": height, "reduced_by": 1,
+        "cautions": [caution] if caution else [],
+    }  # fmt: skip
     problem = no_galaxy(row["flags"])
     if frame is None or (problem and row["true_class"] is None):
         emptied = {
@@ -57,14 +94,16 @@ def _result(row: dict[str, Any], explanation: Explanation, image: NDArray[np.uin
             else value for name, value in row.items()
         }  # fmt: skip
         return {
-            **emptied, **size, "galaxy": False, "problem": problem, "reasons": [], "marks": [],
+            **emptied, **common, "galaxy": False, "problem": problem, "decision_note": None,
+            "reasons": [], "marks": [],
         }  # fmt: skip
+    decimals = 1 if min(width, height) >= _ENLARGED else 2
     return {
-        **row, **size, "galaxy": True, "problem": None,
+        **row, **common, "galaxy": True, "problem": None, "decision_note": note,
         "probabilities": explanation.probabilities,
         "reasons": [reason.to_json() for reason in _strongest(explanation.reasons)],
         "marks": [
-            {"name": mark.name, "points": np.round(mark.points, 1).tolist()}
+            {"name": mark.name, "points": np.round(mark.points, decimals).tolist()}
             for mark in marks(frame)
         ],
     }  # fmt: skip

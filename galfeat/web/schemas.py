@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from galfeat.web.uploads import FACTORS
+
 Schema = dict[str, Any]
 
 _TEXT, _NUMBER = {"type": "string"}, {"type": "number"}
@@ -39,8 +41,15 @@ _MARK = _object({
     "name": {"enum": ["Petrosian radius", "half of the light", "bar", "spiral arm"]},
     "points": {
         "type": "array", "items": _POINT, "minItems": 2,
-        "description": "x and y in pixels from the centre of the first pixel.",
+        "description": "x and y in pixels from the centre of the first pixel of the image sent.",
     },
+})  # fmt: skip
+
+_FILE = {**_OPTIONAL_TEXT, "description": "Name of the file, up to 255 characters."}
+_FAILURE = _object({
+    "number": {"type": "integer", "minimum": 0, "description": "Position in the form."},
+    "file": _FILE,
+    "error": {**_TEXT, "description": "What is wrong, and what to do."},
 })  # fmt: skip
 
 _GALAXY = _object(
@@ -48,16 +57,29 @@ _GALAXY = _object(
         "id": _TEXT,
         "galaxy": {"type": "boolean", "description": "Whether a galaxy was found."},
         "problem": {**_OPTIONAL_TEXT, "description": "Why no galaxy was found."},
-        "class": _OPTIONAL_TEXT,
-        "probability": _OPTIONAL_PROBABILITY,
-        "most_probable": _OPTIONAL_TEXT,
+        "class": {**_OPTIONAL_TEXT, "description": "Class named by the decision rule."},
+        "probability": {**_OPTIONAL_PROBABILITY, "description": "Probability of `class`."},
+        "most_probable": {**_OPTIONAL_TEXT, "description": "Class with the largest probability."},
+        "decision_note": {
+            **_OPTIONAL_TEXT, "description": "Sentence if `class` is not the most probable one.",
+        },
         "true_class": _OPTIONAL_TEXT,
         "flags": {**_OPTIONAL_TEXT, "description": "Quality flags of the measurement."},
-        "width": _SIDE,
+        "cautions": {
+            "type": "array", "items": _TEXT,
+            "description": "Sentences on how far to trust the result: the image was reduced, or "
+            "the galaxy is too small.",
+        },
+        "width": {**_SIDE, "description": "Width of the image sent, upright, in pixels."},
         "height": _SIDE,
-        "reasons": _list_of("Reason"),
+        "reduced_by": {
+            "enum": list(FACTORS),
+            "description": "Factor by which width and height were reduced before measuring.",
+        },
+        "reasons": {**_list_of("Reason"), "description": "Reasons for the most probable class."},
         "marks": _list_of("Mark"),
     },
+    file=_FILE,
     probabilities={
         "type": "object", "additionalProperties": _PROBABILITY,
         "description": "Probability of each class, in descending order.",
@@ -96,8 +118,18 @@ _MODEL = _object({
 # fmt: on
 
 SCHEMAS = {
-    "Error": _object({"error": {**_TEXT, "description": "What is wrong, and what to do."}}),
-    "Galaxies": _object({"galaxies": _list_of("Galaxy"), "model": _TEXT}),
+    "Error": _object(
+        {"error": {**_TEXT, "description": "What is wrong, and what to do."}},
+        errors={**_list_of("Failure"), "description": "Errors of the images of a form."},
+    ),
+    "Failure": _FAILURE,
+    "Galaxies": _object(
+        {
+            "galaxies": _list_of("Galaxy"),
+            "errors": {**_list_of("Failure"), "description": "Images that were not classified."},
+            "model": _TEXT,
+        }
+    ),
     "Galaxy": _GALAXY,
     "Mark": _MARK,
     "Model": _MODEL,

@@ -102,7 +102,10 @@ def decode(request, tmp_path):
             raise result
         return result
 
-    return {"file": from_file, "upload": decode_upload, "PIL image": from_picture}[request.param]
+    def from_upload(content):
+        return decode_upload(content).pixels
+
+    return {"file": from_file, "upload": from_upload, "PIL image": from_picture}[request.param]
 
 
 @pytest.mark.parametrize("between", BETWEEN)

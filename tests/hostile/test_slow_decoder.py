@@ -91,12 +91,14 @@ def in_thread(function, *arguments):
 
 
 @pytest.mark.parametrize("kind", ["PNG", "JPEG", "WEBP"])
-@pytest.mark.parametrize("side", [16, 200, 1200])
+@pytest.mark.parametrize("side", [16, 200, 1200, 1500])
 def test_the_pixels_are_those_of_decode_upload(started, side, kind):
     decoders, _ = started(stopped=False)
     content = encoded(side, kind)
-    pixels = decoders.decode(content, NEVER)
-    np.testing.assert_array_equal(pixels, decode_upload(content))
+    upload, expected = decoders.decode(content, NEVER), decode_upload(content)
+    assert upload[1:] == expected[1:]
+    pixels = upload.pixels
+    np.testing.assert_array_equal(pixels, expected.pixels)
     # Compiled kernels take arrays of these properties.
     assert pixels.flags.writeable
     assert pixels.flags.c_contiguous
@@ -129,7 +131,7 @@ def test_others_are_decoded_while_one_hangs():
         (pid,) = children() - before
         os.kill(pid, signal.SIGSTOP)
         thread, results = in_thread(decoders.decode, SMALL, NEVER)
-        while decoders.decode(encoded(60), NEVER).shape != (60, 68, 3):
+        while decoders.decode(encoded(60), NEVER).pixels.shape != (60, 68, 3):
             pass
         os.kill(pid, signal.SIGKILL)
         thread.join(PLENTY)
@@ -146,22 +148,78 @@ def test_a_decoder_that_crashes_is_replaced(started):
     (error,) = results
     assert isinstance(error, ImageError)
     assert "its decoder crashed; save it again" in str(error)
-    assert decoders.decode(SMALL, NEVER).shape == (40, 48, 3)
+    assert decoders.decode(SMALL, NEVER).pixels.shape == (40, 48, 3)
 
 
 def test_a_decoder_that_died_while_idle_is_replaced_before_use(started):
     decoders, pid = started(stopped=False)
     os.kill(pid, signal.SIGKILL)
     os.waitid(os.P_PID, pid, os.WEXITED | os.WNOWAIT)
-    assert decoders.decode(SMALL, NEVER).shape == (40, 48, 3)
+    assert decoders.decode(SMALL, NEVER).pixels.shape == (40, 48, 3)
 
 
 def test_memory_is_limited(started):
     decoders, pid = started(stopped=False, memory=8_000_000)
     with pytest.raises(ImageError, match="takes too much memory to decode"):
         decoders.decode(encoded(1200), NEVER)
-    assert decoders.decode(SMALL, NEVER).shape == (40, 48, 3)
+    assert decoders.decode(SMALL, NEVER).pixels.shape == (40, 48, 3)
     assert alive(pid)
+
+
+LARGEST = {
+    "JPEG": ("CMYK", (6400, 4200), {"progressive": True}),
+    "PNG": ("RGBA", (6400, 4200), {"compress_level": 1}),
+    "WEBP": ("RGBA", (3200, 2500), {"lossless": True, "method": 0}),
+}
+
+
+@pytest.mark.parametrize("kind", LARGEST)
+def test_the_largest_images_fit_into_the_memory(started, kind):
+    mode, (width, height), options = LARGEST[kind]
+    picture = Image.new(mode, (width, height), "grey")
+    if mode == "RGBA":
+        picture.putalpha(128)
+    stream = io.BytesIO()
+    picture.save(stream, kind, **options)
+    decoders, pid = started(stopped=False)
+    upload = decoders.decode(stream.getvalue(), NEVER)
+    assert (upload.width, upload.height) == (width, height)
+    assert alive(pid)
+
+
+def test_large_images_are_decoded_one_at_a_time():
+    large = encoded(1400)
+    with closing(Decoders(2)) as decoders:
+        assert decoders.decode(large, NEVER).factor == 2
+        with decoders._large:  # as if another one were decoded
+            thread, results = in_thread(decoders.decode, large, NEVER)
+            assert decoders.decode(SMALL, NEVER).factor == 1
+            cancelled = threading.Event()
+            other, errors = in_thread(decoders.decode, large, cancelled)
+            cancelled.set()
+            other.join(PLENTY)
+            assert isinstance(errors[0], ClientDisconnected)
+            assert results == []
+        thread.join(PLENTY)
+        assert results[0].factor == 2
+        assert decoders.decode(large, NEVER).factor == 2
+
+
+def test_a_crash_during_a_large_image_frees_the_turn_of_others(started):
+    stream = io.BytesIO()
+    Image.new("RGB", (6400, 4200)).save(stream, "PNG", compress_level=1)
+    decoders, pid = started(stopped=False, seconds=PLENTY)
+    results = [None]
+    while results:  # again if the image was decoded before the process could be stopped
+        os.kill(pid, signal.SIGCONT)
+        thread, results = in_thread(decoders.decode, stream.getvalue(), NEVER)
+        while decoders._large.acquire(blocking=False):
+            decoders._large.release()
+        os.kill(pid, signal.SIGSTOP)
+    os.kill(pid, signal.SIGKILL)
+    thread.join(PLENTY)
+    assert "its decoder crashed" in str(results[0])
+    assert decoders._large.acquire(timeout=PLENTY)
 
 
 def test_a_disconnected_client_frees_its_place(started):
@@ -172,7 +230,7 @@ def test_a_disconnected_client_frees_its_place(started):
     thread.join(PLENTY)
     assert isinstance(results[0], ClientDisconnected)
     assert not alive(pid)
-    assert decoders.decode(SMALL, NEVER).shape == (40, 48, 3)
+    assert decoders.decode(SMALL, NEVER).pixels.shape == (40, 48, 3)
 
 
 def test_processes_end_when_the_decoders_are_closed(started):
@@ -185,7 +243,7 @@ def test_processes_end_when_the_decoders_are_closed(started):
     with pytest.raises(RuntimeError, match="closed"):
         decoders.decode(SMALL, NEVER)
     decoders.start()
-    assert decoders.decode(SMALL, NEVER).shape == (40, 48, 3)
+    assert decoders.decode(SMALL, NEVER).pixels.shape == (40, 48, 3)
 
 
 def test_processes_end_when_the_decoders_are_forgotten():

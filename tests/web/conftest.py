@@ -17,6 +17,7 @@ from starlette.testclient import TestClient
 from galfeat import open_dataset
 from galfeat.classifier import GalaxyClassifier
 from galfeat.cli import main
+from galfeat.data.simulation.simulator import simulate_file
 from galfeat.model_io.rows import ModelRows
 from galfeat.web.app import Content, create_app
 from galfeat.web.model_info import model_info
@@ -47,9 +48,12 @@ def client(content):
 
 
 @pytest.fixture(scope="session")
-def served(simulated, quick_pipeline, tmp_path_factory):
+def served(quick_pipeline, tmp_path_factory):
     """The address of a `galfeat serve` process, which must print nothing to stderr."""
     folder = tmp_path_factory.mktemp("served")
+    # With equal classes the decision rule would always name the most probable one.
+    simulated = folder / "galaxies.h5"
+    simulate_file(simulated, 120, seed=7, class_counts=[28, 28, 16, 8, 8, 8, 6, 6, 6, 6])
     model, errors = folder / "model", folder / "stderr.txt"
     fit = ["fit", simulated, "--pipeline", quick_pipeline, "--test-size", 0.25, "-o", model]
     done = CliRunner().invoke(main, [str(argument) for argument in fit])
@@ -108,8 +112,12 @@ class Visitor:
 
     def upload(self, data, **options):
         """Choose a file; return the response of the server."""
+        return self.upload_files(self.file(data, **options))
+
+    def upload_files(self, *files):
+        """Choose files; return the response of the server."""
         with self.page.expect_response("**/api/classify") as response:
-            self.page.set_input_files("#file", self.file(data, **options))
+            self.page.set_input_files("#file", files)
         self.page.wait_for_selector("#measuring", state="hidden")
         return response.value.json()
 

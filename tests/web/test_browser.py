@@ -1,9 +1,11 @@
 """The page in a browser, as seen by a visitor."""
 
 import base64
+import io
 
 import numpy as np
 import pytest
+from PIL import Image
 
 VERDICTS = {  # whether the visitor is right, and the model
     (True, True): "You and the model are right",
@@ -22,8 +24,13 @@ def percent(value):
 
 def check_answer(page, result):
     """Compare the page with the response of the server."""
-    assert page.inner_text("#named") == result["class"]
-    assert page.inner_text("#probability") == percent(result["probability"])
+    likely = result["most_probable"]
+    assert page.inner_text("#named") == likely
+    assert page.inner_text("#probability") == percent(result["probabilities"][likely])
+    assert page.inner_text("#decision") == (result["decision_note"] or "")
+    assert page.locator("#cautions li").all_inner_texts() == result["cautions"]
+    for note in (result["decision_note"], *result["cautions"]):
+        assert (note or "") in page.inner_text("#status")
     rows = [
         (row.locator("th").inner_text(), row.locator(".number").inner_text(),
          row.locator("progress").evaluate("bar => bar.value"))
@@ -54,7 +61,7 @@ def test_a_press_shows_galaxy_prediction_reasons_and_actual_class(visit):
         check_answer(page, result)
         verdict = page.inner_text("#verdict")
         assert page.inner_text("#truth") == f"Actual class: {result['true_class']}"
-        right = result["class"] == result["true_class"]
+        right = result["most_probable"] == result["true_class"]
         assert verdict == ("The model is right" if right else "The model is wrong")
         assert verdict in page.inner_text("#status")
         assert page.evaluate("document.querySelector('#picture').naturalWidth") == 256
@@ -91,6 +98,112 @@ def test_overlay_lines_match_the_measured_points(visit, galaxy):
     assert page.locator("#overlay polyline").count() == len(wide["marks"])
 
 
+def enlarged(data, factor, kind="PNG"):
+    """Return an image file with each pixel enlarged."""
+    pixels = np.asarray(Image.open(io.BytesIO(data)))
+    stream = io.BytesIO()
+    Image.fromarray(pixels.repeat(factor, axis=0).repeat(factor, axis=1)).save(stream, kind)
+    return stream.getvalue()
+
+
+@pytest.mark.parametrize("kind", ["PNG", "JPEG"])
+def test_overlay_lines_match_a_large_image(visit, galaxy, kind):
+    visitor = visit()
+    page = visitor.page
+    data = enlarged(galaxy, 12, kind)
+    (result,) = visitor.upload(data, kind=f"image/{kind.lower()}")["galaxies"]
+    check_answer(page, result)
+    natural = page.evaluate(
+        "() => { const { naturalWidth, naturalHeight } = document.querySelector('#picture');"
+        " return [naturalWidth, naturalHeight]; }"
+    )
+    assert natural == [result["width"], result["height"]] == [3072, 2400]
+    assert result["reduced_by"] == 3
+    assert "reduced from 3,072 × 2,400 to 1,024 × 800 pixels" in page.inner_text("#cautions")
+    assert overlay_offset(page, result) < 2
+    (small,) = visitor.upload(galaxy)["galaxies"]
+    middles = [np.mean(found["marks"][0]["points"], axis=0) for found in (result, small)]
+    np.testing.assert_allclose(middles[0], 12 * middles[1] + 5.5, atol=8)
+
+
+def test_a_thumbnail_comes_with_a_caution(visit, galaxy):
+    visitor = visit()
+    stream = io.BytesIO()
+    Image.open(io.BytesIO(galaxy)).resize((31, 24)).save(stream, "PNG")
+    (result,) = visitor.upload(stream.getvalue())["galaxies"]
+    assert "too small for its class to be trusted" in visitor.page.inner_text("#cautions")
+    check_answer(visitor.page, result)
+    visitor.press()
+    assert visitor.page.locator("#cautions li").count() == 0
+
+
+def test_the_page_states_that_the_decision_rule_names_another_class(visit):
+    visitor = visit()
+    page = visitor.page
+    for _ in range(200):
+        result = visitor.press()
+        if result["class"] != result["most_probable"]:
+            break
+    else:
+        pytest.fail("no sample with two classes")
+    assert page.inner_text("#named") == result["most_probable"]
+    assert result["class"] in page.inner_text("#decision")
+
+
+def test_several_images_are_listed_with_their_errors(visit, galaxy, blank):
+    visitor = visit()
+    page = visitor.page
+    result = visitor.upload_files(
+        visitor.file(galaxy, "first.png"), visitor.file(b"text", "notes.txt", "text/plain"),
+        visitor.file(enlarged(galaxy, 8), "large.png"), visitor.file(blank, "blank.png"),
+    )  # fmt: skip
+    page.wait_for_selector("#upload-list [aria-current]")
+    page.wait_for_selector("#answer:visible")
+    first, large, empty = result["galaxies"]
+    check_answer(page, first)
+    lines = [item.split("\n") for item in page.locator("#upload-list li").all_inner_texts()]
+    assert [line[0] for line in lines] == ["first.png", "notes.txt", "large.png", "blank.png"]
+    assert lines[0][1:] == [first["most_probable"], page.inner_text("#probability")]
+    assert lines[3][1] == "No galaxy found"
+    (error,) = result["errors"]
+    assert lines[1][1].rstrip(".").lower() == error["error"].lower()
+    assert "notes.txt" in page.inner_text("#status")
+    page.click("#upload-list >> text=large.png")
+    page.wait_for_selector("#cautions li")
+    check_answer(page, large)
+    assert page.evaluate("document.querySelector('#picture').naturalWidth") == large["width"]
+    page.click("#upload-list >> text=blank.png")
+    page.wait_for_selector("#details", state="hidden")
+    assert page.inner_text("#truth") == empty["problem"]
+    visitor.press()
+    assert not page.is_visible("#uploads")
+
+
+def test_if_all_images_fail_each_error_is_shown(visit, galaxy):
+    visitor = visit(expected=[BAD_IMAGE])
+    page = visitor.page
+    visitor.upload_files(visitor.file(b"text", "a.png"), visitor.file(galaxy[:900], "b.png"))
+    page.wait_for_selector("#uploads:visible")
+    texts = page.locator("#upload-list li").all_inner_texts()
+    assert texts[0].startswith("a.png\nUnknown image format")
+    assert texts[1].startswith("b.png\nThe image is damaged")
+    assert page.inner_text("#problem") == "None of these images can be classified."
+    assert not page.is_visible("#answer")
+    visitor.upload(galaxy)
+    assert not page.is_visible("#uploads")
+
+
+def test_too_many_images_are_not_sent(visit, galaxy):
+    visitor = visit()
+    page = visitor.page
+    sent = []
+    page.on("request", lambda request: sent.append(request.url))
+    page.set_input_files("#file", [visitor.file(galaxy, f"{n}.png") for n in range(9)])
+    page.wait_for_selector("#problem:visible")
+    assert page.inner_text("#problem") == "You chose 9 images; choose at most 8 at once."
+    assert not any("classify" in url for url in sent)
+
+
 def test_guessing_hides_the_result_and_stores_the_score(visit):
     visitor = visit()
     page = visitor.page
@@ -105,7 +218,7 @@ def test_guessing_hides_the_result_and_stores_the_score(visit):
         check_answer(page, result)
         truth = f"Actual class: {result['true_class']}\nYour guess: {guess}"
         assert page.inner_text("#truth") == truth
-        you, model = guess == result["true_class"], result["class"] == result["true_class"]
+        you, model = (name == result["true_class"] for name in (guess, result["most_probable"]))
         assert page.inner_text("#verdict") == VERDICTS[you, model]
         score = [score[0] + you, score[1] + model]
         counts = f"you {score[0]}, the model {score[1]}"

@@ -1,7 +1,11 @@
 """Accessibility: keyboard, screen readers, phones, colour schemes and layout shifts."""
 
+import numpy as np
 import pytest
 
+from galfeat.evaluate.comparison import OutOfFold, compare_predictions, comparison_page
+
+CLASSES = ["Disturbed", "In-between Round Smooth", "Edge-on without Bulge"]
 DESKTOP, PHONE = {"width": 1280, "height": 800}, {"width": 360, "height": 740}
 SCREENS = pytest.mark.parametrize("viewport", [DESKTOP, PHONE], ids=["desktop", "phone"])
 SCHEMES = pytest.mark.parametrize("scheme", ["dark", "light"])
@@ -14,6 +18,32 @@ FOCUS = """() => {
     const name = item.id || item.textContent.trim();
     return [name, outlineStyle !== "none" && parseFloat(outlineWidth)];
 }"""
+
+
+@pytest.fixture(scope="module")
+def comparison():
+    """A comparison of five pipelines, one of them with a long name."""
+    truth = np.arange(300) // 7 % 3
+
+    def predicted(share):
+        named = np.where(np.arange(300) % 20 < 20 * share, truth, (truth + 1) % 3)
+        return OutOfFold(np.where(np.eye(3)[named] > 0, 0.8, 0.1)[None], named[None])
+
+    names = ["stacking-network-with-a-long-name", "stacking-light", "lightgbm", "forest", "svm"]
+    shares = dict(zip(names, (0.9, 0.85, 0.8, 0.7, 0.6), strict=True))
+    results = {name: predicted(share) for name, share in shares.items()}
+    compared = compare_predictions(truth, results, CLASSES)
+    shift = {
+        name: compare_predictions(
+            truth, {"original": results[name], "re-rendered": predicted(0.4)}, CLASSES
+        )
+        for name in names
+    }
+    costs = {"fit_seconds": 2.0, "ms_per_galaxy": 3.0, "peak_memory_mb": 300.0, "model_mb": 1.0}
+    return comparison_page(
+        compared, dict.fromkeys(names, costs), shift=shift,
+        descriptions=dict.fromkeys(names, "Boosted trees, a linear model and a small network"),
+    )  # fmt: skip
 
 
 def tab(page, key="Tab"):
@@ -61,10 +91,10 @@ def test_results_are_announced_to_screen_readers(visit, galaxy, blank):
     status = visitor.page.locator("#status")
     assert status.get_attribute("role") == "status"
     sample = visitor.press()
-    for part in (sample["class"], sample["true_class"]):
+    for part in (sample["most_probable"], sample["true_class"]):
         assert part in status.inner_text()
     (own,) = visitor.upload(galaxy)["galaxies"]
-    assert own["class"] in status.inner_text()
+    assert own["most_probable"] in status.inner_text()
     visitor.upload(blank)
     assert "No galaxy found" in status.inner_text()
     visitor.upload(b"text")
@@ -74,7 +104,7 @@ def test_results_are_announced_to_screen_readers(visit, galaxy, blank):
 OVERFLOW = """() => {
     const wide = document.documentElement.clientWidth;
     const overflows = item =>
-        item.getBoundingClientRect().right > wide + 0.5 && !item.closest(".scroll");
+        item.getBoundingClientRect().right > wide + 0.5 && !item.closest(".wide");
     return [document.scrollingElement.scrollWidth - wide,
             ...[...document.body.querySelectorAll("*")].filter(overflows)
                 .map(item => item.outerHTML)];
@@ -91,6 +121,11 @@ def test_nothing_overflows_a_small_screen(visit, galaxy, width):
         assert page.evaluate(OVERFLOW) == [0]
     visitor.upload(galaxy)
     assert page.evaluate(OVERFLOW) == [0]
+    visitor.upload_files(
+        visitor.file(galaxy, "a" * 80 + ".png"), visitor.file(b"text", "b" * 80 + ".png")
+    )
+    page.wait_for_selector("#answer:visible")
+    assert page.evaluate(OVERFLOW) == [0]
     page.check("#guessing")
     visitor.press(guessing=True)
     assert page.evaluate(OVERFLOW) == [0]
@@ -98,6 +133,25 @@ def test_nothing_overflows_a_small_screen(visit, galaxy, width):
     assert page.evaluate(OVERFLOW) == [0]
     page.goto("/about")
     assert page.evaluate(OVERFLOW) == [0]
+
+
+WIDE_TABLES = """() => [...document.querySelectorAll(".wide:has(table)")]
+    .map(region => region.scrollWidth - region.clientWidth)"""
+
+
+@pytest.mark.parametrize("width", [320, 390, 1280])
+@SCHEMES
+def test_the_tables_of_a_comparison_fit_the_screen(browser, comparison, width, scheme):
+    context = browser.new_context(viewport={"width": width, "height": 844}, color_scheme=scheme)
+    page = context.new_page()
+    page.set_content(comparison)
+    assert page.evaluate(OVERFLOW) == [0]
+    assert page.evaluate(WIDE_TABLES) == [0] * 5
+    labels = page.locator(".ranks td").first.evaluate(
+        "cell => getComputedStyle(cell, '::before').content"
+    )
+    assert (labels == "none") == (width == 1280)
+    context.close()
 
 
 def test_on_a_phone_the_button_stays_and_the_galaxy_is_scrolled_into_view(visit):
@@ -217,5 +271,8 @@ def test_axe_finds_no_serious_violations(visit, galaxy, blank, viewport, scheme)
     for data in (galaxy, blank, b"text"):
         visitor.upload(data)
         assert violations(page) == []
+    visitor.upload_files(visitor.file(galaxy, "a.png"), visitor.file(b"text", "b.png"))
+    page.wait_for_selector("#answer:visible")
+    assert violations(page) == []
     page.goto("/about")
     assert violations(page) == []

@@ -77,7 +77,7 @@ def test_internal_errors_are_json_with_security_headers(content, images, monkeyp
     def fails(*_):
         raise RuntimeError("inside")
 
-    monkeypatch.setattr("galfeat.web.app.classify_images", fails)
+    monkeypatch.setattr("galfeat.web.results.classify_images", fails)
     stream = io.BytesIO()
     Image.fromarray(images[0]).save(stream, "PNG")
     with TestClient(create_app(content)) as client:

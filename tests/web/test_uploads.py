@@ -13,7 +13,7 @@ import pytest
 from PIL import Image
 
 from galfeat.errors import ImageError
-from galfeat.web.uploads import LONGEST_SIDE, decode_upload
+from galfeat.web.uploads import LONGEST_SIDE, MAX_PIXELS, MEASURED_PIXELS, decode_upload
 
 GREY = np.linspace(0, 255, 48 * 40).reshape(48, 40).astype(np.uint8)
 PICTURE = Image.fromarray(GREY)
@@ -69,6 +69,7 @@ def archive():
 SECOND = Image.fromarray(255 - GREY)
 BOMB_TEXT = zlib.compress(bytes(20_000_000))
 LONG = Image.new("1", (LONGEST_SIDE + 1, 20))
+LARGE = Image.new("1", (4200, MAX_PIXELS["PNG"] // 4200 + 1))
 REFUSED = {
     "an animated PNG": encoded("PNG", save_all=True, append_images=[SECOND]),
     "an animated WebP": encoded("WEBP", save_all=True, append_images=[SECOND]),
@@ -79,6 +80,7 @@ REFUSED = {
     "a WebP of unknown kind": webp(b"ICCP", bytes(20)),
     "a JPEG of huge size": huge_jpeg(),
     "a thin PNG of one bit": encoded("PNG", LONG),
+    "a large PNG of one bit": encoded("PNG", LARGE),
     "a PNG without a header": b"\x89PNG\r\n\x1a\n" + chunk(b"IDAT", zlib.compress(bytes(99))),
     "a PNG that is a JPEG": b"\x89PNG\r\n\x1a\n" + encoded("JPEG"),
     "a JPEG that is a PNG": b"\xff\xd8\xff" + encoded("PNG"),
@@ -132,7 +134,7 @@ TAKEN = {
 @pytest.mark.parametrize("name", TAKEN)
 def test_all_encodings_decode_to_the_same_pixels(name):
     content, expected = TAKEN[name]
-    pixels = decode_upload(content)
+    pixels = decode_upload(content).pixels
     assert pixels.shape == (48, 40, 3)
     np.testing.assert_array_equal(pixels, np.asarray(expected)[:, :, None].repeat(3, axis=2))
 
@@ -141,14 +143,15 @@ def test_all_encodings_decode_to_the_same_pixels(name):
 @pytest.mark.parametrize("progressive", [False, True])
 def test_jpeg_images_decode_close_to_the_original(mode, progressive):
     content = encoded("JPEG", PICTURE.convert(mode), quality=95, progressive=progressive)
-    assert np.abs(decode_upload(content).astype(int) - GREY[:, :, None]).mean() < 4
+    assert np.abs(decode_upload(content).pixels.astype(int) - GREY[:, :, None]).mean() < 4
 
 
 def test_the_exif_orientation_is_applied():
     exif = Image.Exif()
     exif[0x0112] = 6  # the camera was rotated
-    pixels = decode_upload(encoded("JPEG", quality=95, exif=exif))
-    assert pixels.shape == (40, 48, 3)
+    upload = decode_upload(encoded("JPEG", quality=95, exif=exif))
+    assert upload.pixels.shape == (40, 48, 3)
+    assert upload[1:] == (48, 40, 1)
 
 
 @pytest.mark.parametrize(
@@ -166,7 +169,89 @@ def test_metadata_does_no_harm(content):
     tracemalloc.start()
     try:
         with contextlib.suppress(ImageError):
-            assert decode_upload(content).shape == (48, 40, 3)
+            assert decode_upload(content).pixels.shape == (48, 40, 3)
         assert tracemalloc.get_traced_memory()[1] < 3_000_000
     finally:
         tracemalloc.stop()
+
+
+def wide(mode="RGB", size=(2500, 1801)):
+    """A picture with more pixels than are measured, a smooth one except for a palette or a bit."""
+    y, x = np.mgrid[: size[1], : size[0]]
+    waves = 100 + 60 * np.sin(x / 90) + 60 * np.cos(y / 70)
+    picture = Image.fromarray(waves.astype(np.uint8)).convert("RGB")
+    return picture.convert(mode)
+
+
+def means(picture, factor):
+    """The means of squares of the visible pixels, which are black where they are transparent."""
+    layers = np.asarray(picture.convert("RGBA")).astype(float)
+    pixels = layers[:, :, :3] * layers[:, :, 3:] / 255
+    height, width = pixels.shape[:2]
+    edges = [np.arange(0, end, factor) for end in (height, width)]
+    sums = np.add.reduceat(np.add.reduceat(pixels, edges[0], axis=0), edges[1], axis=1)
+    counts = [np.diff(np.append(edge, end)) for edge, end in zip(edges, pixels.shape, strict=False)]
+    return sums / (counts[0][:, None, None] * counts[1][:, None])
+
+
+def layered():
+    picture = wide("RGBA")
+    picture.putalpha(wide("L"))
+    return picture
+
+
+def sixteen_bits():
+    return Image.fromarray(np.asarray(wide("L")).astype(np.uint16) * 257)
+
+
+REDUCED = {
+    "PNG": (wide, wide, "PNG"),
+    "PNG, grey": (lambda: wide("L"), wide, "PNG"),
+    "PNG, one bit": (lambda: wide("1"), lambda: wide("1"), "PNG"),
+    "PNG, a palette": (lambda: wide("P"), lambda: wide("P"), "PNG"),
+    "PNG, a layer": (layered, layered, "PNG"),
+    "PNG, 16 bits": (sixteen_bits, wide, "PNG"),
+    "WebP": (wide, wide, "WEBP"),
+    "WebP with a layer": (layered, layered, "WEBP"),
+}
+LOSSLESS = {"PNG": {"compress_level": 1}, "WEBP": {"lossless": True, "method": 0, "exact": True}}
+
+
+@pytest.mark.parametrize("name", REDUCED)
+def test_large_images_are_reduced_to_means_of_squares(name):
+    sent, seen, kind = REDUCED[name]
+    upload = decode_upload(encoded(kind, sent(), **LOSSLESS[kind]))
+    assert upload[1:] == (2500, 1801, 2)
+    assert upload.pixels.shape == (901, 1250, 3)
+    assert np.abs(upload.pixels - means(seen(), 2)).max() < 1.5
+
+
+@pytest.mark.parametrize(
+    ("mode", "size"), [("RGB", (2000, 2000)), ("L", (3001, 2500)), ("CMYK", (4200, 3300))]
+)
+def test_large_jpeg_images_are_reduced_like_others(mode, size):
+    picture = wide("RGB", size)
+    upload = decode_upload(encoded("JPEG", picture.convert(mode), quality=95))
+    assert (upload.width, upload.height) == size
+    expected = means(picture, upload.factor)
+    assert upload.pixels.shape == expected.shape
+    assert np.abs(upload.pixels - expected).mean() < 1
+    assert upload.pixels.shape[0] * upload.pixels.shape[1] <= MEASURED_PIXELS
+
+
+def test_an_image_of_the_maximum_measured_size_is_not_reduced():
+    picture = wide(size=(1500, 1000))
+    upload = decode_upload(encoded("PNG", picture))
+    assert upload[1:] == (1500, 1000, 1)
+    np.testing.assert_array_equal(upload.pixels, np.asarray(picture))
+    assert decode_upload(encoded("PNG", wide(size=(1501, 1000)))).factor == 2
+
+
+@pytest.mark.parametrize("size", [(2000, 1999), (1999, 2000), (2501, 2500)])
+def test_the_size_of_a_large_rotated_image_is_that_of_the_upright_one(size):
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    upload = decode_upload(encoded("JPEG", wide("L", size), exif=exif))
+    assert (upload.height, upload.width) == size
+    height, width = upload.pixels.shape[:2]
+    assert (width, height) == (-(-size[1] // upload.factor), -(-size[0] // upload.factor))

@@ -17,6 +17,8 @@ from galfeat.evaluate.report.figures import number
 
 #: Number of colours; further pipelines start again with the first.
 COLOURS = 8
+#: Maximum number of characters of a name beside a chart, and before another word.
+LONGEST_NAME, LONGEST_BEFORE_TEXT = 25, 15
 _WIDTH = 760
 _LINE = 14
 
@@ -87,6 +89,11 @@ def colour(rank: int) -> str:
     return f"s{rank % COLOURS}"
 
 
+def shortened(name: str, most: int = LONGEST_NAME) -> str:
+    """Return a name of a limited number of characters; an ellipsis replaces the others."""
+    return name if len(name) <= most else f"{name[: most - 1]}…"
+
+
 def zoomed_strip(interval: Interval, low: float, high: float, rank: int) -> str:
     """Draw a value and its interval on a scale from `low` to `high`."""
     axis = Axis(low, high, 0, 100)
@@ -120,7 +127,8 @@ def forest(lines: Sequence[Line], title: str) -> str:
         y = 8 + row * (rank + 0.5)
         value, low, high = (axis.at(end) for end in interval)
         parts.append(
-            f'<text x="{left - 12}" y="{y + 4}" text-anchor="end">{escape(name)}</text>'
+            f'<text x="{left - 12}" y="{y + 4}" text-anchor="end">'
+            f"{escape(shortened(name))}</text>"
             f'<line class="whisker" x1="{low:.1f}" x2="{high:.1f}" y1="{y}" y2="{y}"/>'
             f'<circle class="{"sig" if significant else "ns"}" cx="{value:.1f}" cy="{y}" r="5"/>'
             f'<text class="{"verdict" if significant else "soft"}" x="{right + 14}" y="{y + 4}">'
@@ -214,7 +222,8 @@ def slopes(lines: Mapping[str, tuple[Interval, Interval]], title: str) -> str:
         y = 8 + row * (rank + 0.5)
         start, end = axis.at(before.value), axis.at(after.value)
         parts.append(
-            f'<text x="{left - 12}" y="{y + 4}" text-anchor="end">{escape(name)}</text>'
+            f'<text x="{left - 12}" y="{y + 4}" text-anchor="end">'
+            f"{escape(shortened(name))}</text>"
             f'<g class="{colour(rank)}">'
             f'<line class="whisker" x1="{axis.at(after.low):.1f}" x2="{axis.at(after.high):.1f}" '
             f'y1="{y}" y2="{y}"/>'
@@ -287,17 +296,17 @@ def _labels(labels: Sequence[tuple[float, float, str, str]]) -> list[str]:
         placed.append((x, y))
         parts.append(
             f'<text class="{colour(rank)} name" x="{x:.1f}" y="{y:.1f}" text-anchor="{anchor}">'
-            f"{escape(name)}</text>"
+            f"{escape(shortened(name))}</text>"
         )
     return parts
 
 
-def cost_cell(value: float, largest: float, rank: int) -> str:
-    """Return a table cell with a cost and a bar from zero."""
+def cost(value: float, largest: float, rank: int) -> str:
+    """Return a cost with a bar from zero."""
     width = 100 * value / largest if largest else 0
     return (
-        f'<td><span class="figure">{brief(value)}</span><svg class="cost {colour(rank)}" '
+        f'<span class="figure">{brief(value)}</span><svg class="cost {colour(rank)}" '
         'viewBox="0 0 100 10" preserveAspectRatio="none" aria-hidden="true">'
         '<rect class="track" width="100" height="10"/>'
-        f'<rect class="fill" width="{width:.1f}" height="10"/></svg></td>'
+        f'<rect class="fill" width="{width:.1f}" height="10"/></svg>'
     )

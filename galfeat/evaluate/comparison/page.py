@@ -8,7 +8,7 @@ from html import escape
 import numpy as np
 
 from galfeat.evaluate.comparison import figures as figures
-from galfeat.evaluate.comparison.cells import row_head, signed, table
+from galfeat.evaluate.comparison.cells import Cell, Column, Row, pipeline_head, signed, table
 from galfeat.evaluate.comparison.figures import Line
 from galfeat.evaluate.comparison.paired import LOWER_IS_BETTER, RANKING, Comparison
 from galfeat.evaluate.comparison.text import COST_NAMES, Costs
@@ -100,14 +100,18 @@ _ORDER = (RANKING, *(metric for metric in METRICS if metric != RANKING))
 
 
 def _scores(comparison: Comparison) -> Section:
-    head = "".join(
-        f'<th scope="col">{METRIC_NAMES[metric]}'
-        f"<br><small>{'lower' if metric in LOWER_IS_BETTER else 'higher'} is better</small></th>"
+    columns = [
+        Column(
+            METRIC_NAMES[metric],
+            "lower is better" if metric in LOWER_IS_BETTER else "higher is better",
+        )
         for metric in _ORDER
-    )
+    ]
     rows = [
-        row_head(name, rank)
-        + "".join(_score_cell(comparison, name, metric, rank) for metric in _ORDER)
+        Row(
+            pipeline_head(name, rank),
+            [_score_cell(comparison, name, metric, rank) for metric in _ORDER],
+        )
         for rank, name in enumerate(comparison.ranked())
     ]
     caption = (
@@ -117,7 +121,7 @@ def _scores(comparison: Comparison) -> Section:
     return Section(
         "scores",
         "Scores",
-        f'<p class="lead">{_verdict(comparison)}</p>' + table("ranks", caption, head, rows),
+        f'<p class="lead">{_verdict(comparison)}</p>' + table("ranks", caption, columns, rows),
     )
 
 
@@ -137,17 +141,18 @@ def _verdict(comparison: Comparison) -> str:
     return text
 
 
-def _score_cell(comparison: Comparison, name: str, metric: str, rank: int) -> str:
+def _score_cell(comparison: Comparison, name: str, metric: str, rank: int) -> Cell:
     score = comparison.scores[name][metric]
     column = [scores[metric] for scores in comparison.scores.values()]
     low, high = min(score.low for score in column), max(score.high for score in column)
-    best = ' class="best"' if comparison.ranked(metric)[0] == name else ""
+    best = 'class="best"' if comparison.ranked(metric)[0] == name else ""
     interval = Interval(score.mean, score.low, score.high)
-    return (
-        f"<td{best}>{number(score.mean, 3)}"
+    content = (
+        f"{number(score.mean, 3)}"
         f"{figures.zoomed_strip(interval, low, max(high, low + 1e-9), rank)}"
-        f"<small>{number(score.low, 3)} to {number(score.high, 3)}</small></td>"
+        f"<small>{number(score.low, 3)} to {number(score.high, 3)}</small>"
     )
+    return Cell(content, best)
 
 
 def _differences(comparison: Comparison) -> Section | None:
@@ -158,7 +163,8 @@ def _differences(comparison: Comparison) -> Section | None:
     for name in others:
         difference = comparison.difference(best, name)
         better = difference.better()
-        text = f"{better} is better" if better else "not significant"
+        named = figures.shortened(better or "", figures.LONGEST_BEFORE_TEXT)
+        text = f"{named} is better" if better else "not significant"
         lines.append(Line(name, difference.scores[RANKING], text, better is not None))
     chart = figures.forest(lines, f"{METRIC_NAMES[RANKING]} of {best} minus that of the other")
     spread = (
@@ -178,42 +184,40 @@ def _differences(comparison: Comparison) -> Section | None:
 
 def _pairs(comparison: Comparison) -> str:
     names = comparison.ranked()
-    head = "".join(f'<th scope="col">{escape(name)}</th>' for name in names)
     rows = []
     for name in names:
         cells = [
-            '<td class="ns">·</td>' if other == name else _pair_cell(comparison, name, other)
+            Cell("·", 'class="ns same"') if other == name else _pair_cell(comparison, name, other)
             for other in names
         ]
-        rows.append(f'<th scope="row">{escape(name)}</th>{"".join(cells)}')
+        rows.append(Row(escape(name), cells))
     caption = (
         f"{METRIC_NAMES[RANKING]} of the row minus that of the column, in units of 0.01; grey with "
         "≈ if not significant. Intervals are not corrected for multiple comparisons: about one in "
         "twenty pairs of equal pipelines will appear different."
     )
-    return table("pairs", caption, head, rows)
+    return table("pairs", caption, [Column(name) for name in names], rows)
 
 
-def _pair_cell(comparison: Comparison, name: str, other: str) -> str:
+def _pair_cell(comparison: Comparison, name: str, other: str) -> Cell:
     difference = comparison.difference(name, other)
     value, low, high = (100 * end for end in difference.scores[RANKING])
     better = difference.better()
     kind = "ns" if better is None else "more" if better == name else "less"
     title = f"95 % interval {number(low, 1)} to {number(high, 1)}"
     sign = "≈ " if better is None else "+" if value > 0 else ""
-    return f'<td class="{kind}" title="{title}">{sign}{number(value, 1)}</td>'
+    return Cell(f"{sign}{number(value, 1)}", f'class="{kind}" title="{title}"')
 
 
 def _costs(comparison: Comparison, costs: Costs) -> Section:
     ranked = comparison.ranked()
     points = {name: (costs[name]["ms_per_galaxy"], _interval(comparison, name)) for name in ranked}
     chart = figures.scatter(points, "milliseconds per galaxy", METRIC_NAMES[RANKING])
-    head = "".join(f'<th scope="col">{title}</th>' for title in COST_NAMES.values())
+    largest = {cost: max(costs[name][cost] for name in ranked) for cost in COST_NAMES}
     rows = [
-        row_head(name, rank)
-        + "".join(
-            figures.cost_cell(costs[name][cost], max(costs[other][cost] for other in ranked), rank)
-            for cost in COST_NAMES
+        Row(
+            pipeline_head(name, rank),
+            [Cell(figures.cost(costs[name][cost], largest[cost], rank)) for cost in COST_NAMES],
         )
         for rank, name in enumerate(ranked)
     ]
@@ -223,7 +227,8 @@ def _costs(comparison: Comparison, costs: Costs) -> Section:
         "extracts features, fits one fold and predicts, including Python and all libraries. "
         "Model: size of the fitted model on disk."
     )
-    return Section("cost", "Cost", chart + table("ranks", caption, head, rows))
+    columns = [Column(title) for title in COST_NAMES.values()]
+    return Section("cost", "Cost", chart + table("ranks", caption, columns, rows))
 
 
 def _curve(
@@ -256,50 +261,49 @@ def _shift(comparison: Comparison, shift: Mapping[str, Comparison] | None) -> Se
         before, after = shift[name].scores
         pairs[name] = (_interval(shift[name], before), _interval(shift[name], after))
         change = shift[name].difference(after, before).scores
-        rows.append(
-            row_head(name, rank)
-            + "".join(
-                f"<td>{number(shift[name].scores[after][metric].mean, 3)} "
+        cells = [
+            Cell(
+                f"{number(shift[name].scores[after][metric].mean, 3)} "
                 f"<small>change {signed(change[metric].value)}<br>"
-                f"({signed(change[metric].low)} to {signed(change[metric].high)})</small></td>"
-                for metric in _ORDER
+                f"({signed(change[metric].low)} to {signed(change[metric].high)})</small>"
             )
-        )
+            for metric in _ORDER
+        ]
+        rows.append(Row(pipeline_head(name, rank), cells))
     text = (
         "<p>Trained on the original images and tested on the same galaxies re-rendered: half the "
         "resolution, another size, PSF, stretch and band balance, a brighter sky and more noise; "
         "first repeat only. Hollow: original images. Filled: re-rendered. At the end of each "
         "line: the change.</p>"
     )
-    head = "".join(f'<th scope="col">{METRIC_NAMES[metric]}</th>' for metric in _ORDER)
+    columns = [Column(METRIC_NAMES[metric]) for metric in _ORDER]
     caption = (
         "Scores on the re-rendered galaxies, and the paired change with its 95&nbsp;% interval"
     )
-    return Section(
-        "survey",
-        "Simulated change of survey",
-        text + figures.slopes(pairs, METRIC_NAMES[RANKING]) + table("ranks", caption, head, rows),
-    )
+    chart = figures.slopes(pairs, METRIC_NAMES[RANKING])
+    scores = table("ranks", caption, columns, rows)
+    return Section("survey", "Simulated change of survey", text + chart + scores)
 
 
 def _classes(comparison: Comparison) -> Section:
     ranked = comparison.ranked()
     f1 = np.array([comparison.per_class(name).f1 for name in ranked])
     support = comparison.per_class(ranked[0]).support
-    head = '<th scope="col">Galaxies</th>' + "".join(
-        f'<th scope="col">{escape(name)}</th>' for name in ranked
-    )
+    columns = [Column("Galaxies"), *(Column(name) for name in ranked)]
     rows = []
     for index, name in enumerate(comparison.classes):
         best = np.nanmax(f1[:, index]) if np.isfinite(f1[:, index]).any() else np.nan
-        cells = "".join(
-            f"<td{' class=best' if value == best else ''} "
-            f'style="--share:{value if np.isfinite(value) else 0:.3f}">{number(value)}</td>'
+        cells = [
+            Cell(
+                number(value),
+                f"{'class=best ' if value == best else ''}"
+                f'style="--share:{value if np.isfinite(value) else 0:.3f}"',
+            )
             for value in f1[:, index]
-        )
-        rows.append(f'<th scope="row">{escape(name)}</th><td>{support[index]:,.0f}</td>{cells}')
+        ]
+        rows.append(Row(escape(name), [Cell(f"{support[index]:,.0f}"), *cells]))
     caption = "F1 of each class; the best in each row is underlined"
-    return Section("classes", "Scores by class", table("heat", caption, head, rows, "Class"))
+    return Section("classes", "Scores by class", table("heat", caption, columns, rows, "Class"))
 
 
 def _pipelines(comparison: Comparison, descriptions: Mapping[str, str] | None) -> Section | None:

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from html import escape
 from importlib.resources import files
 from string import Template
 
 from galfeat.evaluate.report.sections import Section
+
+_TAG = re.compile(r"<[^>]*>")
 
 
 def page(
@@ -32,6 +35,7 @@ def page(
         title=escape(title),
         style=_resource("report.css"),
         subtitle=subtitle,
+        description=_TAG.sub("", subtitle).replace('"', "&quot;"),
         contents="".join(
             f'<a href="#{part.anchor}">{part.anchor.capitalize()}</a>' for part in shown
         ),

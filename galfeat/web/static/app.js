@@ -4,6 +4,7 @@ const at = (id) => document.getElementById(id);
 const PANELS = ["welcome", "guesses", "measuring", "answer", "problem"];
 const MARKS = ["Petrosian radius", "half of the light", "bar", "spiral arm"];
 const MAX_CLASSES = 5;
+const MAX_FILES = Number(at("file").dataset.most);
 const SCORE = "galfeat.score";
 const TIMEOUT = 60000, WAITING_DELAY = 300; // milliseconds
 let current = null; // the galaxy shown
@@ -75,7 +76,7 @@ function showStage() {
 
 function verdictOf(galaxy, guess) {
   if (galaxy.true_class === null) return ["Your image", ""];
-  const right = galaxy.class === galaxy.true_class;
+  const right = galaxy.most_probable === galaxy.true_class;
   if (guess === undefined) return right ? ["The model is right", "right"] : ["The model is wrong", "wrong"];
   if (guess === galaxy.true_class) {
     return right ? ["You and the model are right", "right"] : ["You are right; the model is wrong", "right"];
@@ -93,7 +94,7 @@ function truthOf(galaxy, guess) {
 
 function probabilityRow(galaxy, name, probability) {
   const row = element("tr");
-  if (name === galaxy.class) row.classList.add("is-named");
+  if (name === galaxy.most_probable) row.classList.add("is-named");
   if (name === galaxy.true_class) row.classList.add("is-actual");
   const head = element("th", name);
   head.scope = "row";
@@ -124,16 +125,23 @@ function reasonItem(reason) {
   return item;
 }
 
+function headline(galaxy) {
+  if (!galaxy.galaxy) return ["No galaxy found", ""];
+  return [galaxy.most_probable, percent(galaxy.probabilities[galaxy.most_probable])];
+}
+
 function showAnswer(galaxy, guess) {
   const [verdict, tone] = verdictOf(galaxy, guess);
-  const named = galaxy.galaxy ? galaxy.class : "No galaxy found";
-  const probability = galaxy.galaxy ? percent(galaxy.probability) : "";
+  const [named, probability] = headline(galaxy);
   const truth = truthOf(galaxy, guess);
   at("verdict").textContent = verdict;
   at("verdict").className = `verdict ${tone}`;
   at("named").textContent = named;
   at("probability").textContent = probability;
   at("truth").textContent = truth;
+  at("decision").textContent = galaxy.decision_note ?? "";
+  at("caption").hidden = galaxy.decision_note !== null;
+  at("cautions").replaceChildren(...galaxy.cautions.map((caution) => element("li", caution)));
   at("details").hidden = !galaxy.galaxy;
   const best = Object.entries(galaxy.probabilities ?? {}).slice(0, MAX_CLASSES);
   at("probabilities").replaceChildren(...best.map(([name, value]) => probabilityRow(galaxy, name, value)));
@@ -141,7 +149,8 @@ function showAnswer(galaxy, guess) {
   current = galaxy;
   showPanel("answer");
   drawMarks();
-  at("status").textContent = `${verdict}: ${named} ${probability}. ${sentence(truth.replace("\n", ". "))}`;
+  const notes = [truth.replace("\n", ". "), galaxy.decision_note, ...galaxy.cautions];
+  at("status").textContent = [`${verdict}: ${named} ${probability}.`, ...notes.filter(Boolean).map(sentence)].join(" ");
 }
 
 function showProblem(text) {
@@ -185,7 +194,7 @@ function count(galaxy, guess) {
   score = {
     of: score.of + 1,
     you: score.you + Number(guess === galaxy.true_class),
-    model: score.model + Number(galaxy.class === galaxy.true_class),
+    model: score.model + Number(galaxy.most_probable === galaxy.true_class),
   };
   storeScore(score);
 }
@@ -196,7 +205,10 @@ async function request(address, options) {
     throw new Error("The server does not respond; try again in a moment.");
   }).finally(() => clearTimeout(timer));
   const content = await response.json().catch(() => ({ error: "The response could not be read; try again." }));
-  if (!response.ok) throw new Error(content.error ?? `The server returned error ${response.status}; try again.`);
+  if (!response.ok) {
+    const error = new Error(content.error ?? `The server returned error ${response.status}; try again.`);
+    throw Object.assign(error, { errors: content.errors ?? [] });
+  }
   return content;
 }
 
@@ -218,6 +230,7 @@ function endTurn(turn) {
 
 async function showSample() {
   const turn = newTurn();
+  at("uploads").hidden = true;
   try {
     const galaxy = await request("api/sample");
     const picture = await loadPicture(galaxy.image).catch(() => {
@@ -247,25 +260,85 @@ function submitGuess(guess) {
   at("show").focus({ preventScroll: true });
 }
 
-async function showUpload(file) {
-  if (!file) return;
-  const turn = newTurn();
-  current = null;
+async function showPictureOf(file, turn) {
   const address = URL.createObjectURL(file);
   // If the browser cannot show the file, the server reports the error.
-  const picture = await loadPicture(address).catch(() => Object.assign(element("span"), { id: "picture" }));
+  const picture = await loadPicture(address).catch(() => Object.assign(element("span", "No picture to show", "nothing"), { id: "picture" }));
   URL.revokeObjectURL(address);
-  if (turn !== lastTurn) return;
+  if (turn !== lastTurn) return false;
   showPicture(picture);
+  return true;
+}
+
+async function showUploads(files) {
+  if (files.length === 0) return;
+  const turn = newTurn();
+  current = null;
+  at("uploads").hidden = true;
+  if (files.length > MAX_FILES) {
+    endTurn(turn);
+    showProblem(`You chose ${files.length} images; choose at most ${MAX_FILES} at once.`);
+    return;
+  }
+  if (!await showPictureOf(files[0], turn)) return;
   showPanel("measuring");
   at("status").textContent = at("measuring").textContent;
   try {
-    const headers = { "Content-Type": file.type || "application/octet-stream" };
-    const response = await request("api/classify", { method: "POST", body: file, headers });
-    if (endTurn(turn)) showAnswer({ ...response.galaxies[0], model: response.model });
+    const response = await request("api/classify", { method: "POST", ...bodyOf(files) });
+    if (!endTurn(turn)) return;
+    const galaxies = response.galaxies.map((galaxy) => ({ ...galaxy, model: response.model }));
+    if (files.length === 1) showAnswer(galaxies[0]);
+    else showList(files, galaxies, response.errors);
   } catch (error) {
-    if (endTurn(turn)) showProblem(error.message);
+    if (!endTurn(turn)) return;
+    const several = files.length > 1 && error.errors?.length;
+    showProblem(several ? "None of these images can be classified." : error.message);
+    if (several) showList(files, [], error.errors);
   }
+}
+
+function bodyOf(files) {
+  if (files.length === 1) return { body: files[0], headers: { "Content-Type": files[0].type || "application/octet-stream" } };
+  const form = new FormData();
+  for (const file of files) form.append("image", file);
+  return { body: form };
+}
+
+function showList(files, galaxies, errors) {
+  const failed = new Map(errors.map((failure) => [failure.number, failure.error]));
+  const left = [...galaxies];
+  const items = files.map((file, number) => failed.has(number)
+    ? failedItem(file, failed.get(number)) : galaxyItem(file, left.shift()));
+  at("upload-list").replaceChildren(...items);
+  at("uploads").hidden = false;
+  const first = at("upload-list").querySelector("button");
+  if (first) first.click();
+  else at("status").textContent = at("uploads").textContent;
+}
+
+function failedItem(file, error) {
+  const item = element("li", undefined, "failed");
+  item.append(element("span", file.name, "name"), element("span", sentence(error), "error"));
+  return item;
+}
+
+function galaxyItem(file, galaxy) {
+  const [named, probability] = headline(galaxy);
+  const button = element("button");
+  button.type = "button";
+  button.append(element("span", file.name, "name"), element("span", named), element("span", probability, "number"));
+  button.addEventListener("click", async () => {
+    const turn = newTurn();
+    for (const other of at("upload-list").querySelectorAll("button")) other.removeAttribute("aria-current");
+    button.setAttribute("aria-current", "true");
+    if (!await showPictureOf(file, turn) || !endTurn(turn)) return;
+    showAnswer(galaxy);
+    const failures = [...document.querySelectorAll("#upload-list .failed")].map((failure) => failure.innerText);
+    at("status").textContent += failures.length ? ` Not classified: ${failures.join(" ")}` : "";
+  });
+  const item = element("li");
+  item.append(button);
+  return item;
 }
 
 at("show").addEventListener("click", showSample);
@@ -279,7 +352,7 @@ for (const choice of document.querySelectorAll(".choice")) {
   choice.addEventListener("click", () => submitGuess(choice.dataset.class));
 }
 at("file").addEventListener("change", (event) => {
-  showUpload(event.target.files[0]);
+  showUploads([...event.target.files]);
 });
 at("file").addEventListener("click", (event) => {
   event.target.value = ""; // allow choosing the same file again
@@ -290,8 +363,8 @@ for (const name of ["dragover", "dragleave", "drop"]) {
     event.preventDefault();
     at("drop").classList.toggle("over", name === "dragover");
     if (name !== "drop") return;
-    const [file] = event.dataTransfer.files;
-    if (file) showUpload(file);
+    const files = [...event.dataTransfer.files];
+    if (files.length) showUploads(files);
     else if (endTurn(newTurn())) showProblem("Not a file; save the image first, then drop the file.");
   });
 }

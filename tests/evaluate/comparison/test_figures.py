@@ -6,10 +6,11 @@ import pytest
 from galfeat.evaluate.comparison.figures import (
     Axis,
     Line,
-    cost_cell,
+    cost,
     curves,
     forest,
     scatter,
+    shortened,
     slopes,
     zoomed_strip,
 )
@@ -18,6 +19,18 @@ from galfeat.evaluate.intervals import Interval
 
 def attribute(name, text):
     return [float(value) for value in re.findall(rf'\b{name}="(-?[\d.]+)"', text)]
+
+
+def test_long_names_are_shortened_beside_charts():
+    assert shortened("lightgbm") == "lightgbm"
+    interval = Interval(0.5, 0.4, 0.6)
+    charts = [
+        forest([Line("y" * 30, interval, "not significant", False)], "F1"),
+        slopes({"y" * 30: (interval, interval)}, "F1"),
+        curves({"y" * 30: [(1, interval), (2, interval)]}, "rows", "F1"),
+    ]
+    for chart in charts:
+        assert f">{'y' * 24}…</text>" in chart
 
 
 def test_an_axis_maps_its_ends_and_intermediate_values():
@@ -106,6 +119,6 @@ def test_a_slope_shows_the_change():
 
 
 def test_the_largest_cost_fills_its_bar():
-    assert 'width="100.0"' in cost_cell(3.0, 3.0, 0)
-    assert 'width="50.0"' in cost_cell(1.5, 3.0, 0)
-    assert 'width="0.0"' in cost_cell(0.0, 0.0, 0)
+    assert 'width="100.0"' in cost(3.0, 3.0, 0)
+    assert 'width="50.0"' in cost(1.5, 3.0, 0)
+    assert 'width="0.0"' in cost(0.0, 0.0, 0)

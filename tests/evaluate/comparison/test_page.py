@@ -84,6 +84,24 @@ def test_it_has_no_external_resources(whole):
     assert "url(" not in whole
 
 
+def test_title_heading_and_description_agree(whole):
+    (heading,) = re.findall("<h1>(.*?)</h1>", whole)
+    (subtitle,) = re.findall('<p class="subtitle">(.*?)</p>', whole)
+    assert f"<title>{heading}</title>" in whole
+    assert f'<meta property="og:title" content="{heading}">' in whole
+    for name in ('name="description"', 'property="og:description"'):
+        assert f'<meta {name} content="{subtitle}">' in whole
+
+
+def test_each_value_names_its_column(whole):
+    tables = re.findall("<table.*?</table>", whole, re.DOTALL)
+    assert len(tables) == 5
+    for table in tables:
+        heads = re.findall(r'<th scope="col">(.*?)(?:<br>.*?)?</th>', table)[1:]
+        for row in re.findall('<tr><th scope="row">.*?</tr>', table):
+            assert re.findall('data-label="(.*?)"', row) == heads
+
+
 def test_names_are_shown_as_text(whole):
     assert "<b>b</b>" not in whole
     assert "poor &lt;b&gt;" in whole
