@@ -15,11 +15,15 @@ from galfeat.data.readers.decode import pixels_of
 from galfeat.data.readers.headers import check_stream
 from galfeat.errors import ImageError
 
-#: Maximum number of bytes of an image, and of pixels along a side.
-MAX_BYTES, LONGEST_SIDE = 8_000_000, 8192
-#: Maximum number of pixels by format, in four bytes each. Decoders of WebP hold four copies, and of
-#: progressive JPEG two numbers of two bytes for each pixel and colour.
-MAX_PIXELS = {"JPEG": 27_000_000, "PNG": 27_000_000, "WEBP": 8_000_000}
+#: Maximum number of bytes of an image, those of 2,000 × 2,000 pixels in any format; and of pixels
+#: along a side.
+MAX_BYTES, LONGEST_SIDE = 12_500_000, 8192
+#: Maximum number of pixels by format, so that none takes more than about 70 MB to decode: PNG holds
+#: four bytes for each pixel, WebP four copies of them, progressive JPEG two bytes for each colour,
+#: and other JPEG is reduced before all pixels are decoded.
+MAX_PIXELS = {
+    "JPEG": 27_000_000, "progressive JPEG": 12_000_000, "PNG": 16_800_000, "WebP": 4_200_000,
+}  # fmt: skip
 #: Maximum number of pixels measured; larger images are reduced. More than 600 pixels a side do not
 #: improve the measurement, and each pixel takes 45 bytes of memory.
 MEASURED_PIXELS = 1_500_000
@@ -29,7 +33,6 @@ _MAGIC = {"PNG": (b"\x89PNG\r\n\x1a\n",), "JPEG": (b"\xff\xd8\xff",), "WEBP": (b
 _BAND = 64
 #: EXIF orientations of images that lie on their side.
 _TURNED = (5, 6, 7, 8)
-_NAMES = {"PNG": "PNG", "JPEG": "JPEG", "WEBP": "WebP"}
 #: Factors by which images are reduced, with the largest power of two that divides them.
 FACTORS = {1: 1, 2: 2, 3: 1, 4: 4, 6: 2, 8: 8}
 
@@ -98,7 +101,7 @@ def decode_upload(content: bytes, wait_for_turn: Callable[[], None] = _no_wait) 
     (kind,) = kinds
     if kind == "WEBP":
         size = _webp_size(content)
-        _check_size(*size, kind)
+        _check_size(*size, "WebP")
         if _factor(*size) > 1:
             wait_for_turn()  # Pillow allocates the pixels on opening
     try:
@@ -112,7 +115,8 @@ def decode_upload(content: bytes, wait_for_turn: Callable[[], None] = _no_wait) 
         raise
     except (Pillow.DecompressionBombWarning, Pillow.DecompressionBombError) as error:
         raise ImageError(
-            f"the image has far more than {MAX_PIXELS[kind]:,} pixels; send a cut-out of the galaxy"
+            f"the image has far more than {max(MAX_PIXELS.values()):,} pixels; send a cut-out of "
+            "the galaxy"
         ) from error
     except MemoryError as error:
         raise ImageError(
@@ -178,7 +182,8 @@ def _averaged(band: Pillow.Image, factor: int) -> Pillow.Image:
 
 
 def _check_header(picture: Pillow.Image, kind: str) -> None:
-    _check_size(*picture.size, kind)
+    progressive = "progressive " if picture.info.get("progressive") else ""
+    _check_size(*picture.size, progressive + kind.replace("WEBP", "WebP"))
     # The additional frames of an MPO file, written by cameras, are previews.
     if picture.format != "MPO" and getattr(picture, "n_frames", 1) != 1:
         raise ImageError("the image is animated; send a single frame")
@@ -188,7 +193,7 @@ def _check_size(width: int, height: int, kind: str) -> None:
     if max(width, height) > LONGEST_SIDE or width * height > MAX_PIXELS[kind]:
         raise ImageError(
             f"the image has {width} by {height} pixels; send at most {LONGEST_SIDE} along a side "
-            f"and {MAX_PIXELS[kind]:,} in total in a {_NAMES[kind]} image, such as a cut-out"
+            f"and {MAX_PIXELS[kind]:,} in total in a {kind} image, such as a cut-out"
         )
     if min(width, height) < MIN_SIDE:
         raise ImageError(

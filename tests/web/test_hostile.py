@@ -90,7 +90,7 @@ def test_transparent_pixels_become_black():
 
 
 def test_an_image_with_too_many_bytes_is_refused():
-    with pytest.raises(ImageError, match="send at most 8,000,000"):
+    with pytest.raises(ImageError, match="send at most 12,500,000"):
         decode_upload(b"\x89PNG\r\n\x1a\n" + bytes(MAX_BYTES))
 
 

@@ -57,7 +57,7 @@ def is_fits_table(path: Path) -> bool:
             first = _read_header(content)
     except (OSError, EOFError, zlib.error, ValueError):
         return False
-    columns = first.get("TFIELDS", "0") != "0"
+    columns = first.get("TFIELDS") != "0"
     return columns and first.get("XTENSION") in _TABLES and first.get("ZIMAGE") != "T"
 
 
