@@ -13,7 +13,7 @@ the server; work is the processor time of the server. Without MODEL and DATA the
 from __future__ import annotations
 
 from serving_process import (  # isort: skip  # Locust comes first
-    FastHttpUser, Request, Server, constant, load, load_average, serving,
+    FastHttpUser, Request, Server, constant, load, load_average, memory_readings, serving,
 )  # fmt: skip
 
 import argparse
@@ -175,14 +175,15 @@ def main() -> None:
     print(load_average())
     with serving(arguments.model, arguments.samples) as server:
         start = server.megabytes()
-        rounds = [_round(server) for _ in range(arguments.rounds)]
-        end, peak = server.megabytes(), server.megabytes(peak=True)
+        with memory_readings(server) as memory:
+            rounds = [_round(server) for _ in range(arguments.rounds)]
+        end = server.megabytes()
     print(load_average())
     table = {name: [results[name] for results in rounds] for name in rounds[0]}
     table |= {
         "start to ready": starts[1:],  # the first one may include compilation
         "memory, start": [start], "memory, end": [end],
-        "memory, peak": [peak],
+        "memory, peak": [max(memory)],
     }  # fmt: skip
     print(f"{'':34}{'median':>10}{'min':>10}{'max':>10}       target")
     for name, values in table.items():

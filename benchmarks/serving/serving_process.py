@@ -28,15 +28,19 @@ import gevent
 from locust.env import Environment
 
 __all__ = [
+    "READING",
     "FastHttpUser",
     "Request",
     "Server",
     "User",
     "constant",
     "load",
+    "memory_readings",
     "serving",
 ]
 
+#: Seconds between readings of the memory.
+READING = 0.5
 COMMAND_LINE = Path(__file__).resolve().parents[2] / "cli.py"
 
 
@@ -54,9 +58,9 @@ class Server:
         """The number of the process."""
         return self.process.pid
 
-    def megabytes(self, *, peak: bool = False) -> float:
-        """Return the current or peak memory, of the server and its child processes."""
-        return sum(_megabytes(pid, "VmHWM" if peak else "VmRSS") for pid in self._processes())
+    def megabytes(self) -> float:
+        """Return the memory of the server and its decoders, pages that they share counted once."""
+        return sum(_megabytes(pid) for pid in self._processes())
 
     def errors(self) -> str:
         """Return what the process has printed to stderr."""
@@ -92,13 +96,30 @@ class Server:
         return processes
 
 
-def _megabytes(pid: int, kind: str) -> float:
-    """Return the memory of a process; zero if it has ended."""
+def _megabytes(pid: int) -> float:
+    """Return the proportional share of memory of a process; zero if it has ended."""
     try:
-        status = Path(f"/proc/{pid}/status").read_text(encoding="ascii")
-    except FileNotFoundError:
+        memory = Path(f"/proc/{pid}/smaps_rollup").read_text(encoding="ascii")
+    except (FileNotFoundError, ProcessLookupError):
         return 0.0
-    return sum(map(int, re.findall(rf"{kind}:\s+(\d+)", status))) / 1024
+    return sum(map(int, re.findall(r"^Pss:\s+(\d+)", memory, re.MULTILINE))) / 1024
+
+
+@contextmanager
+def memory_readings(server: Server) -> Iterator[list[float]]:
+    """Read the memory of the server and its decoders until the end of the block."""
+    readings: list[float] = []
+
+    def read() -> None:
+        while True:
+            readings.append(server.megabytes())
+            gevent.sleep(READING)
+
+    reading = gevent.spawn(read)
+    try:
+        yield readings
+    finally:
+        reading.kill()
 
 
 @dataclass(frozen=True)

@@ -12,15 +12,14 @@ health checks or the end exceed their limits.
 from __future__ import annotations
 
 from serving_process import (  # isort: skip  # Locust comes first
-    FastHttpUser, Request, Server, constant, load, load_average, serving,
+    READING, FastHttpUser, Request, Server, constant, load, load_average, memory_readings, serving,
 )  # fmt: skip
 
 import argparse
 import json
 import time
 from collections import Counter
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from typing import Any
 
 import gevent
@@ -29,8 +28,8 @@ from hostile_connections import Crowd, Malformed, Slow
 from hostile_uploads import form, hostile, picture
 from serving import press
 
-#: Seconds between memory readings, and between health checks.
-READING, CHECK = 5.0, 0.5
+#: Seconds between health checks.
+CHECK = 0.5
 #: Maximum memory in megabytes, and seconds of a health check and from SIGTERM to the end.
 MAX_MEMORY, MAX_CHECK, MAX_END = 600, 4.0, 10.0
 _RNG = np.random.default_rng(0)
@@ -128,23 +127,6 @@ def well_formed(request: Request) -> bool:
     return ("error" in content) == (request.status >= 400) or "id" in content
 
 
-@contextmanager
-def memory_readings(server: Server) -> Iterator[list[float]]:
-    """Read the memory of the server and its decoders until the end of the block."""
-    readings: list[float] = []
-
-    def read() -> None:
-        while True:
-            readings.append(server.megabytes())
-            gevent.sleep(READING)
-
-    reading = gevent.spawn(read)
-    try:
-        yield readings
-    finally:
-        reading.kill()
-
-
 def seconds_to_end(server: Server) -> float:
     """Return the time from SIGTERM, sent under load, to the end of the server."""
     sending = gevent.spawn(load, server, VISITORS, 4.0)
@@ -180,18 +162,18 @@ def main() -> None:
                     if not well_formed(request):
                         malformed.append(request)
                 print(f"{load_average()}; memory {memory[-1]:.0f} MB", flush=True)
-        peak = server.megabytes(peak=True)
         ended = seconds_to_end(server)
         errors = server.errors()
     for (name, status), count in sorted(counts.items()):
         print(f"{name:24}{status or '':>5}{count:9,}")
     print(f"{len(malformed)} malformed responses", *map(_short, malformed[:20]), sep="\n  ")
-    print("memory in MB every 30 s:", *(f"{reading:.0f}" for reading in memory[::6]))
-    print(f"peak memory: {peak:.0f} MB")
+    every = round(30 / READING)
+    print("memory in MB every 30 s:", *(f"{reading:.0f}" for reading in memory[::every]))
+    print(f"peak memory: {max(memory):.0f} MB")
     print(f"health checks: median {np.median(checks):.0f} ms, at most {max(checks):.0f} ms")
     print(f"from SIGTERM to the end: {ended:.1f} s")
     print(f"stderr of the server: {errors or 'empty'}")
-    if malformed or peak > MAX_MEMORY or ended > MAX_END or "Traceback" in errors:
+    if malformed or max(memory) > MAX_MEMORY or ended > MAX_END or "Traceback" in errors:
         raise SystemExit(1)
 
 
