@@ -25,6 +25,11 @@ class DataError(GalfeatError):
 class ImageError(DataError):
     """An image cannot be decoded, or has the wrong shape, dtype or values."""
 
+    def naming(self, image: object) -> str:
+        """Return the message, beginning with the name of the image."""
+        message = str(self)
+        return message if message.startswith(str(image)) else f"{image}: {message}"
+
 
 class PipelineError(GalfeatError):
     """A pipeline does not exist, or has an invalid setting."""

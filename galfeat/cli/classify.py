@@ -147,7 +147,7 @@ class _Tally:
 
         if predictions.errors and not self.failed:
             row, error = next(iter(predictions.errors.items()))
-            self.first = f"{ids[row]}: {error}"
+            self.first = error.naming(ids[row])
         if predictions.seen is not None:
             self.seen += int(predictions.seen.sum())
         empty = int(predictions.without_source.sum())

@@ -133,7 +133,8 @@ def evaluate(
         raise click.UsageError(
             f"{model} was fitted to fractions of votes, and --ablation refits to labels; omit it"
         )
-    split = ("test", "val")
+    # Held-out images may be in any split.
+    split = () if len(model_rows.held_out) else ("test", "val")
     if soft:
         opened = open_voted(data, images=images, split=split)
     else:

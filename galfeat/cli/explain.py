@@ -112,7 +112,7 @@ def _readable(
     for batch in classifier.feature_batches(opened):
         for table in batch.batches(_AT_ONCE):
             failures += [
-                f"{opened.ids[start + row]}: {error}" for row, error in table.errors.items()
+                error.naming(opened.ids[start + row]) for row, error in table.errors.items()
             ]
             usable = table.usable_rows()
             if len(usable):

@@ -200,7 +200,7 @@ def _note_replaced(output: Path | None) -> None:
     else:
         written = date.fromtimestamp((output / MANIFEST).stat().st_mtime)
         model = f"the model fitted on {written} to {counted(n_training)}"
-    click.echo(f"replacing {printable(str(output))}, {model}", err=True)
+    click.echo(f"{printable(str(output))} will be replaced: {model}", err=True)
 
 
 def _strata(dataset: DataSet, votes: VoteFractions | None) -> NDArray[np.integer]:

@@ -162,7 +162,7 @@ def measure(
         table = extractor.extract(dataset, progress=progress)
     if not table.errors:
         return dataset, table
-    failures = [f"{dataset.ids[row]}: {error}" for row, error in sorted(table.errors.items())]
+    failures = [error.naming(dataset.ids[row]) for row, error in sorted(table.errors.items())]
     if len(failures) == len(dataset):
         raise none_readable(failures[0], len(dataset))
     skipped_message(failures, len(dataset))

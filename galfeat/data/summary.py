@@ -92,9 +92,7 @@ class Summary:
             lines += [f"  {name or 'not given'}: {count}" for name, count in self.sources.items()]
         if self.groups is not None:
             lines.append(f"{self.groups} groups that stay together in a split")
-        lines += _defect(
-            "unreadable", [f"{row}: {error}" for row, error in self.unreadable.items()]
-        )
+        lines += _defect("unreadable", list(self.unreadable.values()))
         lines += _defect("blank (every pixel the same)", self.blank)
         lines += _defect("sets of exact duplicates", _joined(self.duplicates))
         lines += _defect("of these with different labels", _joined(self.conflicting_duplicates))
@@ -146,7 +144,7 @@ def summarise(
     for rows, images in data.batches(jobs=jobs):
         for row, image in zip(rows, images, strict=True):
             if isinstance(image, ImageError):
-                unreadable[str(data.ids[row])] = str(image)
+                unreadable[str(data.ids[row])] = image.naming(data.ids[row])
                 continue
             sizes[f"{image.shape[1]}×{image.shape[0]}"] += 1
             same_pixels[pixel_digest(image)].append(int(row))

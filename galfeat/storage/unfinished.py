@@ -46,16 +46,16 @@ def unfinished(target: Path) -> Iterator[Path]:
     OSError
         If the folder cannot be created.
     """
-    folder, lock = _claim(target)
+    claim = _Claim(target)
     try:
+        folder = claim.take()
         for number in range(_NUMBERS):
             other = _numbered(target, number)
             if other != folder:
                 _remove_leftover(other, target)
         yield folder
     finally:
-        _discard(folder, target)
-        os.close(lock)
+        claim.release()
 
 
 def _numbered(target: Path, number: int) -> Path:
@@ -63,20 +63,39 @@ def _numbered(target: Path, number: int) -> Path:
     return target.with_name(f".{name}.unfinished-{number}")
 
 
-def _claim(target: Path) -> tuple[Path, int]:
-    """Create the first free folder; return it with the descriptor of its lock."""
-    for number in itertools.count():
-        folder = _numbered(target, number)
-        _remove_leftover(folder, target)
-        try:
-            folder.mkdir()
-        except FileExistsError:
-            continue
-        folder.chmod(0o700)  # even with an odd umask
-        with contextlib.suppress(BlockingIOError, FileNotFoundError):  # taken for a leftover
-            descriptor, _ = _lock(folder)
-            return folder, descriptor
-    raise AssertionError("unreachable")
+class _Claim:
+    """The temporary folder of a target, which an interrupt at any moment leaves releasable."""
+
+    def __init__(self, target: Path) -> None:
+        self._target = target
+        self._folder: Path | None = None
+        self._lock: int | None = None
+
+    def take(self) -> Path:
+        """Create and lock the first free folder."""
+        for number in itertools.count():
+            folder = _numbered(self._target, number)
+            _remove_leftover(folder, self._target)
+            self._folder = folder  # before it exists, in case of an interrupt right after
+            try:
+                folder.mkdir()
+            except FileExistsError:
+                continue
+            folder.chmod(0o700)  # even with an odd umask
+            with contextlib.suppress(BlockingIOError, FileNotFoundError):  # taken for a leftover
+                self._lock, _ = _lock(folder)
+                return folder
+        raise AssertionError("unreachable")
+
+    def release(self) -> None:
+        """Remove the folder, unless another process has it."""
+        if self._folder is None:
+            return
+        if self._lock is None:
+            _remove_leftover(self._folder, self._target)
+            return
+        _discard(self._folder, self._target)
+        os.close(self._lock)
 
 
 def _lock(folder: Path) -> tuple[int, bool]:

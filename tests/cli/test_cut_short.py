@@ -82,7 +82,7 @@ def test_a_full_disk_leaves_previous_output_intact(written, tmp_path, verb):
         preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (2000, 2000)),
     )
     if verb == "fit":
-        assert process.stderr.readline().startswith(f"replacing {tmp_path / 'model'}, the model")
+        assert process.stderr.readline().startswith(f"{tmp_path / 'model'} will be replaced: the")
     assert_ends(process, 7, "")
     assert contents_of(tmp_path) == contents_of(previous)
 

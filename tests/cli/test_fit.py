@@ -112,7 +112,7 @@ def test_an_existing_model_is_replaced(galfeat, simulated, quick_pipeline, tmp_p
     assert json.loads((folder / "manifest.json").read_text())["seed"] == 2
     assert list(tmp_path.iterdir()) == [folder]
     assert "replacing" not in first.stderr
-    line = f"replacing {folder}, the model fitted on {date.today()} to 120 galaxies\n"
+    line = f"{folder} will be replaced: the model fitted on {date.today()} to 120 galaxies\n"
     assert second.stderr == line
     (folder / "manifest.json").write_text("{")
-    assert f"replacing {folder}, a damaged model" in galfeat(*arguments).stderr
+    assert f"{folder} will be replaced: a damaged model" in galfeat(*arguments).stderr

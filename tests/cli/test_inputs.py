@@ -72,6 +72,16 @@ def test_fit_takes_train_and_evaluate_takes_test(galfeat, divided, fitted, tmp_p
     assert "60 of 60 images" in result.stderr
 
 
+def test_held_out_images_are_scored_whatever_their_split(
+    galfeat, divided, quick_pipeline, tmp_path
+):
+    held_out = ("--split", "all", "--test-size", 0.25, "-o", tmp_path / "model", "--jobs", 1)
+    galfeat("fit", divided, "--pipeline", quick_pipeline, *held_out)
+    result = galfeat("evaluate", tmp_path / "model", divided, "--json", tmp_path / "s.json")
+    assert json.loads((tmp_path / "s.json").read_text())["n"] == 20
+    assert "taking all 80 images" in result.stderr
+
+
 def test_other_commands_take_all_splits_or_the_named_one(galfeat, divided, tmp_path):
     result = galfeat("data", "info", divided)
     assert "taking all 80 images (splits: test, train); see --split" in result.stderr

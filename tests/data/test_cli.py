@@ -40,7 +40,7 @@ def test_info_lists_unreadable_images_and_sets_the_exit_code(tmp_path):
     (tmp_path / "b.jpg").write_bytes(b"no image")
     result = run("info", tmp_path)
     assert result.exit_code == 3
-    assert f"1 unreadable\n  {tmp_path / 'b.jpg'}: " in result.stdout
+    assert f"1 unreadable\n  {tmp_path / 'b.jpg'} cannot" in result.stdout
 
 
 def test_sample_takes_the_same_number_of_each_class_or_all(galaxies, tmp_path):

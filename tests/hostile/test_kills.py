@@ -89,6 +89,22 @@ def test_the_next_writer_removes_what_a_killed_one_left(writer, tmp_path):
     assert target.read_text() == "new"
 
 
+@pytest.mark.parametrize("step", ["mkdir", "chmod"])
+def test_an_interrupt_while_the_temporary_folder_is_made_leaves_nothing(
+    tmp_path, monkeypatch, step
+):
+    whole = getattr(Path, step)
+
+    def interrupted(path, *arguments, **options):
+        whole(path, *arguments, **options)
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(Path, step, interrupted)
+    with pytest.raises(KeyboardInterrupt), atomic_file(tmp_path / "a.csv"):
+        pass
+    assert names(tmp_path) == []
+
+
 def test_the_next_writer_leaves_the_file_of_a_living_one(writer, tmp_path):
     target = tmp_path / "out.csv"
     living, killed = writer(target), writer(target)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import glob
 import os
+import re
 import stat
 import sys
 from collections import Counter
@@ -22,6 +23,12 @@ LABELS_FILE = "labels.csv"
 _LONGEST_SUFFIX = 12
 _KINDS_SHOWN = 5
 _TABLES = {".csv", ".tsv", ".parquet", ".ecsv", ".vot"}
+# Ends of the names of FITS files that accompany images, as surveys and pipelines write them.
+_COMPANION = re.compile(
+    r"[-_.](seg|segm|segmap|segmentation|mask|err|error|unc|rms|sigma|noise|var|variance|ivar|"
+    r"invvar|wht|weight|weights|psf|dq|exp|model|resid|residual)(\.(fits?|fts)(\.(gz|bz2|fz))?)$",
+    re.IGNORECASE,
+)
 
 _KINDS = {
     stat.S_IFDIR: "a folder",
@@ -52,7 +59,8 @@ def images_in(
     If at least two sub-folders contain images, their names are the classes of their images;
     images outside them have no class. Sub-folders with names such as ``train``, ``test`` and
     ``val`` are splits, and the folders in them are classes; see `galfeat.data.readers.splits`.
-    Hidden files and folders, and links to folders, are left out.
+    Hidden files and folders, links to folders, and FITS files named like masks, errors, weights,
+    models or PSFs (``7_segmap.fits``) are left out.
 
     Parameters
     ----------
@@ -78,16 +86,17 @@ def images_in(
     budget = Budget() if budget is None else budget
     names: list[str] = []
     for name in _walk(str(folder)):
-        if is_image_name(name):
+        companion = _COMPANION.search(name)
+        if is_image_name(name) and companion is None:
             budget.take(2 * sys.getsizeof(name), f"the names of {len(names):,} images in {folder}")
             names.append(name)
         elif skipped is not None and name != LABELS_FILE:
-            suffix = os.path.splitext(name)[1].lower()
-            skipped[suffix if len(suffix) <= _LONGEST_SUFFIX else ""] += 1
+            suffix = companion[0] if companion else os.path.splitext(name)[1].lower()
+            skipped[suffix if companion or len(suffix) <= _LONGEST_SUFFIX else ""] += 1
     if not names:
         raise DataError(
-            f"{folder} contains no images{_besides(skipped)}; expected JPEG, PNG, TIFF or FITS "
-            f"files, or {LABELS_FILE}"
+            f"{folder} contains no images{_besides(skipped)}; expected JPEG, PNG, TIFF, "
+            f"WebP, GIF, BMP or FITS files, or {LABELS_FILE}"
         )
     names.sort(key=lambda name: name.replace(os.sep, "\0"))  # as lists of parts
     start = os.path.join(folder, "") if str(folder) != "." else ""

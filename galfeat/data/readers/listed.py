@@ -87,7 +87,8 @@ class ListedFiles(Sequence[str]):
         return any(name and self._find(name) for name in map(str, self._names[:_LOOKED_FOR]))
 
     def _find(self, name: str) -> str | None:
-        candidates = list(dict.fromkeys([name, name.replace("\\", "/")]))
+        whole = name.removesuffix(".0")  # of an id that a spreadsheet or pandas made a float
+        candidates = list(dict.fromkeys([name, name.replace("\\", "/"), whole]))
         base = _last_part(name)
         if base and base not in self._shared:
             candidates.append(base)

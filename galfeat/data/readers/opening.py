@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import glob
 import os
 import stat
 import warnings
@@ -140,9 +141,11 @@ def _open(sources: Sequence[str | Path], options: _Options) -> DataSet:
     if path is not None and kind == stat.S_IFREG and is_table(path):
         return _open_table(path, options)
     if options.file_column or options.images_in:
+        missing = path is not None and kind is None and not glob.has_magic(str(path))
+        problem = "does not exist" if missing else "is not a table"
         raise DataError(
-            f"{sources[0] if sources else 'nothing'} is not a table; a column of files and the "
-            "folder of the images are given only with a table that lists images"
+            f"{sources[0] if sources else 'nothing'} {problem}; a column of files and the folder "
+            "of the images are given only with a table that lists images"
         )
     if path is None or kind in (None, stat.S_IFDIR) or is_image_name(path):
         return _open_images(sources, options)  # a pattern is not a file

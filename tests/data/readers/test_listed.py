@@ -119,6 +119,13 @@ def test_names_are_found_as_people_write_them(tmp_path, listed, file):
     assert shades(open_dataset(table)) == [7]
 
 
+def test_ids_that_became_floats_are_found(tmp_path):
+    save(tmp_path / "107388.png", 1)
+    save(tmp_path / "5.0.png", 2)
+    write_csv(tmp_path / "table.csv", {"GalaxyID": ["107388.0", "5.0"]})
+    assert shades(open_dataset(tmp_path / "table.csv")) == [1, 2]
+
+
 def test_exact_names_come_first(tmp_path):
     for shade, name in enumerate(["a.png", "a.PNG", "a.jpg", "images/a.png", "b.jpg", "b.png"]):
         save(tmp_path / name, shade)

@@ -103,8 +103,19 @@ def test_other_files_are_counted_once_by_suffix(tmp_path):
     assert open_dataset(tmp_path).notes == ("skipped 3 .txt, 1 .0, 1 .1, 1 .2 and 8 other files",)
 
 
+def test_masks_errors_and_psfs_beside_fits_images_are_skipped(tmp_path):
+    for name in ("a.fits", "a_segmap.fits", "b-err.fits.gz", "c.PSF.fits.fz", "b_mask.png"):
+        (tmp_path / name).touch()
+    data = open_dataset(tmp_path)
+    assert [name.rsplit("/", 1)[1] for name in data.ids] == ["a.fits", "b_mask.png"]
+    assert data.notes == ("skipped 1 -err.fits.gz, 1 .PSF.fits.fz and 1 _segmap.fits files",)
+    assert len(open_dataset(f"{tmp_path}/*.fits")) == 2
+
+
 @pytest.mark.parametrize("option", ["images_in", "file_column"])
 def test_options_of_tables_are_errors_without_one(tmp_path, option):
     save(tmp_path, "a.png")
     with pytest.raises(DataError, match="is not a table"):
         open_dataset(tmp_path, **{option: str(tmp_path)})
+    with pytest.raises(DataError, match="does not exist"):
+        open_dataset(tmp_path / "table.csv", **{option: str(tmp_path)})
