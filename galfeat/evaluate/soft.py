@@ -94,7 +94,7 @@ class SoftEvaluation:
         """Return one line for each score."""
         lines = [f"{self.galaxies} galaxies with vote fractions"]
         lines += [
-            f"  {SOFT_NAMES[key]:36} {score.value:.3f}  [{score.low:.3f}, {score.high:.3f}]"
+            f"  {SOFT_NAMES[key]:36} {score.value:.3f}  ({score.low:.3f} to {score.high:.3f})"
             for key, score in self.scores.items()
         ]
         return "\n".join(lines)

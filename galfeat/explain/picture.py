@@ -92,7 +92,7 @@ def _crop(axis: Any, image: NDArray[np.uint8], frame: Frame) -> None:  # noqa: A
 def _draw_legend(axis: Any, drawn: list[Mark]) -> None:  # noqa: ANN401
     lines = dict(zip((mark.name for mark in drawn), axis.lines, strict=True))
     axis.legend(
-        lines.values(), lines.keys(), loc="upper center", bbox_to_anchor=(0.5, -0.02), ncols=4,
+        lines.values(), lines.keys(), loc="upper center", bbox_to_anchor=(0.5, -0.02), ncols=2,
         frameon=False, fontsize=8.5, labelcolor=_INK, handlelength=1.8, columnspacing=1.2,
     ).get_frame()  # fmt: skip
     for handle in axis.get_legend().legend_handles:
@@ -122,7 +122,7 @@ def _draw_reasons(axis: Any, explanation: Explanation) -> None:  # noqa: ANN401
     name, probability = printable(explanation.of), explanation.probabilities[explanation.of]
     axis.set_xlabel(
         f"evidence for (+) or against (−) {name} (natural logarithm)",
-        fontsize=9, color=_INK, parse_math=False,
+        loc="right", fontsize=9, color=_INK, parse_math=False,
     )  # fmt: skip
     note = explanation.note if explanation.of == explanation.predicted else None
     lines = textwrap.wrap(printable(note), _NOTE_WIDTH) if note else []

@@ -118,7 +118,7 @@ def _lock(folder: Path) -> tuple[int, bool]:
             return descriptor, False
         if not os.path.samestat(os.stat(folder), os.fstat(descriptor)):
             raise FileNotFoundError(folder)  # removed and created again meanwhile
-    except OSError:
+    except BaseException:  # an interrupt too: a lock that is kept would keep the folder
         os.close(descriptor)
         raise
     return descriptor, True

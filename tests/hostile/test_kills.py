@@ -89,17 +89,18 @@ def test_the_next_writer_removes_what_a_killed_one_left(writer, tmp_path):
     assert target.read_text() == "new"
 
 
-@pytest.mark.parametrize("step", ["mkdir", "chmod"])
+@pytest.mark.parametrize(("owner", "step"), [(Path, "mkdir"), (Path, "chmod"), (fcntl, "flock")])
 def test_an_interrupt_while_the_temporary_folder_is_made_leaves_nothing(
-    tmp_path, monkeypatch, step
+    tmp_path, monkeypatch, owner, step
 ):
-    whole = getattr(Path, step)
+    whole = getattr(owner, step)
 
-    def interrupted(path, *arguments, **options):
-        whole(path, *arguments, **options)
+    def interrupted(*arguments, **options):
+        monkeypatch.undo()
+        whole(*arguments, **options)
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(Path, step, interrupted)
+    monkeypatch.setattr(owner, step, interrupted)
     with pytest.raises(KeyboardInterrupt), atomic_file(tmp_path / "a.csv"):
         pass
     assert names(tmp_path) == []

@@ -74,10 +74,11 @@ def label_votes(
 def _report(labels: VoteLabels, missing: list[str], threshold: float, folder: Path | None) -> None:
     total = len(labels.ids)
     named = int((labels.class_ids >= 0).sum())
-    click.echo(f"{named} of {total} galaxies have a class:", err=True)
+    click.echo(f"{named} of {total} galaxies have a class{':' if named else ''}", err=True)
     _print_counts(labels.counts(), labels.unreachable)
     coarse = labels.coarse_counts()
-    click.echo(f"{sum(coarse.values())} of {total} galaxies have a coarse class:", err=True)
+    number = sum(coarse.values())
+    click.echo(f"{number} of {total} galaxies have a coarse class{':' if number else ''}", err=True)
     _print_counts(coarse, labels.unreachable)
     click.echo(
         f"{total - named} have no class with more than {threshold:.4g} of the votes; "

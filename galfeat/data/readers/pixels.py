@@ -162,8 +162,8 @@ def _to_bytes(image: NDArray[Any], full_scale: float) -> NDArray[np.uint8]:
     low, high = float(image.min()), float(image.max())
     if low < 0 or high > full_scale:
         raise ImageError(
-            f"float image with values from {low:g} to {high:g}; expected 0 to {full_scale:g}, "
-            "so divide it by its full scale"
+            f"float image with values from {low:g} to {high:g}; expected 0 to 1 or 0 to "
+            "255: undo a normalisation, or rescale the values"
         )
     if full_scale == 255:
         return _by_rows(image, np.rint)

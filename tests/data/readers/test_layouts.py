@@ -87,7 +87,7 @@ def test_one_image_of_another_scale_is_an_error_of_its_row(tmp_path, form):
 def test_floats_of_no_known_scale_say_what_is_expected(tmp_path, form):
     (found,) = form(tmp_path, pictures(1).astype("f4") * 0.4).read([0])
     assert isinstance(found, ImageError)
-    assert "expected 0 to 1, so divide it by its full scale" in str(found)
+    assert "expected 0 to 1 or 0 to 255" in str(found)
 
 
 @pytest.mark.parametrize("form", FORMS)
