@@ -72,11 +72,11 @@ def decision_note(predicted: str | None, most_probable: str | None, decision: st
     --------
     >>> from galfeat.predictions import decision_note
     >>> decision_note("Disturbed", "Merging", "tempered")
-    'The tempered decision rule, which favours rarer classes, predicts Disturbed.'
+    'The tempered rule, which favours rarer classes, predicts Disturbed.'
     """
     if predicted == most_probable:
         return None
-    return f"The {decision} decision rule, which favours rarer classes, predicts {predicted}."
+    return f"The {decision} rule, which favours rarer classes, predicts {predicted}."
 
 
 def flag_texts(table: FeatureTable, quantiles: Mapping[str, NDArray[np.float32]]) -> list[str]:

@@ -70,9 +70,7 @@ def test_a_data_set_gives_its_ids_and_true_classes(fitted, galaxies):
 def test_the_class_of_the_rule_and_the_most_probable_one(predictions):
     tempered = dataclasses.replace(predictions, decision="tempered")
     assert tempered.differs.tolist() == [True, False, False]
-    assert tempered.note(0) == (
-        "The tempered decision rule, which favours rarer classes, predicts spiral."
-    )
+    assert tempered.note(0) == ("The tempered rule, which favours rarer classes, predicts spiral.")
     assert (tempered.note(1), tempered.note(2)) == (None, None)
     joined = Predictions.concatenate([tempered, tempered])
     assert joined.decision == "tempered"
@@ -91,7 +89,7 @@ def test_a_model_notes_exactly_the_classes_that_differ(galaxies, quick_pipeline)
     assert found.differs.any()
     for row in np.flatnonzero(found.differs):
         assert (names[0][row], names[1][row]) == ("rare", "common")
-        assert "balanced decision rule" in found.note(row)
+        assert "The balanced rule" in found.note(row)
 
 
 @pytest.fixture(scope="module")

@@ -20,7 +20,7 @@ _EPS = b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 100 100\n%%EndComments\n{} 
 
 def picture() -> tuple[bytes, str]:
     """Return a galaxy of random size in a random file format, and the name of the format."""
-    side = int(np.exp(_RNG.uniform(np.log(16), np.log(2800 if _RNG.random() < 0.05 else 500))))
+    side = int(np.exp(_RNG.uniform(np.log(16), np.log(2000 if _RNG.random() < 0.05 else 500))))
     kind = str(_RNG.choice(["PNG", "JPEG", "WEBP"]))
     mode = str(_RNG.choice(["RGB", "L", "RGB", "RGBA"] if kind != "JPEG" else ["RGB", "L", "CMYK"]))
     stream = io.BytesIO()

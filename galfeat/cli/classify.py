@@ -222,17 +222,21 @@ def _open_with_classes(
 ) -> DataSet:
     """Open the input; drop labels from other columns unless the model has all their classes."""
     from galfeat.cli.inputs import open_for_model
+    from galfeat.data.readers.folder import FOLDER_LABEL
 
     dataset = open_for_model(inputs, model_column, label=None, images=images)
     present = {dataset.class_names[label] for label in set(dataset.labels.tolist()) - {-1}}
     unknown = sorted(present - {str(name) for name in classes})
     if not unknown:
         return dataset
-    click.echo(
-        f"true_class is left empty: {dataset.label_column!r} holds {unknown[0]!r}, which is not a "
-        "class of the model; specify the column of true classes with --label",
-        err=True,
-    )
+    if dataset.label_column == FOLDER_LABEL:
+        problem = f"the folder {unknown[0]!r} is not a class of the model"
+    else:
+        problem = (
+            f"{dataset.label_column!r} holds {unknown[0]!r}, which is not a class of the model; "
+            "specify the column of true classes with --label"
+        )
+    click.echo(f"true_class is left empty: {problem}", err=True)
     return dataset.unlabelled()
 
 

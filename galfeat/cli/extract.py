@@ -76,7 +76,8 @@ def extract(
         write(temporary, dataset, table)
     click.echo(f"{len(dataset)} rows of {len(table.names) - 1} features in {output}")
     if table.errors:
-        click.echo(f"{len(table.errors)} images could not be read; see the column error", err=True)
+        failed = f"{len(table.errors)} of {len(dataset)} images cannot be read"
+        click.echo(f"{failed}; see the column error", err=True)
         ctx.exit(3)
 
 

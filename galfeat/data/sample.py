@@ -34,7 +34,7 @@ def stratified_sample(
     seed : int, default 0
         The rows drawn from one class do not depend on the other classes.
     class_names : sequence of str, optional
-        For the warning; one per class, including classes without rows.
+        For the warning, including classes without rows.
 
     Returns
     -------
@@ -65,16 +65,19 @@ def stratified_sample(
         raise DataError("no row has a label to sample by; specify the label column with --label")
     present = np.unique(labels[labels >= 0])
     chosen: list[NDArray[np.intp]] = []
+    small: list[str] = []
     for number in present if class_names is None else range(len(class_names)):
         rows = np.flatnonzero(labels == number)
         if len(rows) < per_class:
             name = number if class_names is None else class_names[number]
-            warnings.warn(
-                f"class {name} has {len(rows)} rows, fewer than {per_class}; all are taken",
-                GalfeatWarning,
-                stacklevel=2,
-            )
+            small.append(f"{name} ({len(rows)})")
         chosen.append(np.random.default_rng([seed, number]).permutation(rows)[:per_class])
+    if small:
+        warnings.warn(
+            f"all rows are taken of classes with fewer than {per_class}: {', '.join(small)}",
+            GalfeatWarning,
+            stacklevel=2,
+        )
     return np.sort(np.concatenate(chosen))
 
 

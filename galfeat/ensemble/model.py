@@ -168,7 +168,9 @@ class Ensemble(ClassifierMixin, BaseEstimator):
         table: Table
         table, y = validate_data(self, X, y, dtype=np.float32, ensure_all_finite=False)
         self._check_finite(table)
-        check_classification_targets(y)
+        with warnings.catch_warnings():  # of many classes; a class with one row is an error below
+            warnings.simplefilter("ignore", UserWarning)
+            check_classification_targets(y)
         self._check_settings()
         self.classes_, codes = np.unique(y, return_inverse=True)
         counts = np.bincount(codes)

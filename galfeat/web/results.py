@@ -69,7 +69,7 @@ def classify_upload(classifier: GalaxyClassifier, upload: Upload, name: str) -> 
     ]
     return {
         **result, "width": upload.width, "height": upload.height, "reduced_by": factor,
-        "marks": marks_sent, "cautions": [note, *result["cautions"]],
+        "marks": marks_sent, "cautions": [note, *result["cautions"]] if result["galaxy"] else [],
     }  # fmt: skip
 
 
@@ -95,7 +95,7 @@ def _result(
         }  # fmt: skip
         return {
             **emptied, **common, "galaxy": False, "problem": problem, "decision_note": None,
-            "reasons": [], "marks": [],
+            "reasons": [], "marks": [], "cautions": [],
         }  # fmt: skip
     decimals = 1 if min(width, height) >= _ENLARGED else 2
     return {

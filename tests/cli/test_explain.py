@@ -98,7 +98,7 @@ def test_a_class_that_is_not_the_most_probable_one_is_explained(galfeat, undecid
     (row,) = csv.DictReader(galfeat("classify", "simulated", path).stdout.splitlines())
     assert row["class"] != row["most_probable"]
     printed = galfeat("explain", "simulated", path, "-o", tmp_path / "why").stdout
-    note = "The tempered decision rule, which favours rarer classes, predicts " + row["class"] + "."
+    note = "The tempered rule, which favours rarer classes, predicts " + row["class"] + "."
     heading, second, first, *_ = printed.splitlines()
     assert heading.endswith(f": {row['class']}")
     assert second == f"  {note}"

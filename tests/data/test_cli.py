@@ -47,7 +47,7 @@ def test_sample_takes_the_same_number_of_each_class_or_all(galaxies, tmp_path):
     arguments = ("sample", galaxies, "--label", "kind", "--per-class", 3)
     result = run(*arguments, "-o", tmp_path / "s.h5")
     assert result.exit_code == 0, result.output
-    assert "class b has 2 rows, fewer than 3; all are taken" in result.stderr
+    assert "all rows are taken of classes with fewer than 3: b (2)" in result.stderr
     assert result.stdout == f"5 images in {tmp_path / 's.h5'}\n"
     sample = open_dataset(tmp_path / "s.h5", label="kind")
     assert np.bincount(sample.labels).tolist() == [3, 2]

@@ -111,7 +111,9 @@ function probabilityRow(galaxy, name, probability) {
 function reasonItem(reason) {
   const supports = reason.added >= 0;
   const item = element("li", undefined, supports ? "for" : "against");
-  const times = `${supports ? "×" : "÷"}\u00a0${Math.exp(Math.abs(reason.added)).toPrecision(2)}`;
+  const factor = Math.exp(Math.abs(reason.added));
+  const digits = factor < 99.5 ? factor.toPrecision(2) : String(Number(factor.toPrecision(2)));
+  const times = `${supports ? "×" : "÷"}\u00a0${digits}`;
   item.append(element("span", reason.words, "words"), element("span", times, "number times"));
   if (!reason.feature) return item;
   const measured = element("span", undefined, "quiet");
