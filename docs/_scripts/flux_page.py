@@ -61,7 +61,7 @@ describe its cut-out, which has the same size here. Its double Sérsic model is 
 | `label` | number of the source in the segmentation; 0 where no source was found |
 | `quality` | 0 good, 1 suspect, 2 bad, 4 not measured, as statmorph's `flag` |
 | `flags` | what is doubtful, in words, separated by spaces |
-| `error` | why a file could not be measured |
+| `error` | why a file, a band or a position could not be measured; its quality is 4 |
 
 ## Flags
 
@@ -73,8 +73,12 @@ describe its cut-out, which has the same size here. Its double Sérsic model is 
 HEADER = """
 ## What is read from a FITS file
 
-- **Image**: the HDU given by `--hdu`; otherwise the first named {science}; otherwise the first
-  image not named like a mask, error, weight or the like ({excluded}).
+- **Image**: the HDU given by `--hdu`; otherwise all HDUs named like bands (`G`, `F115W`, `IMAGE-R`)
+  or with different cards `FILTER`; otherwise the first named {science}; otherwise the first
+  image not named like a mask, error, weight or the like ({excluded}). Images that are left out
+  are listed on stderr.
+- **Bands**: the planes of a cube of shape (bands, H, W), or HDUs of their own. Bands on the last
+  axis, (H, W, bands), are an error.
 - **Zero point** (AB): the first of the cards {zero_points}; otherwise from `BUNIT` (nanomaggies,
   janskys, MJy/sr with `PIXAR_SR` or the pixel scale); otherwise, for electrons or counts, from
   `PHOTFNU`, or `PHOTFLAM` and `PHOTPLAM`.

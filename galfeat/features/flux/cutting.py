@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy import ndimage
 
 from galfeat.features.flux.flags import (
     AT_EDGE,
@@ -23,6 +24,8 @@ from galfeat.features.flux.statistics import NAMES, statistics
 _EXTENT, _MIN_HALF = 2.5, 24
 #: Pixels that differ from their neighbours by this many standard deviations are outliers.
 OUTLIER = 10.0
+#: Maximum fraction of blank pixels around a segment.
+_BLANK = 0.05
 _NOTHING = np.zeros((0, 0), np.float32)
 _IN_FLUX = ("flux_circular", "flux_elliptical", "flux_r50", "sky_mean", "sky_median", "sky_sigma")
 _ALONG = {"_x": 1, "_y": 0}
@@ -37,6 +40,9 @@ class Scene:
     image : ndarray of float32 or float64, shape (H, W)
     labels : ndarray of int32, shape (H, W)
     mask : ndarray of bool, shape (H, W)
+        Hidden pixels.
+    blank : ndarray of bool, shape (H, W)
+        Those without data, besides those that the user masks.
     variance : ndarray of float64, shape (H, W), or None
     gain : float
         Electrons per unit of the image; infinite without photon noise.
@@ -48,6 +54,7 @@ class Scene:
     image: NDArray[np.floating]
     labels: NDArray[np.int32]
     mask: NDArray[np.bool_]
+    blank: NDArray[np.bool_]
     variance: NDArray[np.floating] | None
     gain: float
     psf: NDArray[np.float64] | None
@@ -99,7 +106,7 @@ def measure_source(
     values, flags = statistics(light, hidden, segment, sky, bright, variance, gain)
     result = dict(zip(NAMES, values.tolist(), strict=True))
     errors: dict[str, float] = {}
-    if _touches_edge(box, scene):
+    if _touches_edge(box, scene) or _touches_blank(labels == label, scene.blank[rows, columns]):
         flags |= AT_EDGE
     if scene.sersic and not flags & NO_LIGHT:
         known = 0.0 if math.isnan(result["sky_sigma"]) else result["sky_sigma"]
@@ -128,6 +135,15 @@ def _scale(image: NDArray[np.floating], segment: NDArray[np.bool_]) -> float:
 def _touches_edge(box: NDArray[np.int64], scene: Scene) -> bool:
     height, width = scene.image.shape
     return bool(box[0] <= 0 or box[2] <= 0 or box[1] >= height or box[3] >= width)
+
+
+def _touches_blank(segment: NDArray[np.bool_], blank: NDArray[np.bool_]) -> bool:
+    """Return whether more than a twentieth of the pixels around a segment's data are blank."""
+    if not blank.any():
+        return False
+    seen = segment & ~blank
+    around = ndimage.binary_dilation(seen, np.ones((3, 3), bool)) & ~seen
+    return bool(np.count_nonzero(around & blank) > _BLANK * np.count_nonzero(around))
 
 
 def _fitted(

@@ -7,8 +7,8 @@ from __future__ import annotations
     CENTRE_UNCERTAIN, NO_CLEAN_CENTRE, CENTRE_LEFT_IMAGE, PETROSIAN_UNRESOLVED,
     PETROSIAN_BEYOND_IMAGE, SEVERAL_PARTS, NO_GINI_SEGMENT, FULL_GINI_SEGMENT, MID_UNDEFINED,
     SEGMENTS_DIFFER, NO_OUTLINE, AT_EDGE, SERSIC_FAILED, SERSIC_AT_BOUND, SERSIC_SKIPPED,
-    NO_SOURCE,
-) = (1 << bit for bit in range(22))  # fmt: skip
+    NO_SOURCE, OUTSIDE_IMAGE, OFF_CENTRE,
+) = (1 << bit for bit in range(24))  # fmt: skip
 
 #: Word, quality and meaning of each flag. Qualities: 0 good, 1 suspect, 2 bad, 4 not measured.
 FLAGS: dict[int, tuple[str, int, str]] = {
@@ -37,10 +37,16 @@ FLAGS: dict[int, tuple[str, int, str]] = {
     MID_UNDEFINED: ("mid-undefined", 0, "the MID segment is undefined; the Gini segment is used"),
     SEGMENTS_DIFFER: ("segments-differ", 1, "Gini and MID segment overlap by less than a quarter"),
     NO_OUTLINE: ("no-outline", 2, "nothing reaches the level of the outline"),
-    AT_EDGE: ("at-edge", 1, "the segment touches the edge of the image or pixels without data"),
+    AT_EDGE: ("at-edge", 1, "the segment touches the edge of the image or many blank pixels"),
     SERSIC_FAILED: ("sersic-failed", 0, "the Sérsic fit did not converge"),
     SERSIC_AT_BOUND: ("sersic-at-bound", 0, "a parameter of the Sérsic fit is at its bound"),
     NO_SOURCE: ("no-source", 4, "no source was found at the position; nothing is measured"),
+    OUTSIDE_IMAGE: (
+        "outside-image", 4, "the position is outside the image; nothing is measured",
+    ),
+    OFF_CENTRE: (
+        "off-centre", 2, "no source at the centre of the image; the nearest one is measured",
+    ),
     SERSIC_SKIPPED: ("sersic-skipped", 0, "too few pixels for the Sérsic fit"),
 }  # fmt: skip
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from typing import Any
 
@@ -16,6 +17,8 @@ _MAX_LABEL = 2**31 - 1
 _DENSE = 2**20
 #: A position farther from a source than this, in pixels, belongs to none.
 _REACH = 3.0
+#: A source farther from the centre, relative to the smaller side of the image, is not central.
+_CENTRE = 0.05
 
 
 def checked_image(image: ArrayLike) -> NDArray[np.floating]:
@@ -113,6 +116,55 @@ def checked_psf(psf: ArrayLike | None) -> NDArray[np.float64] | None:
     return np.ascontiguousarray(values / total)
 
 
+def checked_number(value: float | None, name: str, *, positive: bool = True) -> float | None:
+    """Return a finite, positive number, or None.
+
+    Raises
+    ------
+    DataError
+        If it is not.
+    """
+    if value is None:
+        return None
+    kind = "a positive, finite number" if positive else "a finite number"
+    try:
+        number = float(value)
+    except (TypeError, ValueError) as error:
+        raise DataError(f"{name} is {value!r}; expected {kind}") from error
+    if not math.isfinite(number) or (positive and number <= 0.0):
+        raise DataError(f"{name} is {value}; expected {kind}")
+    return number
+
+
+def checked_noise(
+    mask: ArrayLike | None, variance: ArrayLike | None, shape: tuple[int, ...]
+) -> tuple[NDArray[np.bool_], NDArray[np.bool_], NDArray[np.float64] | None]:
+    """Return the mask, the pixels without a variance, and the variance, 1 where hidden.
+
+    Raises
+    ------
+    ImageError
+        If a shape is wrong, or they hide all pixels.
+    """
+    hidden = checked_map(mask, shape, "mask").astype(bool)
+    unknown = np.zeros(shape, bool)
+    if hidden.all():
+        raise ImageError(
+            "the mask hides all pixels; expected zeros where the image is to be measured"
+        )
+    if variance is None:
+        return hidden, unknown, None
+    spread = checked_map(variance, shape, "variance").astype(np.float64)
+    unknown = ~(np.isfinite(spread) & (spread > 0.0))
+    if unknown.all():
+        raise ImageError("the variance has no positive values; expected that of each pixel")
+    if (hidden | unknown).all():
+        raise ImageError(
+            "the mask hides all pixels with a positive variance; expected some to measure"
+        )
+    return hidden, unknown, np.where(hidden | unknown, 1.0, spread)
+
+
 def boxes_of(labels: NDArray[np.int32]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     """Return the numbers of the sources and their half-open boxes ``y0, y1, x0, x1``."""
     top = int(labels.max(initial=0))
@@ -140,6 +192,24 @@ def central(
     gap_y = np.maximum(np.maximum(boxes[:, 0] - y, y - (boxes[:, 1] - 1)), 0.0)
     gap_x = np.maximum(np.maximum(boxes[:, 2] - x, x - (boxes[:, 3] - 1)), 0.0)
     return [int(np.argmin(np.hypot(gap_y, gap_x)))]
+
+
+def is_central(labels: NDArray[np.int32], number: int) -> bool:
+    """Return whether a source has pixels within 3 px of the centre, or 5 % of the smaller side."""
+    height, width = labels.shape
+    y, x = (height - 1) / 2.0, (width - 1) / 2.0
+    reach = max(_REACH, _CENTRE * min(height, width))
+    y0, x0 = max(math.ceil(y - reach), 0), max(math.ceil(x - reach), 0)
+    near = labels[y0 : int(y + reach) + 1, x0 : int(x + reach) + 1]
+    ys, xs = np.nonzero(near == number)
+    return bool(np.any(np.hypot(ys + y0 - y, xs + x0 - x) <= reach))
+
+
+def outside(positions: ArrayLike, shape: tuple[int, ...]) -> NDArray[np.bool_]:
+    """Return which positions, columns and rows, are outside an image."""
+    x, y = np.asarray(positions, dtype=np.float64).reshape(-1, 2).T
+    inside = (x >= -0.5) & (x < shape[1] - 0.5) & (y >= -0.5) & (y < shape[0] - 0.5)
+    return np.asarray(~inside & np.isfinite(x) & np.isfinite(y))
 
 
 def chosen(numbers: NDArray[np.int64], wanted: str | Sequence[int] | None) -> list[int]:

@@ -13,21 +13,26 @@ from numpy.typing import ArrayLike, NDArray
 from galfeat.features.flux.columns import LENGTHS, NAMES
 from galfeat.features.flux.cutting import Scene, measure_source, slices_of
 from galfeat.features.flux.detection import detect
-from galfeat.features.flux.flags import NO_SOURCE
+from galfeat.features.flux.flags import NO_SOURCE, OFF_CENTRE, OUTSIDE_IMAGE
 from galfeat.features.flux.inputs import (
     boxes_of,
     central,
     checked_image,
-    checked_map,
+    checked_noise,
+    checked_number,
     checked_psf,
     checked_segmentation,
     chosen,
+    is_central,
     nearest,
+    outside,
 )
 from galfeat.features.flux.table import FluxTable
 
 #: Columns without an error from resampling: positions of the sky box and criteria.
 _WITHOUT_ERROR = ("sersic_", "residual_", "sky_")
+#: Row of a position outside the image.
+_OUTSIDE = -2
 _ALL_NAMES = (*NAMES, *(f"{name}_error" for name in NAMES))
 
 
@@ -108,9 +113,9 @@ def measure(
     Raises
     ------
     ImageError
-        If an array has the wrong shape, type or values.
+        If an array has the wrong shape, type or values, or mask and variance hide all pixels.
     DataError
-        If a source is not in the segmentation.
+        If a source is not in the segmentation, or a number is not finite or not positive.
 
     Examples
     --------
@@ -124,35 +129,42 @@ def measure(
     1.0 0.3
     """
     light = checked_image(image)
-    hidden = checked_map(mask, light.shape, "mask").astype(bool)
-    spread = None
-    if variance is not None:
-        spread = checked_map(variance, light.shape, "variance").astype(np.float64)
-        hidden = hidden | ~(np.isfinite(spread) & (spread > 0.0))
-        spread = np.where(hidden, 1.0, spread)
+    pixel_scale = checked_number(pixel_scale, "pixel_scale")
+    zero_point = checked_number(zero_point, "zero_point", positive=False)
+    gain = checked_number(gain, "gain")
+    masked, unknown, spread = checked_noise(mask, variance, light.shape)
+    blank = unknown | ~np.isfinite(light)
     if segmentation is None:
-        found = detect(light, mask=hidden)
+        found = detect(light, mask=masked | unknown)
         light, labels = light - found.sky, found.labels
-        hidden = hidden | ~found.usable
+        blank |= ~found.usable
     else:
         labels = checked_segmentation(segmentation, light.shape)
+    blank &= ~masked
+    hidden = masked | unknown if segmentation is not None else masked | blank
     numbers, boxes = boxes_of(labels)
+    doubt = 0
     if positions is not None:
         rows = nearest(labels, numbers, positions)
+        missed = outside(positions, light.shape)
+        rows = [_OUTSIDE if out else row for row, out in zip(rows, missed, strict=True)]
     elif sources == "central" or (sources is None and segmentation is None):
         rows = central(labels, numbers, boxes)
+        if rows[0] >= 0 and not is_central(labels, int(numbers[rows[0]])):
+            doubt = OFF_CENTRE
     else:
         rows = chosen(numbers, None if sources in (None, "all") else sources)
     scene = Scene(
-        light, labels, hidden, spread, math.inf if gain is None else float(gain),
+        light, labels, hidden, blank, spread, math.inf if gain is None else gain,
         checked_psf(psf), sersic, oversample,
     )  # fmt: skip
     repeats = resamples if spread is not None else 0
 
     def one(row: int) -> tuple[dict[str, float], int]:
         if row < 0:
-            return {}, NO_SOURCE
-        return _with_errors(scene, int(numbers[row]), boxes[row], repeats, seed)
+            return {}, OUTSIDE_IMAGE if row == _OUTSIDE else NO_SOURCE
+        values, flags = _with_errors(scene, int(numbers[row]), boxes[row], repeats, seed)
+        return values, flags | doubt
 
     if n_jobs > 1 and len(rows) > 1:
         with ThreadPoolExecutor(n_jobs) as pool:

@@ -306,6 +306,13 @@ def test_an_astropy_table_has_units_and_descriptions(disc):
         (np.zeros((20, 20)), {"psf": np.zeros((5, 5))}, "positive sum"),
         (np.zeros((20, 20)), {"psf": np.zeros(5)}, "the PSF has shape"),
         (np.zeros((20, 20)), {"positions": [1.0, 2.0]}, "positions have shape"),
+        (np.zeros((20, 20)), {"mask": np.ones((20, 20))}, "the mask hides all pixels"),
+        (np.zeros((20, 20)), {"variance": -np.ones((20, 20))}, "variance has no positive values"),
+        (
+            np.zeros((2, 2)),
+            {"mask": [[1, 1], [0, 0]], "variance": [[1, 1], [0, np.nan]]},
+            "the mask hides all pixels with a positive variance",
+        ),
     ],
 )
 def test_wrong_arrays_are_image_errors(image, settings, message):
@@ -319,3 +326,56 @@ def test_a_source_that_is_not_there_is_a_data_error(disc):
         measure(image, segmentation=labels, sources=[5])
     with pytest.raises(DataError, match="expected 'central'"):
         measure(image, segmentation=labels, sources="every")
+
+
+@pytest.mark.parametrize("value", [-1.0, 0.0, np.nan, np.inf, "a"])
+@pytest.mark.parametrize("name", ["pixel_scale", "zero_point", "gain"])
+def test_numbers_out_of_range_are_data_errors(disc, name, value):
+    if name == "zero_point" and value in (-1.0, 0.0):
+        assert len(measure(disc[0], sersic=False, zero_point=value)) == 1
+        return
+    with pytest.raises(DataError, match=rf"{name} is .*; expected a .*finite number"):
+        measure(disc[0], **{name: value})
+
+
+def test_a_source_away_from_the_centre_is_flagged(paint):
+    noise = np.random.default_rng(6).normal(0.0, 0.2, (121, 121))
+    aside = 20.0 * paint(1.0, 3.0, centre=(95.0, 40.0)) + noise
+    table = measure(aside, sersic=False)
+    assert "off-centre" in table.flags[0]
+    assert table.quality[0] == 2
+    assert "off-centre" not in measure(aside, sersic=False, sources="all").flags[0]
+    assert "off-centre" not in measure(aside, sersic=False, positions=[(95, 40)]).flags[0]
+    near = 20.0 * paint(1.0, 3.0, centre=(63.0, 57.0)) + noise
+    assert measure(near, sersic=False).flags == [""]
+    labels = segment_of(aside - noise, 1.0)
+    table = measure(aside, segmentation=labels, sources="central", sersic=False)
+    assert "off-centre" in table.flags[0]
+
+
+def test_a_source_beside_many_blank_pixels_is_flagged(disc):
+    image, labels, _ = disc
+    y, x = np.mgrid[:121, :121] - 60.0
+    hole = np.where(np.hypot(x, y) < 5.0, np.nan, image)
+    dead = image.copy()
+    dead[66, 60] = np.nan
+    for settings in ({}, {"segmentation": labels}):
+        table = measure(hole, sersic=False, **settings)
+        assert "at-edge" in table.flags[0]
+        assert table.quality[0] > 0
+        assert "at-edge" not in measure(dead, sersic=False, **settings).flags[0]
+    # Pixels that the user masks are no missing data.
+    table = measure(image, segmentation=labels, mask=np.isnan(hole), sersic=False)
+    assert "at-edge" not in table.flags[0]
+    variance = np.where(np.isnan(hole), 0.0, 0.25)
+    table = measure(image, segmentation=labels, variance=variance, resamples=0, sersic=False)
+    assert "at-edge" in table.flags[0]
+
+
+def test_positions_outside_the_image_are_flagged(disc):
+    image, _, _ = disc
+    positions = [(60.0, 60.0), (-0.6, 60.0), (60.0, 121.0), (np.nan, 3.0), (5.0, 5.0)]
+    table = measure(image, positions=positions, sersic=False)
+    assert table.flags[1:] == ["outside-image"] * 2 + ["no-source"] * 2
+    assert table.quality.tolist() == [0, 4, 4, 4, 4]
+    assert table.labels[1:].tolist() == [0, 0, 0, 0]
