@@ -336,3 +336,9 @@ def test_without_astropy_the_extra_is_named(tmp_path, monkeypatch):
     monkeypatch.setitem(sys.modules, "astropy.io", None)
     with pytest.raises(MissingDependencyError, match=r"galfeat\[fits\]"):
         open_dataset([tmp_path / "a.fits"]).read([0])
+
+
+def test_a_band_of_an_image_whose_band_has_no_name(tmp_path):
+    fits.PrimaryHDU(np.ones((20, 24), "f4")).writeto(tmp_path / "a.fits")
+    error = open_dataset(tmp_path / "a.fits", bands="r").read([0])[0]
+    assert "no band r; it has one band without a name: omit --bands" in str(error)

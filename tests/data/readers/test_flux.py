@@ -6,6 +6,7 @@ import gzip
 import numpy as np
 import pytest
 
+from galfeat.data.readers.fits import read_fits
 from galfeat.data.readers.fits.calibration import gain_of, pixel_scale_of, unit_of, zero_point_of
 from galfeat.data.readers.fits.flux import read_flux, read_plane
 from galfeat.errors import ImageError
@@ -178,3 +179,64 @@ def test_a_file_that_is_no_fits_is_an_error(tmp_path, content):
     path.write_bytes(content)
     with pytest.raises(ImageError):
         read_flux(path)
+
+
+@pytest.mark.parametrize("shape", [(40, 44, 3), (1, 40, 44, 3), (40, 44, 1), (40, 44, 7)])
+def test_bands_on_the_last_axis_are_an_error_that_says_so(tmp_path, shape):
+    path = write(tmp_path / "a.fits", np.zeros(shape, "f4"))
+    for read in (read_flux, read_fits, lambda path: read_flux(path, hdu=0)):
+        with pytest.raises(ImageError, match=r"bands last; expected \(H, W\) or \(bands, H, W\)"):
+            read(path)
+
+
+def test_hdus_with_different_filters_are_bands(tmp_path):
+    path = tmp_path / "a.fits"
+    units = [fits.PrimaryHDU(), *(fits.ImageHDU(k * FLUX, name="SCI", ver=k) for k in (1, 2))]
+    for unit, name in zip(units[1:], ("r DECam SDSS", "F115W"), strict=True):
+        unit.header["FILTER"] = name
+    units[2].header["BUNIT"] = "nanomaggy"
+    write(path, *units)
+    images = read_flux(path)
+    assert [(image.band, image.zero_point) for image in images] == [("r", None), ("F115W", 22.5)]
+    assert np.array_equal(images[1].flux, 2 * FLUX)
+    assert [image.note for image in images] == ["", ""]
+    assert [image.band for image in read_flux(path, bands=["f115w"])] == ["F115W"]
+    assert np.array_equal(read_flux(path, hdu=2)[0].flux, 2 * FLUX)
+    assert [image.band for image in read_flux(path, planes="gr")] == ["g", "r"]
+
+
+def test_other_images_are_noted(tmp_path):
+    units = [fits.PrimaryHDU(), *(fits.ImageHDU(FLUX, name=name) for name in ("SCI", "SCI", "ERR"))]
+    (image,) = read_flux(write(tmp_path / "a.fits", *units))
+    assert "only HDU 1 (SCI) is measured, not 2 (SCI), which" in image.note
+    assert read_flux(tmp_path / "a.fits", hdu=2)[0].note == ""
+
+
+def test_bands_together_are_read_within_the_limit(tmp_path, monkeypatch):
+    size = 4 * 300 * 400
+    units = [fits.PrimaryHDU()]
+    units += [fits.ImageHDU(np.ones((300, 400), "f4"), name=name) for name in "GR"]
+    path = write(tmp_path / "a.fits", *units)
+    monkeypatch.setenv("GALFEAT_MAX_BYTES", str(2 * size - 1))
+    with pytest.raises(ImageError, match="declares an image of more than"):
+        read_flux(path)
+    assert len(read_flux(path, bands=["g"])) == 1
+
+
+@pytest.mark.parametrize(
+    ("content", "kind"),
+    [
+        (b"\xff\xd8\xff\xe0" + bytes(50), "a JPEG image"),
+        (b"\x89PNG\r\n", "a PNG image"),
+        (b"<!DOCTYPE html>", "a web page"),
+        (gzip.compress(b"\x89HDF\r\n"), "an HDF5 file"),
+        (b"some notes", "in another format"),
+    ],
+)
+def test_files_of_another_format_are_named(tmp_path, content, kind):
+    path = tmp_path / "a.fits"
+    path.write_bytes(content)
+    with pytest.raises(ImageError, match=kind):
+        read_flux(path)
+    with pytest.raises(ImageError, match="a folder; expected a FITS file"):
+        read_flux(tmp_path)

@@ -6,7 +6,9 @@ import bz2
 import gzip
 import io
 import math
-from collections.abc import Iterator
+import os
+import stat
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, BinaryIO, NamedTuple, cast
@@ -29,6 +31,14 @@ HELD = 16 * 2**20
 """Maximum number of bytes of a packed file that is unpacked once and held in memory."""
 
 _BLOCK = 2880
+_FIRST_CARD = b"SIMPLE"
+#: First bytes of files that are taken for FITS.
+_FORMATS = (
+    (b"\xff\xd8\xff", "a JPEG image"), (b"\x89PNG", "a PNG image"), (b"GIF8", "a GIF image"),
+    (b"BM", "a BMP image"), (b"II*\0", "a TIFF image"), (b"MM\0*", "a TIFF image"),
+    (b"RIFF", "a WebP image"), (b"\x89HDF", "an HDF5 file"), (b"PK\x03\x04", "a zip archive"),
+    (b"%PDF", "a PDF document"), (b"<", "a web page or XML"),
+)  # fmt: skip
 _BYTES_PER_PIXEL = 24
 
 
@@ -84,14 +94,16 @@ class FitsFile:
         ImageError
             If they take more memory than the limit, or tiles unpack to more than their pixels.
         """
-        cards = unit.header
-        sizes = [int(cards.get(f"NAXIS{k + 1}", 0)) for k in range(int(cards["NAXIS"]))]
-        size = math.prod(sizes) * _bytes_per_value(cards)
-        self._stream.check_size(size, "declares an image of")
+        self.check_size([unit])
         self._check_end()
         self._check_tiles(unit)
         data: NDArray[Any] = unit.data
         return data
+
+    def check_size(self, units: Iterable[Any]) -> None:
+        """Raise ImageError if the pixels of HDUs take more memory than the limit together."""
+        size = sum(_image_size(unit.header) for unit in units)
+        self._stream.check_size(size, "declares an image of")
 
     def plane(self, unit: Any, place: tuple[int, ...] = ()) -> NDArray[Any]:  # noqa: ANN401
         """Return one plane of an HDU, shape (H, W); `place` is its position on leading axes."""
@@ -137,6 +149,12 @@ class FitsFile:
             yield units
 
 
+def _image_size(cards: Any) -> int:  # noqa: ANN401
+    """Return the bytes of an image in memory, from its header."""
+    sizes = [int(cards.get(f"NAXIS{k + 1}", 0)) for k in range(int(cards["NAXIS"]))]
+    return math.prod(sizes) * _bytes_per_value(cards)
+
+
 def _bytes_per_value(cards: Any) -> int:  # noqa: ANN401
     """Return the bytes of a pixel in memory; astropy scales integers to floats."""
     size = abs(int(cards.get("BITPIX", 8))) // 8
@@ -170,8 +188,9 @@ def open_fits(path: str | Path, limit: Limit) -> Iterator[FitsFile]:
     from astropy.io import fits
 
     try:
+        _check_regular(path)
         with Path(path).open("rb") as file:
-            start = file.read(2)
+            start = file.read(len(_FIRST_CARD))
             file.seek(0)
             content, packed = _unpacked(file, start)
             stream = _Bounded(content, limit, packed=packed)
@@ -190,15 +209,38 @@ def open_fits(path: str | Path, limit: Limit) -> Iterator[FitsFile]:
         ) from error
 
 
+def _check_regular(path: str | Path) -> None:
+    """Raise ImageError for a folder, a pipe or a device."""
+    mode = os.stat(path).st_mode
+    if not stat.S_ISREG(mode):
+        kind = "a folder" if stat.S_ISDIR(mode) else "not a regular file"
+        raise ImageError(f"it is {kind}; expected a FITS file")
+
+
+def _check_format(start: bytes) -> None:
+    """Raise ImageError if a file with these first bytes, unpacked, is not FITS."""
+    if start.startswith(_FIRST_CARD) or _FIRST_CARD.startswith(start):
+        return
+    kind = next((name for magic, name in _FORMATS if start.startswith(magic)), None)
+    if kind is not None:
+        raise ImageError(f"the file is {kind}; expected a FITS file with an image")
+    raise ImageError(
+        "the file is damaged or cut short, or in another format (it does not begin with SIMPLE); "
+        "expected a whole FITS file: fetch it again"
+    )
+
+
 def _unpacked(file: BinaryIO, start: bytes) -> tuple[BinaryIO, bool]:
-    """Return the content of a file as its first two bytes state, and whether it is still packed."""
-    if start == b"\x1f\x8b":
+    """Return the content of a file as its first bytes state, and whether it is still packed."""
+    if start.startswith(b"\x1f\x8b"):
         content = cast(BinaryIO, gzip.GzipFile(fileobj=file))
-    elif start == b"BZ":
+    elif start.startswith(b"BZ"):
         content = cast(BinaryIO, bz2.BZ2File(file))
     else:
+        _check_format(start)
         return file, False
     whole = content.read(HELD + 1)
+    _check_format(whole[: len(_FIRST_CARD)])
     return (content, True) if len(whole) > HELD else (io.BytesIO(whole), False)
 
 

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from galfeat.data.readers.fits.calibration import gain_of, pixel_scale_of, unit_of, zero_point_of
 from galfeat.data.readers.fits.file import FitsFile, flux_limit, open_fits
-from galfeat.data.readers.fits.units import filter_name, has_image, header_names, science_unit
+from galfeat.data.readers.fits.units import Band, flux_bands, has_image, unit_bands
 from galfeat.errors import ImageError
 
 # Warning filters are global to the process, so only one thread at a time may change them.
@@ -44,6 +44,8 @@ class FluxImage:
         Electrons per unit of flux.
     wcs : astropy.wcs.WCS or None
         The celestial coordinate system.
+    note : str
+        Other images of the file, which were not read; empty if there are none.
     """
 
     flux: NDArray[np.floating[Any]]
@@ -53,10 +55,15 @@ class FluxImage:
     zero_point: float | None = None
     gain: float | None = None
     wcs: Any = field(default=None, repr=False)
+    note: str = ""
 
 
 def read_flux(
-    path: str | Path, *, hdu: int | str | None = None, planes: str | None = None
+    path: str | Path,
+    *,
+    hdu: int | str | None = None,
+    planes: str | None = None,
+    bands: Sequence[str] = (),
 ) -> list[FluxImage]:
     """Read the bands of a FITS file as linear flux.
 
@@ -65,23 +72,27 @@ def read_flux(
     path : str or Path
         Plain or compressed: ``.fits``, ``.fits.gz``, ``.fits.fz``, ``.fits.bz2``.
     hdu : int or str, optional
-        Number or name of the HDU. By default the first extension named like a science image
-        (``SCI``, ``IMAGE``, ...), otherwise the first image that is not named like a mask, data
-        quality, error, weight, segmentation or PSF.
+        Number or name of the HDU. By default all HDUs named like bands (``G``, ``F115W``,
+        ``IMAGE-R``) or with different cards ``FILTER``; otherwise the first extension named like
+        a science image (``SCI``, ``IMAGE``, ...); otherwise the first image that is not named
+        like a mask, data quality, error, weight, segmentation or PSF.
     planes : str, optional
-        Names of the planes of a cube, one letter each (``"griz"``) or separated by commas. By
-        default the header card ``BANDS``, otherwise 0, 1, ...
+        Names of the planes of a cube or of the bands, one letter each (``"griz"``) or separated
+        by commas. By default from the header cards ``BANDS`` or ``FILTER`` or the name of the
+        HDU, otherwise 0, 1, ...
+    bands : sequence of str, optional
+        Read only the bands of these names, in any case.
 
     Returns
     -------
     list of FluxImage
-        One for an image of shape (H, W) or (1, H, W), otherwise one per plane.
+        One for an image of shape (H, W) or (1, H, W), otherwise one per plane or band.
 
     Raises
     ------
     ImageError
-        If the file is damaged or cut short, has no such HDU or no image, or `planes` does not
-        name every plane.
+        If the file is damaged or cut short, has no such HDU, band or image, its bands are on the
+        last axis, or `planes` does not name every plane.
     MissingDependencyError
         If astropy is not installed.
 
@@ -100,20 +111,30 @@ def read_flux(
     [('g', (8, 9), 22.5), ('r', (8, 9), 22.5)]
     """
     with _opened(path) as file:
-        unit = science_unit(file.units) if hdu is None else _unit(file.units, hdu)
-        data, header, primary = _pixels(file, unit), unit.header, file.primary
-    cube = data.reshape((-1, *data.shape[-2:]))
-    names = _plane_names(len(cube), header, primary, planes)
+        if hdu is None:
+            found, note = flux_bands(file.units)
+        else:
+            unit = _unit(file.units, hdu)
+            _check_image(unit)
+            found, note = unit_bands(unit, file.primary), ""
+        chosen = _chosen(_named(found, planes), bands)
+        units = {id(band.unit): band.unit for band in chosen}
+        file.check_size(units.values())
+        pixels = {key: _pixels(file, unit) for key, unit in units.items()}
+        primary = file.primary
+    return [_image(band, pixels[id(band.unit)], primary, note) for band in chosen]
+
+
+def _image(band: Band, data: NDArray[Any], primary: Any, note: str) -> FluxImage:  # noqa: ANN401
+    """Return one band with the units of its header."""
+    plane, header = data[band.place], band.unit.header
     scale = pixel_scale_of(header)
-    return [
-        FluxImage(
-            flux=np.ascontiguousarray(plane, dtype=plane.dtype.newbyteorder("=")),
-            band=name, unit=unit_of(header, primary), pixel_scale=scale,
-            zero_point=zero_point_of(header, primary, scale),
-            gain=gain_of(header, primary), wcs=_celestial(header),
-        )
-        for plane, name in zip(cube, names, strict=True)
-    ]  # fmt: skip
+    return FluxImage(
+        flux=np.ascontiguousarray(plane, dtype=plane.dtype.newbyteorder("=")),
+        band=band.name, unit=unit_of(header, primary), pixel_scale=scale,
+        zero_point=zero_point_of(header, primary, scale),
+        gain=gain_of(header, primary), wcs=_celestial(header), note=note,
+    )  # fmt: skip
 
 
 def read_plane(path: str | Path, *, hdu: int | str | None = None) -> NDArray[Any]:
@@ -175,10 +196,15 @@ def _unit(units: Sequence[Any], hdu: int | str) -> Any:  # noqa: ANN401
     )
 
 
-def _pixels(file: FitsFile, unit: Any) -> NDArray[Any]:  # noqa: ANN401
-    """Return the pixels of an HDU."""
+def _check_image(unit: Any) -> None:  # noqa: ANN401
+    """Raise ImageError if an HDU has no image."""
     if not has_image(unit):
         raise ImageError(f"HDU {unit.name!r} contains no image; expected one of (H, W)")
+
+
+def _pixels(file: FitsFile, unit: Any) -> NDArray[Any]:  # noqa: ANN401
+    """Return the pixels of an HDU."""
+    _check_image(unit)
     data = file.pixels(unit)
     if data is None or data.ndim < 2 or 0 in data.shape:
         raise ImageError(f"HDU {unit.name!r} contains no image; expected one of (H, W)")
@@ -187,22 +213,37 @@ def _pixels(file: FitsFile, unit: Any) -> NDArray[Any]:  # noqa: ANN401
     return data
 
 
-def _plane_names(number: int, header: Any, primary: Any, planes: str | None) -> list[str]:  # noqa: ANN401
-    """Return the name of each plane."""
-    if planes is not None:
-        names = planes.split(",") if "," in planes else list(planes)
-        if number == 1 and len(names) != 1:
-            names = [planes]
-        if len(names) != number:
-            raise ImageError(
-                f"the image has {number} planes and {len(names)} names, {planes!r}; expected one "
-                "name for each plane"
-            )
-        return [name.strip() for name in names]
-    named = header_names(number, header, primary)
-    if named or number > 1:
-        return named or [str(plane) for plane in range(number)]
-    return [filter_name(header, primary)]
+def _named(bands: Sequence[Band], planes: str | None) -> list[Band]:
+    """Return the bands with the given names."""
+    if planes is None:
+        return list(bands)
+    names = planes.split(",") if "," in planes else list(planes)
+    if len(bands) == 1 and len(names) != 1:
+        names = [planes]
+    if len(names) != len(bands):
+        raise ImageError(
+            f"the image has {len(bands)} planes and {len(names)} names, {planes!r}; expected one "
+            "name for each plane"
+        )
+    return [band._replace(name=name.strip()) for band, name in zip(bands, names, strict=True)]
+
+
+def _chosen(bands: Sequence[Band], names: Sequence[str]) -> list[Band]:
+    """Return the bands of the given names, or all."""
+    wanted = {name.lower() for name in names}
+    chosen = [band for band in bands if not wanted or band.name.lower() in wanted]
+    missing = [name for name in names if name.lower() not in {b.name.lower() for b in bands}]
+    if missing and len(bands) == 1 and not bands[0].name:
+        raise ImageError(
+            f"no band {', '.join(missing)}; the file contains one band without a name: omit "
+            "--band, or name it with --planes"
+        )
+    if missing:
+        raise ImageError(
+            f"no band {', '.join(missing)}; the file contains "
+            f"{', '.join(band.name or 'one without a name' for band in bands)}"
+        )
+    return chosen
 
 
 def _celestial(header: Any) -> Any:  # noqa: ANN401

@@ -25,10 +25,13 @@ SCIENCE = ("SCI", "SCIENCE", "IMAGE", "FLUX", "DATA", "COADD", "PRIMARY")
 #: Optical bands in order of wavelength, and with those of the near infrared.
 BLUE_TO_RED = "ugrizy"
 _WAVELENGTHS = BLUE_TO_RED + "jhk"
+_LISTED = 20
 #: Bands shown of images with more than three, by the first that the image has.
 DISPLAYED = ("gri", "grz", "riz", "izy")
 #: Maximum number of planes of a cube.
 MAX_PLANES = 10_000
+#: A last axis shorter than this, with longer ones before it, is one of bands, not of columns.
+_MIN_COLUMNS = 16
 _FILTER_CARDS = ("FILTER", "BAND", "FILTNAM1", "FILTER1", "FILTER2")
 _BAND = re.compile(rf"(?:.*[^A-Z0-9])?([{_WAVELENGTHS.upper()}]|F\d{{3,4}}[A-Z]{{1,2}})")
 
@@ -75,8 +78,43 @@ def science_unit(units: Sequence[Any]) -> Any:  # noqa: ANN401
         return usable[0]
     listed = ", ".join(unit.name or "unnamed" for unit in images) or "no image"
     raise ImageError(
-        f"no HDU contains a science image; the file contains {listed}: name one with hdu"
+        f"no HDU contains a science image; the file contains {listed}: choose one with --hdu or hdu"
     )
+
+
+def flux_bands(units: Sequence[Any]) -> tuple[list[Band], str]:
+    """Return all bands of a file, and a note if other science images are not among them.
+
+    Those of the science image, or of several HDUs named like bands or with cards ``FILTER``. Two
+    HDUs named ``SCI`` are bands if their filters differ.
+
+    Raises
+    ------
+    ImageError
+        If there is no science image, or its shape is wrong.
+    """
+    first = science_unit(units)
+    images = [unit for unit in units if has_image(unit) and is_science(unit)]
+    if first.name.upper() in SCIENCE[:-1]:
+        images = [unit for unit in images if unit.name.upper() == first.name.upper()]
+    bands = _extension_bands(images)
+    if len(bands) > 1:
+        return bands, ""
+    others = [_numbered(units, unit) for unit in images if unit is not first]
+    note = ""
+    if others:
+        listed = ", ".join(others[:_LISTED]) + (" and others" if len(others) > _LISTED else "")
+        note = (
+            f"only HDU {_numbered(units, first)} is measured, not {listed}, which are not named "
+            "like bands; choose another with --hdu"
+        )
+    return unit_bands(first, units[0].header), note
+
+
+def _numbered(units: Sequence[Any], unit: Any) -> str:  # noqa: ANN401
+    """Return the number of an HDU, with its name if it has one."""
+    number = next(k for k, other in enumerate(units) if other is unit)
+    return f"{number} ({unit.name})" if unit.name else str(number)
 
 
 def header_names(number: int, *headers: Any) -> list[str]:  # noqa: ANN401
@@ -133,21 +171,23 @@ def display_bands(units: Sequence[Any], chosen: str | None = None) -> list[Band]
     if len(extensions) > 1 and named is None:
         bands = extensions
     else:
-        bands = _plane_bands(named if named is not None else images[0], primary)
+        bands = unit_bands(named if named is not None else images[0], primary)
+    for band in bands:
+        check_pixels(math.prod(band.unit.shape[-2:]))
     if chosen is not None:
         return _chosen(bands, _chosen_names(chosen, bands))
     return _displayed(bands)
 
 
-def _plane_bands(unit: Any, primary: Any) -> list[Band]:  # noqa: ANN401
+def unit_bands(unit: Any, primary: Any) -> list[Band]:  # noqa: ANN401
     """Return the bands of one HDU of shape (H, W) or (bands, H, W), with axes of length 1."""
     shape = unit.shape
     sizes = [size for size in shape if isinstance(size, int)]
+    check_bands_first(sizes)
     leading = [size for size in sizes[:-2] if size != 1]
     usual = len(leading) <= 1 and math.prod(leading) <= MAX_PLANES
     if len(sizes) < max(2, len(shape)) or min(sizes) < 1 or not usual:
         raise ImageError(f"the image has shape {shape}; expected (H, W) or (bands, H, W)")
-    check_pixels(sizes[-1] * sizes[-2])
     number, headers = math.prod(leading), (unit.header, primary)
     if number == 1:
         names = header_names(1, *headers) or [_band_name(filter_name(*headers))]
@@ -159,6 +199,15 @@ def _plane_bands(unit: Any, primary: Any) -> list[Band]:  # noqa: ANN401
     ]
 
 
+def check_bands_first(shape: Sequence[int]) -> None:
+    """Raise ImageError for a shape such as (424, 424, 3), whose bands are last."""
+    if len(shape) > 2 and shape[-1] < _MIN_COLUMNS <= min(shape[-3:-1]):
+        raise ImageError(
+            f"the image has shape {tuple(shape)}, with the bands last; expected (H, W) or (bands, "
+            "H, W): move the last axis to the front, as np.moveaxis(image, -1, 0) does"
+        )
+
+
 def _extension_bands(images: Sequence[Any]) -> list[Band]:
     """Return the bands that are in HDUs of their own, named like bands or with a filter."""
     bands: dict[str, Band] = {}
@@ -168,7 +217,7 @@ def _extension_bands(images: Sequence[Any]) -> list[Band]:
         own = bool(_BAND.fullmatch(unit.name.upper()))
         name = _band_name(unit.name if own else filter_name(unit.header))
         if name and name.lower() not in bands:
-            bands[name.lower()] = _plane_bands(unit, unit.header)[0]._replace(name=name)
+            bands[name.lower()] = unit_bands(unit, unit.header)[0]._replace(name=name)
     return list(bands.values())
 
 
@@ -191,6 +240,11 @@ def _chosen(bands: Sequence[Band], names: Sequence[str]) -> list[Band]:
     """Return the named bands."""
     by_name = {band.name.lower(): band for band in bands}
     missing = [name for name in names if name.lower() not in by_name]
+    if missing and len(bands) == 1 and not bands[0].name:
+        raise ImageError(
+            f"the image has no band {', '.join(missing)}; it has one band without a name: omit "
+            "--bands, or name it with a card FILTER"
+        )
     if missing:
         raise ImageError(
             f"the image has no band {', '.join(missing)}; it has {_listed(bands)}: choose others "
@@ -228,4 +282,4 @@ def _blue_to_red(bands: Sequence[Band]) -> list[Band]:
 
 def _listed(bands: Sequence[Band]) -> str:
     names = [band.name or "without a name" for band in bands]
-    return ", ".join(names[:20]) + (" and others" if len(names) > 20 else "")
+    return ", ".join(names[:_LISTED]) + (" and others" if len(names) > _LISTED else "")
