@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import glob
+import math
+from collections import Counter
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -10,14 +13,19 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from galfeat.cli.options import WholeRange, jobs_option, max_bytes_option, seed_option
-from galfeat.errors import GalfeatError
+from galfeat.cli.options import (
+    FiniteRange,
+    WholeRange,
+    jobs_option,
+    max_bytes_option,
+    seed_option,
+)
+from galfeat.errors import DataError, GalfeatError
+from galfeat.storage.cells import printable
 
 if TYPE_CHECKING:
-    import numpy as np
-    from numpy.typing import NDArray
-
     from galfeat.data.readers.fits.flux import FluxImage
+    from galfeat.data.readers.fits.positions import PositionTable
     from galfeat.features.flux import FluxTable
 
 
@@ -29,9 +37,14 @@ class Request:
     planes: str | None
     bands: tuple[str, ...]
     maps: dict[str, str]
-    catalogue: Path | None
+    catalogue: PositionTable | None
     numbers: dict[str, float | None]
     settings: dict[str, Any] = field(default_factory=dict)
+
+
+Rows = list[dict[str, Any]]
+_POSITIVE = FiniteRange(min=0, min_open=True, max=math.inf, max_open=True)
+_FINITE = FiniteRange(min=-math.inf, min_open=True, max=math.inf, max_open=True)
 
 
 @click.command()
@@ -43,9 +56,11 @@ class Request:
     required=True,
     help="Output table, .csv, .ecsv, .fits or .parquet.",
 )
-@click.option("--hdu", metavar="HDU", help="Number or name of the HDU of the image.")
+@click.option("--hdu", metavar="HDU", help="Number or name of the HDU to measure.")
 @click.option("--planes", metavar="NAMES", help="Names of the planes of a cube, such as griz.")
-@click.option("--band", "bands", metavar="NAME", multiple=True, help="Measure this band only.")
+@click.option(
+    "--band", "bands", metavar="NAME", multiple=True, help="Measure this band only; repeatable."
+)
 @click.option("--segmentation", metavar="MAP", help="Numbers of the sources, 0 for the sky.")
 @click.option("--mask", metavar="MAP", help="Pixels to ignore: those that are not 0.")
 @click.option("--variance", metavar="MAP", help="Variance of each pixel.")
@@ -55,15 +70,19 @@ class Request:
 @click.option(
     "--catalogue",
     type=click.Path(exists=True, dir_okay=False, path_type=Path),
-    help="CSV file of positions, with columns ra and dec (degrees) or x and y (pixels from 0).",
+    help="Table of positions, with columns ra and dec (degrees) or x and y (pixels from 0).",
 )
 @click.option("--all", "every", is_flag=True, help="Measure all sources, not the central one.")
 @click.option("--label", "labels", type=int, multiple=True, help="Measure the source of number N.")
-@click.option("--gain", type=float, help="Electrons per unit of flux.  [default: from the header]")
 @click.option(
-    "--pixel-scale", type=float, help="Pixel scale in arcsec.  [default: from the header]"
+    "--gain", type=_POSITIVE, help="Electrons per unit of flux.  [default: from the header]"
 )
-@click.option("--zero-point", type=float, help="Magnitude of one unit.  [default: from the header]")
+@click.option(
+    "--pixel-scale", type=_POSITIVE, help="Pixel scale in arcsec.  [default: from the header]"
+)
+@click.option(
+    "--zero-point", type=_FINITE, help="Magnitude of one unit.  [default: from the header]"
+)
 @click.option("--no-sersic", is_flag=True, help="Skip the Sérsic fit, which takes longest.")
 @click.option(
     "--resamples",
@@ -99,8 +118,8 @@ def measure(
     """Measure the published morphology of galaxies on linear flux.
 
     Asymmetries, concentration, smoothness, Gini, M20, MID, radii and the Sérsic fit of each
-    FITS image, without stretching it, in the units of its header. Without a segmentation,
-    sources are detected and deblended.
+    FITS image or band, without stretching it, in the units of its header. A folder stands for
+    the FITS images in it. Without a segmentation, sources are detected and deblended.
 
     A MAP is an extension of the image's file (its number or name) or a FITS file, optionally
     with the extension in brackets: errors.fits[ERR]. Braces stand for the name of the image
@@ -120,96 +139,159 @@ def measure(
     if catalogue is None:
         settings["sources"] = labels or ("all" if every else "central")
     numbers = {"gain": gain, "pixel_scale": pixel_scale, "zero_point": zero_point}
-    request = Request(hdu, planes, bands, given, catalogue, numbers, settings)
-    rows: list[dict[str, Any]] = []
+    positions = None
+    if catalogue is not None:
+        from galfeat.data.readers.fits.positions import read_position_table
+
+        positions = read_position_table(catalogue)
+    request = Request(hdu, planes, bands, given, positions, numbers, settings)
+    paths = _fits_files(inputs, output)
+    settings["n_jobs"] = jobs if len(paths) == 1 else 1
+    rows: Rows = []
     tables: list[FluxTable] = []
-    failures = 0
-    settings["n_jobs"] = jobs if len(inputs) == 1 else 1
     with atomic_file(output) as temporary:
         with progress_bar("measure") as progress, ThreadPoolExecutor(jobs) as pool:
-            found = pool.map(lambda path: _measured_or_error(Path(path), request), inputs)
-            for done, (path, result) in enumerate(zip(inputs, found, strict=True), start=1):
-                if isinstance(result, GalfeatError):
-                    failures += 1
-                    rows.append({"id": path, "error": " ".join(str(result).split())})
-                    click.echo(f"galfeat: {path}: {result}", err=True)
-                else:
-                    for more, table in result:
-                        rows += more
-                        tables.append(table)
-                progress(done, len(inputs))
+            found = pool.map(lambda path: _measured_or_error(Path(path), request), paths)
+            for done, (more, measured) in enumerate(found, start=1):
+                rows += more
+                tables += measured
+                progress(done, len(paths))
+        failures = [_failure(row) for row in rows if "error" in row]
+        if failures and not tables:
+            raise _none_measured(failures, len(paths))
         write(temporary, rows, tables)
-    click.echo(f"{len(rows) - failures} rows in {output}")
+    for failure in failures:
+        click.echo(f"galfeat: {printable(failure)}", err=True)
+    _report(rows, tables)
+    number = len(rows) - len(failures)
+    click.echo(f"{number} {'row' if number == 1 else 'rows'} in {output}")
     if failures:
         ctx.exit(3)
 
 
-def _measured_or_error(
-    path: Path, request: Request
-) -> list[tuple[list[dict[str, Any]], FluxTable]] | GalfeatError:
-    """Return the rows and the table of each band of a file, or the error of the file."""
-    try:
-        return list(_measured(path, request))
-    except GalfeatError as error:
-        return error
+def _fits_files(inputs: Sequence[str], output: Path) -> list[str]:
+    """Return the files, with the FITS images in folders and of patterns; print what is left out.
+
+    Raises
+    ------
+    DataError
+        If a folder contains no FITS images.
+    """
+    from galfeat.data.readers.finding import images_in, images_matching, skipped_files
+    from galfeat.data.readers.fits.display import FITS_SUFFIXES
+
+    paths: list[str] = []
+    for name in inputs:
+        if Path(name).is_dir():
+            skipped: Counter[str] = Counter()
+            images = images_in(Path(name), ignore_table=True, skipped=skipped)
+            images = [image for image in images if Path(image.path).resolve() != output.resolve()]
+            files = [image.path for image in images if image.path.lower().endswith(FITS_SUFFIXES)]
+            skipped.update(Path(i.path).suffix.lower() for i in images if i.path not in set(files))
+            if not files:
+                raise DataError(
+                    f"{name} contains no FITS images; expected linear flux: display images are "
+                    "measured by `galfeat extract`"
+                )
+            if skipped:
+                click.echo(printable(f"{name}: {skipped_files(skipped)}"), err=True)
+            paths += files
+        elif glob.has_magic(name) and not Path(name).exists():
+            paths += [image.path for image in images_matching(name)] or [name]
+        else:
+            paths.append(name)
+    return paths
 
 
-def _measured(path: Path, request: Request) -> Iterator[tuple[list[dict[str, Any]], FluxTable]]:
-    """Yield the rows and the table of each band of a file."""
+def _failure(row: dict[str, Any]) -> str:
+    """Return a row's error, beginning with the file, its band and the source."""
+    place = ", ".join(filter(None, (row["id"], row.get("band"), row.get("source"))))
+    return f"{place}: {row['error']}"
+
+
+def _none_measured(failures: Sequence[str], total: int) -> DataError:
+    """Return the error if nothing is measured."""
+    from galfeat.cli.prose import none_readable
+
+    return DataError(failures[0]) if total == 1 else none_readable(failures[0], total)
+
+
+def _report(rows: Rows, tables: Sequence[FluxTable]) -> None:
+    """Print on stderr what is not in the table: other images, and sources that were not found."""
+    from galfeat.features.flux.flags import NO_SOURCE, OUTSIDE_IMAGE
+
+    for note in dict.fromkeys(row["note"] for row in rows if row.get("note")):
+        files = [row["id"] for row in rows if row.get("note") == note]
+        others = len(dict.fromkeys(files)) - 1
+        more = f" (and {others} more like it)" if others else ""
+        click.echo(printable(f"{files[0]}{more}: {note}"), err=True)
+    flags = [int(bits) for table in tables for bits in table.flag_bits]
+    for text, bit in {
+        "positions are outside their image": OUTSIDE_IMAGE, "rows have no source": NO_SOURCE
+    }.items():  # fmt: skip
+        count = sum(bool(bits & bit) for bits in flags)
+        if count:
+            click.echo(f"{count} of {len(rows)} {text}; see the column flags", err=True)
+    if not rows:
+        click.echo("no sources were found", err=True)
+
+
+def _measured_or_error(path: Path, request: Request) -> tuple[Rows, list[FluxTable]]:
+    """Return the rows and the tables of a file; a band that fails is a row with its error."""
     from galfeat.data.readers.fits.flux import read_flux
-    from galfeat.errors import DataError
+    from galfeat.data.readers.fits.maps import read_maps
+
+    try:
+        images = read_flux(path, hdu=request.hdu, planes=request.planes, bands=request.bands)
+        maps = read_maps(path, request.maps)
+    except GalfeatError as error:
+        return [_error_row(path, error)], []
+    rows: Rows = []
+    tables: list[FluxTable] = []
+    for image in images:
+        try:
+            more, table = _measured(path, image, maps, request)
+        except GalfeatError as error:
+            rows.append(_error_row(path, error, image.band))
+        else:
+            rows += more
+            tables.append(table)
+    return rows, tables
+
+
+def _error_row(path: Path, error: GalfeatError, band: str = "") -> dict[str, Any]:
+    return {"id": str(path), "band": band, "error": " ".join(str(error).split())}
+
+
+def _measured(
+    path: Path, image: FluxImage, maps: dict[str, Any], request: Request
+) -> tuple[Rows, FluxTable]:
+    """Return the rows and the table of one band; a position that is no number is an error."""
     from galfeat.features.flux import measure as measure_flux
 
-    images = read_flux(path, hdu=request.hdu, planes=request.planes)
-    chosen = [image for image in images if not request.bands or image.band in request.bands]
-    if not chosen:
-        names = ", ".join(image.band or "unnamed" for image in images)
-        raise DataError(f"no band {', '.join(request.bands)}; the file contains {names}")
-    given: dict[str, Any] = _maps(path, request)
-    for image in chosen:
-        positions, sky = _positions(request.catalogue, image)
-        settings: dict[str, Any] = {**given, **_numbers(request, image), **request.settings}
-        table = measure_flux(image.flux, positions=positions, flux_unit=image.unit, **settings)
-        yield _rows(path, image, table, sky), table
-
-
-def _maps(path: Path, request: Request) -> dict[str, Any]:
-    """Return the arrays named by the options; a spread of any kind becomes a variance."""
-    import numpy as np
-
-    from galfeat.errors import DataError, ImageError
-
-    given: dict[str, Any] = {}
-    for name, text in request.maps.items():
-        try:
-            values = _read_map(path, text)
-        except ImageError as error:
-            raise DataError(f"--{name} {text}: {error}") from error
-        if name == "mask":
-            given[name] = ~np.isfinite(values) | (values != 0)
-        elif name == "sigma":
-            given["variance"] = values.astype(np.float64) ** 2
-        elif name == "weight":
-            weight = values.astype(np.float64)
-            positive = weight > 0.0
-            given["variance"] = np.where(positive, 1.0 / np.where(positive, weight, 1.0), np.nan)
-        else:
-            given[name] = values
-    return given
-
-
-def _read_map(path: Path, text: str) -> NDArray[np.generic]:
-    """Read an extension of a file, or of another one."""
-    from galfeat.data.readers.fits.flux import read_plane
-
-    stem = str(path)
-    for suffix in (".gz", ".fz", ".bz2", ".fits", ".fit", ".fts"):
-        stem = stem.removesuffix(suffix)
-    name = text.replace("{}", stem)
-    file, bracket, extension = name.removesuffix("]").partition("[")
-    if not bracket and not Path(name).exists() and "." not in Path(name).name:
-        return read_plane(path, hdu=name)
-    return read_plane(file, hdu=extension or None)
+    settings: dict[str, Any] = {**maps, **_numbers(request, image), **request.settings}
+    names, problems = None, None
+    if request.catalogue is not None:
+        names = request.catalogue.names
+        points, problems = request.catalogue.on_image(image.wcs)
+        settings["positions"] = points[[not problem for problem in problems]]
+    table = measure_flux(image.flux, flux_unit=image.unit, **settings)
+    problems = problems or [""] * len(table)
+    rows: Rows = []
+    measured = iter(range(len(table)))
+    for number, problem in enumerate(problems):
+        row: dict[str, Any] = {"id": str(path), "band": image.band, "note": image.note}
+        if names is not None:
+            row["source"] = names[number]
+        if problem:
+            row["error"] = problem
+        elif image.wcs is not None:
+            k = next(measured)
+            x, y = float(table["centroid_x"][k]), float(table["centroid_y"][k])
+            ra, dec = image.wcs.wcs_pix2world([[x, y]], 0)[0] if x == x else (x, y)
+            row["ra"], row["dec"] = float(ra), float(dec)
+        rows.append(row)
+    return rows, table
 
 
 def _numbers(request: Request, image: FluxImage) -> dict[str, float | None]:
@@ -221,34 +303,3 @@ def _numbers(request: Request, image: FluxImage) -> dict[str, float | None]:
         name: value if value is not None else header[name]
         for name, value in request.numbers.items()
     }
-
-
-def _positions(
-    catalogue: Path | None, image: FluxImage
-) -> tuple[list[tuple[float, float]] | None, list[dict[str, str]]]:
-    """Return the positions of a catalogue in pixels, and its rows."""
-    if catalogue is None:
-        return None, []
-    from galfeat.cli.measure_tables import read_positions
-
-    return read_positions(catalogue, image.wcs)
-
-
-def _rows(
-    path: Path, image: FluxImage, table: FluxTable, catalogue: list[dict[str, str]]
-) -> list[dict[str, Any]]:
-    """Return the leading columns of a table: file, band, identity and coordinates."""
-    rows: list[dict[str, Any]] = []
-    for k in range(len(table)):
-        row: dict[str, Any] = {"id": str(path), "band": image.band}
-        if catalogue:
-            row["source"] = next(
-                (catalogue[k][name] for name in ("id", "name", "source") if name in catalogue[k]),
-                str(k),
-            )
-        if image.wcs is not None:
-            x, y = float(table["centroid_x"][k]), float(table["centroid_y"][k])
-            ra, dec = image.wcs.wcs_pix2world([[x, y]], 0)[0] if x == x else (x, y)
-            row["ra"], row["dec"] = float(ra), float(dec)
-        rows.append(row)
-    return rows

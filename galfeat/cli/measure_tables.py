@@ -1,4 +1,4 @@
-"""Read positions for ``galfeat measure``, and write its table."""
+"""Write the table of ``galfeat measure``."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from galfeat.errors import DataError, MissingDependencyError
+from galfeat.errors import MissingDependencyError
 
 if TYPE_CHECKING:
     from galfeat.features.flux import FluxTable
@@ -23,48 +23,8 @@ _LEADING = {
     "source": ("", "identity in the catalogue"),
     "ra": ("deg", "right ascension of the centroid"),
     "dec": ("deg", "declination of the centroid"),
-    "error": ("", "why a file could not be measured"),
+    "error": ("", "why a file, band or position could not be measured"),
 }
-
-
-def read_positions(
-    path: Path,
-    wcs: Any,  # noqa: ANN401
-) -> tuple[list[tuple[float, float]], list[dict[str, str]]]:
-    """Return the columns and rows (from 0) of a catalogue, and its rows by column.
-
-    Raises
-    ------
-    DataError
-        If the file has no positions, one of them is no number, or the image has no celestial
-        coordinates.
-    """
-    try:
-        with path.open(newline="", encoding="utf-8-sig") as file:
-            rows = [
-                {str(name).strip().lower(): str(value or "") for name, value in row.items()}
-                for row in csv.DictReader(file)
-            ]
-    except (OSError, UnicodeDecodeError, csv.Error) as error:
-        raise DataError(f"{path} cannot be read ({error}); expected a CSV file") from error
-    names = set(rows[0]) if rows else set()
-    pairs = (("ra", "dec"), ("x", "y"))
-    pair = next((pair for pair in pairs if names.issuperset(pair)), None)
-    if pair is None:
-        raise DataError(
-            f"{path} has no positions; expected rows with columns ra and dec, or x and y"
-        )
-    try:
-        points = [(float(row[pair[0]]), float(row[pair[1]])) for row in rows]
-    except ValueError as error:
-        raise DataError(f"{path}: {error}; expected numbers in {pair[0]} and {pair[1]}") from error
-    if pair == ("ra", "dec"):
-        if wcs is None:
-            raise DataError(
-                f"{path} has sky coordinates and the image has none; give columns x and y"
-            )
-        points = [(float(x), float(y)) for x, y in wcs.wcs_world2pix(points, 0)]
-    return points, rows
 
 
 def writer(output: Path) -> Writer:

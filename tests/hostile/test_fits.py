@@ -263,16 +263,18 @@ def test_the_command_line_measures_within_its_memory(tmp_path, run_limited):
     )
     path = tmp_path / "tile.fits.fz"
     path.write_bytes(bomb(path, "GZIP_1", 200_000_000))
+    (tmp_path / "good.fits").write_bytes(image(20, 24, bits=16) + bytes(2880))
     done = run_limited(
-        "measure", "huge.fits", "bomb.fits.gz", "tile.fits.fz", "-o", "out.csv", "--max-bytes",
-        10**8, "--jobs", 1,
+        "measure", "huge.fits", "bomb.fits.gz", "tile.fits.fz", "good.fits", "-o", "out.csv",
+        "--max-bytes", 10**8, "--jobs", 1,
     )  # fmt: skip
     assert done.returncode == 3
     rows = (tmp_path / "out.csv").read_text().splitlines()
-    assert len(rows) == 4
+    assert len(rows) == 5
     assert "declares an image of more than 95.4 MiB" in rows[1]
     assert "more than 95.4 MiB" in rows[2]
     assert "tile 0 of the image unpacks to more" in rows[3]
+    assert rows[4].startswith("good.fits,,0,4,no-source")
 
 
 def test_images_are_stretched_in_blocks_with_the_same_pixels(tmp_path, monkeypatch):
