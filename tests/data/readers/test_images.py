@@ -132,7 +132,7 @@ def test_floats_of_another_scale_are_errors_of_their_rows(low, high):
     values = np.linspace(low, high, 20 * 24).reshape(1, 20, 24)
     (found,) = as_dataset(values).read([0])
     assert isinstance(found, ImageError)
-    assert f"values from {low:g} to {high:g}; expected 0 to 1, so divide" in str(found)
+    assert f"values from {low:g} to {high:g}; expected 0 to 1 or 0 to 255" in str(found)
 
 
 def test_a_data_set_is_returned_as_it_is():
