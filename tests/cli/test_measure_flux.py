@@ -325,4 +325,4 @@ def test_a_band_of_an_image_without_bands_is_an_error_with_advice(galfeat, folde
     )
     fits.BinTableHDU.from_columns([fits.Column("a", "D", array=[1.0])]).writeto(tmp_path / "t.fits")
     failed = galfeat("measure", tmp_path / "t.fits", "-o", tmp_path / "o.csv", code=4)
-    assert "choose one with --hdu" in failed.stderr
+    assert "no HDU contains an image" in failed.stderr

@@ -76,9 +76,11 @@ def science_unit(units: Sequence[Any]) -> Any:  # noqa: ANN401
                 return unit
     if usable:
         return usable[0]
-    listed = ", ".join(unit.name or "unnamed" for unit in images) or "no image"
+    if not images:
+        raise ImageError("no HDU contains an image; expected one of (H, W) or (bands, H, W)")
+    listed = ", ".join(unit.name or "unnamed" for unit in images)
     raise ImageError(
-        f"no HDU contains a science image; the file contains {listed}: choose one with --hdu or hdu"
+        f"no HDU contains a science image, only {listed}; choose one of these with --hdu"
     )
 
 
