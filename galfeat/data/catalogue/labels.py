@@ -179,7 +179,7 @@ def find_column(name: str, columns: Collection[str]) -> str:
             "labels, or class folders"
         )
     compared = [other for other in islice(columns, _NAMES_COMPARED) if len(other) <= 4 * len(name)]
-    near = difflib.get_close_matches(name, compared, n=1, cutoff=0.6)
+    near = difflib.get_close_matches(name, compared, n=1, cutoff=0.5)
     hint = f"did you mean {near[0]!r}? The" if near else "the"
     raise DataError(f"there is no column {shortened(name)}; {hint} columns are: {listed(columns)}")
 
