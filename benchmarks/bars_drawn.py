@@ -12,8 +12,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from galfeat.data.simulation.simulator import simulate
-from galfeat.explain.overlay import FLATTEST
+from galfeat.explain.overlay import FLATTEST, bar_ends, is_stretched_bulge
 from galfeat.features import measure_images
+from galfeat.frame import measure_frame
 
 #: Thresholds to compare, the current one in the middle.
 STRENGTHS = (0.2, 0.25, 0.3)
@@ -35,7 +36,14 @@ def measured(number: int, rendering: str) -> NDArray[np.float64]:
         ],
         axis=1,
     )
-    # No bar is drawn on galaxies that are too flat or not deprojected.
+    # No bar is drawn on galaxies that are too flat or not deprojected, or along a stretched bulge.
+    strong = np.flatnonzero(rows[:, 0] > STRENGTHS[0])
+    for row in strong:
+        frame = measure_frame(simulation.images[row])
+        length = column["fourier.deprojected.bar.length"][row]
+        if frame is not None and frame.deprojected is not None:
+            _, end = bar_ends(frame.deprojected.equalised, length)
+            rows[row, 0] *= not is_stretched_bulge(end, frame.q)
     return rows[(column["shape.axis_ratio"] >= FLATTEST) & ~np.isnan(rows[:, 0])]
 
 

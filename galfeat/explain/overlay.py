@@ -17,12 +17,15 @@ from galfeat.frame.views import VIEW_SIZE
 
 HALF = 0.5 * VIEW_SIZE
 #: Minimum strength of a bar and of arms to be drawn, exceeded by few smooth galaxies.
-#: With 0.25, a bar is drawn on 34 % of the simulated galaxies with a bar and 6 % of the others;
-#: with 0.3 on 26 % and 3 % (`benchmarks/bars_drawn.py`). Most false bars are the cores of disturbed
+#: With 0.25, a bar is drawn on 26 % of the simulated galaxies with a bar and 4 % of the others;
+#: with 0.3 on 20 % and 2 % (`benchmarks/bars_drawn.py`). Most false bars are the cores of disturbed
 #: or merging galaxies.
 FAINTEST_BAR, FAINTEST_ARMS = 0.25, 0.1
 #: Minimum axis ratio to draw either, and maximum pitch angle of arms in degrees.
 FLATTEST, MAX_OPEN = 0.4, 50.0
+#: Axis ratio below which a bar is not drawn near the minor axis, and how near in degrees: there
+#: deprojection stretches a round bulge, which looks like a bar.
+STRETCHED, NEAR_MINOR = 0.7, 20.0
 _POINTS = 61
 
 
@@ -80,7 +83,8 @@ def marks(frame: Frame) -> list[Mark]:
     image, shrunk = frame.deprojected.equalised, np.array([1.0, max(frame.q, 1.0 / MAX_STRETCH)])
     if values["deprojected.bar.strength"] > FAINTEST_BAR:
         ends = bar_ends(image, values["deprojected.bar.length"])
-        lines.append(Mark("bar", _in_image(frame, frame.radius * ends * shrunk)))
+        if not is_stretched_bulge(ends[1], frame.q):
+            lines.append(Mark("bar", _in_image(frame, frame.radius * ends * shrunk)))
     wound = values["deprojected.arms.pitch"] < MAX_OPEN
     if wound and values["deprojected.arms.strength"] > FAINTEST_ARMS:
         for arm in arm_lines(image, values):
@@ -103,6 +107,20 @@ def bar_ends(image: NDArray[np.float32], length: float) -> NDArray[np.float64]:
     angle = 0.5 * np.arctan2(waves[:, 1].sum(), waves[:, 0].sum())
     end = length * np.array([np.cos(angle), np.sin(angle)])
     return np.stack([-end, end])
+
+
+def is_stretched_bulge(end: NDArray[np.float64], q: float) -> bool:
+    """Return whether a bar may be a round bulge, stretched by deprojection along the minor axis.
+
+    Parameters
+    ----------
+    end : ndarray of float, shape (2,)
+        End of the bar along the major and the minor axis, in the deprojected view.
+    q : float
+        Axis ratio of the galaxy.
+    """
+    from_minor = np.degrees(np.arctan2(abs(end[0]), abs(end[1])))
+    return bool(q < STRETCHED and from_minor < NEAR_MINOR)
 
 
 def arm_lines(image: NDArray[np.float32], values: dict[str, float]) -> list[NDArray[np.float64]]:

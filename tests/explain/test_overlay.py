@@ -70,6 +70,16 @@ def test_arms_turn_with_the_image(simulated):
     assert drawn >= 3
 
 
+def test_a_round_bulge_of_an_inclined_disc_is_not_a_bar(monkeypatch):
+    y, x = np.mgrid[:SIZE, :SIZE] - 0.5 * (SIZE - 1)
+    sky = np.random.default_rng(1).normal(20, 1, (SIZE, SIZE))
+    disc, bulge = 60 * np.exp(-np.hypot(x, y / 0.5) / 16), 170 * np.exp(-(x**2 + y**2) / 144)
+    image = np.repeat(np.clip(sky + disc + bulge, 0, 255).astype(np.uint8)[..., None], 3, axis=2)
+    assert "bar" not in of(image)
+    monkeypatch.setattr("galfeat.explain.overlay.STRETCHED", 0.0)
+    assert "bar" in of(image)
+
+
 def test_nothing_but_ellipses_on_a_featureless_or_flat_galaxy(paint):
     assert set(of(paint(SIZE, scale=9.0, noise=1.0))) == {"Petrosian radius", "half of the light"}
     flat = of(barred(0.0, q=0.3))
