@@ -12,7 +12,7 @@ from PIL import ExifTags, ImageOps
 from PIL import Image as Pillow
 
 from galfeat.data.readers.decode import pixels_of
-from galfeat.data.readers.headers import check_stream
+from galfeat.data.readers.headers import check_stream, webp_size
 from galfeat.errors import ImageError
 
 #: Maximum number of bytes of an image, those of 2,000 × 2,000 pixels in any format; and of pixels
@@ -100,7 +100,7 @@ def decode_upload(content: bytes, wait_for_turn: Callable[[], None] = _no_wait) 
         raise ImageError("unknown image format; send a PNG, JPEG or WebP image")
     (kind,) = kinds
     if kind == "WEBP":
-        size = _webp_size(content)
+        size = webp_size(content[:30])
         _check_size(*size, "WebP")
         if _factor(*size) > 1:
             wait_for_turn()  # Pillow allocates the pixels on opening
@@ -199,18 +199,3 @@ def _check_size(width: int, height: int, kind: str) -> None:
         raise ImageError(
             f"the image has {width} by {height} pixels; send at least {MIN_SIDE} along each side"
         )
-
-
-def _webp_size(content: bytes) -> tuple[int, int]:
-    """Return width and height from the header of a WebP file (RFC 9649)."""
-    kind, data = content[12:16], content[20:30]
-    if content[8:12] == b"WEBP" and len(data) == 10:
-        if kind == b"VP8X":
-            return 1 + int.from_bytes(data[4:7], "little"), 1 + int.from_bytes(data[7:], "little")
-        if kind == b"VP8L":
-            both = int.from_bytes(data[1:5], "little")
-            return 1 + both % 2**14, 1 + both // 2**14 % 2**14
-        if kind == b"VP8 ":
-            sides = int.from_bytes(data[6:8], "little"), int.from_bytes(data[8:], "little")
-            return sides[0] % 2**14, sides[1] % 2**14
-    raise ImageError("the WebP image is damaged; send an intact PNG, JPEG or WebP image")
