@@ -21,7 +21,7 @@ def main() -> None:
         warnings.simplefilter("default")
     try:
         from galfeat.cli import main as command_line
-        from galfeat.cli.streams import prepare_streams
+        from galfeat.cli.terminal.streams import prepare_streams
 
         prepare_streams()
         command_line(prog_name="galfeat")

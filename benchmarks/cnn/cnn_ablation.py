@@ -21,7 +21,7 @@ from cnn_text import page
 
 from galfeat.classifier import GalaxyClassifier
 from galfeat.cli.inputs import leave_out_learned, read_all
-from galfeat.cli.progress import progress_bar
+from galfeat.cli.terminal.progress import progress_bar
 from galfeat.data import DataSet, open_dataset
 from galfeat.evaluate.comparison.paired import Comparison, OutOfFold, compare_predictions
 from galfeat.experiments.fits import ORIGINAL, LabelledRows, PipelineFits

@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from galfeat.cli.failures import one_line_failures
+from galfeat.cli.terminal.failures import one_line_failures
 
 __all__ = ["main"]
 

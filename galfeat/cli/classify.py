@@ -20,9 +20,9 @@ from galfeat.cli.options import (
     raw_cells_option,
     seed_option,
 )
-from galfeat.cli.progress import progress_bar
-from galfeat.cli.prose import counted
-from galfeat.cli.streams import reader_left, standard_output
+from galfeat.cli.terminal.progress import progress_bar
+from galfeat.cli.terminal.prose import counted
+from galfeat.cli.terminal.streams import reader_left, standard_output
 from galfeat.errors import DataError
 from galfeat.storage.atomic import atomic_file
 from galfeat.storage.cells import ORIGINAL_BYTES, csv_cells, printable, valid_json

@@ -94,7 +94,7 @@ def compare(
         if output.is_dir():
             ensure_writable(output / name)
     from galfeat.cli.inputs import leave_out_learned, open_labelled, read_all, scratch_beside
-    from galfeat.cli.progress import progress_bar
+    from galfeat.cli.terminal.progress import progress_bar
     from galfeat.evaluate.comparison.text import comparison_text
     from galfeat.experiments import Plan, compare
     from galfeat.pipeline import load_pipeline

@@ -9,7 +9,7 @@ from pathlib import Path
 import click
 
 from galfeat.cli.options import FiniteRange, WholeRange, jobs_option, seed_option
-from galfeat.cli.progress import progress_bar
+from galfeat.cli.terminal.progress import progress_bar
 
 
 @click.group()

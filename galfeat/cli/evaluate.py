@@ -16,8 +16,8 @@ from galfeat.cli.options import (
     seed_option,
     trust_option,
 )
-from galfeat.cli.progress import running_clock
-from galfeat.cli.prose import skipped_message
+from galfeat.cli.terminal.progress import running_clock
+from galfeat.cli.terminal.prose import skipped_message
 from galfeat.storage.atomic import atomic_file, ensure_folder_writable, ensure_writable
 from galfeat.storage.cells import valid_json
 
@@ -260,7 +260,7 @@ def _caution(used: NDArray[np.bool_]) -> str:
 def _score(classifier: GalaxyClassifier, dataset: DataSet, ablation: bool, seed: int) -> Scored:
     """Score galaxies, and keep the features of all of them only for an ablation."""
     from galfeat.cli.inputs import measure
-    from galfeat.cli.progress import progress_bar
+    from galfeat.cli.terminal.progress import progress_bar
     from galfeat.experiments.scoring import score, score_images
 
     if ablation:
@@ -278,7 +278,7 @@ def _score(classifier: GalaxyClassifier, dataset: DataSet, ablation: bool, seed:
 
 def _ablate(scored: Scored, training: DataSet, seed: int) -> Ablation:
     from galfeat.cli.inputs import measure
-    from galfeat.cli.progress import progress_bar
+    from galfeat.cli.terminal.progress import progress_bar
     from galfeat.evaluate.text import ablation_text
     from galfeat.experiments.ablation import ablate
 

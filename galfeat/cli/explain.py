@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, cast
 import click
 
 from galfeat.cli.options import classifier_and_inputs, classifier_options
-from galfeat.cli.prose import counted, none_readable, skipped_message
-from galfeat.cli.streams import reader_left
+from galfeat.cli.terminal.prose import counted, none_readable, skipped_message
+from galfeat.cli.terminal.streams import reader_left
 from galfeat.storage.atomic import atomic_file, ensure_folder_writable
 from galfeat.storage.cells import printable, valid_json
 

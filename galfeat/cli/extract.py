@@ -62,7 +62,7 @@ def extract(
     """
     write = _writer(output, raw_cells)
     from galfeat.cli.inputs import note_stretched, open_images, scratch_beside
-    from galfeat.cli.progress import progress_bar
+    from galfeat.cli.terminal.progress import progress_bar
     from galfeat.features import measure_images
     from galfeat.features.registry import OWN_FAMILIES
     from galfeat.storage.atomic import atomic_file

@@ -18,7 +18,7 @@ from galfeat.cli.options import (
     label_option,
     seed_option,
 )
-from galfeat.cli.prose import counted
+from galfeat.cli.terminal.prose import counted
 from galfeat.errors import OutputError
 from galfeat.storage.cells import printable
 
@@ -230,7 +230,7 @@ def _check_splits(
 def _cross_validate(
     classifier: GalaxyClassifier, training: _Training, folds: int, repeats: int
 ) -> CrossValidation:
-    from galfeat.cli.progress import progress_bar
+    from galfeat.cli.terminal.progress import progress_bar
     from galfeat.experiments.cross_validation import cross_validate
 
     with progress_bar("folds") as progress:
@@ -255,7 +255,7 @@ def _fit_and_save(
 ) -> None:
     import numpy as np
 
-    from galfeat.cli.progress import running_clock
+    from galfeat.cli.terminal.progress import running_clock
     from galfeat.evaluate.splits import holdout
     from galfeat.experiments.scoring import score
     from galfeat.experiments.votes import score_votes

@@ -15,8 +15,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from galfeat.cli.options import opening
-from galfeat.cli.progress import progress_bar
-from galfeat.cli.prose import none_readable, skipped_message
+from galfeat.cli.terminal.progress import progress_bar
+from galfeat.cli.terminal.prose import none_readable, skipped_message
 from galfeat.data.limits import listed
 from galfeat.errors import DataError
 from galfeat.storage.cells import printable

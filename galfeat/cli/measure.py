@@ -126,7 +126,7 @@ def measure(
     without its suffix: {}_seg.fits.
     """
     from galfeat.cli.measure_tables import writer
-    from galfeat.cli.progress import progress_bar
+    from galfeat.cli.terminal.progress import progress_bar
     from galfeat.storage.atomic import atomic_file
 
     write = writer(output)
@@ -211,7 +211,7 @@ def _failure(row: dict[str, Any]) -> str:
 
 def _none_measured(failures: Sequence[str], total: int) -> DataError:
     """Return the error if nothing is measured."""
-    from galfeat.cli.prose import none_readable
+    from galfeat.cli.terminal.prose import none_readable
 
     return DataError(failures[0]) if total == 1 else none_readable(failures[0], total)
 

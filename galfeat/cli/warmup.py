@@ -8,7 +8,7 @@ import time
 
 import click
 
-from galfeat.cli.progress import running_clock
+from galfeat.cli.terminal.progress import running_clock
 
 # Two processes share the work; the simulator and the flux account for two fifths of it.
 _SIMULATOR_AND_FLUX = """

@@ -318,7 +318,7 @@ def test_a_killed_download_is_resumed(tmp_path, monkeypatch):
 
 DIES_AT_HALF = """
 import os, signal, sys
-from galfeat.cli import progress
+from galfeat.cli.terminal import progress
 half = int(sys.argv.pop(1))
 class Bar:
     def __init__(self, *arguments, **options):

@@ -18,7 +18,7 @@ from galfeat.cli.options import (
     label_option,
     seed_option,
 )
-from galfeat.cli.progress import progress_bar, running_clock
+from galfeat.cli.terminal.progress import progress_bar, running_clock
 from galfeat.storage.cells import valid_json
 
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import click
 
 from galfeat.cli.options import FiniteRange, WholeRange, label_option
-from galfeat.cli.progress import progress_bar
+from galfeat.cli.terminal.progress import progress_bar
 
 if TYPE_CHECKING:
     from galfeat.data.fetch import SkyCatalogue

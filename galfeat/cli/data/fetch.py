@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 import click
 
 from galfeat.cli.data.cutouts import CutoutOptions, cutout_options, fetch_catalogue
-from galfeat.cli.progress import progress_bar
+from galfeat.cli.terminal.progress import progress_bar
 
 if TYPE_CHECKING:
     from galfeat.data.catalogue.galaxy10 import Published

@@ -7,8 +7,8 @@ from pathlib import Path
 import click
 
 from galfeat.cli.options import WholeRange, images_option, jobs_option, label_option
-from galfeat.cli.progress import progress_bar
-from galfeat.cli.prose import counted
+from galfeat.cli.terminal.progress import progress_bar
+from galfeat.cli.terminal.prose import counted
 
 
 @click.command()

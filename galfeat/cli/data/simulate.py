@@ -8,8 +8,8 @@ from pathlib import Path
 import click
 
 from galfeat.cli.options import WholeRange, jobs_option, seed_option
-from galfeat.cli.progress import progress_bar
-from galfeat.cli.prose import counted
+from galfeat.cli.terminal.progress import progress_bar
+from galfeat.cli.terminal.prose import counted
 
 
 @click.command()

@@ -33,7 +33,7 @@ def one_line_failures(*, debug: bool) -> Iterator[None]:
     """Report any error of a block in one line on stderr and raise click's exit exception.
 
     With `debug` the traceback is printed before the line. click handles its own exceptions. A
-    broken pipe is left to it too, but `galfeat.cli.streams` raises none.
+    broken pipe is left to it too, but `galfeat.cli.terminal.streams` raises none.
     """
     with warnings.catch_warnings(), _terminate_like_interrupt():
         warnings.simplefilter("always", GalfeatWarning)

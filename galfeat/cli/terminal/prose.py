@@ -11,7 +11,14 @@ from galfeat.storage.cells import printable
 
 
 def counted(galaxies: int) -> str:
-    """Return a count such as "1 galaxy" or "2 galaxies"."""
+    """Return a count such as "1 galaxy" or "2 galaxies".
+
+    Examples
+    --------
+    >>> from galfeat.cli.terminal import counted
+    >>> counted(1), counted(12000)
+    ('1 galaxy', '12,000 galaxies')
+    """
     return f"{galaxies:,} {'galaxy' if galaxies == 1 else 'galaxies'}"
 
 

@@ -9,7 +9,7 @@ import click
 import pytest
 
 from galfeat import errors
-from galfeat.cli.failures import one_line_failures
+from galfeat.cli.terminal.failures import one_line_failures
 
 CASES = [
     (errors.DataError("no labels here"), 4, "galfeat: no labels here\n"),
