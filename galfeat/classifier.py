@@ -17,6 +17,8 @@ from galfeat.data import as_dataset
 from galfeat.data.dataset import DataSet, Progress
 from galfeat.data.readers.images import Images
 from galfeat.ensemble import Ensemble, decide
+from galfeat.ensemble.simulated import SimulatedRows, simulated_rows
+from galfeat.ensemble.soft_labels import MIN_FRACTION
 from galfeat.errors import DataError, GalfeatWarning
 from galfeat.features import selection
 from galfeat.features.extractor import FeatureExtractor, ImageInputMixin
@@ -202,12 +204,32 @@ class GalaxyClassifier(ClassifierMixin, ImageInputMixin, BaseEstimator):
             None if groups is None else np.asarray(groups)[usable],
             class_names,
             columns=[member.columns(self.feature_names_) for member in self.pipeline_.members],
+            simulated=self._simulated(labels[usable], class_names),
         )
         self.classes_ = self.ensemble_.classes_
         if class_names is not None:
             self.classes_ = selection.named_classes(class_names, self.ensemble_.classes_)
         self.priors_ = self.ensemble_.priors_
         return self
+
+    def _simulated(
+        self, labels: NDArray[Any], class_names: Sequence[str] | None
+    ) -> SimulatedRows | None:
+        """Return the simulated galaxies that the pipeline adds to training rows, if any."""
+        if self.pipeline_.balance != "simulate":
+            return None
+        if labels.ndim == 2:
+            present = np.flatnonzero((labels >= MIN_FRACTION).any(axis=0)).tolist()
+        else:
+            present = np.unique(labels).tolist()
+        names = present if class_names is None else [class_names[code] for code in present]
+        return simulated_rows(
+            self.pipeline_.simulated,
+            list(map(str, names)),
+            self.extractor_,
+            self.feature_names_,
+            seed=self.random_state,
+        )
 
     def _set_up(self) -> None:
         """Load the pipeline and build its extractor."""

@@ -7,6 +7,7 @@ from typing import Any, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
+from galfeat.ensemble.simulated import SimulatedRows
 from galfeat.ensemble.soft_labels import weighted_rows
 from galfeat.pipeline.members import Estimator, Member
 
@@ -23,7 +24,14 @@ Targets: TypeAlias = NDArray[Any]
 """Class index of each row, shape (n,), or fraction of each class, shape (n, k)."""
 
 
-def fit_member(member: Member, X: Table, y: Targets, balance: str, random_state: int) -> Estimator:
+def fit_member(
+    member: Member,
+    X: Table,
+    y: Targets,
+    balance: str,
+    random_state: int,
+    simulated: SimulatedRows | None = None,
+) -> Estimator:
     """Balance the classes of training rows and fit a member to them.
 
     Parameters
@@ -34,15 +42,20 @@ def fit_member(member: Member, X: Table, y: Targets, balance: str, random_state:
     y : ndarray
         Class index, 0 to k - 1, shape (n,), or fraction of each class, shape (n, k). Each class
         has at least one row. With fractions, each galaxy is repeated for each of its classes,
-        weighted by its fraction, and only "none" and "class-weight" can balance classes.
-    balance : {"none", "class-weight", "over", "under", "smote", "bagging"}
+        weighted by its fraction, and only "none", "class-weight" and "simulate" can balance
+        classes.
+    balance : {"none", "class-weight", "over", "under", "smote", "bagging", "simulate"}
         "class-weight" gives each class the same total weight. "over" repeats rows of the
         smaller classes until all match the largest; "under" drops rows of the larger ones
         until all match the smallest. "smote" interpolates new rows between neighbours of
         the smaller classes (Chawla et al. 2002, JAIR 16, 321). "bagging" averages `BAGS`
         copies, each fitted on all rows of the smallest class and equally many of the others.
+        "simulate" adds simulated galaxies of a small total weight per class; see
+        `adds_simulated`.
     random_state : int
         Seed.
+    simulated : SimulatedRows, optional
+        Added to X with the method "simulate".
 
     Returns
     -------
@@ -54,7 +67,12 @@ def fit_member(member: Member, X: Table, y: Targets, balance: str, random_state:
         copies = weighted_rows(
             y, equal_classes=balance == "class-weight", equal_rows=member.balances_itself
         )
-        return _fit_weighted(estimator, X[copies.rows], copies.codes, copies.weights)
+        rows = (X[copies.rows], copies.codes, copies.weights)
+        if simulated is not None:
+            rows = _with_simulated(*rows, simulated)
+        return _fit_weighted(estimator, *rows)
+    if simulated is not None:
+        return _fit_weighted(estimator, *_with_simulated(X, y, np.ones(len(y)), simulated))
     if balance == "class-weight":
         weight = (len(y) / np.bincount(y))[y]
         weight /= weight.mean()
@@ -86,14 +104,43 @@ def log_probabilities(estimator: Estimator, X: Table) -> Floats:
     return result
 
 
-def prior_shift(member: Member, balance: str, priors: Floats) -> Floats:
+def adds_simulated(member: Member) -> bool:
+    """Return whether "simulate" adds rows for a member.
+
+    Not for networks, which start from one that learned from simulated galaxies, nor for forests
+    that balance the classes themselves.
+    """
+    return not (member.reads_pixels or member.balances_itself)
+
+
+def prior_shift(
+    member: Member, balance: str, priors: Floats, simulated: SimulatedRows | None = None
+) -> Floats:
     """Return the log ratio of natural to training frequency of each class, shape (k,).
 
-    Zeros without balancing; with it, the training frequencies are equal.
+    Zeros without balancing. Simulated rows add their weights to the training frequencies; with
+    the other methods these are equal.
     """
-    if balance == "none" and not member.balances_itself:
+    if simulated is not None and adds_simulated(member):
+        trained = priors + simulated.shares(len(priors))
+        shift: Floats = np.log(priors / (trained / trained.sum()))
+        return shift
+    if balance in ("none", "simulate") and not member.balances_itself:
         return np.zeros_like(priors)
     return np.log(priors * len(priors))
+
+
+def _with_simulated(
+    X: Table, y: Codes, weights: Floats, simulated: SimulatedRows
+) -> tuple[Table, Codes, Floats]:
+    """Append simulated rows to training rows; their weights are relative to all of those."""
+    n_classes = 1 + int(max(y.max(), simulated.codes.max()))
+    added = simulated.row_weights(weights.sum(), n_classes)
+    return (
+        np.concatenate([X, simulated.features]),
+        np.concatenate([y, simulated.codes]),
+        np.concatenate([weights, added]),
+    )
 
 
 def _fit_weighted(estimator: Estimator, X: Table, y: Codes, weight: Floats) -> Estimator:

@@ -11,7 +11,15 @@ import numpy as np
 from numpy.typing import NDArray
 from threadpoolctl import ThreadpoolController
 
-from galfeat.ensemble.balance import Codes, Floats, Table, fit_member, log_probabilities
+from galfeat.ensemble.balance import (
+    Codes,
+    Floats,
+    Table,
+    adds_simulated,
+    fit_member,
+    log_probabilities,
+)
+from galfeat.ensemble.simulated import SimulatedRows
 from galfeat.errors import DataError
 from galfeat.pipeline.members import Member
 from galfeat.storage.scratch import take
@@ -31,10 +39,17 @@ def select_columns(X: Table, columns: NDArray[np.intp], member: Member) -> Table
 
 
 def fit_on_columns(
-    member: Member, X: Table, columns: NDArray[np.intp], y: Codes, balance: str, seed: int
+    member: Member,
+    X: Table,
+    columns: NDArray[np.intp],
+    y: Codes,
+    balance: str,
+    seed: int,
+    simulated: SimulatedRows | None = None,
 ) -> Any:  # noqa: ANN401
     """Return a member fitted to its columns of all rows."""
-    return fit_member(member, select_columns(X, columns, member), y, balance, seed)
+    added = _simulated(simulated, columns, member)
+    return fit_member(member, select_columns(X, columns, member), y, balance, seed, added)
 
 
 def predict_fold(
@@ -45,11 +60,22 @@ def predict_fold(
     held_out: NDArray[np.bool_],
     balance: str,
     seed: int,
+    simulated: SimulatedRows | None = None,
 ) -> Floats:
     """Fit a member to the other folds and return its log-probabilities for this fold."""
     table = select_columns(X, columns, member)
-    estimator = fit_member(member, _rows(table, ~held_out, member), y[~held_out], balance, seed)
+    rows, added = _rows(table, ~held_out, member), _simulated(simulated, columns, member)
+    estimator = fit_member(member, rows, y[~held_out], balance, seed, added)
     return log_probabilities(estimator, _rows(table, held_out, member))
+
+
+def _simulated(
+    simulated: SimulatedRows | None, columns: NDArray[np.intp], member: Member
+) -> SimulatedRows | None:
+    """Return simulated rows with a member's columns, or None if it gets none."""
+    if simulated is None or not adds_simulated(member):
+        return None
+    return simulated.restricted(columns)
 
 
 def _rows(table: Table, chosen: NDArray[np.bool_], member: Member) -> Table:

@@ -27,6 +27,7 @@ from galfeat.ensemble.member_fits import (
     predict_fold,
     select_columns,
 )
+from galfeat.ensemble.simulated import SimulatedRows
 from galfeat.ensemble.soft_labels import check_balance, checked_fractions
 from galfeat.errors import PipelineError
 from galfeat.pipeline.members import Member
@@ -60,8 +61,9 @@ class Ensemble(ClassifierMixin, BaseEstimator):
         "none" requires a single member. "average" is the mean of the members' calibrated
         probabilities. "stack" is a multinomial logistic regression on their logarithms; see
         `galfeat.ensemble.combination.Stack`.
-    balance : {"none", "class-weight", "over", "under", "smote", "bagging"}
-        How classes are balanced; see `galfeat.ensemble.balance`.
+    balance : {"none", "class-weight", "over", "under", "smote", "bagging", "simulate"}
+        How classes are balanced; see `galfeat.ensemble.balance`. "simulate" requires simulated
+        rows in `fit`.
     calibration : {"none", "temperature"}
         "temperature" fits a `galfeat.ensemble.calibration.Calibrator`. "none" only shifts the
         probabilities from the balanced to the natural class frequencies.
@@ -133,6 +135,7 @@ class Ensemble(ClassifierMixin, BaseEstimator):
         groups: ArrayLike | None = None,
         class_names: Sequence[str] | None = None,
         columns: Sequence[NDArray[np.intp]] | None = None,
+        simulated: SimulatedRows | None = None,
     ) -> Ensemble:
         """Fit members, combination and calibration.
 
@@ -149,6 +152,8 @@ class Ensemble(ClassifierMixin, BaseEstimator):
             Class names for messages, if y holds indices into them.
         columns : sequence of ndarray of int, optional
             For each member, the columns of X it uses; all by default.
+        simulated : SimulatedRows, optional
+            Added to the rows that members are fitted to, if `balance` is "simulate".
 
         Raises
         ------
@@ -179,7 +184,7 @@ class Ensemble(ClassifierMixin, BaseEstimator):
             names = [class_names[code] for code in names]
         check_classes(names, counts)
         self.priors_: Floats = counts / counts.sum()
-        self._fit(table, codes, groups, names, columns)
+        self._fit(table, codes, groups, names, columns, simulated)
         return self
 
     def fit_soft(
@@ -189,6 +194,7 @@ class Ensemble(ClassifierMixin, BaseEstimator):
         groups: ArrayLike | None = None,
         class_names: Sequence[str] | None = None,
         columns: Sequence[NDArray[np.intp]] | None = None,
+        simulated: SimulatedRows | None = None,
     ) -> Ensemble:
         """Fit to soft labels, such as fractions of volunteers' votes.
 
@@ -204,7 +210,7 @@ class Ensemble(ClassifierMixin, BaseEstimator):
         fractions : array_like of float, shape (n, k)
             Fraction of each class; each row sums to one. Classes without fractions are left
             out of `classes_`, which holds column numbers.
-        groups, columns
+        groups, columns, simulated
             As for `fit`.
         class_names : sequence of str, length k, optional
             Class names for messages.
@@ -228,7 +234,7 @@ class Ensemble(ClassifierMixin, BaseEstimator):
             names = [class_names[code] for code in names]
         check_classes(names, np.count_nonzero(targets, axis=0))
         self.priors_ = targets.mean(axis=0)
-        self._fit(table, targets, groups, names, columns)
+        self._fit(table, targets, groups, names, columns, simulated)
         return self
 
     def _check_finite(self, table: Table) -> None:
@@ -265,14 +271,27 @@ class Ensemble(ClassifierMixin, BaseEstimator):
         groups: ArrayLike | None,
         names: Sequence[Any],
         columns: Sequence[NDArray[np.intp]] | None,
+        simulated: SimulatedRows | None,
     ) -> None:
+        if self.balance != "simulate":
+            simulated = None
+        elif simulated is None:
+            raise PipelineError(
+                "balance is 'simulate', but there are no simulated rows; give them to fit, or use "
+                "GalaxyClassifier, which draws them"
+            )
         all_columns = np.arange(X.shape[1])
         self.columns_ = [all_columns] * len(self.members) if columns is None else list(columns)
         with one_blas_thread():
-            self._fit_members(X, targets, groups, names)
+            self._fit_members(X, targets, groups, names, simulated)
 
     def _fit_members(
-        self, X: Table, codes: Targets, groups: ArrayLike | None, names: Sequence[Any]
+        self,
+        X: Table,
+        codes: Targets,
+        groups: ArrayLike | None,
+        names: Sequence[Any],
+        simulated: SimulatedRows | None,
     ) -> None:
         random = check_random_state(self.random_state)
         seed = random.randint(_SEEDS)
@@ -282,14 +301,14 @@ class Ensemble(ClassifierMixin, BaseEstimator):
         n_folds = fold_of_row.max() + 1
         seeds = random.randint(_SEEDS, size=(n_folds + 1, len(self.members)))
         fits = [
-            delayed(fit_on_columns)(member, X, columns, codes, self.balance, seed)
+            delayed(fit_on_columns)(member, X, columns, codes, self.balance, seed, simulated)
             for member, columns, seed in zip(
                 self.members, self.columns_, seeds[n_folds], strict=True
             )
         ]
         fits += [
             delayed(predict_fold)(
-                member, X, columns, codes, fold_of_row == fold, self.balance, seed
+                member, X, columns, codes, fold_of_row == fold, self.balance, seed, simulated
             )
             for fold in range(n_folds)
             for member, columns, seed in zip(self.members, self.columns_, seeds[fold], strict=True)
@@ -301,7 +320,8 @@ class Ensemble(ClassifierMixin, BaseEstimator):
         n_members = len(self.members)
         self.members_: list[Any] = results[:n_members]
         shifts = [
-            balancing.prior_shift(member, self.balance, self.priors_) for member in self.members
+            balancing.prior_shift(member, self.balance, self.priors_, simulated)
+            for member in self.members
         ]
         self.combination_ = Combination(
             self.combine, shifts, calibrate=self.calibration == "temperature"

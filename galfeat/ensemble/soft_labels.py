@@ -13,7 +13,7 @@ MIN_FRACTION = 0.01
 """Smaller fractions are set to zero, which saves copies of galaxies without changing a fit."""
 
 #: Ways of balancing classes by weights; the others draw rows, which have one class each.
-BALANCE_METHODS = ("none", "class-weight")
+BALANCE_METHODS = ("none", "class-weight", "simulate")
 
 _TOLERANCE = 1e-3
 

@@ -262,7 +262,9 @@ def report(
         importances=_importances(scored, seed),
         ablation=ablation,
         votes=votes,
-        balancing=Balancing.of(pipeline.balance, pipeline.members, counts.tolist(), soft=soft),
+        balancing=Balancing.of(
+            pipeline, list(map(str, scored.classifier.classes_)), counts.tolist(), soft=soft
+        ),
         facts=facts,
         caution=caution,
         title=f"galfeat: {pipeline.name}",

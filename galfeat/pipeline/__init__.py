@@ -11,11 +11,12 @@ from galfeat.pipeline.loading import (
     pipeline_names,
 )
 from galfeat.pipeline.members import Member
-from galfeat.pipeline.pipeline import Pipeline
+from galfeat.pipeline.pipeline import Pipeline, SimulatedGalaxies
 
 __all__ = [
     "Member",
     "Pipeline",
+    "SimulatedGalaxies",
     "available_pipelines",
     "load_pipeline",
     "pipeline_from_dict",

@@ -17,8 +17,10 @@ from galfeat.pipeline.pipeline import (
     CALIBRATION_METHODS,
     COMBINATIONS,
     DECISION_RULES,
+    RENDERINGS,
     SCHEMA,
     Pipeline,
+    SimulatedGalaxies,
 )
 from galfeat.pipeline.toml_table import Table, nearest
 from galfeat.storage.packaged import data_folder
@@ -179,6 +181,7 @@ def pipeline_from_dict(values: Mapping[str, Any], source: str = "pipeline") -> P
         frame=features.take("frame", bool, True),
         embedding=_backbone_settings(embedding) if "embedding" in values else None,
         balance=balance.take("method", str, "none", BALANCE_METHODS),
+        simulated=_simulated_galaxies(balance, source),
         members=tuple(_member(member, source) for member in members),
         combine=ensemble.take("combine", str, "none", COMBINATIONS),
         calibration=calibrate.take("method", str, "temperature", CALIBRATION_METHODS),
@@ -189,10 +192,12 @@ def pipeline_from_dict(values: Mapping[str, Any], source: str = "pipeline") -> P
     return pipeline
 
 
+_MOST_SIMULATED = 200_000
+_HEAVIEST = 100.0
 _TABLES = {
     "features": ("families", "frame"),
     "embedding": tuple(field.name for field in dataclasses.fields(BackboneSettings)),
-    "balance": ("method",),
+    "balance": ("method", *(field.name for field in dataclasses.fields(SimulatedGalaxies))),
     "ensemble": ("combine", "members"),
     "calibrate": ("method", "folds"),
     "decision": ("rule",),
@@ -208,6 +213,33 @@ def _backbone_settings(table: Table) -> BackboneSettings:
         mean=table.take_numbers("mean", 3, BackboneSettings.mean),
         std=table.take_numbers("std", 3, BackboneSettings.std),
     )
+
+
+def _simulated_galaxies(table: Table, source: str) -> SimulatedGalaxies:
+    """Read the keys of ``[balance]`` that describe simulated galaxies."""
+    names = [field.name for field in dataclasses.fields(SimulatedGalaxies) if field.name in table]
+    if names and table.take("method", str, "none") != "simulate":
+        raise PipelineError(
+            f"{source}: [balance] {names[0]} describes simulated galaxies, but method is not "
+            "'simulate'; set it, or remove this key"
+        )
+    galaxies = SimulatedGalaxies(
+        number=table.take("number", int, SimulatedGalaxies.number),
+        weight=table.take("weight", float, SimulatedGalaxies.weight),
+        renderings=tuple(table.take_texts("renderings", SimulatedGalaxies.renderings, RENDERINGS)),
+    )
+    lowest = 10 * len(galaxies.renderings)
+    if not lowest <= galaxies.number <= _MOST_SIMULATED:
+        raise PipelineError(
+            f"{source}: [balance] number is {galaxies.number}; give {lowest} to "
+            f"{_MOST_SIMULATED:,}, one of each class and rendering at least"
+        )
+    if not 0 < galaxies.weight <= _HEAVIEST:
+        raise PipelineError(
+            f"{source}: [balance] weight is {galaxies.weight}; give more than 0 and at most "
+            f"{_HEAVIEST:g}, in units of an equal share of the training rows"
+        )
+    return galaxies
 
 
 def _member(values: Any, source: str) -> Member:  # noqa: ANN401

@@ -12,13 +12,52 @@ from galfeat.pipeline.toml_table import toml_value
 SCHEMA = 1
 
 #: Methods of balancing classes, implemented in `galfeat.ensemble.balance`.
-BALANCE_METHODS = ("none", "class-weight", "over", "under", "smote", "bagging")
+BALANCE_METHODS = ("none", "class-weight", "over", "under", "smote", "bagging", "simulate")
 #: Ways of combining members, implemented in `galfeat.ensemble.combination`.
 COMBINATIONS = ("none", "average", "stack")
 #: Methods of calibration, implemented in `galfeat.ensemble.calibration`.
 CALIBRATION_METHODS = ("none", "temperature")
 #: Rules for predicting a class, implemented in `galfeat.ensemble.decision`.
 DECISION_RULES = ("balanced", "tempered", "probable")
+
+
+#: Surveys whose images simulated galaxies can imitate; see `galfeat.data.simulation`.
+RENDERINGS = ("sdss", "legacy")
+
+
+@dataclass(frozen=True)
+class SimulatedGalaxies:
+    """The simulated galaxies that balance="simulate" adds to the training rows.
+
+    Attributes
+    ----------
+    number : int
+        Number of galaxies, at least 10: equally many of each of the ten classes of Galaxy10
+        DECaLS in each rendering.
+    weight : float
+        Total weight of the simulated galaxies of a class, more than 0, in units of the number of
+        training rows divided by the number of classes.
+    renderings : tuple of str
+        Of `RENDERINGS`: those of the training survey, or several.
+
+    Examples
+    --------
+    >>> from galfeat.pipeline import SimulatedGalaxies
+    >>> SimulatedGalaxies(weight=0.2).to_dict()["weight"]
+    0.2
+    """
+
+    number: int = 4000
+    weight: float = 0.1
+    renderings: tuple[str, ...] = RENDERINGS
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the keys in the table ``[balance]`` of a pipeline file."""
+        return {
+            "number": self.number,
+            "weight": self.weight,
+            "renderings": list(self.renderings),
+        }
 
 
 @dataclass(frozen=True)
@@ -37,8 +76,10 @@ class Pipeline:
         The network of the family `embedding`; None for the one shipped with galfeat.
     frame : bool
         Whether to measure on the canonical frame rather than on the original image.
-    balance : {"none", "class-weight", "over", "under", "smote", "bagging"}
+    balance : {"none", "class-weight", "over", "under", "smote", "bagging", "simulate"}
         How the classes are balanced in the training rows.
+    simulated : SimulatedGalaxies
+        Used if `balance` is "simulate".
     combine : {"none", "average", "stack"}
         How the members are combined; "none" is for a single member.
     calibration : {"none", "temperature"}
@@ -71,6 +112,7 @@ class Pipeline:
     embedding: BackboneSettings | None = None
     frame: bool = True
     balance: str = "none"
+    simulated: SimulatedGalaxies = SimulatedGalaxies()
     combine: str = "none"
     calibration: str = "temperature"
     folds: int = 5
@@ -99,7 +141,10 @@ class Pipeline:
             "description": self.description,
             "features": {"families": list(self.families), "frame": self.frame},
             **({"embedding": self.embedding.to_dict()} if self.embedding else {}),
-            "balance": {"method": self.balance},
+            "balance": {
+                "method": self.balance,
+                **(self.simulated.to_dict() if self.balance == "simulate" else {}),
+            },
             "ensemble": {
                 "combine": self.combine,
                 "members": [_member_table(member) for member in self.members],

@@ -48,15 +48,31 @@ class Table:
             )
         return value
 
-    def take_texts(self, key: str) -> list[str]:
-        """Return a non-empty list of distinct strings."""
-        texts: list[Any] = self.take(key, list)
+    def __contains__(self, key: str) -> bool:
+        """Return whether the table has a key."""
+        return key in self._values
+
+    def take_texts(
+        self,
+        key: str,
+        default: Collection[str] | None = None,
+        choices: Collection[str] = (),
+    ) -> list[str]:
+        """Return a non-empty list of distinct strings, checked against the choices."""
+        given = dataclasses.MISSING if default is None else list(default)
+        texts: list[Any] = self.take(key, list, given)
         if not texts or not all(isinstance(text, str) for text in texts):
             raise PipelineError(f"{self._where}{key} is {texts!r}; it should be a list of strings")
         if len(set(texts)) < len(texts):
             raise PipelineError(
                 f"{self._where}{key} has duplicates: {', '.join(texts)}; name each one once"
             )
+        for text in texts if choices else ():
+            if text not in choices:
+                raise PipelineError(
+                    f"{self._where}{key} has {text!r}{nearest(text, choices)}; "
+                    f"choose from {', '.join(choices)}"
+                )
         return texts
 
     def take_numbers(self, key: str, count: int, default: tuple[float, ...]) -> tuple[float, ...]:

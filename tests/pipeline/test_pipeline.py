@@ -11,6 +11,7 @@ from galfeat.errors import PipelineError
 from galfeat.pipeline import (
     Member,
     Pipeline,
+    SimulatedGalaxies,
     available_pipelines,
     load_pipeline,
     pipeline_from_dict,
@@ -129,6 +130,21 @@ def test_missing_keys_take_the_documented_defaults(write):
         ("[ensemble]", "[calibrate]\nfolds = 1\n[ensemble]", "folds is 1; give at least 2"),
         ("[ensemble]", "[decision]\nrule = 'fair'\n[ensemble]", "rule is 'fair'; it should be"),
         ("[ensemble]", "[balance]\nmethod = 'overs'\n[ensemble]", "did you mean 'over'"),
+        ("[ensemble]", "[balance]\nnumber = 500\n[ensemble]", "method is not 'simulate'"),
+        *(
+            ("[ensemble]", f"[balance]\nmethod = 'simulate'\n{keys}\n[ensemble]", message)
+            for keys, message in (
+                ("number = 19", "number is 19; give 20 to 200,000"),
+                ("number = 10000000", "give 20 to 200,000"),
+                ("number = 1e3", "number is 1000.0; it should be a whole number"),
+                ("weight = 0.0", "weight is 0.0; give more than 0"),
+                ("weight = nan", "weight is nan; give more than 0"),
+                ("weight = 1e9", "at most 100"),
+                ("renderings = ['sds']", r"renderings has 'sds' .did you mean 'sdss'"),
+                ("renderings = []", "renderings is"),
+                ("wieght = 0.1", "did you mean 'weight'"),
+            )
+        ),
     ],
 )
 def test_an_error_names_its_location_and_the_closest_valid_name(old, new, message, write):
@@ -183,6 +199,16 @@ def test_a_suffix_changes_the_balancing_of_a_pipeline_file(write):
     with_plus = path.rename(path.with_name("a+b.toml"))
     assert load_pipeline(with_plus).balance == "none"
     assert load_pipeline(f"{with_plus}+over").balance == "over"
+
+
+def test_simulated_galaxies_are_described_in_the_balance_table(write):
+    balance = "[balance]\nmethod = 'simulate'\nnumber = 500\nrenderings = ['legacy']\n[ensemble]"
+    pipeline = load_pipeline(write(GOOD.replace("[ensemble]", balance, 1)))
+    assert pipeline.simulated == SimulatedGalaxies(500, 0.1, ("legacy",))
+    assert load_pipeline(write(pipeline.to_toml())) == pipeline
+    assert load_pipeline("hog-svm+simulate").simulated == SimulatedGalaxies()
+    plain = load_pipeline("hog-svm")
+    assert "number" not in plain.to_toml()
 
 
 def test_an_unknown_balancing_method():

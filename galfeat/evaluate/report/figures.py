@@ -206,7 +206,10 @@ def _axes(size: int, left: int, bottom: int) -> str:
 
 
 def balancing_table(
-    classes: Sequence[str], before: Sequence[int], after: Sequence[int] | None
+    classes: Sequence[str],
+    before: Sequence[int],
+    after: Sequence[int] | None,
+    simulated: Sequence[int] | None = None,
 ) -> str:
     """Return a table of the training rows of each class before and after balancing.
 
@@ -216,18 +219,26 @@ def balancing_table(
         Class names.
     before, after : sequence of int, length k
         Rows of each class; the second column is omitted if `after` is None.
+    simulated : sequence of int, length k, optional
+        Simulated galaxies added, which `after` counts with their weights.
     """
+    columns = {"As collected": before}
+    if simulated is not None:
+        columns["Simulated"] = simulated
+    if after is None:
+        columns = {"Training galaxies": before}
+    else:
+        columns["After balancing" if simulated is None else "Weight of both"] = after
     largest = float(max([*before, *(after or [])], default=1))
     rows = []
     for index, name in enumerate(classes):
-        counts = [before[index]] if after is None else [before[index], after[index]]
+        counts = [column[index] for column in columns.values()]
         cells = "".join(
             f'<td><span class="figure">{count:,}</span>{bar(count, None, largest)}</td>'
             for count in counts
         )
         rows.append(f'<tr><th scope="row">{escape(name)}</th>{cells}</tr>')
-    titles = ["Training galaxies"] if after is None else ["As collected", "After balancing"]
-    head = "".join(f'<th scope="col">{title}</th>' for title in titles)
+    head = "".join(f'<th scope="col">{title}</th>' for title in columns)
     return (
         '<table class="families rows"><caption>Training rows of each class</caption><thead><tr>'
         f'<th scope="col">Class</th>{head}</tr></thead><tbody>{"".join(rows)}</tbody></table>'

@@ -78,6 +78,10 @@ _RESAMPLING = {
         "and their predictions averaged: rare classes are not neglected, and more galaxies are "
         "used than in a single sample.",
     ),
+    "simulate": (
+        "Simulated galaxies added",
+        "Simulated galaxies of each class were added to the training galaxies with a small weight.",
+    ),
     "balanced-forest": (
         "Balanced random forest",
         "Each tree of the forest was grown on a different random sample with as many galaxies of "
@@ -96,6 +100,9 @@ _SOFT = {
     "class-weight": f"{_SHARES} The weights of rare classes were raised and those of common "
     "classes lowered, so that all classes have the same total weight in training.",
 }
+
+# How the surveys that simulated images imitate are called.
+_SURVEYS = {"sdss": "SDSS", "legacy": "the Legacy Surveys"}
 
 CONFUSION_TEXT = (
     "<p>Rows are true classes, columns predicted classes. Large numbers are per cent of the row, "
@@ -230,6 +237,8 @@ def balancing_text(balancing: Balancing, decision: str) -> str:
     title, how = _RESAMPLING.get(
         method, (method.capitalize(), f"The classes were balanced by the method {method!r}.")
     )
+    if balancing.simulated is not None:
+        title, how = "Simulated galaxies added", _simulated_text(balancing)
     how = _SOFT[method] if balancing.soft and method in _SOFT else escape(how)
     if method == "none" and own:
         title = "Partly balanced"
@@ -240,9 +249,9 @@ def balancing_text(balancing: Balancing, decision: str) -> str:
             "has. The rest of the model was fitted to the classes as collected."
         )
     elif method not in ("none", "balanced-forest"):
-        if members > 1:
+        if members > 1 and method != "simulate":
             how += f" This was done separately for each of the {members} members of the model."
-        if own:
+        if own and method != "simulate":
             how += " The balanced random forest among them also resamples for each of its trees."
     if method == "none" and decision != "probable":
         how += " The decision rule compensates for the larger weight of common classes."
@@ -252,6 +261,28 @@ def balancing_text(balancing: Balancing, decision: str) -> str:
         "for scoring, combination or calibration. Probabilities are corrected to the natural class "
         "frequencies.</p>"
     )
+
+
+def _simulated_text(balancing: Balancing) -> str:
+    """Describe the simulated galaxies: how many, with which weight, and why."""
+    assert balancing.simulated is not None
+    surveys = " and ".join(_SURVEYS[rendering] for rendering in balancing.renderings)
+    real = balancing.weight * sum(balancing.before) / len(balancing.before)
+    text = (
+        f"{sum(balancing.simulated):,} simulated galaxies, drawn as images of {surveys}, were "
+        "added to the training galaxies: classes with few galaxies are learned from the shapes "
+        "that define them, too. All simulated galaxies of a class together weigh as much as "
+        f"{number(real, 1)} real galaxies. Probabilities are combined and calibrated on real "
+        "galaxies only."
+    )
+    if balancing.soft:
+        text = f"{_SHARES} {text}"
+    if balancing.without_simulated:
+        text += (
+            f" {balancing.without_simulated} of the {balancing.members} members, networks or "
+            "balanced random forests, were fitted without them."
+        )
+    return text
 
 
 def _name(evaluation: Evaluation, index: int) -> str:

@@ -185,7 +185,9 @@ def balancing_section(balancing: Balancing | None, evaluation: Evaluation) -> Se
     if balancing is None:
         return None
     text = prose.balancing_text(balancing, evaluation.decision)
-    table = report_figures.balancing_table(evaluation.classes, balancing.before, balancing.after)
+    table = report_figures.balancing_table(
+        evaluation.classes, balancing.before, balancing.after, balancing.simulated
+    )
     return Section("balancing", "How the classes were balanced, and why", text + table)
 
 

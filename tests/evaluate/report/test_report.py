@@ -1,4 +1,5 @@
 import re
+from dataclasses import replace
 from html.parser import HTMLParser
 from types import SimpleNamespace
 
@@ -13,7 +14,7 @@ from galfeat.evaluate.importances import Importances
 from galfeat.evaluate.intervals import Interval
 from galfeat.evaluate.report.report import write_report
 from galfeat.evaluate.soft import MOST_VOTED_NOTE, evaluate_fractions
-from galfeat.pipeline.members import Member
+from galfeat.pipeline import Member, Pipeline, SimulatedGalaxies
 
 NAMES = ("round", "spiral", "edge-on")
 VOID = {"meta", "img", "line", "rect", "circle", "polyline", "br", "link"}
@@ -288,6 +289,7 @@ def test_a_place_that_cannot_be_written_is_an_output_error(tmp_path):
         ("under", "as the smallest"),
         ("smote", "interpolating between similar galaxies"),
         ("bagging", "balanced sample"),
+        ("simulate", "with a small weight"),
         ("balanced-forest", "tree of the forest"),
         ("own", "by the method 'own'"),
     ],
@@ -337,7 +339,9 @@ STACK = (Member("lightgbm"), Member("svm"), Member("balanced-forest"))
 def test_the_balancing_of_a_stack_is_described_by_member(
     tmp_path, balance, members, words, missing
 ):
-    text = read(tmp_path, balancing=Balancing.of(balance, members, (10, 50, 60))).text
+    pipeline = Pipeline("stack", "", ("hog",), members, balance=balance)
+    record = Balancing.of(pipeline, ["a", "b", "c"], (10, 50, 60))
+    text = read(tmp_path, balancing=record).text
     assert words in text
     assert missing not in text
     assert "scoring, combination or calibration" in text
@@ -410,9 +414,31 @@ def test_rows_after_balancing_follow_from_the_method():
 
 
 def test_a_member_that_balances_itself_is_named():
+    def record(balance, *members):
+        pipeline = Pipeline("stack", "", ("hog",), members, balance=balance)
+        return Balancing.of(pipeline, ["a", "b"], (1, 2))
+
     forest, booster = Member("balanced-forest"), Member("lightgbm")
-    assert Balancing.of("none", [forest], (1, 2)).method == "balanced-forest"
-    assert Balancing.of("none", [forest], (1, 2)).after == [1, 1]
-    assert Balancing.of("none", [booster, forest], (1, 2)).after is None
-    assert Balancing.of("none", [booster], (1, 2)).method == "none"
-    assert Balancing.of("over", [booster, forest], (1, 2)).method == "over"
+    assert record("none", forest).method == "balanced-forest"
+    assert record("none", forest).after == [1, 1]
+    assert record("none", booster, forest).after is None
+    assert record("none", booster).method == "none"
+    assert record("over", booster, forest).method == "over"
+
+
+def test_simulated_galaxies_are_described_with_their_number_and_weight(tmp_path):
+    members = (Member("lightgbm"), Member("network"))
+    pipeline = Pipeline(
+        *("stack", "", ("hog", "planes"), members),
+        balance="simulate",
+        simulated=SimulatedGalaxies(200, 0.3, ("sdss",)),
+    )
+    record = Balancing.of(pipeline, ["smooth", "merger", "star"], (10, 50, 60))
+    assert record.simulated == [60, 20, 0]
+    assert record.after == [22, 62, 60]
+    text = read(tmp_path, balancing=record).text
+    assert "80 simulated galaxies, drawn as images of SDSS, were added" in text
+    assert "weigh as much as 12.0 real galaxies" in text
+    assert "1 of the 2 members" in text
+    soft = read(tmp_path, balancing=replace(record, soft=True)).text
+    assert "each galaxy counts in several classes" in soft
