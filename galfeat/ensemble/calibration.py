@@ -1,4 +1,4 @@
-"""Calibrate class probabilities to the natural class frequencies."""
+"""Calibrate class probabilities to the natural class frequencies, linearly in their logarithms."""
 
 from __future__ import annotations
 
@@ -25,11 +25,11 @@ _SPREAD_BIAS = 0.5
 class Calibrator:
     """Temperature and bias per class: ``log_softmax(log p / T + b)``.
 
-    A convex maximum a posteriori fit with Gaussian priors: temperature scaling [1]_ with the
-    per-class bias and scale of vector scaling, shrunk so that classes with few rows follow
-    the others.
+    `fit` is vector scaling [1]_, a convex maximum a posteriori fit with Gaussian priors that
+    shrink it to temperature scaling, so that classes with few rows follow the others.
+    `fit_temperature` fits one temperature for all classes.
 
-    Before `fit`, and without out-of-fold predictions, T is 1 and b is the analytic shift from
+    Before either, and without out-of-fold predictions, T is 1 and b is the analytic shift from
     the class frequencies of the (balanced) training rows to the natural ones [2]_.
 
     Parameters
@@ -70,6 +70,27 @@ class Calibrator:
         shared = self._fit_slopes(log_probabilities, y, np.zeros(n_classes, dtype=bool))
         self._fit_slopes(log_probabilities * shared, y, own)
         self.slopes = self.slopes * shared
+        return self
+
+    def fit_temperature(self, log_probabilities: Floats, y: Targets) -> Calibrator:
+        """Fit one temperature for all classes; the bias remains the shift.
+
+        Parameters
+        ----------
+        log_probabilities, y
+            As for `fit`.
+        """
+
+        def objective(theta: Floats) -> tuple[float, Floats]:
+            log_p = log_softmax(log_probabilities * theta[0] + self.shift, axis=1)
+            entropy, residual = cross_entropy(log_p, y)
+            excess = theta - 1.0
+            gradient = (residual * log_probabilities).sum() + excess / _SPREAD_SHARED**2
+            return float(entropy + 0.5 * (excess[0] / _SPREAD_SHARED) ** 2), gradient
+
+        (slope,) = minimise(objective, np.ones(1), lower_first=1)
+        self.slopes = np.full_like(self.shift, slope)
+        self.bias = self.shift.copy()
         return self
 
     def _fit_slopes(self, inputs: Floats, y: Targets, own: NDArray[np.bool_]) -> float:

@@ -9,6 +9,8 @@ from scipy.special import log_softmax, logsumexp
 
 from galfeat.ensemble.balance import Codes, Floats, Targets
 from galfeat.ensemble.calibration import Calibrator, minimise
+from galfeat.ensemble.calibration_choice import AnyCalibrator, fit_calibration
+from galfeat.ensemble.isotonic import IsotonicCalibrator
 from galfeat.ensemble.soft_labels import cross_entropy
 
 # Standard deviations of the Gaussian priors on member weights (around 1 / members), on
@@ -17,33 +19,52 @@ _SPREAD_WEIGHT = 0.5
 _SPREAD_CROSS = 0.05
 _SPREAD_BIAS = 0.5
 
+# The methods with which members are calibrated before they are combined.
+_MEMBERS_CALIBRATED_BY = {
+    "none": (),
+    "average": ("temperature", "vector", "isotonic", "auto"),
+    "stack": ("vector",),
+}
+
 
 class Combination:
     """Map the members' log-probabilities to those of the ensemble.
 
-    A single member is calibrated. Several members are calibrated separately, averaged or
-    stacked, and calibrated again: a mean of calibrated probabilities is underconfident.
+    A single member is calibrated. Several members are averaged or stacked, and the result is
+    calibrated. Before an average, each is calibrated by vector scaling: a mean of calibrated
+    probabilities is underconfident, one of uncalibrated probabilities arbitrary. Before a stack,
+    which weighs them itself, they are only shifted, except by the method "vector".
 
     Parameters
     ----------
     combine : {"none", "average", "stack"}
     shifts : sequence of ndarray, shape (k,)
         For each member, the log ratio of natural to training frequency of each class.
-    calibrate : bool
-        If False, the members' probabilities are only shifted.
+    calibration : {"none", "temperature", "vector", "isotonic", "auto"}
+        The method of the last calibration; see `galfeat.ensemble.calibration_choice`. With
+        "none", the members' probabilities are only shifted.
+
+    Attributes
+    ----------
+    method : str
+        The method in use: `calibration`, or the one that "auto" chose.
+    losses : dict of str to float
+        Cross-validated log loss of each method that "auto" chose from; otherwise empty.
     """
 
-    def __init__(self, combine: str, shifts: Sequence[Floats], *, calibrate: bool) -> None:
+    def __init__(self, combine: str, shifts: Sequence[Floats], *, calibration: str) -> None:
         self.combine = combine
         self.shifts = shifts
-        self.calibrate = calibrate
-        self.member_calibrators = [Calibrator(shift) for shift in shifts]
+        self.calibration = calibration
+        self.method = calibration
+        self.losses: dict[str, float] = {}
+        self.member_calibrators: list[AnyCalibrator] = [Calibrator(shift) for shift in shifts]
         self.pool: Average | Stack | None = None
         if combine == "average":
             self.pool = Average()
         elif combine == "stack":
             self.pool = Stack(len(shifts), len(shifts[0]))
-        self.pool_calibrator = Calibrator(np.zeros_like(shifts[0]))
+        self.pool_calibrator: AnyCalibrator = Calibrator(np.zeros_like(shifts[0]))
 
     def fit(self, log_probabilities: Floats, y: Targets, fold_of_row: Codes) -> Combination:
         """Fit to out-of-fold log-probabilities.
@@ -60,15 +81,29 @@ class Combination:
             Inner fold of each row.
         """
         self._fit_pool(log_probabilities, y)
-        if self.calibrate and self.pool is not None:
-            pooled = np.empty((len(y), len(self.shifts[0])))
-            for fold in np.unique(fold_of_row):
-                inside = fold_of_row == fold
-                other = Combination(self.combine, self.shifts, calibrate=True)
-                other._fit_pool(log_probabilities[~inside], y[~inside])
-                pooled[inside] = other._pooled(log_probabilities[inside])
-            self.pool_calibrator.fit(pooled, y)
+        if self.calibration == "none":
+            return self
+        if self.pool is None:
+            single = log_probabilities[:, 0]
+            self.member_calibrators = [self._last(self.shifts[0], single, y, fold_of_row)]
+            return self
+        pooled = np.empty((len(y), len(self.shifts[0])))
+        for fold in np.unique(fold_of_row):
+            inside = fold_of_row == fold
+            other = Combination(self.combine, self.shifts, calibration=self.calibration)
+            other._fit_pool(log_probabilities[~inside], y[~inside])
+            pooled[inside] = other._pooled(log_probabilities[inside])
+        self.pool_calibrator = self._last(np.zeros_like(self.shifts[0]), pooled, y, fold_of_row)
         return self
+
+    def _last(
+        self, shift: Floats, log_probabilities: Floats, y: Targets, fold_of_row: Codes
+    ) -> AnyCalibrator:
+        """Return the last calibration, fitted to log-probabilities of shape (n, k)."""
+        calibrator, self.method, self.losses = fit_calibration(
+            self.calibration, shift, log_probabilities, y, fold_of_row
+        )
+        return calibrator
 
     def apply(self, log_probabilities: Floats) -> Floats:
         """Return log-probabilities under the natural priors, shape (n, k)."""
@@ -82,7 +117,8 @@ class Combination:
         ndarray of float, shape (members, k, k)
             Contribution of a member's log-probability of one class (second axis) to the
             ensemble's unnormalised log-probability of another (third axis). Exact for one
-            member and for a stack; for an average, the value a geometric mean would have.
+            member and for a stack; for an average, the value a geometric mean would have. Without
+            the curves of an isotonic calibration; see `isotonic_part`.
         """
         n_members, n_classes = len(self.member_calibrators), len(self.pool_calibrator.slopes)
         identity = np.eye(n_classes)
@@ -96,8 +132,28 @@ class Combination:
         result: Floats = slopes[:, :, None] * pooled * self.pool_calibrator.slopes
         return result
 
+    def isotonic_part(self, log_probabilities: Floats) -> Floats | None:
+        """Return what the curves of an isotonic calibration add to the log-probabilities.
+
+        Parameters
+        ----------
+        log_probabilities : ndarray of float, shape (n, members, k)
+
+        Returns
+        -------
+        ndarray of float, shape (n, k), or None
+            None if the calibration is linear.
+        """
+        if self.pool is None:
+            last, inputs = self.member_calibrators[0], log_probabilities[:, 0]
+        else:
+            last, inputs = self.pool_calibrator, self._pooled(log_probabilities)
+        if not isinstance(last, IsotonicCalibrator):
+            return None
+        return last.apply(inputs) - last.linear.apply(inputs)
+
     def _fit_pool(self, log_probabilities: Floats, y: Targets) -> None:
-        if self.calibrate:
+        if self.calibration in _MEMBERS_CALIBRATED_BY[self.combine]:
             for member, calibrator in enumerate(self.member_calibrators):
                 calibrator.fit(log_probabilities[:, member], y)
         if isinstance(self.pool, Stack):

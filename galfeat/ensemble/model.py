@@ -64,9 +64,10 @@ class Ensemble(ClassifierMixin, BaseEstimator):
     balance : {"none", "class-weight", "over", "under", "smote", "bagging", "simulate"}
         How classes are balanced; see `galfeat.ensemble.balance`. "simulate" requires simulated
         rows in `fit`.
-    calibration : {"none", "temperature"}
-        "temperature" fits a `galfeat.ensemble.calibration.Calibrator`. "none" only shifts the
-        probabilities from the balanced to the natural class frequencies.
+    calibration : {"none", "temperature", "vector", "isotonic", "auto"}
+        How probabilities are calibrated; "auto" chooses by cross-validation. See
+        `galfeat.ensemble.calibration_choice`. "none" only shifts them from the balanced to the
+        natural class frequencies.
     decision : {"balanced", "tempered", "probable"}
         Decision rule of `predict`; see `galfeat.ensemble.decide`.
     folds : int
@@ -113,7 +114,7 @@ class Ensemble(ClassifierMixin, BaseEstimator):
         members: Sequence[Member] = (Member("lightgbm"),),
         combine: str = "none",
         balance: str = "none",
-        calibration: str = "temperature",
+        calibration: str = "vector",
         decision: str = "balanced",
         folds: int = 5,
         n_jobs: int = 1,
@@ -323,9 +324,7 @@ class Ensemble(ClassifierMixin, BaseEstimator):
             balancing.prior_shift(member, self.balance, self.priors_, simulated)
             for member in self.members
         ]
-        self.combination_ = Combination(
-            self.combine, shifts, calibrate=self.calibration == "temperature"
-        )
+        self.combination_ = Combination(self.combine, shifts, calibration=self.calibration)
         if n_folds:
             predicted = np.empty((len(X), n_members, len(self.classes_)))
             for number, part in enumerate(results[n_members:]):
@@ -381,6 +380,12 @@ class Ensemble(ClassifierMixin, BaseEstimator):
             ]
         result: Floats = np.exp(np.concatenate(blocks))
         return result
+
+    @property
+    def calibration_method(self) -> str:
+        """The calibration in use: `calibration`, or the method that "auto" chose."""
+        # Combinations fitted before there was a choice do not have it.
+        return str(getattr(self.combination_, "method", self.calibration))
 
     def predict(self, X: ArrayLike) -> NDArray[Any]:
         """Return the class predicted by the decision rule for each row, shape (n,)."""

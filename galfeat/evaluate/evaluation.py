@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 
+from galfeat.evaluate.class_reliability import ClassReliability, class_reliability
 from galfeat.evaluate.intervals import Interval
 from galfeat.evaluate.metrics import Reliability, reliability
 from galfeat.evaluate.score_summary import ScoreSummary
@@ -31,6 +32,8 @@ class Evaluation(ScoreSummary[Interval]):
         Confidence and accuracy of the most probable class in equal-count bins.
     chance_ece : float
         Expected `ece` of a perfectly calibrated model with these probabilities.
+    by_class : dict of str to ClassReliability
+        Probability and frequency of each class.
 
     Examples
     --------
@@ -50,11 +53,15 @@ class Evaluation(ScoreSummary[Interval]):
     n_without_source: int
     reliability: Reliability
     chance_ece: float
+    by_class: dict[str, ClassReliability]
 
     def to_json(self) -> dict[str, Any]:
         """Return plain types for JSON; the confusion matrix has integer counts."""
         return super().to_json() | {
             "confusion": self.confusion.astype(int).tolist(),
+            "reliability_by_class": {
+                name: of_class.to_json() for name, of_class in self.by_class.items()
+            },
             "n_failed": self.n_failed,
             "n_without_source": self.n_without_source,
         }
@@ -149,6 +156,7 @@ def evaluate_predictions(
         confusion=rows.confusion(),
         reliability=reliability(rows.truth, rows.probabilities),
         chance_ece=float(np.mean(rows.by_chance(seed))),
+        by_class=class_reliability(rows, class_names, seed),
         sources={
             name: (len(part.truth), _intervals(part, ScoredRows.measure, seed))
             for name, part in parts.items()

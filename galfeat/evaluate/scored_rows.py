@@ -29,7 +29,8 @@ from galfeat.evaluate.metrics import (
 from galfeat.evaluate.splits import group_numbers
 
 _SUM_TOLERANCE = 1e-3
-_CHANCE_LEVEL = 0.975
+#: Share of perfectly calibrated models that score lower if an error is significant.
+CHANCE_LEVEL = 0.975
 UNKNOWN_SOURCE = "unknown"
 
 Measure = Callable[["ScoredRows", Floats], Scores]
@@ -130,7 +131,7 @@ def intervals_of_means(
     for name in values:
         mean, drawn = float(np.mean(values[name])), samples[name].mean(axis=0)
         if name == "ece":
-            chance = np.mean([np.quantile(rows.by_chance(seed), _CHANCE_LEVEL) for rows in repeats])
+            chance = np.mean([np.quantile(rows.by_chance(seed), CHANCE_LEVEL) for rows in repeats])
             interval = reverse_percentile_interval(mean, drawn)
             intervals[name] = interval._replace(low=0.0) if mean <= chance else interval
         else:

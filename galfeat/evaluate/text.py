@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 
+from galfeat.evaluate.class_reliability import ClassReliability
 from galfeat.evaluate.comparison.left_out import SCORES, Ablation
 from galfeat.evaluate.evaluation import Evaluation
 from galfeat.evaluate.intervals import Interval
@@ -28,8 +29,8 @@ def evaluation_text(evaluation: Evaluation) -> str:
     Returns
     -------
     str
-        Scores with intervals and for the other decision rule, scores by class, the confusion
-        matrix and scores by source; without a final newline.
+        Scores with intervals and for the other decision rule, scores and reliability by class,
+        the confusion matrix and scores by source; without a final newline.
     """
     rows = [
         [METRIC_NAMES[name], _number(interval.value), _range(interval)]
@@ -45,6 +46,7 @@ def evaluation_text(evaluation: Evaluation) -> str:
         f"{evaluation.chance_ece:.3f} on these galaxies.",
         evaluation.averages_text(),
         class_table(evaluation.classes, evaluation.per_class),
+        reliability_table(evaluation.by_class),
         confusion_table(evaluation.classes, evaluation.confusion),
     ]
     if evaluation.sources:
@@ -118,6 +120,19 @@ def class_table(classes: Sequence[str], scores: PerClass) -> str:
         for name, precision, recall, f1, support in zip(classes, *scores, strict=True)
     ]
     return table(["class", "precision", "recall", "F1", "galaxies"], rows)
+
+
+def reliability_table(by_class: Mapping[str, ClassReliability]) -> str:
+    """Format probability, frequency and calibration error of each class."""
+    header = ["probability of class", "galaxies", "mean", "frequency", "error", "95 % interval"]
+    rows = [
+        [
+            *(name, f"{part.galaxies:,}", _number(part.mean_probability), _number(part.frequency)),
+            *(_number(part.error.value), _range(part.error), _number(part.chance)),
+        ]
+        for name, part in by_class.items()
+    ]
+    return table([*header, "by chance"], rows)
 
 
 def confusion_table(classes: Sequence[str], confusion: Floats) -> str:

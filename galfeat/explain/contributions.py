@@ -24,6 +24,9 @@ UNNAMED = {
     "logistic": "bags of linear models",
 }  # fmt: skip
 
+#: Key of the contribution of an isotonic calibration among those without features.
+ISOTONIC = "isotonic calibration"
+
 
 @dataclass(frozen=True, eq=False)
 class Contributions:
@@ -44,7 +47,8 @@ class Contributions:
     features : ndarray of float64, shape (n, k, d)
         Contributions to the score of each class through boosted trees and linear members.
     others : dict of str to ndarray of float64, shape (n, k)
-        Contributions of members that do not provide them by feature, by kind.
+        Contributions of members that do not provide them by feature, by kind; and of the curves
+        of an isotonic calibration, which is not linear, under `ISOTONIC`.
     start : ndarray of float64, shape (n, k)
         Score before any measurement, from class frequencies and calibration.
     score : ndarray of float64, shape (n, k)
@@ -138,6 +142,9 @@ def contributions_of(
         else:
             weighted = np.einsum("ncf,cd->ndf", parts[:, :, :-1], weights)
             by_feature.append((columns, _centred(weighted)))
+    curved = ensemble.combination_.isotonic_part(predictions.member_log_probabilities)
+    if curved is not None:
+        others[ISOTONIC] = _centred(curved)
     named_columns = column_positions(tuple(classifier.quantiles_), names)
     kept = np.unique(np.concatenate([named_columns, *(columns for columns, _ in by_feature)]))
     features = np.zeros((n, k, len(kept)))

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from galfeat.explain.concepts import CONCEPTS, Concept, concept_of
-from galfeat.explain.contributions import UNNAMED, Contributions
+from galfeat.explain.contributions import ISOTONIC, UNNAMED, Contributions
 from galfeat.features.table import column_positions
 
 #: Values within this share at either end of the training galaxies count as large or small.
@@ -93,10 +93,17 @@ def reasons(
             )
         )
     listed += [
-        Reason(UNNAMED[kind], f"{UNNAMED[kind]} (no reasons available)", float(parts[row, code]))
+        _without_features(kind, float(parts[row, code]))
         for kind, parts in contributions.others.items()
     ]
     return sorted(listed, key=lambda reason: -abs(reason.added))
+
+
+def _without_features(kind: str, added: float) -> Reason:
+    """Return the contribution of a kind of member, or of an isotonic calibration."""
+    if kind == ISOTONIC:
+        return Reason(ISOTONIC, "correction of the probability by isotonic calibration", added)
+    return Reason(UNNAMED[kind], f"{UNNAMED[kind]} (no reasons available)", added)
 
 
 def _describe(

@@ -76,7 +76,7 @@ with a galaxy near the centre.
 measured on the {"canonical frame" if pipeline["features"]["frame"] else "original image"}.
 - Members: {members}; combination: {pipeline["ensemble"]["combine"]}.
 - Class balancing: {pipeline["balance"]["method"]}.
-- Calibration: {pipeline["calibrate"]["method"]}, to the class frequencies below.
+- Calibration: {calibration_text(manifest)}, to the class frequencies below.
 - Decision rule: {manifest["decision"]}.
 - Fitted to {manifest["n_training"]:,} images\
 {", by the fractions of volunteers' votes" if manifest.get("soft_labels") else ""}; \
@@ -108,6 +108,21 @@ be measured are flagged as missing.
 
 Created with {versions}.
 """
+
+
+def calibration_text(manifest: Mapping[str, Any]) -> str:
+    """Return the method of calibration, and whether it was chosen by cross-validation.
+
+    Examples
+    --------
+    >>> from galfeat.model_io.card import calibration_text
+    >>> pipeline = {"calibrate": {"method": "auto"}}
+    >>> calibration_text({"pipeline": pipeline, "calibration": "isotonic"})
+    'isotonic (chosen by cross-validation)'
+    """
+    method = str(manifest["pipeline"]["calibrate"]["method"])
+    used = str(manifest.get("calibration", method))
+    return used if used == method else f"{used} (chosen by cross-validation)"
 
 
 def headline_scores(folder: Path) -> str:

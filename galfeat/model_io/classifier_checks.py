@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from galfeat.errors import MissingDependencyError, ModelError
+from galfeat.model_io.calibration_checks import check_combination
 
 if TYPE_CHECKING:
     from galfeat.classifier import GalaxyClassifier
@@ -26,6 +27,11 @@ def check_classifier(classifier: GalaxyClassifier, manifest: Mapping[str, Any]) 
     """
     try:
         _check_parts(classifier, manifest)
+        check_combination(
+            classifier.ensemble_.combination_,
+            len(classifier.ensemble_.members_),
+            len(classifier.ensemble_.classes_),
+        )
         for member, columns in zip(
             classifier.ensemble_.members_, classifier.ensemble_.columns_, strict=True
         ):

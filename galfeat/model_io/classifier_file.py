@@ -27,6 +27,7 @@ ALLOWED = (
     "galfeat.ensemble.combination.Combination",
     "galfeat.ensemble.combination.Stack",
     "galfeat.ensemble.fine_tuned.FineTunedNetwork",
+    "galfeat.ensemble.isotonic.IsotonicCalibrator",
     "galfeat.ensemble.forests.BalancedForest",
     "galfeat.ensemble.forests.ExtraTrees",
     "galfeat.ensemble.forests.RandomForest",

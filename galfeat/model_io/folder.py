@@ -122,6 +122,7 @@ def save_model(
             "priors": [float(prior) for prior in classifier.priors_],
             "feature_names": list(classifier.feature_names_),
             "pipeline": classifier.pipeline_.to_dict(),
+            "calibration": classifier.ensemble_.calibration_method,
             "decision": classifier.pipeline_.decision,
             "label_column": label_column,
             "soft_labels": soft,

@@ -139,6 +139,7 @@ MANIFEST_RULE: Rule = {
         "ensemble": {"combine": TEXT, "members": _MEMBERS},
         "calibrate": {"method": TEXT},
     },
+    "calibration": Optional(TEXT),
     "decision": TEXT,
     "label_column": Kind("text or null", lambda value: value is None or is_text(value)),
     "soft_labels": Optional(Kind("true or false", lambda value: type(value) is bool)),

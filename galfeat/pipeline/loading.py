@@ -184,7 +184,7 @@ def pipeline_from_dict(values: Mapping[str, Any], source: str = "pipeline") -> P
         simulated=_simulated_galaxies(balance, source),
         members=tuple(_member(member, source) for member in members),
         combine=ensemble.take("combine", str, "none", COMBINATIONS),
-        calibration=calibrate.take("method", str, "temperature", CALIBRATION_METHODS),
+        calibration=calibrate.take("method", str, "vector", CALIBRATION_METHODS),
         folds=calibrate.take("folds", int, 5),
         decision=decision.take("rule", str, "balanced", DECISION_RULES),
     )

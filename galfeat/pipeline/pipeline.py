@@ -15,8 +15,8 @@ SCHEMA = 1
 BALANCE_METHODS = ("none", "class-weight", "over", "under", "smote", "bagging", "simulate")
 #: Ways of combining members, implemented in `galfeat.ensemble.combination`.
 COMBINATIONS = ("none", "average", "stack")
-#: Methods of calibration, implemented in `galfeat.ensemble.calibration`.
-CALIBRATION_METHODS = ("none", "temperature")
+#: Methods of calibration, implemented in `galfeat.ensemble.calibration_choice`.
+CALIBRATION_METHODS = ("none", "temperature", "vector", "isotonic", "auto")
 #: Rules for predicting a class, implemented in `galfeat.ensemble.decision`.
 DECISION_RULES = ("balanced", "tempered", "probable")
 
@@ -82,8 +82,8 @@ class Pipeline:
         Used if `balance` is "simulate".
     combine : {"none", "average", "stack"}
         How the members are combined; "none" is for a single member.
-    calibration : {"none", "temperature"}
-        How the probabilities are calibrated.
+    calibration : {"none", "temperature", "vector", "isotonic", "auto"}
+        How the probabilities are calibrated; "auto" chooses by cross-validation.
     folds : int
         Inner folds for calibration and stacking, at least 2.
     decision : {"balanced", "tempered", "probable"}
@@ -114,7 +114,7 @@ class Pipeline:
     balance: str = "none"
     simulated: SimulatedGalaxies = SimulatedGalaxies()
     combine: str = "none"
-    calibration: str = "temperature"
+    calibration: str = "vector"
     folds: int = 5
     decision: str = "balanced"
 

@@ -8,7 +8,7 @@ from typing import Any
 from galfeat.evaluate.intervals import class_intervals
 from galfeat.evaluate.metrics import METRIC_NAMES
 from galfeat.evaluate.text import DECISION_NAMES
-from galfeat.model_io.card import measured
+from galfeat.model_io.card import calibration_text, measured
 
 
 def model_info(
@@ -41,7 +41,7 @@ def model_info(
         "priors": dict(zip(classes, manifest["priors"], strict=True)),
         "families": pipeline["features"]["families"],
         "members": [member["kind"] for member in pipeline["ensemble"]["members"]],
-        "calibration": pipeline["calibrate"]["method"],
+        "calibration": calibration_text(manifest),
         "decision": DECISION_NAMES.get(manifest["decision"], manifest["decision"]),
         "n_training": manifest["n_training"],
         "n_held_out": manifest["n_held_out"],

@@ -63,7 +63,7 @@ def test_transfer_starts_from_the_shipped_network(parts):
     assert (member.kind, boosted.families) == ("lightgbm", ("embedding",))
     for pipeline in (fine_tuned, boosted):
         assert pipeline.frame
-        assert (pipeline.calibration, pipeline.folds) == ("temperature", ablation.BASELINE.folds)
+        assert (pipeline.calibration, pipeline.folds) == ("vector", ablation.BASELINE.folds)
 
 
 def predictions(y, accuracy, seed):

@@ -13,9 +13,10 @@ def members_of(y, skills, seed):
     return log_softmax(np.stack(scores, axis=1), axis=2)
 
 
-def fitted(combine, log_p, y, *, calibrate=True):
+def fitted(combine, log_p, y, *, calibration="vector"):
     shifts = [np.zeros(log_p.shape[2])] * log_p.shape[1]
-    return Combination(combine, shifts, calibrate=calibrate).fit(log_p, y, np.arange(len(y)) % 5)
+    combination = Combination(combine, shifts, calibration=calibration)
+    return combination.fit(log_p, y, np.arange(len(y)) % 5)
 
 
 CLASSES = np.random.default_rng(0).integers(0, 4, size=2000)
@@ -24,13 +25,23 @@ FRESH = np.random.default_rng(1).integers(0, 4, size=8000)
 
 def test_a_plain_average_is_the_mean_of_the_probabilities():
     log_p = members_of(CLASSES, [2.0, 1.0], seed=2)
-    averaged = np.exp(fitted("average", log_p, CLASSES, calibrate=False).apply(log_p))
+    averaged = np.exp(fitted("average", log_p, CLASSES, calibration="none").apply(log_p))
     assert averaged == pytest.approx(np.exp(log_p).mean(axis=1))
+
+
+def test_a_temperature_alone_cannot_turn_a_member_without_information_into_priors():
+    rng = np.random.default_rng(8)
+    log_p = np.log(rng.dirichlet(np.ones(3), size=(900, 1)))
+    y = rng.choice(3, size=900, p=[0.6, 0.3, 0.1])
+    assert np.exp(fitted("none", log_p, y, calibration="temperature").apply(log_p)).max() < 0.4
+    chosen = fitted("none", log_p, y, calibration="auto")
+    assert chosen.method == "vector"
+    assert np.exp(chosen.apply(log_p)).mean(axis=0) == pytest.approx([0.6, 0.3, 0.1], abs=0.04)
 
 
 def test_the_stack_prefers_the_informative_member():
     log_p = members_of(CLASSES, [2.0, 0.0, 0.0], seed=3)
-    stack = fitted("stack", log_p, CLASSES, calibrate=False)
+    stack = fitted("stack", log_p, CLASSES, calibration="none")
     assert stack.pool.weights[0] > 0.8
     assert stack.pool.weights[1:].max() < 0.15
 
@@ -51,8 +62,16 @@ def test_the_stack_reaches_the_log_loss_of_the_truth(log_loss):
     assert log_loss(stacked, FRESH) < log_loss(truth, FRESH) + 0.01
 
 
-@pytest.mark.parametrize("combine", ["none", "average", "stack"])
-def test_uninformative_members_give_the_priors(combine, log_loss):
+@pytest.mark.parametrize(
+    ("combine", "method"),
+    [
+        *((combine, "vector") for combine in ("none", "average", "stack")),
+        *((combine, "isotonic") for combine in ("none", "average", "stack")),
+        *((combine, "auto") for combine in ("none", "average", "stack")),
+        *((combine, "temperature") for combine in ("average", "stack")),
+    ],
+)
+def test_uninformative_members_give_the_priors(combine, method, log_loss):
     rng = np.random.default_rng(8)
     y = rng.choice(3, size=150, p=[0.6, 0.3, 0.1])
     fresh_y = rng.choice(3, size=5000, p=[0.6, 0.3, 0.1])
@@ -61,11 +80,12 @@ def test_uninformative_members_give_the_priors(combine, log_loss):
         np.log(rng.dirichlet(np.ones(3), size=(len(part), n_members))) for part in (y, fresh_y)
     )
     entropy = -np.dot([0.6, 0.3, 0.1], np.log([0.6, 0.3, 0.1]))
-    predicted = np.exp(fitted(combine, log_p, y).apply(fresh))
+    predicted = np.exp(fitted(combine, log_p, y, calibration=method).apply(fresh))
     assert log_loss(predicted, fresh_y) < entropy + 0.03
 
 
-def test_the_last_calibration_of_a_stack_sees_no_row_the_stack_was_fitted_on():
+@pytest.mark.parametrize("method", ["vector", "temperature", "isotonic"])
+def test_the_last_calibration_of_a_stack_sees_no_row_the_stack_was_fitted_on(method):
     """Members that are wrong in one fold only, unlike the folds the stack is fitted to.
 
     So its predictions for that fold are confident and wrong, and the calibration must
@@ -77,15 +97,15 @@ def test_the_last_calibration_of_a_stack_sees_no_row_the_stack_was_fitted_on():
     swapped = log_p.copy()
     swapped[folds == 0] = swapped[folds == 0][:, :, ::-1]
     shifts = [np.zeros(4)] * 2
-    honest = Combination("stack", shifts, calibrate=True).fit(log_p, y, folds)
-    warned = Combination("stack", shifts, calibrate=True).fit(swapped, y, folds)
+    honest = Combination("stack", shifts, calibration=method).fit(log_p, y, folds)
+    warned = Combination("stack", shifts, calibration=method).fit(swapped, y, folds)
     assert honest.pool_calibrator.slopes.mean() > 0.9
     assert warned.pool_calibrator.slopes.mean() < 0.9
 
 
 def test_nothing_fitted_is_a_plain_mean_in_the_stack_too():
     log_p = members_of(CLASSES[:10], [1.0, 2.0], seed=10)
-    unfitted = Combination("stack", [np.zeros(4)] * 2, calibrate=True)
+    unfitted = Combination("stack", [np.zeros(4)] * 2, calibration="vector")
     expected = log_softmax(log_p.mean(axis=1), axis=1)
     assert unfitted.apply(log_p) == pytest.approx(expected)
 
@@ -93,5 +113,29 @@ def test_nothing_fitted_is_a_plain_mean_in_the_stack_too():
 def test_the_shift_of_balanced_members_is_undone_without_calibration():
     priors = np.array([0.7, 0.2, 0.1])
     balanced = np.log(np.full((2, 2, 3), 1 / 3))
-    shifted = Combination("average", [np.log(priors * 3)] * 2, calibrate=False).apply(balanced)
+    shifted = Combination("average", [np.log(priors * 3)] * 2, calibration="none").apply(balanced)
     assert np.exp(shifted) == pytest.approx(np.tile(priors, (2, 1)))
+
+
+@pytest.mark.parametrize("combine", ["none", "average", "stack"])
+def test_what_was_chosen_and_why_is_kept(combine):
+    log_p = members_of(CLASSES, [1.5] if combine == "none" else [1.5, 1.0], seed=11)
+    chosen = fitted(combine, log_p, CLASSES, calibration="auto")
+    assert chosen.method in ("temperature", "vector", "isotonic")
+    assert set(chosen.losses) == {"temperature", "vector", "isotonic"}
+    given = fitted(combine, log_p, CLASSES, calibration=chosen.method)
+    assert (given.method, given.losses) == (chosen.method, {})
+    if chosen.method != "vector" or combine != "stack":
+        assert given.apply(log_p).tobytes() == chosen.apply(log_p).tobytes()
+
+
+def test_only_an_isotonic_calibration_adds_curves():
+    log_p = members_of(CLASSES, [1.5, 1.0], seed=12)
+    assert fitted("stack", log_p, CLASSES, calibration="temperature").isotonic_part(log_p) is None
+    curved = fitted("stack", log_p, CLASSES, calibration="isotonic")
+    linear = curved.apply(log_p) - curved.isotonic_part(log_p)
+    assert np.exp(linear).sum(axis=1) == pytest.approx(1.0)
+    straight = fitted("stack", log_p, CLASSES, calibration="isotonic")
+    straight.pool_calibrator = straight.pool_calibrator.linear
+    assert straight.apply(log_p) == pytest.approx(linear)
+    assert np.abs(curved.isotonic_part(log_p)).max() > 0.01

@@ -124,7 +124,7 @@ def test_fractions_tell_more_than_the_class_with_most_votes(vote):
 def test_class_weights_are_undone_by_the_calibration(vote):
     X, votes, _ = vote(400)
     fresh, _, truth = vote(500, seed=1)
-    for calibration in ("none", "temperature"):
+    for calibration in ("none", "temperature", "vector", "isotonic", "auto"):
         ensemble = Ensemble((LOGISTIC,), balance="class-weight", calibration=calibration)
         p = ensemble.fit_soft(X, votes).predict_proba(fresh)
         assert p.mean(axis=0) == pytest.approx(truth.mean(axis=0), abs=0.05)

@@ -27,7 +27,7 @@ def test_json_has_the_documented_keys_and_is_strict():
     assert set(result) == {
         *HEADLINES,
         *("per_class", "confusion", "classes", "n", "alternative", "decision", "n_failed"),
-        *("n_without_source", "macro_f1_classes"),
+        *("n_without_source", "macro_f1_classes", "reliability_by_class"),
     }
     assert json.loads(json.dumps(result, allow_nan=False)) == result
     for name in HEADLINES:

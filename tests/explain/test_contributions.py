@@ -7,7 +7,7 @@ from galfeat import GalaxyClassifier, load_model, open_dataset
 from galfeat.errors import DataError
 from galfeat.explain import contributions_of, explain
 from galfeat.explain.concepts import CONCEPTS, concept_of
-from galfeat.explain.contributions import UNNAMED
+from galfeat.explain.contributions import ISOTONIC, UNNAMED
 from galfeat.features import FeatureTable
 from galfeat.pipeline import Pipeline
 from galfeat.pipeline.members import KINDS, Member
@@ -56,6 +56,8 @@ ENSEMBLES = {
     "stack": lambda: fitted(TREES, LINEAR, VECTORS, combine="stack"),
     "average": lambda: fitted(TREES, LINEAR, combine="average"),
     "not calibrated": lambda: fitted(TREES, calibration="none"),
+    "isotonic": lambda: fitted(TREES, calibration="isotonic"),
+    "isotonic stack": lambda: fitted(TREES, LINEAR, combine="stack", calibration="isotonic"),
 }
 
 
@@ -84,6 +86,21 @@ def test_members_without_contributions_by_feature_are_listed_by_kind():
     found = accounted(ENSEMBLES["stack"](), table(30, seed=1)[0])
     assert set(found.others) == {"svm"}
     assert np.abs(found.others["svm"]).max() > 0.1
+
+
+def test_an_isotonic_calibration_is_a_reason_of_its_own():
+    classifier, (new, _) = ENSEMBLES["isotonic stack"](), table(30, seed=1)
+    found = accounted(classifier, new)
+    assert set(found.others) == {ISOTONIC}
+    curves = found.others[ISOTONIC]
+    assert np.abs(curves).max() > 0.05
+    # The remainder is constant, as without curves, but for slopes that differ between classes.
+    assert found.start.std(axis=0).max() < 0.05 * found.score.std(axis=0).max()
+    for row, one in enumerate(explained(classifier, new)):
+        (reason,) = [reason for reason in one.reasons if reason.concept == ISOTONIC]
+        assert reason.words == "correction of the probability by isotonic calibration"
+        assert reason.added == curves[row, classifier.classes_.tolist().index(one.of)]
+        assert one.start + sum(part.added for part in one.reasons) == pytest.approx(one.score)
 
 
 def test_every_kind_of_member_has_a_name_and_bagged_ones_use_it():

@@ -97,7 +97,7 @@ def test_missing_keys_take_the_documented_defaults(write):
         frame=True,
         balance="none",
         combine="average",
-        calibration="temperature",
+        calibration="vector",
         folds=5,
         decision="balanced",
     )

@@ -13,9 +13,9 @@ from galfeat.evaluate.evaluation import Evaluation
 from galfeat.evaluate.importances import Importances
 from galfeat.evaluate.intervals import Interval
 from galfeat.evaluate.metrics import METRICS
+from galfeat.evaluate.report import class_figures, prose
 from galfeat.evaluate.report import families as report_families
 from galfeat.evaluate.report import figures as report_figures
-from galfeat.evaluate.report import prose
 from galfeat.evaluate.report.figures import number
 from galfeat.evaluate.report.pictures import Gallery
 from galfeat.evaluate.soft import MOST_VOTED_NOTE, SOFT_NAMES, SoftEvaluation
@@ -104,7 +104,7 @@ def classes_section(evaluation: Evaluation) -> Section:
 
 
 def calibration_section(evaluation: Evaluation, votes: SoftEvaluation | None = None) -> Section:
-    """Return the reliability curve and an assessment of the calibration."""
+    """Return the reliability curves, of all and of each class, and an assessment."""
     chart = report_figures.reliability_chart(evaluation.reliability)
     text = prose.calibration_text(evaluation)
     if votes is not None:
@@ -112,7 +112,10 @@ def calibration_section(evaluation: Evaluation, votes: SoftEvaluation | None = N
     return Section(
         "calibration",
         "Are the probabilities reliable?",
-        f'<div class="beside"><div>{chart}</div><div>{text}</div></div>',
+        f'<div class="beside"><div>{chart}</div><div>{text}</div></div>'
+        f"<h3>By class</h3>{class_figures.class_reliability_text(evaluation.by_class)}"
+        f"{class_figures.class_diagrams(evaluation.by_class)}"
+        f"{class_figures.class_reliability_table(evaluation.by_class)}",
     )
 
 

@@ -442,3 +442,24 @@ def test_simulated_galaxies_are_described_with_their_number_and_weight(tmp_path)
     assert "1 of the 2 members" in text
     soft = read(tmp_path, balancing=replace(record, soft=True)).text
     assert "each galaxy counts in several classes" in soft
+
+
+def test_each_class_has_a_diagram_with_a_description_and_a_row(tmp_path):
+    truth, probabilities, predicted = data = answers()
+    page = read(tmp_path, data)
+    by_class = evaluate_predictions(truth, probabilities, predicted, predicted, NAMES).by_class
+    labels = [svg["aria-label"] for svg in page.all("svg") if "aria-label" in svg]
+    for name, part in by_class.items():
+        (label,) = [label for label in labels if label.startswith(f"{name}: ")]
+        assert f"mean probability {part.mean_probability:.3f}" in label
+        assert f"frequency {part.frequency:.3f}" in label
+        assert f"{100 * part.error.low:.1f} to {100 * part.error.high:.1f}" in page.text
+
+
+def test_classes_whose_probability_is_too_high_are_named(tmp_path):
+    truth, probabilities, _ = answers(900)
+    odds = probabilities * [1.0, 6.0, 1.0]
+    probabilities = odds / odds.sum(axis=1, keepdims=True)
+    text = read(tmp_path / "bent", (truth, probabilities, probabilities.argmax(axis=1))).text
+    assert re.search(r"The error exceeds chance for .*spiral \(on average", text)
+    assert "For no class is a miscalibration detectable." in read(tmp_path / "plain").text
