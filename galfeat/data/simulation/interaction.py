@@ -38,7 +38,7 @@ def _torn_spiral(rng: Random, place: Place) -> Galaxy:
     )
     assert galaxy.disc is not None
     assert galaxy.arms is not None
-    strength = rng.uniform(0.5, 1.2)
+    strength = rng.uniform(0.3, 0.9)
     streams: list[Stream] = []
     if rng.uniform() < 0.6:
         streams.append(tidal_tail(rng, galaxy, place, rng.uniform(0.04, 0.14)))
@@ -67,9 +67,9 @@ def _irregular(rng: Random, place: Place) -> Galaxy:
         galaxy,
         disc=replace(
             galaxy.disc,
-            colour=galaxy.disc.colour - rng.uniform(0.0, 0.06),
+            colour=galaxy.disc.colour - rng.uniform(0.0, 0.2),
             young=rng.uniform(0.4, 0.9),
-            clumpiness=rng.uniform(0.5, 1.1),
+            clumpiness=rng.uniform(0.3, 0.8),
             flocculence=rng.uniform(0.5, 1.0),
             dust=0.0,
         ),
@@ -81,7 +81,7 @@ def _irregular(rng: Random, place: Place) -> Galaxy:
         ),
         ring=None,
         knots=replace(galaxy.knots, share=rng.uniform(0.06, 0.25), number=int(rng.integers(5, 30))),
-        distortion=tides(rng, rng.uniform(0.4, 1.1)),
+        distortion=tides(rng, rng.uniform(0.2, 0.9)),
     )
 
 

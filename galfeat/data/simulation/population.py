@@ -60,7 +60,7 @@ def between(value: float, low: float, high: float) -> float:
 
 def old_colour(rng: Random, redshift: float) -> float:
     """Draw the observed g - r of an old stellar population."""
-    return float(0.70 + 1.8 * redshift + 0.04 * rng.standard_normal())
+    return float(0.72 + 1.8 * redshift + 0.04 * rng.standard_normal())
 
 
 def inclination(rng: Random, highest: float) -> float:
@@ -97,7 +97,8 @@ def smooth_galaxy(rng: Random, place: Place, q: float, discy: float) -> Galaxy:
     if rng.uniform() < discy:
         return _lenticular(rng, place, q)
     colour = old_colour(rng, place.redshift)
-    index = between(4.0 + 1.2 * rng.standard_normal(), 1.5, 6.0)
+    # Lower than de Vaucouleurs' 4: nearly half of the galaxies seen as smooth have discs.
+    index = between(2.3 + 0.9 * rng.standard_normal(), 0.9, 6.0)
     if rng.uniform() < 0.12:
         # A compact star-forming galaxy or a blue dwarf: smooth, but not an elliptical.
         index = rng.uniform(0.8, 1.8)
@@ -117,9 +118,35 @@ def smooth_galaxy(rng: Random, place: Place, q: float, discy: float) -> Galaxy:
     )
 
 
+def cigar_galaxy(rng: Random, place: Place) -> Galaxy:
+    """Draw a smooth galaxy that looks long: a thick disc from the side, with a small bulge."""
+    share = rng.uniform(0.0, 0.18)
+    length = disc_length(rng, place)
+    colour = old_colour(rng, place.redshift)
+    disc_colour = colour - rng.uniform(0.0, 0.15)
+    if rng.uniform() < 0.45:
+        disc_colour -= rng.uniform(0.1, 0.4)  # a late type without visible knots or dust
+    spheroid = None
+    if share > 0.03:
+        spheroid = bulge(rng, place, colour, share, length, q=rng.uniform(0.5, 0.8))
+    return Galaxy(
+        position_angle=rng.uniform(0, 180),
+        spheroid=spheroid,
+        disc=Disc(
+            magnitude=fainter(place.magnitude, 1 - share),
+            colour=disc_colour,
+            scale_length=length,
+            inclination=rng.uniform(EDGE_ON, 90),
+            thickness=rng.uniform(0.16, 0.34),
+            extent=rng.uniform(3.4, 6.0),
+        ),
+        seed=seed_of(rng),
+    )
+
+
 def _lenticular(rng: Random, place: Place, q: float) -> Galaxy:
     """Draw a bulge and a disc without arms, thick enough to look smooth."""
-    share = rng.uniform(0.25, 0.7)
+    share = rng.uniform(0.08, 0.42)
     length = disc_length(rng, place)
     colour = old_colour(rng, place.redshift)
     thickness = min(rng.uniform(0.18, 0.30), 0.9 * q)
@@ -139,11 +166,19 @@ def _lenticular(rng: Random, place: Place, q: float) -> Galaxy:
 
 
 def spiral_galaxy(
-    rng: Random, place: Place, pitch: float, *, barred: bool, share: float, highest: float = 65.0
+    rng: Random,
+    place: Place,
+    pitch: float,
+    *,
+    barred: bool,
+    share: float,
+    highest: float = 65.0,
+    patchiness: float = 0.0,
 ) -> Galaxy:
     """Draw a disc with spiral arms of a given pitch angle, and optionally a bar and a ring.
 
-    `share` is the bulge's fraction of the light, `highest` the maximum inclination.
+    `share` is the bulge's fraction of the light, `highest` the maximum inclination. A
+    `patchiness` of up to 1 adds young stars and breaks up the arms.
     """
     length = max(disc_length(rng, place), 1.8)
     tilt = inclination(rng, highest)
@@ -160,12 +195,14 @@ def spiral_galaxy(
         spheroid=spheroid,
         disc=Disc(
             magnitude=fainter(place.magnitude, 1 - share),
-            colour=colour - 0.06 - 0.16 * late + 0.07 * rng.standard_normal(),
+            colour=colour + 0.04 - 0.14 * late + 0.10 * rng.standard_normal(),
             scale_length=length,
             inclination=tilt,
-            young=between(0.25 + 0.25 * late + 0.12 * rng.standard_normal(), 0.06, 0.75),
-            flocculence=rng.uniform(0.15, 0.65),
-            clumpiness=rng.uniform(0.0, 0.2),
+            young=between(
+                0.25 + 0.25 * late + 0.2 * patchiness + 0.12 * rng.standard_normal(), 0.06, 0.8
+            ),
+            flocculence=rng.uniform(0.15 + 0.2 * patchiness, 0.65 + 0.3 * patchiness),
+            clumpiness=rng.uniform(0.0, 0.2 + 0.2 * patchiness),
             dust=rng.uniform(0.0, 0.8),
             break_radius=rng.uniform(1.8, 3.2) if broken else 9.0,
             outer=rng.uniform(0.5, 0.8) if broken else 1.0,
@@ -242,9 +279,9 @@ def edge_on_galaxy(rng: Random, place: Place, share: float) -> Galaxy:
         spheroid = Spheroid(
             magnitude=fainter(place.magnitude, share),
             colour=colour,
-            radius=max(length * (0.18 + 0.9 * share) * rng.uniform(0.75, 1.3), 0.5),
-            index=rng.uniform(1.0, 3.5),
-            q=rng.uniform(0.55, 0.9),
+            radius=max(length * (0.14 + 0.7 * share) * rng.uniform(0.75, 1.3), 0.5),
+            index=rng.uniform(0.8, 2.4),
+            q=rng.uniform(0.4, 0.75),
             boxiness=rng.uniform(2.4, 3.2) if boxy else 2.0,
         )
     return Galaxy(
@@ -252,14 +289,14 @@ def edge_on_galaxy(rng: Random, place: Place, share: float) -> Galaxy:
         spheroid=spheroid,
         disc=Disc(
             magnitude=fainter(place.magnitude, 1 - share),
-            colour=colour - 0.04 - 0.18 * late + 0.09 * rng.standard_normal(),
+            colour=colour + 0.08 - 0.16 * late + 0.14 * rng.standard_normal(),
             scale_length=length,
             inclination=degrees(asin(min(rng.uniform(0.980, 1.004), 1.0))),
-            thickness=rng.uniform(0.10, 0.21 + 0.1 * share),
+            thickness=rng.uniform(0.12, 0.28 + 0.3 * share),
             young=between(0.10 + 0.35 * late * rng.uniform(0, 1), 0.0, 0.6),
             flocculence=rng.uniform(0.2, 0.9),
-            dust=rng.uniform(0.5, 5.0) if rng.uniform() < 0.65 else 0.0,
-            extent=rng.uniform(3.8, 7.0),
+            dust=rng.uniform(1.0, 7.0) if rng.uniform() < 0.85 else 0.0,
+            extent=rng.uniform(3.2, 6.0),
             warp=0.03 * rng.standard_normal(),
         ),
         knots=Knots(

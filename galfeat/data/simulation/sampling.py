@@ -9,6 +9,7 @@ from galfeat.data.simulation.interaction import disturbed_galaxy, merging_pair
 from galfeat.data.simulation.population import (
     Place,
     Random,
+    cigar_galaxy,
     draw_place,
     edge_on_galaxy,
     smooth_galaxy,
@@ -67,17 +68,28 @@ def _target(class_id: int, rng: Random) -> tuple[tuple[Galaxy, ...], Place]:
     if class_id == 1:
         return merging_pair(rng)
     if class_id in (2, 3, 4):
-        place = draw_place(rng, -21.7)
-        low, high, discy = ((0.80, 1.0, 0.25), (0.46, 0.82, 0.45), (0.19, 0.46, 0.75))[class_id - 2]
+        place = draw_place(rng, -21.7, nearest=0.3)
+        if class_id == 4:
+            return (cigar_galaxy(rng, place),), place
+        low, high, discy = ((0.80, 1.0, 0.25), (0.46, 0.82, 0.45))[class_id - 2]
         return (smooth_galaxy(rng, place, rng.uniform(low, high), discy),), place
     if class_id in (5, 6, 7):
         place = draw_place(rng, -21.2, nearest=0.6)
         pitch = rng.uniform(*((9, 32), (6, 15), (16, 38))[class_id - 5])
-        share = rng.uniform(0.08, 0.4) if class_id == 6 else rng.uniform(0.0, 0.25)
-        return (spiral_galaxy(rng, place, pitch, barred=class_id == 5, share=share),), place
+        share = rng.uniform(0.0, 0.22) if class_id == 6 else rng.uniform(0.0, 0.16)
+        galaxy = spiral_galaxy(
+            rng,
+            place,
+            pitch,
+            barred=class_id == 5,
+            share=share,
+            # Tightly wound arms stand out from a smooth disc by their patches.
+            patchiness=1.0 if class_id == 6 else 0.0,
+        )
+        return (galaxy,), place
     if class_id in (8, 9):
         place = draw_place(rng, -20.2 if class_id == 8 else -21.2, nearest=0.1)
-        share = rng.uniform(0.0, 0.09) if class_id == 8 else rng.uniform(0.11, 0.5)
+        share = rng.uniform(0.0, 0.03) if class_id == 8 else rng.uniform(0.04, 0.28)
         return (edge_on_galaxy(rng, place, share),), place
     raise DataError(
         f"there is no class {class_id}; choose one from 0 to {len(GALAXY10_DECALS) - 1}"

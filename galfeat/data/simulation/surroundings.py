@@ -11,7 +11,7 @@ from galfeat.data.simulation.scene import Galaxy, Speck, Spheroid, Star
 
 HALF_WIDTH = 60.0  # arcseconds from the centre to the edge of the populated field
 AREA = (2 * HALF_WIDTH / 60) ** 2  # square arcminutes
-GALAXIES = 6.0  # per square arcminute to r = 23
+GALAXIES = 24.0  # per square arcminute to r = 23
 STARS = 1.3  # per square arcminute to r = 22
 RESOLVED = 19.5  # r magnitude; brighter neighbours are drawn with their shape
 
