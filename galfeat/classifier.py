@@ -17,6 +17,7 @@ from galfeat.data import as_dataset
 from galfeat.data.dataset import DataSet, Progress
 from galfeat.data.readers.images import Images
 from galfeat.ensemble import Ensemble, decide
+from galfeat.ensemble.population.adaptation import AdaptationMixin
 from galfeat.ensemble.simulated import SimulatedRows, simulated_rows
 from galfeat.ensemble.soft_labels import MIN_FRACTION
 from galfeat.errors import DataError, GalfeatWarning
@@ -40,7 +41,7 @@ __all__ = ["GalaxyClassifier", "Predictions"]
 _BATCH = 512
 
 
-class GalaxyClassifier(ClassifierMixin, ImageInputMixin, BaseEstimator):
+class GalaxyClassifier(AdaptationMixin, ClassifierMixin, ImageInputMixin, BaseEstimator):
     """Classify galaxy images with features and an ensemble.
 
     Parameters
@@ -61,6 +62,12 @@ class GalaxyClassifier(ClassifierMixin, ImageInputMixin, BaseEstimator):
         the sorted labels.
     priors_ : ndarray of float, shape (k,)
         Frequency of each class in the training rows.
+    assumed_priors_ : ndarray of float, shape (k,)
+        Frequency of each class that probabilities assume: `priors_`, or those of `with_priors`.
+    calibration_rows_ : CalibrationRows or None
+        Labelled galaxies that calibrate prediction sets: the training galaxies, with out-of-fold
+        probabilities, or those of `with_calibration`. None if the ensemble keeps none; see
+        `galfeat.ensemble.Ensemble`.
     pipeline_ : Pipeline
     extractor_ : FeatureExtractor
     ensemble_ : Ensemble
@@ -210,6 +217,7 @@ class GalaxyClassifier(ClassifierMixin, ImageInputMixin, BaseEstimator):
         if class_names is not None:
             self.classes_ = selection.named_classes(class_names, self.ensemble_.classes_)
         self.priors_ = self.ensemble_.priors_
+        self._forget_adaptation()
         return self
 
     def _simulated(
@@ -350,7 +358,7 @@ class GalaxyClassifier(ClassifierMixin, ImageInputMixin, BaseEstimator):
             self._fill_colours(features, table, usable)
             member_log_p[usable] = self.ensemble_.member_log_probabilities(features)
             probabilities[usable] = self.ensemble_.combined(member_log_p[usable])
-        return Predictions(
+        predictions = Predictions(
             classes=self.classes_,
             probabilities=probabilities,
             member_log_probabilities=member_log_p,
@@ -360,7 +368,12 @@ class GalaxyClassifier(ClassifierMixin, ImageInputMixin, BaseEstimator):
             errors=dict(table.errors),
             digests=table.digests,
             decision=self.pipeline_.decision,
+            priors=self.priors_,
+            calibration=self.calibration_rows_,
         )
+        assumed = self.assumed_priors_
+        same = np.array_equal(assumed, self.priors_)
+        return predictions if same else predictions.with_priors(assumed)
 
     def _fill_colours(
         self, features: NDArray[np.float32], table: FeatureTable, rows: NDArray[np.intp]

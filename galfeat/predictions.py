@@ -2,25 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from itertools import chain, islice
-from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
-from galfeat.errors import ImageError, MissingDependencyError
+from galfeat.ensemble.decision import decide, decision_note
+from galfeat.ensemble.population.prediction_sets import CalibrationRows, set_thresholds
+from galfeat.ensemble.population.priors import checked_priors, reweighted
+from galfeat.ensemble.prediction_table import Cell, PredictionTable
+from galfeat.errors import DataError, ImageError
 from galfeat.features.quantiles import MAX_UNUSUAL, UNLIKE, share_unusual
 from galfeat.features.table import describe_errors
 from galfeat.frame import Flag, describe_flags
 
 if TYPE_CHECKING:
-    import pandas as pd
-
     from galfeat.features import FeatureTable
 
-Cell: TypeAlias = str | float | None
 _Item = TypeVar("_Item")
 
 #: Flag of images without a class.
@@ -57,28 +58,6 @@ def classified_rows(table: FeatureTable) -> NDArray[np.intp]:
     return rows
 
 
-def decision_note(predicted: str | None, most_probable: str | None, decision: str) -> str | None:
-    """Return a sentence on a predicted class that is not the most probable one, or None.
-
-    Parameters
-    ----------
-    predicted, most_probable : str or None
-        Names of the class predicted by the decision rule and of the class with the largest
-        probability; None for an image without a class.
-    decision : {"balanced", "tempered", "probable"}
-        The decision rule.
-
-    Examples
-    --------
-    >>> from galfeat.predictions import decision_note
-    >>> decision_note("Disturbed", "Merging", "tempered")
-    'The tempered rule, which favours rarer classes, predicts Disturbed.'
-    """
-    if predicted == most_probable:
-        return None
-    return f"The {decision} rule, which favours rarer classes, predicts {predicted}."
-
-
 def flag_texts(table: FeatureTable, quantiles: Mapping[str, NDArray[np.float32]]) -> list[str]:
     """Return the problems of each measurement as text, separated by semicolons.
 
@@ -97,7 +76,7 @@ def flag_texts(table: FeatureTable, quantiles: Mapping[str, NDArray[np.float32]]
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class Predictions:
+class Predictions(PredictionTable):
     """Predicted classes and probabilities of n galaxies.
 
     Attributes
@@ -105,7 +84,7 @@ class Predictions:
     classes : ndarray, shape (k,)
         Class labels, in the order of the columns of `probabilities`.
     probabilities : ndarray of float, shape (n, k)
-        Calibrated to natural priors; NaN for a failed image and for one without a source.
+        Calibrated to `priors`; NaN for a failed image and for one without a source.
     member_log_probabilities : ndarray of float, shape (n, members, k)
         Logarithms of the probabilities of each member of the ensemble, before they are combined;
         NaN for a failed image and for one without a source.
@@ -131,6 +110,15 @@ class Predictions:
     seen : ndarray of bool, shape (n,), or None
         Whether the model was fitted to the image, or to another one of the same galaxy, from
         `galfeat.model_io.ModelRows.learned`; None if unknown.
+    priors : ndarray of float, shape (k,), or None
+        The class frequencies the probabilities assume; see `with_priors`. None if unknown.
+    calibration : CalibrationRows or None
+        Labelled galaxies that calibrate prediction sets; None if the model keeps none.
+    in_set : ndarray of bool, shape (n, k), or None
+        Whether each class is in the prediction set of each galaxy, from `with_sets`; False for a
+        failed image and for one without a source. `set_of` returns the names.
+    coverage : float or None
+        Coverage of the prediction sets.
 
     Notes
     -----
@@ -152,6 +140,13 @@ class Predictions:
     ['Disturbed']
     >>> predictions.classes[predictions.most_probable[[1]]].tolist()
     ['Merging']
+
+    A survey with few disturbed galaxies:
+
+    >>> frequencies = dict.fromkeys(predictions.classes, 1.0) | {"Disturbed": 0.1}
+    >>> moved = predictions.with_priors(frequencies)
+    >>> moved.classes[moved.predicted[[1]]].tolist()
+    ['Merging']
     """
 
     classes: NDArray[Any]
@@ -166,6 +161,10 @@ class Predictions:
     true_classes: Sequence[str | None] | None = None
     decision: str = "probable"
     seen: NDArray[np.bool_] | None = None
+    priors: NDArray[np.float64] | None = None
+    calibration: CalibrationRows | None = None
+    in_set: NDArray[np.bool_] | None = None
+    coverage: float | None = None
 
     @property
     def differs(self) -> NDArray[np.bool_]:
@@ -186,89 +185,73 @@ class Predictions:
         predicted, likely = self.predicted[row], self.most_probable[row]
         return decision_note(str(self.classes[predicted]), str(self.classes[likely]), self.decision)
 
-    def __len__(self) -> int:
-        """Return the number of galaxies."""
-        return len(self.probabilities)
-
     def __repr__(self) -> str:
         """Return the numbers of galaxies, classes and failed images."""
         return f"<Predictions: {self._counts()}>"
 
-    def rows(
-        self,
-        ids: Sequence[str] | None = None,
-        true_classes: Sequence[str | None] | None = None,
-    ) -> Iterator[dict[str, Cell]]:
-        """Yield the row of each galaxy in the table that ``galfeat classify`` writes.
+    def with_priors(self, priors: Mapping[Any, float] | ArrayLike) -> Predictions:
+        """Return the predictions for galaxies with other class frequencies.
+
+        Probabilities become ``p * new / old``, normalised, which is exact where galaxies of one
+        class look like those the model was fitted to and only the mix of classes differs. The
+        decision rule and prediction sets follow. See also `GalaxyClassifier.with_priors`.
 
         Parameters
         ----------
-        ids : sequence of str, length n, optional
-            Instead of those of the data set.
-        true_classes : sequence of str or None, length n, optional
-            Instead of those of the data set; None where the class is unknown.
-
-        Yields
-        ------
-        dict of str to str, float or None
-            Value by column, None for a missing value: ``id``, ``class``, ``probability`` (of that
-            class), ``most_probable``, ``p_CLASS`` for each class, ``true_class``, ``seen``
-            (``training`` for images the model was fitted to; only if `seen` is known),
-            ``flags`` and ``error``. An image without a source has ``no_source`` among its flags,
-            and no class and probabilities.
-        """
-        ids = ids if ids is not None else self.ids
-        ids = ids if ids is not None else [str(row) for row in range(len(self))]
-        true_classes = true_classes if true_classes is not None else self.true_classes
-        true_classes = true_classes if true_classes is not None else [None] * len(self)
-        classes = [str(name) for name in self.classes]
-        for row, (identity, true_class) in enumerate(zip(ids, true_classes, strict=True)):
-            error = self.errors.get(row)
-            predicted, likely = self.predicted[row], self.most_probable[row]
-            probabilities = [float(probability) for probability in self.probabilities[row]]
-            empty = predicted < 0
-            yield {
-                "id": identity,
-                "class": None if empty else classes[predicted],
-                "probability": None if empty else probabilities[predicted],
-                "most_probable": None if empty else classes[likely],
-                **{
-                    f"p_{name}": None if empty else probability
-                    for name, probability in zip(classes, probabilities, strict=True)
-                },
-                "true_class": true_class,
-                **({} if self.seen is None else {"seen": "training" if self.seen[row] else None}),
-                "flags": None if error else self.flags[row],
-                "error": str(error) if error else None,
-            }
-
-    def to_frame(self) -> pd.DataFrame:
-        """Return the table that ``galfeat classify`` writes as a pandas DataFrame.
-
-        The column ``seen`` is missing unless `seen` is known.
-
-        Returns
-        -------
-        pandas.DataFrame, n rows
-            The columns of `rows`; missing values are missing, with an index of row numbers.
+        priors : mapping of class to float, or array_like of float, shape (k,)
+            See `galfeat.ensemble.population.checked_priors`.
 
         Raises
         ------
-        MissingDependencyError
-            If pandas is not installed.
+        DataError
+            If a class is unknown or missing, a frequency is not a number of at least 0, the
+            present frequencies are unknown, or one of 0 would increase.
         """
-        try:
-            import pandas as pd
-        except ImportError as error:
-            raise MissingDependencyError(
-                "Predictions.to_frame needs pandas, which is not installed; "
-                "install it with: pip install 'galfeat[pandas]'"
-            ) from error
-        numbers = ["probability", *(f"p_{name}" for name in self.classes)]
-        columns = ["id", "class", numbers[0], "most_probable", *numbers[1:]]
-        columns += ["true_class", *(["seen"] if self.seen is not None else []), "flags", "error"]
-        frame = pd.DataFrame(list(self.rows()), columns=columns)
-        return frame.astype(dict.fromkeys(numbers, "float64"))
+        if self.priors is None:
+            raise DataError("the class frequencies of these predictions are unknown; set priors")
+        new = checked_priors(priors, self.classes)
+        lost = self.classes[(self.priors == 0) & (new > 0)]
+        if len(lost):
+            raise DataError(
+                f"the frequency of class {str(lost[0])!r} was set to 0, which cannot be undone; "
+                "start from the original predictions"
+            )
+        probabilities = reweighted(self.probabilities, self.priors, new)
+        moved = replace(
+            self,
+            probabilities=probabilities,
+            predicted=decide(probabilities, new, self.decision),
+            most_probable=decide(probabilities, new, "probable"),
+            priors=new,
+        )
+        return moved if self.coverage is None else moved.with_sets(self.coverage)
+
+    def with_sets(self, coverage: float) -> Predictions:
+        """Return the predictions with a prediction set for each galaxy.
+
+        A set contains the galaxy's class with a probability of `coverage`, for galaxies like the
+        calibration rows. The class predicted by the decision rule and the most probable one are in
+        every set, even where the thresholds alone would leave them out, which can only raise the
+        coverage.
+
+        Parameters
+        ----------
+        coverage : float
+            Above 0 and below 1.
+
+        Raises
+        ------
+        DataError
+            If the coverage is out of range, or there are too few calibration rows for it.
+        ModelError
+            If the model keeps no calibration rows; see `GalaxyClassifier.with_calibration`.
+        """
+        thresholds = set_thresholds(self.calibration, coverage, priors=self.priors)
+        in_set = thresholds.contain(self.probabilities)
+        (classified,) = np.nonzero(self.predicted >= 0)
+        for codes in (self.predicted, self.most_probable):
+            in_set[classified, codes[classified]] = True
+        return replace(self, in_set=in_set, coverage=coverage)
 
     @classmethod
     def concatenate(cls, parts: Sequence[Predictions]) -> Predictions:
@@ -303,6 +286,10 @@ class Predictions:
             true_classes=_chained([part.true_classes for part in parts]),
             decision=parts[0].decision,
             seen=None if any(part.seen is None for part in parts) else stacked("seen"),
+            priors=parts[0].priors,
+            calibration=parts[0].calibration,
+            in_set=None if any(part.in_set is None for part in parts) else stacked("in_set"),
+            coverage=parts[0].coverage,
         )
 
     def _counts(self) -> str:

@@ -75,6 +75,11 @@ def entry(module: ModuleType, name: str) -> list[str]:
     value, full = getattr(module, name), f"{module.__name__}.{name}"
     if inspect.isclass(value):
         options = ["   :members:", f"   :exclude-members: {FROM_SCIKIT_LEARN}"]
+        bases = value.__mro__[1:]
+        others = [base for base in bases if not base.__module__.startswith("galfeat.")]
+        if len(others) < len(bases):  # show what galfeat's own base classes add
+            names = ", ".join(base.__name__ for base in others)
+            options.append(f"   :inherited-members: {names}")
         return [f".. autoclass:: {full}", *options]
     if full == "galfeat.cli.main":
         text = "The command line as a click group; see :doc:`/reference/commands`."

@@ -16,6 +16,7 @@ from galfeat.cli.options import (
     seed_option,
     trust_option,
 )
+from galfeat.cli.probabilities import assumptions, priors_option, with_class_frequencies
 from galfeat.cli.terminal.progress import running_clock
 from galfeat.cli.terminal.prose import skipped_message
 from galfeat.storage.atomic import atomic_file, ensure_folder_writable, ensure_writable
@@ -72,6 +73,7 @@ _LABELS = (
     help="Score against fractions of votes, in the columns p_CLASS of the table; the true class is "
     "the one with the most votes.",
 )
+@priors_option
 @trust_option
 @label_option
 @images_option
@@ -87,6 +89,7 @@ def evaluate(
     include_training: bool,
     ablation: bool,
     soft: bool,
+    priors: str | None,
     trust: bool,
     label: str | None,
     images: str | None,
@@ -104,7 +107,8 @@ def evaluate(
     With --ablation, DATA must be the data set given to `galfeat fit --test-size`. With --soft,
     the probabilities are also compared with the fractions of votes for each class.
 
-    Images without a source have no class; they are counted and not scored.
+    Images without a source have no class; they are counted and not scored. With --priors,
+    probabilities and decisions assume these class frequencies, which should be those of DATA.
     """
     if soft and (ablation or label is not None):
         option = "--ablation" if ablation else "--label"
@@ -112,6 +116,10 @@ def evaluate(
     if ablation and include_training:
         raise click.UsageError(
             "--ablation compares scores on held-out images; omit --include-training"
+        )
+    if ablation and priors is not None:
+        raise click.UsageError(
+            "--ablation refits with the class frequencies of the training images; omit --priors"
         )
     _check_outputs(json_file, report)
     from galfeat.cli.inputs import open_labelled, scratch_beside
@@ -125,6 +133,7 @@ def evaluate(
     from galfeat.model_io.rows import read_rows
 
     classifier = load_model(model, trust=trust).set_params(n_jobs=jobs)
+    classifier = with_class_frequencies(classifier, priors)
     model_rows = read_rows(model)
     families = tuple(classifier.extractor_.families)
     manifest = read_manifest(model)
@@ -149,6 +158,8 @@ def evaluate(
 
         check_ablation(classifier, rows.training, len(model_rows.training))
     facts = {"Model": str(model), "Data": data, "Seed": str(seed)} | rows.facts
+    if priors is not None:
+        facts["Class frequencies"] = priors
     if soft:
         facts["True classes"] = "the class with the most votes"
     ctx.with_resource(scratch_beside(report, json_file))
@@ -165,7 +176,7 @@ def evaluate(
         votes = score_votes(scored.predictions, fractions, groups=scored.dataset.groups, seed=seed)
         click.echo(f"\n{votes.to_text()}")
     ablated = _ablate(scored, rows.training, seed) if ablation else None
-    results = _Results(scored, ablated, votes, caution, fitted_to_votes)
+    results = _Results(scored, ablated, votes, caution, fitted_to_votes, priors is not None)
     if json_file is not None:
         _write_json(json_file, results)
     if report is not None:
@@ -196,6 +207,7 @@ class _Results(NamedTuple):
     votes: SoftEvaluation | None
     caution: str
     fitted_to_votes: bool
+    other_priors: bool
 
 
 def _check_outputs(json_file: Path | None, report: Path | None) -> None:
@@ -291,6 +303,8 @@ def _ablate(scored: Scored, training: DataSet, seed: int) -> Ablation:
 
 def _write_json(path: Path, results: _Results) -> None:
     values = results.scored.evaluation.to_json()
+    if results.other_priors:
+        values |= assumptions(results.scored.classifier, coverage=None)
     if results.votes is not None:
         values["vote_fractions"] = results.votes.to_json()
     if results.caution:

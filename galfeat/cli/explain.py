@@ -7,13 +7,21 @@ import math
 from collections.abc import Iterator
 from itertools import chain, count
 from pathlib import Path
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, Any, cast
 
 import click
 
 from galfeat.cli.options import classifier_and_inputs, classifier_options
+from galfeat.cli.probabilities import (
+    adapted,
+    assumptions,
+    check_set_options,
+    priors_option,
+    set_options,
+)
 from galfeat.cli.terminal.prose import counted, none_readable, skipped_message
 from galfeat.cli.terminal.streams import reader_left
+from galfeat.errors import DataError
 from galfeat.storage.atomic import atomic_file, ensure_folder_writable
 from galfeat.storage.cells import printable, valid_json
 
@@ -47,6 +55,8 @@ _AT_ONCE = 64
     type=click.Path(file_okay=False, path_type=Path),
     help="Also write a figure and a JSON file per galaxy to this folder.",
 )
+@set_options
+@priors_option
 @classifier_options
 @click.pass_context
 def explain(
@@ -54,6 +64,9 @@ def explain(
     inputs: tuple[str, ...],
     of: str | None,
     output: Path | None,
+    coverage: float | None,
+    calibrate: str | None,
+    priors: str | None,
     trust: bool,
     images: str | None,
     jobs: int,
@@ -65,21 +78,32 @@ def explain(
     measure; a member that cannot be explained is listed as a whole. The contributions add up
     to the logarithm of the class probability over the geometric mean of all class
     probabilities. A predicted class that is not the most probable one is noted. An image
-    without a source has no class.
+    without a source has no class. With --coverage, the classes a galaxy may have are listed,
+    too; see `galfeat classify`.
     """
+    check_set_options(coverage, calibrate)
     if output is not None:
         ensure_folder_writable(output)
     from galfeat.cli.inputs import note_stretched, open_images
     from galfeat.explain import explain as explain_table
     from galfeat.predictions import no_galaxy
 
-    classifier, _, inputs = classifier_and_inputs(inputs, trust=trust, jobs=jobs)
+    classifier, model, inputs = classifier_and_inputs(inputs, trust=trust, jobs=jobs)
+    classifier = adapted(classifier, model, priors=priors, coverage=coverage, calibrate=calibrate)
+    if not classifier.assumed_priors_.all():
+        raise DataError(
+            f"{priors} has a frequency of 0, and explanations compare with all classes; give a "
+            "small frequency, such as 0.001"
+        )
+    facts = assumptions(classifier, coverage)
     opened = open_images(inputs, images=images)
     note_stretched(opened)
     failures: list[str] = []
     stems: set[str] = set()
     for rows, table in _readable(classifier, opened, failures):
         predictions = classifier.classify_table(table)
+        if coverage is not None:
+            predictions = predictions.with_sets(coverage)
         explanations = explain_table(classifier, table, predictions, of=of)
         for row, flags, explanation in zip(rows, predictions.flags, explanations, strict=True):
             name, problem = str(opened.ids[row]), no_galaxy(flags)
@@ -87,8 +111,10 @@ def explain(
             stem = _stem(name, stems)
             if output is not None:
                 output.mkdir(parents=True, exist_ok=True)
-                (image,) = opened.read([row])
-                _write(output / stem, cast("Image", image), Path(name).name, explanation, problem)
+                image = cast("Image", opened.read([row])[0])
+                _write_picture(output / stem, image, Path(name).name, explanation, problem)
+                values = {"id": Path(name).name, "problem": problem, **explanation.to_json()}
+                _write_json(output / stem, values | facts)
         if reader_left() and output is None:
             return
     if output is not None:
@@ -139,6 +165,8 @@ def _text(name: str, explanation: Explanation, problem: str | None) -> str:
         lines.append(f"  possibly not a galaxy. {problem}")
     if explanation.note:
         lines.append(f"  {explanation.note}")
+    if explanation.set_note:
+        lines.append(f"  {printable(explanation.set_note)}")
     shown = list(explanation.probabilities)[:_CLASSES]
     shown += [of for of in (explanation.predicted, explanation.of) if of and of not in shown]
     lines += [f"  {explanation.probabilities[of]:6.3f}  {of}" for of in dict.fromkeys(shown)]
@@ -169,7 +197,7 @@ def _rank_text(share_below: float) -> str:
     return f"more than in {min(math.floor(100 * share_below), 99)} % of galaxies"
 
 
-def _write(
+def _write_picture(
     stem: Path, image: Image, name: str, explanation: Explanation, problem: str | None
 ) -> None:
     from galfeat.explain.picture import write_picture
@@ -179,7 +207,9 @@ def _write(
     doubt = "no galaxy found" if explanation.of is None else "possibly not a galaxy"
     title = f"{printable(name)}: {doubt}" if problem else printable(name)
     write_picture(stem.with_name(stem.name + ".png"), rgb, measure_frame(rgb), explanation, title)
+
+
+def _write_json(stem: Path, values: dict[str, Any]) -> None:
     with atomic_file(stem.with_name(stem.name + ".json")) as temporary:
-        values = valid_json({"id": name, "problem": problem, **explanation.to_json()})
-        text = json.dumps(values, indent=2, ensure_ascii=False)
+        text = json.dumps(valid_json(values), indent=2, ensure_ascii=False)
         temporary.write_text(text + "\n", encoding="utf-8")

@@ -17,7 +17,7 @@ def decide(probabilities: ArrayLike, priors: ArrayLike, rule: str) -> NDArray[np
     probabilities : array_like of float, shape (n, k)
         Calibrated to the natural `priors`.
     priors : array_like of float, shape (k,)
-        Natural frequency of each class, each above 0.
+        Natural frequency of each class. A class of frequency 0 should have probability 0.
     rule : {"balanced", "tempered", "probable"}
         "balanced" predicts the class with the largest ratio of probability to prior, the
         Bayes rule for balanced accuracy, which gives rare classes the same chance as common
@@ -53,8 +53,31 @@ def decide(probabilities: ArrayLike, priors: ArrayLike, rule: str) -> NDArray[np
         )
     power = _PRIOR_POWER[rule]
     scores = np.asarray(probabilities, dtype=np.float64)
-    scores = scores / np.asarray(priors, dtype=np.float64) ** power
+    frequencies = np.asarray(priors, dtype=np.float64)
+    scores = scores / np.where(frequencies > 0, frequencies, 1.0) ** power
     missing = np.isnan(scores).any(axis=1)
     classes: NDArray[np.intp] = scores.argmax(axis=1)
     classes[missing] = -1
     return classes
+
+
+def decision_note(predicted: str | None, most_probable: str | None, decision: str) -> str | None:
+    """Return a sentence on a predicted class that is not the most probable one, or None.
+
+    Parameters
+    ----------
+    predicted, most_probable : str or None
+        Names of the class predicted by the decision rule and of the class with the largest
+        probability; None for an image without a class.
+    decision : {"balanced", "tempered", "probable"}
+        The decision rule.
+
+    Examples
+    --------
+    >>> from galfeat.ensemble.decision import decision_note
+    >>> decision_note("Disturbed", "Merging", "tempered")
+    'The tempered rule, which favours rarer classes, predicts Disturbed.'
+    """
+    if predicted == most_probable:
+        return None
+    return f"The {decision} rule, which favours rarer classes, predicts {predicted}."

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Iterator, Sequence
+from functools import partial
 from typing import Any, Literal
 
 import numpy as np
@@ -27,6 +28,7 @@ from galfeat.ensemble.member_fits import (
     predict_fold,
     select_columns,
 )
+from galfeat.ensemble.population.prediction_sets import CalibrationRows, out_of_fold_rows
 from galfeat.ensemble.simulated import SimulatedRows
 from galfeat.ensemble.soft_labels import check_balance, checked_fractions
 from galfeat.errors import PipelineError
@@ -90,6 +92,9 @@ class Ensemble(ClassifierMixin, BaseEstimator):
         For each member, the columns it uses.
     combination_ : Combination
         Fitted to the members' out-of-fold predictions.
+    calibration_rows_ : CalibrationRows or None
+        Out-of-fold probabilities of the rows, for prediction sets. None for soft labels, without
+        calibration and stacking, and where all rows of a class share one group.
     n_features_in_ : int
     feature_names_in_ : ndarray of str
         Only if `fit` was given a table with column names.
@@ -324,13 +329,18 @@ class Ensemble(ClassifierMixin, BaseEstimator):
             balancing.prior_shift(member, self.balance, self.priors_, simulated)
             for member in self.members
         ]
-        self.combination_ = Combination(self.combine, shifts, calibration=self.calibration)
+        combination = partial(Combination, self.combine, shifts, calibration=self.calibration)
+        self.combination_ = combination()
+        self.calibration_rows_: CalibrationRows | None = None
         if n_folds:
             predicted = np.empty((len(X), n_members, len(self.classes_)))
             for number, part in enumerate(results[n_members:]):
                 fold, member = divmod(number, n_members)
                 predicted[fold_of_row == fold, member] = part
             self.combination_.fit(predicted, codes, fold_of_row)
+            self.calibration_rows_ = out_of_fold_rows(
+                combination, predicted, codes, fold_of_row, self.priors_
+            )
 
     def predict_proba(self, X: ArrayLike) -> Floats:
         """Return calibrated probabilities under the natural priors `priors_`, shape (n, k)."""

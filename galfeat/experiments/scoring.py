@@ -191,7 +191,7 @@ def _scored(
         truth,
         predictions.probabilities,
         predictions.predicted,
-        decide(predictions.probabilities, classifier.priors_, OTHER_DECISION[rule]),
+        decide(predictions.probabilities, classifier.assumed_priors_, OTHER_DECISION[rule]),
         [str(name) for name in predictions.classes],
         sources=dataset.sources,
         groups=dataset.groups,

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from galfeat.classifier import GalaxyClassifier
+from galfeat.ensemble.prediction_table import set_note
 from galfeat.errors import DataError
 from galfeat.explain.contributions import Contributions, contributions_of
 from galfeat.explain.reasons import Reason, reasons
@@ -50,6 +51,10 @@ class Explanation:
         Features with the largest contributions: name, contribution, value.
     note : str or None
         Why the predicted class is not the most probable one; None if it is.
+    prediction_set : tuple of str
+        The classes of the prediction set, the most probable first; empty without sets.
+    coverage : float or None
+        Coverage of the prediction set; None without sets.
 
     Examples
     --------
@@ -77,11 +82,20 @@ class Explanation:
     families: dict[str, float]
     features: list[tuple[str, float, float | None]]
     note: str | None = None
+    prediction_set: tuple[str, ...] = ()
+    coverage: float | None = None
 
     @property
     def most_probable(self) -> str | None:
         """The class with the largest probability; None without a class."""
         return next(iter(self.probabilities), None)
+
+    @property
+    def set_note(self) -> str | None:
+        """The prediction set as a sentence; None without one."""
+        if self.coverage is None:
+            return None
+        return set_note(self.prediction_set, len(self.probabilities), self.coverage)
 
     def to_json(self) -> dict[str, Any]:
         """Return plain types for JSON; score and start are None without a class."""
@@ -91,6 +105,8 @@ class Explanation:
             "note": self.note,
             "explained": self.of,
             "probabilities": self.probabilities,
+            "set": list(self.prediction_set) or None,
+            "coverage": self.coverage,
             "score": None if self.of is None else self.score,
             "start": None if self.of is None else self.start,
             "reasons": [reason.to_json() for reason in self.reasons],
@@ -118,7 +134,7 @@ def explain(
     table : FeatureTable
         n galaxies measured by its extractor, without failed images.
     predictions : Predictions
-        Its predictions for them, from `GalaxyClassifier.classify_table`.
+        Its predictions for them, from `GalaxyClassifier.classify_table`, with sets or without.
     of : str, or sequence of str or None, length n, optional
         The class to explain, or that of each galaxy; by default, and for None, the predicted one.
 
@@ -198,4 +214,6 @@ def _explanation(
             for k in np.argsort(-np.abs(added), kind="stable")[:FEATURES]
         ],
         note=predictions.note(row),
+        prediction_set=predictions.set_of(row),
+        coverage=predictions.coverage,
     )

@@ -23,7 +23,7 @@ COLOURS = {
 _FOR, _AGAINST, _INK = "#2563a8", "#c2410c", "#1d2127"
 #: Number of reasons shown, and half-width of the image section in frame radii.
 _REASONS, _AROUND = 8, 1.6
-#: Maximum characters of a line of the note below the title, and its height in points.
+#: Maximum characters of a line of the notes below the title, and its height in points.
 _NOTE_WIDTH, _NOTE_HEIGHT = 76, 12.0
 
 
@@ -125,7 +125,8 @@ def _draw_reasons(axis: Any, explanation: Explanation) -> None:  # noqa: ANN401
         loc="right", fontsize=9, color=_INK, parse_math=False,
     )  # fmt: skip
     note = explanation.note if explanation.of == explanation.predicted else None
-    lines = textwrap.wrap(printable(note), _NOTE_WIDTH) if note else []
+    notes = [printable(text) for text in (note, explanation.set_note) if text]
+    lines = [line for text in notes for line in textwrap.wrap(text, _NOTE_WIDTH)]
     axis.set_title(
         f"{name}: {100 * probability:.0f} %",
         loc="left", fontsize=13, color=_INK, weight="bold", parse_math=False,

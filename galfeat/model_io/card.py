@@ -24,6 +24,9 @@ _CALIBRATION = """\
 The calibration error is the mean absolute difference between predicted probability and accuracy.
 Chance alone increases it, so its interval is shifted downwards and reaches 0 if a perfectly
 calibrated model could have scored as high."""
+_ASSUMED = """\
+The probabilities assume these frequencies; `galfeat classify --priors` and
+`GalaxyClassifier.with_priors` move them to others."""
 #: Number of confusions listed.
 _CONFUSIONS = 6
 
@@ -59,10 +62,6 @@ def model_card(
     n_named = sum(column.split(".", 1)[0] in OWN_FAMILIES for column in manifest["feature_names"])
     n_others = len(manifest["feature_names"]) - n_named
     members = ", ".join(member["kind"] for member in pipeline["ensemble"]["members"])
-    classes = "\n".join(
-        f"| {label} | {prior:.4f} |"
-        for label, prior in zip(manifest["classes"], manifest["priors"], strict=True)
-    )
     versions = ", ".join(f"{name} {number}" for name, number in manifest["versions"].items())
     return f"""# galfeat model `{name or pipeline["name"]}`
 
@@ -77,6 +76,7 @@ measured on the {"canonical frame" if pipeline["features"]["frame"] else "origin
 - Members: {members}; combination: {pipeline["ensemble"]["combine"]}.
 - Class balancing: {pipeline["balance"]["method"]}.
 - Calibration: {calibration_text(manifest)}, to the class frequencies below.
+- Prediction sets: {_calibrated(manifest)}.
 - Decision rule: {manifest["decision"]}.
 - Fitted to {manifest["n_training"]:,} images\
 {", by the fractions of volunteers' votes" if manifest.get("soft_labels") else ""}; \
@@ -84,9 +84,7 @@ measured on the {"canonical frame" if pipeline["features"]["frame"] else "origin
 
 {about}## Classes
 
-| class | frequency in the training images |
-|---|---|
-{classes}
+{_class_table(manifest)}
 
 {_scores(metrics)}
 ## Use
@@ -123,6 +121,31 @@ def calibration_text(manifest: Mapping[str, Any]) -> str:
     method = str(manifest["pipeline"]["calibrate"]["method"])
     used = str(manifest.get("calibration", method))
     return used if used == method else f"{used} (chosen by cross-validation)"
+
+
+def _calibrated(manifest: Mapping[str, Any]) -> str:
+    """Describe how prediction sets are calibrated."""
+    n_rows = manifest.get("calibration_rows", 0)
+    if not n_rows:
+        return "not calibrated; `--calibrate DATA` calibrates them on labelled galaxies"
+    return f"calibrated on {n_rows:,} galaxies, predicted by models not fitted to them"
+
+
+def _class_table(manifest: Mapping[str, Any]) -> str:
+    """Return the class frequencies of the training images, and of the probabilities if others."""
+    assumed = manifest.get("assumed_priors", manifest["priors"])
+    columns = (
+        [manifest["priors"]] if assumed == manifest["priors"] else [manifest["priors"], assumed]
+    )
+    heads = ["frequency in the training images", "frequency assumed by the probabilities"]
+    lines = [f"| class | {' | '.join(heads[: len(columns)])} |", f"|---|{'---|' * len(columns)}"]
+    lines += [
+        f"| {label} | {' | '.join(f'{value:.4f}' for value in values)} |"
+        for label, *values in zip(manifest["classes"], *columns, strict=True)
+    ]
+    if len(columns) == 1:
+        lines += ["", _ASSUMED]
+    return "\n".join(lines)
 
 
 def headline_scores(folder: Path) -> str:

@@ -32,6 +32,9 @@ def check_classifier(classifier: GalaxyClassifier, manifest: Mapping[str, Any]) 
             len(classifier.ensemble_.members_),
             len(classifier.ensemble_.classes_),
         )
+        _check_frequencies(classifier)
+        for rows in _calibration_rows(classifier):
+            _check_calibration_rows(rows, len(classifier.classes_))
         for member, columns in zip(
             classifier.ensemble_.members_, classifier.ensemble_.columns_, strict=True
         ):
@@ -70,6 +73,54 @@ def _check_parts(classifier: GalaxyClassifier, manifest: Mapping[str, Any]) -> N
         raise ModelError("its classes are not those of the manifest")
     if list(classifier.feature_names_) != manifest["feature_names"]:
         raise ModelError("its feature names are not those of the manifest")
+
+
+def _check_frequencies(classifier: GalaxyClassifier) -> None:
+    """Check the class frequencies of the training rows, and those that probabilities assume."""
+    for name, least in (("priors_", 0.0), ("assumed_priors_", -1.0)):
+        values = getattr(classifier, name)
+        if not _are_frequencies(values, len(classifier.classes_)) or not (values > least).all():
+            raise ModelError(f"its {name} are not class frequencies")
+
+
+def _are_frequencies(values: object, n_classes: int) -> bool:
+    return (
+        isinstance(values, np.ndarray)
+        and values.dtype == np.float64
+        and values.shape == (n_classes,)
+        and bool((values >= 0).all())
+        and bool(np.isclose(values.sum(), 1.0))
+    )
+
+
+def _calibration_rows(classifier: GalaxyClassifier) -> Iterator[object]:
+    """Yield the calibration rows of the fit and those in their place; models may have none."""
+    for holder, name in ((classifier.ensemble_, "calibration_rows_"), (classifier, "_calibration")):
+        rows = vars(holder).get(name)
+        if rows is not None:
+            yield rows
+
+
+def _check_calibration_rows(rows: object, n_classes: int) -> None:
+    """Check the types, sizes and ranges of calibration rows."""
+    from galfeat.ensemble.population import CalibrationRows
+
+    if not isinstance(rows, CalibrationRows):
+        raise ModelError(f"its calibration rows are a {type(rows).__name__}")
+    probabilities, codes = rows.probabilities, rows.codes
+    arrays = {"probabilities": (probabilities, np.float32), "codes": (codes, np.int16)}
+    for name, (values, kind) in arrays.items():
+        if not isinstance(values, np.ndarray) or values.dtype != kind:
+            raise ModelError(f"the {name} of its calibration rows are not of type {kind.__name__}")
+    if probabilities.shape != (*codes.shape, n_classes) or codes.ndim != 1:
+        raise ModelError("its calibration rows have the wrong shape")
+    if not ((codes >= 0) & (codes < n_classes)).all():
+        raise ModelError("its calibration rows have classes that the model does not have")
+    valid = (probabilities >= 0).all() and np.allclose(probabilities.sum(axis=1), 1.0, atol=1e-3)
+    if not valid or not _are_frequencies(rows.priors, n_classes) or not rows.priors.all():
+        raise ModelError("its calibration rows hold no probabilities")
+    if type(rows.out_of_fold) is not bool:
+        raise ModelError("its calibration rows do not state whether they are out of fold")
 
 
 def _parts(estimator: object) -> Iterator[Any]:

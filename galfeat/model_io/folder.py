@@ -120,6 +120,8 @@ def save_model(
             "versions": library_versions(),
             "classes": [_plain(label) for label in classifier.classes_],
             "priors": [float(prior) for prior in classifier.priors_],
+            "assumed_priors": [float(prior) for prior in classifier.assumed_priors_],
+            "calibration_rows": len(classifier.calibration_rows_ or ()),
             "feature_names": list(classifier.feature_names_),
             "pipeline": classifier.pipeline_.to_dict(),
             "calibration": classifier.ensemble_.calibration_method,

@@ -60,7 +60,9 @@ def read_manifest(folder: str | Path) -> dict[str, Any]:
     Returns
     -------
     dict
-        ``schema``, ``versions``, ``classes``, ``priors``, ``feature_names``, ``pipeline``,
+        ``schema``, ``versions``, ``classes``, ``priors``, ``assumed_priors`` (the class frequencies
+        that probabilities assume) and ``calibration_rows`` (the number of galaxies that calibrate
+        prediction sets), both missing in older folders, ``feature_names``, ``pipeline``,
         ``decision``, ``label_column``, ``soft_labels`` (whether it was fitted to fractions of
         votes; missing in older folders), ``seed``, ``data_digest``, ``n_training``,
         ``n_held_out``, ``files`` (the SHA-256 of each) and ``sha256`` (of all of these).

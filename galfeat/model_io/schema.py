@@ -142,6 +142,8 @@ MANIFEST_RULE: Rule = {
     "calibration": Optional(TEXT),
     "decision": TEXT,
     "label_column": Kind("text or null", lambda value: value is None or is_text(value)),
+    "assumed_priors": Optional(Kind("a list of numbers from 0 to 1", _listed(_is_share))),
+    "calibration_rows": Optional(COUNT),
     "soft_labels": Optional(Kind("true or false", lambda value: type(value) is bool)),
     "seed": COUNT,
     "data_digest": TEXT,
@@ -169,8 +171,10 @@ def manifest_problem(manifest: object) -> str | None:
     wrong = problem(manifest, MANIFEST_RULE)
     if wrong or not isinstance(manifest, dict):
         return wrong
-    if len(manifest["priors"]) != len(manifest["classes"]):
-        return f"it has {len(manifest['priors'])} priors and {len(manifest['classes'])} classes"
+    for name in ("priors", "assumed_priors"):
+        if name in manifest and len(manifest[name]) != len(manifest["classes"]):
+            n_classes = len(manifest["classes"])
+            return f"it has {len(manifest[name])} {name} and {n_classes} classes"
     return problem(manifest["versions"], _VERSIONS, "versions")
 
 

@@ -27,7 +27,8 @@ def model_info(
     Returns
     -------
     dict
-        ``name``, ``pipeline``, ``description``, ``classes``, ``priors``, ``families``, ``members``,
+        ``name``, ``pipeline``, ``description``, ``classes``, ``priors``, ``assumed_priors`` (the
+        class frequencies that probabilities assume), ``families``, ``members``,
         ``calibration``, ``decision``, ``n_training``, ``n_held_out``, ``galfeat`` (its version),
         and what `_scores` returns.
     """
@@ -39,6 +40,9 @@ def model_info(
         "description": pipeline["description"],
         "classes": classes,
         "priors": dict(zip(classes, manifest["priors"], strict=True)),
+        "assumed_priors": dict(
+            zip(classes, manifest.get("assumed_priors", manifest["priors"]), strict=True)
+        ),
         "families": pipeline["features"]["families"],
         "members": [member["kind"] for member in pipeline["ensemble"]["members"]],
         "calibration": calibration_text(manifest),

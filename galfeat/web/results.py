@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import suppress
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from galfeat.classifier import GalaxyClassifier
+from galfeat.errors import DataError, ModelError
 from galfeat.explain import Explanation, explain, marks
 from galfeat.explain.reasons import Reason
 from galfeat.frame import measure_frame
@@ -18,6 +20,9 @@ from galfeat.web.uploads import Upload
 
 #: Maximum number of reasons that refer to a feature; stronger ones that do not are added.
 REASONS = 3
+
+#: Coverage of the prediction sets of models that keep out-of-fold predictions.
+COVERAGE = 0.9
 
 #: Shorter side in pixels of images that the page enlarges until tenths of pixels are visible.
 _ENLARGED = 100
@@ -34,9 +39,10 @@ def classify_images(
     """Return for each image a row as of `galfeat classify`, with reasons and overlay lines.
 
     The reasons are those for the most probable class; `decision_note` is a sentence if the decision
-    rule names another one, and `cautions` are sentences on how far to trust the result. If no
-    galaxy is found, or an image of unknown class is unlike any training galaxy, `galaxy` is False,
-    `problem` is the explanation, the class is None and reasons and lines are empty.
+    rule names another one, `set` is the prediction set if the model keeps out-of-fold predictions,
+    and `cautions` are sentences on how far to trust the result. If no galaxy is found, or an image
+    of unknown class is unlike any training galaxy, `galaxy` is False, `problem` is the explanation,
+    the class is None and reasons and lines are empty.
 
     Parameters
     ----------
@@ -50,9 +56,11 @@ def classify_images(
     predictions = classifier.classify_table(table)
     names = [*map(str, predictions.classes), None]  # -1 means no class
     likely = [names[code] for code in predictions.most_probable]
+    rows = predictions.rows(ids, true_classes)
+    with suppress(DataError, ModelError):  # too few calibration rows, or none
+        predictions = predictions.with_sets(COVERAGE)
     explanations = explain(classifier, table, predictions, of=likely)
     notes = map(predictions.note, range(len(images)))
-    rows = predictions.rows(ids, true_classes)
     return [_result(*parts) for parts in zip(rows, explanations, notes, images, strict=True)]
 
 
@@ -95,12 +103,13 @@ def _result(
         }  # fmt: skip
         return {
             **emptied, **common, "galaxy": False, "problem": problem, "decision_note": None,
-            "reasons": [], "marks": [], "cautions": [],
+            "set": None, "coverage": None, "reasons": [], "marks": [], "cautions": [],
         }  # fmt: skip
     decimals = 1 if min(width, height) >= _ENLARGED else 2
     return {
         **row, **common, "galaxy": True, "problem": None, "decision_note": note,
         "probabilities": explanation.probabilities,
+        "set": list(explanation.prediction_set) or None, "coverage": explanation.coverage,
         "reasons": [reason.to_json() for reason in _strongest(explanation.reasons)],
         "marks": [
             {"name": mark.name, "points": np.round(mark.points, decimals).tolist()}

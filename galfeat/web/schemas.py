@@ -63,6 +63,16 @@ _GALAXY = _object(
         "decision_note": {
             **_OPTIONAL_TEXT, "description": "Sentence if `class` is not the most probable one.",
         },
+        "set": {
+            "type": ["array", "null"], "items": _TEXT, "minItems": 1,
+            "description": "Classes of the prediction set, the most probable first; null if the "
+            "model keeps no out-of-fold predictions.",
+        },
+        "coverage": {
+            **_OPTIONAL_PROBABILITY,
+            "description": "Share of such sets that contain the true class, for galaxies like the "
+            "training galaxies.",
+        },
         "true_class": _OPTIONAL_TEXT,
         "flags": {**_OPTIONAL_TEXT, "description": "Quality flags of the measurement."},
         "cautions": {
@@ -107,7 +117,10 @@ _MODEL = _object({
     "scores": {"type": "object", "additionalProperties": _object({
         "value": _NUMBER, "low": _OPTIONAL_NUMBER, "high": _OPTIONAL_NUMBER,
     })},
-}, priors={"type": "object", "additionalProperties": _PROBABILITY}, by_class={
+}, priors={"type": "object", "additionalProperties": _PROBABILITY}, assumed_priors={
+    "type": "object", "additionalProperties": _PROBABILITY,
+    "description": "Class frequencies that the probabilities assume.",
+}, by_class={
     "type": "object",
     "additionalProperties": _object({
         "support": {"type": "integer", "minimum": 0, "description": "Number of galaxies."},

@@ -1,6 +1,8 @@
 """The application: pages, samples, and the API."""
 
 import asyncio
+import copy
+import dataclasses
 import io
 import json
 import re
@@ -10,6 +12,7 @@ from collections import Counter
 import numpy as np
 import pytest
 from PIL import Image
+from starlette.testclient import TestClient
 
 from galfeat import open_dataset
 from galfeat.data import ArrayDataSet, pixel_digest
@@ -152,6 +155,20 @@ def test_uploads_are_classified_as_by_the_library(client, content, galaxy, kind)
     (row,) = predictions.rows(["upload"], [None])
     assert found["galaxy"]
     assert {name: found[name] for name in row} == json.loads(json.dumps(row))
+    assert found["set"] == list(predictions.with_sets(0.9).set_of(0))
+    assert found["most_probable"] in found["set"]
+    assert found["coverage"] == 0.9
+
+
+def test_models_without_out_of_fold_predictions_show_no_set(content, galaxy):
+    classifier = copy.deepcopy(content.classifier)
+    del classifier.ensemble_.calibration_rows_
+    earlier = dataclasses.replace(content, classifier=classifier)
+    with TestClient(create_app(earlier), base_url="http://galaxies") as client:
+        response = client.post("/api/classify", content=encoded(galaxy))
+    (found,) = response.json()["galaxies"]
+    assert found["galaxy"]
+    assert (found["set"], found["coverage"]) == (None, None)
 
 
 def test_several_images_keep_their_order(client, galaxy):
@@ -195,6 +212,7 @@ def test_images_without_a_galaxy_get_no_class(client, image):
     assert found["class"] is None
     assert all(value is None for name, value in found.items() if name.startswith("p_"))
     assert found["reasons"] == found["marks"] == []
+    assert (found["set"], found["coverage"]) == (None, None)
 
 
 def test_model_health_and_metrics(client):

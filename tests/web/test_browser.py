@@ -31,6 +31,10 @@ def check_answer(page, result):
     assert page.locator("#cautions li").all_inner_texts() == result["cautions"]
     for note in (result["decision_note"], *result["cautions"]):
         assert (note or "") in page.inner_text("#status")
+    names = result["set"]
+    shown = ", ".join(names) if len(names) < len(result["probabilities"]) else "all 10 classes"
+    assert page.inner_text("#set-line") == f"90\u00a0% set: {shown}"
+    assert f"90\u00a0% set: {shown}." in page.inner_text("#status")
     rows = [
         (row.locator("th").inner_text(), row.locator(".number").inner_text(),
          row.locator("progress").evaluate("bar => bar.value"))

@@ -66,3 +66,13 @@ def test_the_page_states_that_a_model_has_no_scores(content, metrics):
     assert "This model has not been scored" in page
     assert "Scores by class" not in page
     assert page.count("no example<") == len(CLASSES)  # the samples have other classes
+
+
+def test_class_frequencies_that_probabilities_assume_are_stated():
+    pages = {}
+    for name, extra in (("as fitted", {}), ("moved", {"assumed_priors": [0.25, 0.25, 0.5]})):
+        info = model_info("mine", MANIFEST | extra, {})
+        with TestClient(create_app(Content(None, info, [], info))) as client:
+            pages[name] = client.get("/about").text
+    assert "are calibrated for these class frequencies." in pages["as fitted"]
+    assert "calibrated for other class frequencies: Round 25.0&nbsp;%, Flat" in pages["moved"]

@@ -3,6 +3,8 @@ from .catalogue import build_catalogue as build_catalogue
 from .fractions import VoteFractions as VoteFractions
 from .fractions import read_fractions as read_fractions
 from .fractions import read_soft_labels as read_soft_labels
+from .frequencies import galaxy10_frequencies as galaxy10_frequencies
+from .frequencies import read_frequencies as read_frequencies
 from .galaxy10 import (
     GALAXY10_CLASSES as GALAXY10_CLASSES,
 )
@@ -39,9 +41,11 @@ __all__ = [
     "VoteLabels",
     "VoteScheme",
     "build_catalogue",
+    "galaxy10_frequencies",
     "groups_by_position",
     "label_votes",
     "read_fractions",
+    "read_frequencies",
     "read_labels",
     "read_soft_labels",
     "read_table",

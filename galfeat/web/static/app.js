@@ -132,15 +132,25 @@ function headline(galaxy) {
   return [galaxy.most_probable, percent(galaxy.probabilities[galaxy.most_probable])];
 }
 
+function setOf(galaxy) {
+  if (!galaxy.set) return ["", ""];
+  const all = galaxy.set.length === Object.keys(galaxy.probabilities).length;
+  return [`${percent(galaxy.coverage)} set`, all ? `all ${galaxy.set.length} classes` : galaxy.set.join(", ")];
+}
+
 function showAnswer(galaxy, guess) {
   const [verdict, tone] = verdictOf(galaxy, guess);
   const [named, probability] = headline(galaxy);
   const truth = truthOf(galaxy, guess);
+  const [setName, set] = setOf(galaxy);
   at("verdict").textContent = verdict;
   at("verdict").className = `verdict ${tone}`;
   at("named").textContent = named;
   at("probability").textContent = probability;
   at("truth").textContent = truth;
+  at("set-line").hidden = !set;
+  at("set-name").textContent = setName;
+  at("set").textContent = set;
   at("decision").textContent = galaxy.decision_note ?? "";
   at("caption").hidden = galaxy.decision_note !== null;
   at("cautions").replaceChildren(...galaxy.cautions.map((caution) => element("li", caution)));
@@ -151,7 +161,7 @@ function showAnswer(galaxy, guess) {
   current = galaxy;
   showPanel("answer");
   drawMarks();
-  const notes = [truth.replace("\n", ". "), galaxy.decision_note, ...galaxy.cautions];
+  const notes = [truth.replace("\n", ". "), set && `${setName}: ${set}`, galaxy.decision_note, ...galaxy.cautions];
   at("status").textContent = [`${verdict}: ${named} ${probability}.`, ...notes.filter(Boolean).map(sentence)].join(" ");
 }
 
