@@ -1,104 +1,77 @@
-"""How often a class is assigned to images without a galaxy, and refused for galaxies.
+"""How often doubt is cast on images without a galaxy, and on galaxies.
 
-``python benchmarks/not_galaxies.py [--model MODEL] [GALAXIES ...]`` classifies stars, noise,
-simple shapes, parts of the photographs in scikit-image, simulated galaxies, and the images in the
-given folders.
+``python benchmarks/not_galaxies.py [--model MODEL | --fit IMAGES] [GALAXIES ...]`` classifies
+stars, artefacts of the camera, noise, simple shapes, parts of the photographs in scikit-image,
+simulated galaxies, the images in the given folders, and all galaxies again cropped so tightly
+that they fill their frames. With --fit, the quantiles of these images replace those of the model,
+whose classes do not matter here.
 """
 
 from __future__ import annotations
 
 import argparse
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image as Pillow
+from other_images import KINDS
 
 from galfeat import GalaxyClassifier, load_model, open_dataset
 from galfeat.data.simulation.simulator import simulate
-from galfeat.features.quantiles import UNLIKE
-from galfeat.model_io.shipped import DEFAULT
+from galfeat.features.doubt import OTHER_SURVEY, POINT_LIKE, UNLIKE, survey_quantiles
+from galfeat.features.quantiles import quantiles
+from galfeat.frame import measure_frame
+from galfeat.model_io.manifest import read_manifest
+from galfeat.model_io.shipped import DEFAULT, model_folder
+from galfeat.storage.scratch import take
 
 Image = NDArray[np.uint8]
-SIDE, NUMBER = 256, 80
-#: Sky levels in images of different surveys.
-_SKIES = (3.0, 17.0, 33.0)
+#: Half the side of a crop, in radii that contain nine tenths of the light.
+CROPPED = (0.75, 1.15)
+_EDGE_ON = [0, 0, 0, 0, 0, 0, 0, 0, 75, 75]
 
 
-def _as_image(values: NDArray[np.float64]) -> Image:
-    grey = values if values.ndim == 3 else values[..., None].repeat(3, axis=2)
-    return np.clip(np.round(grey), 0, 255).astype(np.uint8)
-
-
-def noise(rng: np.random.Generator) -> Iterator[Image]:
-    """Yield white noise of different strengths, in colour or grey."""
-    for number in range(NUMBER):
-        level, strength = rng.choice([*_SKIES, 120.0]), 2.0 ** rng.uniform(0, 6)
-        channels = 1 if number % 2 else 3
-        yield _as_image(rng.normal(level, strength, (SIDE, SIDE, channels)).repeat(4 - channels, 2))
-
-
-def stars(rng: np.random.Generator) -> Iterator[Image]:
-    """Yield single stars: Moffat profiles, the bright ones saturated and with spikes."""
-    y, x = np.mgrid[:SIDE, :SIDE].astype(float)
-    for number in range(NUMBER):
-        x0, y0 = 0.5 * (SIDE - 1) + rng.normal(0, 1.5, 2)
-        width, beta, peak = rng.uniform(3, 9), rng.uniform(2.5, 4.5), 10 ** rng.uniform(1.5, 4.5)
-        scale = 0.5 * width / np.sqrt(2 ** (1 / beta) - 1)
-        light = peak * (1 + np.hypot(x - x0, y - y0) ** 2 / scale**2) ** -beta
-        if peak > 1000:
-            angle, length = rng.uniform(0, np.pi), np.sqrt(peak)
-            along = (x - x0) * np.cos(angle) + (y - y0) * np.sin(angle)
-            across = (y - y0) * np.cos(angle) - (x - x0) * np.sin(angle)
-            for u, v in ((along, across), (across, along)):
-                light += 0.02 * peak * np.exp(-np.abs(u) / length - v**2 / 4)
-        coloured = light[..., None] * rng.uniform(0.6, 1.4, 3)
-        if number % 2:
-            coloured = 60 * np.arcsinh(coloured / 30)
-        yield _as_image(
-            coloured + rng.normal(rng.choice(_SKIES), rng.uniform(1, 5), (SIDE, SIDE, 3))
-        )
-
-
-def shapes(rng: np.random.Generator) -> Iterator[Image]:
-    """Yield discs, boxes, ramps, waves and chequerboards."""
-    y, x = np.mgrid[:SIDE, :SIDE].astype(float)
-    half = SIDE / 2
-    for number in range(NUMBER):
-        size, shade = rng.uniform(20, 100), rng.uniform(60, 255)
-        drawn = (
-            np.where(np.hypot(x - half, y - half) < size, shade, 0.0),
-            np.where((np.abs(x - half) < size) & (np.abs(y - half) < size / 2), shade, 0.0),
-            x * shade / SIDE,
-            127 + 120 * np.sin(x / (size / 6)),
-            ((x // (size / 3) + y // (size / 3)) % 2) * shade,
-        )[number % 5]
-        yield _as_image(drawn + rng.normal(0, 2, drawn.shape))
-
-
-def photographs(rng: np.random.Generator) -> Iterator[Image]:
-    """Yield parts of the photographs and drawings in scikit-image, except those of the sky."""
-    import skimage.data
-
-    folder = Path(str(skimage.data.__file__)).parent
-    for path in sorted([*folder.glob("*.png"), *folder.glob("*.jpg")]):
-        whole = Pillow.open(path, formats=("PNG", "JPEG")).convert("RGB")
-        if "hubble" in path.name or min(whole.size) < 150:
+def cropped(images: Iterable[Image], seed: int) -> Iterator[Image]:
+    """Yield galaxies cropped to about the extent of their light."""
+    random = np.random.default_rng(seed)
+    for image in images:
+        frame = measure_frame(image)
+        if frame is None:
             continue
-        for _ in range(4):
-            side = int(rng.integers(120, min(whole.size) + 1))
-            left, top = (int(rng.integers(0, length - side + 1)) for length in whole.size)
-            part = whole.crop((left, top, left + side, top + side))
-            yield np.asarray(part.resize((SIDE, SIDE)))
+        y, x = frame.yc + frame.origin[0], frame.xc + frame.origin[1]
+        height, width = image.shape[:2]
+        half = min(random.uniform(*CROPPED) * frame.radii[4], y, x, height - 1 - y, width - 1 - x)
+        top, left, side = round(y - half), round(x - half), round(2 * half) + 1
+        yield image[top : top + side, left : left + side]
 
 
 def line(name: str, images: Sequence[Image], classifier: GalaxyClassifier) -> str:
-    """Return a table row with the share of images refused, by reason."""
-    flags = classifier.classify(list(images)).flags
-    empty = np.mean(["no_source" in text for text in flags])
-    unlike = np.mean([UNLIKE in text for text in flags])
-    return f"| {name} | {len(images)} | {empty:.3f} | {unlike:.3f} | {1 - empty - unlike:.3f} |"
+    """Return a table row with the share of images by flag, and of those without a doubt."""
+    flags = [text.split(";") for text in classifier.classify(list(images)).flags]
+    shares = [
+        np.mean([flag in raised for raised in flags])
+        for flag in ("no_source", UNLIKE, POINT_LIKE, OTHER_SURVEY)
+    ]
+    named = np.mean([not {"no_source", UNLIKE, POINT_LIKE} & set(raised) for raised in flags])
+    cells = " | ".join(f"{share:.3f}" for share in (*shares, named))
+    return f"| {name} | {len(images)} | {cells} |"
+
+
+def readable(folder: str) -> list[Image]:
+    """Return the images of a folder that can be read."""
+    dataset = open_dataset(folder)
+    return [i for i in dataset.read(range(len(dataset))) if isinstance(i, np.ndarray)]
+
+
+def use_quantiles(classifier: GalaxyClassifier, folder: str, label: str | None) -> None:
+    """Replace the quantiles of a model by those of the labelled images of a folder."""
+    table = classifier.extractor_.extract(open_dataset(folder, label=label).labelled())
+    rows = table.usable_rows()
+    columns = np.array([table.names.index(name) for name in classifier.feature_names_])
+    features = take(table.values, rows, columns)
+    classifier.quantiles_ = quantiles(features, classifier.feature_names_)
+    classifier.survey_quantiles_ = survey_quantiles(table, rows)
 
 
 def main() -> None:
@@ -106,18 +79,29 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("galaxies", nargs="*", help="folders of galaxy images")
     parser.add_argument("--model", default=DEFAULT)
+    parser.add_argument("--fit", metavar="IMAGES", help="labelled images to take quantiles from")
     arguments = parser.parse_args()
     classifier = load_model(arguments.model).set_params(n_jobs=2)
-    print("| images | number | no source found | unlike training | class assigned |")
-    print("|---|---|---|---|---|")
-    for make in (stars, noise, shapes, photographs):
-        images = list(make(np.random.default_rng(0)))
-        print(line(make.__name__, images, classifier), flush=True)
-    print(line("simulated galaxies", list(simulate(300, seed=11).images), classifier), flush=True)
-    for folder in arguments.galaxies:
-        dataset = open_dataset(folder)
-        images = [i for i in dataset.read(range(len(dataset))) if isinstance(i, np.ndarray)]
-        print(line(Path(folder).name, images, classifier), flush=True)
+    if arguments.fit:
+        label = read_manifest(model_folder(arguments.model))["label_column"]
+        use_quantiles(classifier, arguments.fit, label)
+    print(
+        "| images | number | no source | unlike training | point-like | other survey | no doubt |"
+    )
+    print("|---|---|---|---|---|---|---|")
+    for make in KINDS:
+        name = make.__name__.replace("_", " ")
+        print(line(name, list(make(np.random.default_rng(0))), classifier), flush=True)
+    galaxies = {
+        "simulated, Legacy Surveys": list(simulate(300, seed=11).images),
+        "simulated, SDSS": list(simulate(300, seed=11, rendering="sdss").images),
+        "simulated, edge-on": list(simulate(150, seed=12, class_counts=_EDGE_ON).images),
+        **{Path(folder).name: readable(folder) for folder in arguments.galaxies},
+    }
+    for name, images in galaxies.items():
+        print(line(name, images, classifier), flush=True)
+    for name, images in galaxies.items():
+        print(line(f"{name}, cropped", list(cropped(images, seed=0)), classifier), flush=True)
 
 
 if __name__ == "__main__":

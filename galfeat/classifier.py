@@ -22,6 +22,7 @@ from galfeat.ensemble.simulated import SimulatedRows, simulated_rows
 from galfeat.ensemble.soft_labels import MIN_FRACTION
 from galfeat.errors import DataError, GalfeatWarning
 from galfeat.features import selection
+from galfeat.features.doubt import doubt_scores, survey_quantiles
 from galfeat.features.extractor import FeatureExtractor, ImageInputMixin
 from galfeat.features.quantiles import quantiles
 from galfeat.features.registry import classifier_columns
@@ -77,6 +78,9 @@ class GalaxyClassifier(AdaptationMixin, ClassifierMixin, ImageInputMixin, BaseEs
     quantiles_ : dict of str to ndarray of float32, shape (23,)
         Quantiles of the named features of the training galaxies; see
         `galfeat.features.quantiles`.
+    survey_quantiles_ : dict of str to ndarray of float32, shape (23,)
+        Those of sky, noise and colours, properties of the training survey; see
+        `galfeat.features.doubt`. Absent from models fitted before they were introduced.
 
     Notes
     -----
@@ -193,6 +197,7 @@ class GalaxyClassifier(AdaptationMixin, ClassifierMixin, ImageInputMixin, BaseEs
         self.feature_names_ = tuple(table.names[column] for column in columns)
         features = take(table.values, usable, columns)
         self.quantiles_ = quantiles(features, self.feature_names_)
+        self.survey_quantiles_ = survey_quantiles(table, usable)
         self._fill_colours(features, table, usable)
         ensemble = Ensemble(
             members=self.pipeline_.members,
@@ -358,18 +363,21 @@ class GalaxyClassifier(AdaptationMixin, ClassifierMixin, ImageInputMixin, BaseEs
             self._fill_colours(features, table, usable)
             member_log_p[usable] = self.ensemble_.member_log_probabilities(features)
             probabilities[usable] = self.ensemble_.combined(member_log_p[usable])
+        survey = getattr(self, "survey_quantiles_", {})
+        scores = doubt_scores(table.values, table.names, self.quantiles_, survey)
         predictions = Predictions(
             classes=self.classes_,
             probabilities=probabilities,
             member_log_probabilities=member_log_p,
             predicted=decide(probabilities, self.priors_, self.pipeline_.decision),
             most_probable=decide(probabilities, self.priors_, "probable"),
-            flags=flag_texts(table, self.quantiles_),
+            flags=flag_texts(table, scores),
             errors=dict(table.errors),
             digests=table.digests,
             decision=self.pipeline_.decision,
             priors=self.priors_,
             calibration=self.calibration_rows_,
+            scores=scores,
         )
         assumed = self.assumed_priors_
         same = np.array_equal(assumed, self.priors_)

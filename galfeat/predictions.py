@@ -15,7 +15,7 @@ from galfeat.ensemble.population.prediction_sets import CalibrationRows, set_thr
 from galfeat.ensemble.population.priors import checked_priors, reweighted
 from galfeat.ensemble.prediction_table import Cell, PredictionTable
 from galfeat.errors import DataError, ImageError
-from galfeat.features.quantiles import MAX_UNUSUAL, UNLIKE, share_unusual
+from galfeat.features.doubt import OTHER_SURVEY, POINT_LIKE, UNLIKE, raised
 from galfeat.features.table import describe_errors
 from galfeat.frame import Flag, describe_flags
 
@@ -26,18 +26,44 @@ _Item = TypeVar("_Item")
 
 #: Flag of images without a class.
 NO_SOURCE = describe_flags(Flag.NO_SOURCE)
-_NO_GALAXY = {
-    NO_SOURCE: "No galaxy stands out near the middle of this image.",
-    UNLIKE: "The measurements are unlike those of any galaxy the model was trained on: a star, "
-    "noise, or a picture of something else.",
+_NO_GALAXY = "No galaxy stands out near the middle of this image."
+#: What a flag means for the class; all but the last doubt that the image shows a galaxy.
+_DOUBTS = {
+    UNLIKE: "Possibly not a galaxy: the measurements are unlike those of any galaxy the model was "
+    "trained on, as of noise, an artefact or a picture of something else.",
+    POINT_LIKE: "Possibly a star: the source is as small, round and concentrated as the image of "
+    "a point.",
+    OTHER_SURVEY: "The sky, its noise or the colours are unlike those of the images the model was "
+    "trained on; its probabilities may not hold for another survey.",
 }
 _ROWS_SHOWN = 10
 
 
 def no_galaxy(flags: str) -> str | None:
-    """Return why an image seems to show no galaxy, from its flags; None if it shows one."""
-    raised = flags.split(";")
-    return next((reason for flag, reason in _NO_GALAXY.items() if flag in raised), None)
+    """Return why an image has no class, from its flags; None if it has one."""
+    return _NO_GALAXY if NO_SOURCE in flags.split(";") else None
+
+
+def doubts(flags: str) -> list[str]:
+    """Return a sentence for each flag that casts doubt on an image's class.
+
+    Parameters
+    ----------
+    flags : str
+        Names of flags, separated by semicolons.
+
+    Examples
+    --------
+    >>> from galfeat.predictions import doubts
+    >>> doubts("round;point_like")[0][:16]
+    'Possibly a star:'
+    """
+    return [text for flag, text in _DOUBTS.items() if flag in flags.split(";")]
+
+
+def may_show_no_galaxy(flags: str) -> bool:
+    """Return whether an image with these flags has a class although it may show no galaxy."""
+    return not {UNLIKE, POINT_LIKE}.isdisjoint(flags.split(";"))
 
 
 def classified_rows(table: FeatureTable) -> NDArray[np.intp]:
@@ -58,21 +84,21 @@ def classified_rows(table: FeatureTable) -> NDArray[np.intp]:
     return rows
 
 
-def flag_texts(table: FeatureTable, quantiles: Mapping[str, NDArray[np.float32]]) -> list[str]:
+def flag_texts(table: FeatureTable, scores: NDArray[np.float64]) -> list[str]:
     """Return the problems of each measurement as text, separated by semicolons.
 
     Parameters
     ----------
     table : FeatureTable, n rows
-    quantiles : mapping of str to ndarray of float32
-        Of the training galaxies, from `galfeat.features.quantiles.quantiles`.
+    scores : ndarray of float, shape (n, 3)
+        From `galfeat.features.doubt.doubt_scores`.
     """
     values = table.values[:, table.names.index("flags")]
     flags = ["" if np.isnan(value) else describe_flags(value) for value in values]
-    unusual = share_unusual(table.values, table.names, quantiles)
-    for row in np.flatnonzero(unusual > MAX_UNUSUAL):
-        flags[row] = ";".join(filter(None, (flags[row], UNLIKE)))
-    return flags
+    return [
+        ";".join(filter(None, (text, *names)))
+        for text, names in zip(flags, raised(scores), strict=True)
+    ]
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -94,9 +120,8 @@ class Predictions(PredictionTable):
     most_probable : ndarray of int, shape (n,)
         The class with the largest probability; -1 where `predicted` is.
     flags : list of str
-        Problems of each measurement; see `galfeat.frame.describe_flags`. With
-        ``unlike_training`` more than a fifth of the features have values that hardly any training
-        galaxy has: a star, noise, or a picture of something else.
+        Problems of each measurement, see `galfeat.frame.describe_flags`, and of the image:
+        ``unlike_training``, ``other_survey`` and ``point_like``, where `scores` are high.
     errors : dict of int to ImageError
         Errors of the images that failed, by row.
     digests : ndarray of uint8, shape (n, 16)
@@ -119,6 +144,9 @@ class Predictions(PredictionTable):
         failed image and for one without a source. `set_of` returns the names.
     coverage : float or None
         Coverage of the prediction sets.
+    scores : ndarray of float, shape (n, 3), or None
+        How unlike the training galaxies an image is, how unlike their survey, and how like a
+        star, each from 0 to 1; NaN where not measured. See `galfeat.features.doubt.doubt_scores`.
 
     Notes
     -----
@@ -165,6 +193,7 @@ class Predictions(PredictionTable):
     calibration: CalibrationRows | None = None
     in_set: NDArray[np.bool_] | None = None
     coverage: float | None = None
+    scores: NDArray[np.float64] | None = None
 
     @property
     def differs(self) -> NDArray[np.bool_]:
@@ -290,6 +319,7 @@ class Predictions(PredictionTable):
             calibration=parts[0].calibration,
             in_set=None if any(part.in_set is None for part in parts) else stacked("in_set"),
             coverage=parts[0].coverage,
+            scores=None if any(part.scores is None for part in parts) else stacked("scores"),
         )
 
     def _counts(self) -> str:

@@ -1,5 +1,6 @@
 """Predictions as rows, as a table and in a notebook."""
 
+import copy
 import csv
 import dataclasses
 import io
@@ -14,9 +15,16 @@ from galfeat import GalaxyClassifier, open_dataset
 from galfeat.cli import main
 from galfeat.data import ArrayDataSet
 from galfeat.errors import DataError, GalfeatWarning, ImageError, MissingDependencyError
+from galfeat.features.doubt import THRESHOLDS
 from galfeat.model_io.folder import save_model
 from galfeat.pipeline import load_pipeline
-from galfeat.predictions import Predictions, decision_note
+from galfeat.predictions import (
+    Predictions,
+    decision_note,
+    doubts,
+    may_show_no_galaxy,
+    no_galaxy,
+)
 
 
 @pytest.fixture(scope="module")
@@ -90,6 +98,47 @@ def test_a_model_notes_exactly_the_classes_that_differ(galaxies, quick_pipeline)
     for row in np.flatnonzero(found.differs):
         assert (names[0][row], names[1][row]) == ("rare", "common")
         assert "The balanced rule" in found.note(row)
+
+
+def test_scores_of_doubt_are_columns_and_raise_flags(fitted, galaxies):
+    random = np.random.default_rng(0)
+    noise = random.integers(0, 256, (90, 90, 3), dtype=np.uint8)
+    found = fitted.classify([*galaxies.read(range(20)), noise, np.full((60, 60, 3), 9, np.uint8)])
+    assert found.scores.shape == (22, 3)
+    rows = list(found.rows())
+    for row, scores in zip(rows, found.scores, strict=True):
+        expected = [None if np.isnan(score) else score for score in scores]
+        assert [row[name] for name in THRESHOLDS] == expected
+        over = {name for name, limit in THRESHOLDS.items() if (row[name] or 0.0) > limit}
+        assert over == set(THRESHOLDS) & set(row["flags"].split(";"))
+    joined = Predictions.concatenate([found, found])
+    np.testing.assert_array_equal(joined.scores[22:], found.scores)
+    without = next(dataclasses.replace(found, scores=None).rows())
+    assert not set(THRESHOLDS) & set(without)
+
+
+def test_a_doubtful_image_keeps_its_class(fitted):
+    y, x = np.mgrid[-60:60, -60:60]
+    light = 200 * (1 + (x**2 + y**2) / 25) ** -3.0
+    noise = np.random.default_rng(0).normal(9, 2, (120, 120, 3))
+    found = fitted.classify([np.clip(light[..., None] + noise, 0, 255).astype(np.uint8)])
+    assert "unlike_training" in found.flags[0].split(";")
+    assert found.predicted[0] >= 0
+    assert (no_galaxy(found.flags[0]), may_show_no_galaxy(found.flags[0])) == (None, True)
+    assert any(text.startswith("Possibly not a galaxy") for text in doubts(found.flags[0]))
+    assert doubts("round;point_like")[0].startswith("Possibly a star")
+    assert not doubts("round;fills_frame")
+    assert no_galaxy("no_source") is not None
+
+
+def test_models_without_quantiles_of_their_survey_classify_as_before(fitted, galaxies):
+    images = galaxies.read(range(10))
+    older = copy.copy(fitted)
+    del older.survey_quantiles_
+    found, expected = older.classify(images), fitted.classify(images)
+    np.testing.assert_array_equal(found.probabilities, expected.probabilities)
+    assert np.isnan(found.scores[:, 1]).all()
+    np.testing.assert_array_equal(found.scores[:, [0, 2]], expected.scores[:, [0, 2]])
 
 
 @pytest.fixture(scope="module")

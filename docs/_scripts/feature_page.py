@@ -16,7 +16,7 @@ from itertools import pairwise
 from pathlib import Path
 
 from galfeat.features import DEFAULT_FAMILIES, FAMILIES, classifier_columns
-from galfeat.features.quantiles import MAX_UNUSUAL, UNLIKE
+from galfeat.features.doubt import OTHER_SURVEY, POINT_LIKE, THRESHOLDS, UNLIKE
 from galfeat.features.registry import OWN_FAMILIES, Column, columns, family_module
 from galfeat.frame import flags
 from galfeat.frame.locate import RADIUS_IN_R90
@@ -235,10 +235,14 @@ def _flags() -> str:
         lines.append(f"| `{name.lower()}` | {flags.Flag[name].value} | {meaning} |")
     lines += [
         "",
-        f"`galfeat classify` adds `{UNLIKE}` for an image more than {100 * MAX_UNUSUAL:.0f} % of "
-        "whose features are below or above those of 98 in 100 training galaxies: a star, "
-        "noise, or an image of something else. The web page then predicts no class. "
-        "An image with `no_source` has no class anywhere.",
+        "`galfeat classify` adds three flags for scores that it writes as columns of the same "
+        f"name: `{UNLIKE}` above {THRESHOLDS[UNLIKE]}, the share of features below or above "
+        "those of 98 in 100 training galaxies, averaged over families: noise, an artefact or an "
+        f"image of something else; `{POINT_LIKE}` above {THRESHOLDS[POINT_LIKE]}, the probability "
+        f"of a star; `{OTHER_SURVEY}` above {THRESHOLDS[OTHER_SURVEY]}, the same share of level, "
+        "noise and smoothness of the sky and of the balance of the bands: another survey. Such "
+        "images keep their class; one with `no_source` has none. See "
+        "[](models.md#images-that-are-not-galaxies) for how often they are raised.",
     ]
     return "\n".join([*lines, ""])
 

@@ -20,6 +20,7 @@ VERBS = (
     "fit",
     "evaluate",
     "compare",
+    "drift",
     "classify",
     "explain",
     "serve",

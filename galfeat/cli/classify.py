@@ -94,9 +94,11 @@ def classify(
     fit`, or image files, folders and patterns. The output has one row per galaxy: its id,
     the class predicted by the decision rule of the model's pipeline and its probability,
     the most probable class, which may be another one, the probability of each class, the true
-    class if known, quality flags (no_source: no galaxy found, so no class; unlike_training:
-    probably not a galaxy), and the error if the image could not be read. The column seen
-    holds "training" for images the model was fitted to, whose predictions are too good.
+    class if known, scores from 0 to 1 (unlike_training: possibly not a galaxy; other_survey:
+    unlike the training survey; point_like: possibly a star), quality flags (these three where
+    a score is high; no_source: no galaxy found, so no class), and the error if the image could
+    not be read. The column seen holds "training" for images the model was fitted to, whose
+    predictions are too good.
 
     With --coverage, the column set has the classes that a galaxy may have, the most probable
     first, separated by semicolons, and set_size their number. Of ten sets with a coverage of
@@ -155,29 +157,32 @@ class _Tally:
     """Counts of images.
 
     Those the model was fitted to, those without a class, those that may show no galaxy, those
-    whose class is not the most probable one, and those that failed, with the first failure.
+    unlike the training survey, those whose class is not the most probable one, and those that
+    failed, with the first failure.
     """
 
     seen: int = 0
     empty: int = 0
     doubtful: int = 0
+    other_survey: int = 0
     differs: int = 0
     failed: int = 0
     first: str = ""
 
     def add(self, predictions: Predictions, ids: Sequence[str]) -> None:
         """Count the images of a batch."""
-        from galfeat.predictions import no_galaxy
+        from galfeat.features.doubt import OTHER_SURVEY
+        from galfeat.predictions import may_show_no_galaxy
 
         if predictions.errors and not self.failed:
             row, error = next(iter(predictions.errors.items()))
             self.first = error.naming(ids[row])
         if predictions.seen is not None:
             self.seen += int(predictions.seen.sum())
-        empty = int(predictions.without_source.sum())
         self.failed += len(predictions.errors)
-        self.empty += empty
-        self.doubtful += sum(no_galaxy(flags) is not None for flags in predictions.flags) - empty
+        self.empty += int(predictions.without_source.sum())
+        self.doubtful += sum(map(may_show_no_galaxy, predictions.flags))
+        self.other_survey += sum(OTHER_SURVEY in text.split(";") for text in predictions.flags)
         self.differs += int(predictions.differs.sum())
 
     def report(self, total: int, decision: str) -> None:
@@ -188,6 +193,8 @@ class _Tally:
             f"({decision}) favours rarer classes; see the column most_probable": self.differs,
             "have no class, because no galaxy stands out near the middle": self.empty,
             "may show no galaxy; see the column flags": self.doubtful,
+            "have a sky or colours unlike those of the training survey; `galfeat drift` compares "
+            "the two": self.other_survey,
             f"failed; the first: {printable(self.first)}": self.failed,
         }
         for text, count in lines.items():

@@ -7,7 +7,7 @@ import math
 from collections.abc import Iterator
 from itertools import chain, count
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
 import click
 
@@ -40,6 +40,13 @@ if TYPE_CHECKING:
 _CLASSES, _REASONS = 3, 8
 #: Galaxies explained at a time: the contributions of all columns to all classes take memory.
 _AT_ONCE = 64
+
+
+class _Notes(NamedTuple):
+    """Why an image has no class, and sentences that cast doubt on the class it has."""
+
+    problem: str | None
+    doubts: list[str]
 
 
 @click.command()
@@ -86,7 +93,7 @@ def explain(
         ensure_folder_writable(output)
     from galfeat.cli.inputs import note_stretched, open_images
     from galfeat.explain import explain as explain_table
-    from galfeat.predictions import no_galaxy
+    from galfeat.predictions import doubts, no_galaxy
 
     classifier, model, inputs = classifier_and_inputs(inputs, trust=trust, jobs=jobs)
     classifier = adapted(classifier, model, priors=priors, coverage=coverage, calibrate=calibrate)
@@ -106,14 +113,14 @@ def explain(
             predictions = predictions.with_sets(coverage)
         explanations = explain_table(classifier, table, predictions, of=of)
         for row, flags, explanation in zip(rows, predictions.flags, explanations, strict=True):
-            name, problem = str(opened.ids[row]), no_galaxy(flags)
-            click.echo(("\n" if stems else "") + _text(name, explanation, problem))
+            name, notes = str(opened.ids[row]), _Notes(no_galaxy(flags), doubts(flags))
+            click.echo(("\n" if stems else "") + _text(name, explanation, notes))
             stem = _stem(name, stems)
             if output is not None:
                 output.mkdir(parents=True, exist_ok=True)
                 image = cast("Image", opened.read([row])[0])
-                _write_picture(output / stem, image, Path(name).name, explanation, problem)
-                values = {"id": Path(name).name, "problem": problem, **explanation.to_json()}
+                _write_picture(output / stem, image, Path(name).name, explanation, notes)
+                values = {"id": Path(name).name, **notes._asdict(), **explanation.to_json()}
                 _write_json(output / stem, values | facts)
         if reader_left() and output is None:
             return
@@ -157,12 +164,10 @@ def _stem(name: str, used: set[str]) -> str:
     return unused
 
 
-def _text(name: str, explanation: Explanation, problem: str | None) -> str:
+def _text(name: str, explanation: Explanation, notes: _Notes) -> str:
     if explanation.predicted is None:
-        return f"{printable(name)}: no class" + (f"\n  {problem}" if problem else "")
-    lines = [f"{printable(name)}: {explanation.predicted}"]
-    if problem:
-        lines.append(f"  possibly not a galaxy. {problem}")
+        return f"{printable(name)}: no class" + (f"\n  {notes.problem}" if notes.problem else "")
+    lines = [f"{printable(name)}: {explanation.predicted}", *(f"  {d}" for d in notes.doubts)]
     if explanation.note:
         lines.append(f"  {explanation.note}")
     if explanation.set_note:
@@ -198,14 +203,13 @@ def _rank_text(share_below: float) -> str:
 
 
 def _write_picture(
-    stem: Path, image: Image, name: str, explanation: Explanation, problem: str | None
+    stem: Path, image: Image, name: str, explanation: Explanation, notes: _Notes
 ) -> None:
     from galfeat.explain.picture import write_picture
     from galfeat.frame import as_rgb, measure_frame
 
     rgb = as_rgb(image)
-    doubt = "no galaxy found" if explanation.of is None else "possibly not a galaxy"
-    title = f"{printable(name)}: {doubt}" if problem else printable(name)
+    title = ": ".join([printable(name), *_heading(notes)])
     write_picture(stem.with_name(stem.name + ".png"), rgb, measure_frame(rgb), explanation, title)
 
 
@@ -213,3 +217,10 @@ def _write_json(stem: Path, values: dict[str, Any]) -> None:
     with atomic_file(stem.with_name(stem.name + ".json")) as temporary:
         text = json.dumps(valid_json(values), indent=2, ensure_ascii=False)
         temporary.write_text(text + "\n", encoding="utf-8")
+
+
+def _heading(notes: _Notes) -> list[str]:
+    """Return the first problem or doubt in a few words, if there is one."""
+    if notes.problem:
+        return ["no galaxy found"]
+    return [doubt.split(":")[0].lower() for doubt in notes.doubts if ":" in doubt][:1]

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from galfeat.errors import ImageError, MissingDependencyError
+from galfeat.features.doubt import SCORES
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -52,6 +53,7 @@ class PredictionTable:
     seen: NDArray[np.bool_] | None
     in_set: NDArray[np.bool_] | None
     coverage: float | None
+    scores: NDArray[np.float64] | None
 
     def __len__(self) -> int:
         """Return the number of galaxies."""
@@ -93,8 +95,9 @@ class PredictionTable:
             class), ``most_probable``, ``set`` (the classes of the prediction set, the most
             probable first, separated by semicolons) and ``set_size`` (only with sets),
             ``p_CLASS`` for each class, ``true_class``, ``seen`` (``training`` for images the
-            model was fitted to; only if `seen` is known), ``flags`` and ``error``. An image
-            without a source has ``no_source`` among its flags, and no class, set and
+            model was fitted to; only if `seen` is known), ``unlike_training``,
+            ``other_survey`` and ``point_like`` (only with `scores`), ``flags`` and ``error``. An
+            image without a source has ``no_source`` among its flags, and no class, set and
             probabilities.
         """
         ids = ids if ids is not None else self.ids
@@ -119,6 +122,7 @@ class PredictionTable:
                 },
                 "true_class": true_class,
                 **({} if self.seen is None else {"seen": "training" if self.seen[row] else None}),
+                **self._score_cells(row),
                 "flags": None if error else self.flags[row],
                 "error": str(error) if error else None,
             }
@@ -129,11 +133,20 @@ class PredictionTable:
         names = self.set_of(row)
         return {"set": SEPARATOR.join(names) or None, "set_size": len(names) or None}
 
+    def _score_cells(self, row: int) -> Mapping[str, Cell]:
+        if self.scores is None:
+            return {}
+        values = self.scores[row].tolist()
+        return {
+            name: None if np.isnan(value) else value
+            for name, value in zip(SCORES, values, strict=True)
+        }
+
     def to_frame(self) -> pd.DataFrame:
         """Return the table that ``galfeat classify`` writes as a pandas DataFrame.
 
         The column ``seen`` is missing unless `seen` is known, ``set`` and ``set_size`` unless
-        sets are.
+        sets are, and scores without `scores`.
 
         Returns
         -------
@@ -155,7 +168,8 @@ class PredictionTable:
         numbers = ["probability", *(f"p_{name}" for name in self.classes)]
         sets = [] if self.in_set is None else ["set", "set_size"]
         columns = ["id", "class", numbers[0], "most_probable", *sets, *numbers[1:]]
-        columns += ["true_class", *(["seen"] if self.seen is not None else []), "flags", "error"]
-        frame = pd.DataFrame(list(self.rows()), columns=columns)
-        types = dict.fromkeys(numbers, "float64")
+        scores = [] if self.scores is None else list(SCORES)
+        columns += ["true_class", *(["seen"] if self.seen is not None else []), *scores]
+        frame = pd.DataFrame(list(self.rows()), columns=[*columns, "flags", "error"])
+        types = dict.fromkeys([*numbers, *scores], "float64")
         return frame.astype(types | dict.fromkeys(sets[1:], "Int64"))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,9 +15,17 @@ _TAIL = 0.01
 LEVELS = np.sort(np.append(np.linspace(0.0, 1.0, 21), [_TAIL, 1.0 - _TAIL]))
 _TAILS = np.searchsorted(LEVELS, [_TAIL, 1.0 - _TAIL])
 
-#: Flag of images with more than this fraction of unusual features; see
-#: `benchmarks/not_galaxies.py` for its rates of galaxies and other images.
-UNLIKE, MAX_UNUSUAL = "unlike_training", 0.2
+
+def family_of(name: str) -> str:
+    """Return the family of a column, the first part of its name.
+
+    Examples
+    --------
+    >>> from galfeat.features.quantiles import family_of
+    >>> family_of("shape.aligned.gini")
+    'shape'
+    """
+    return name.split(".", 1)[0]
 
 
 def quantiles(values: NDArray[np.float32], names: Sequence[str]) -> dict[str, NDArray[np.float32]]:
@@ -43,7 +51,7 @@ def quantiles(values: NDArray[np.float32], names: Sequence[str]) -> dict[str, ND
     >>> float(quantiles(values, ["shape.gini"])["shape.gini"][-1])
     100.0
     """
-    own = [column for column, name in enumerate(names) if name.split(".", 1)[0] in OWN_FAMILIES]
+    own = [column for column, name in enumerate(names) if family_of(name) in OWN_FAMILIES]
     measured = [column for column in own if not np.isnan(values[:, column]).all()]
     result = np.nanquantile(values[:, measured], LEVELS, axis=0).astype(np.float32)
     return {names[column]: result[:, position] for position, column in enumerate(measured)}
@@ -81,13 +89,17 @@ def share_below(
 
 
 def share_unusual(
-    values: NDArray[np.float32], names: Sequence[str], known: Mapping[str, NDArray[np.float32]]
+    values: NDArray[np.float32],
+    names: Sequence[str],
+    known: Mapping[str, NDArray[np.float32]],
+    group_of: Callable[[str], str] = family_of,
 ) -> NDArray[np.float64]:
-    """Return the fraction of unusual features, shape (n,), 0 to 1.
+    """Return the fraction of unusual features, averaged over groups of them, shape (n,), 0 to 1.
 
     A value is unusual if it is below the first or above the last percentile of the known
-    galaxies. Images of other objects than galaxies have many. NaN if no feature with known
-    quantiles is measured.
+    galaxies. Groups have equal weights, so that a family of many columns does not outvote the
+    others; those without a measured feature do not count. NaN if no feature with known quantiles
+    is measured.
 
     Parameters
     ----------
@@ -95,6 +107,8 @@ def share_unusual(
     names : sequence of str, length d
     known : mapping of str to ndarray of float32
         From `quantiles`.
+    group_of : callable
+        The group of a column, from its name; the family by default.
 
     Examples
     --------
@@ -110,9 +124,15 @@ def share_unusual(
         return np.full(len(values), np.nan)
     own = values[:, columns[present]]
     low, high = np.array(list(known.values()))[present][:, _TAILS].T
-    measured = (~np.isnan(own)).sum(axis=1)
-    outside = ((own < low) | (own > high)).sum(axis=1)
-    result: NDArray[np.float64] = np.where(measured > 0, outside / np.maximum(measured, 1), np.nan)
+    measured, outside = ~np.isnan(own), (own < low) | (own > high)
+    kept = [name for name, is_present in zip(known, present, strict=True) if is_present]
+    groups = np.array([group_of(name) for name in kept])
+    total, number = np.zeros(len(values)), np.zeros(len(values))
+    for group in dict.fromkeys(groups.tolist()):
+        counts = measured[:, groups == group].sum(axis=1)
+        total += outside[:, groups == group].sum(axis=1) / np.maximum(counts, 1)
+        number += counts > 0
+    result: NDArray[np.float64] = np.where(number > 0, total / np.maximum(number, 1), np.nan)
     return result
 
 

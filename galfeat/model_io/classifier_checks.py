@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from galfeat.errors import MissingDependencyError, ModelError
+from galfeat.features.doubt import SURVEY_COLUMNS
+from galfeat.features.quantiles import LEVELS
 from galfeat.model_io.calibration_checks import check_combination
 
 if TYPE_CHECKING:
@@ -73,6 +75,21 @@ def _check_parts(classifier: GalaxyClassifier, manifest: Mapping[str, Any]) -> N
         raise ModelError("its classes are not those of the manifest")
     if list(classifier.feature_names_) != manifest["feature_names"]:
         raise ModelError("its feature names are not those of the manifest")
+    _check_quantiles("quantiles_", classifier.quantiles_, classifier.feature_names_)
+    survey = getattr(classifier, "survey_quantiles_", {})  # absent from older models
+    _check_quantiles("survey_quantiles_", survey, tuple(SURVEY_COLUMNS))
+
+
+def _check_quantiles(name: str, known: object, columns: Sequence[str]) -> None:
+    """Check that quantiles are those of some of the columns, finite and in ascending order."""
+    if not isinstance(known, dict) or not set(known) <= set(columns):
+        raise ModelError(f"its {name} are not quantiles of features it uses")
+    for column, levels in known.items():
+        values = np.asarray(levels, np.float64)
+        if values.shape != LEVELS.shape or not (
+            np.isfinite(values).all() and (np.diff(values) >= 0).all()
+        ):
+            raise ModelError(f"its {name} of {column} are not {len(LEVELS)} ascending numbers")
 
 
 def _check_frequencies(classifier: GalaxyClassifier) -> None:

@@ -14,7 +14,7 @@ from galfeat.errors import DataError, ModelError
 from galfeat.explain import Explanation, explain, marks
 from galfeat.explain.reasons import Reason
 from galfeat.frame import measure_frame
-from galfeat.predictions import no_galaxy
+from galfeat.predictions import doubts, no_galaxy
 from galfeat.web.cautions import reduction_note, size_caution
 from galfeat.web.uploads import Upload
 
@@ -40,9 +40,9 @@ def classify_images(
 
     The reasons are those for the most probable class; `decision_note` is a sentence if the decision
     rule names another one, `set` is the prediction set if the model keeps out-of-fold predictions,
-    and `cautions` are sentences on how far to trust the result. If no galaxy is found, or an image
-    of unknown class is unlike any training galaxy, `galaxy` is False, `problem` is the explanation,
-    the class is None and reasons and lines are empty.
+    and `cautions` are sentences on how far to trust the result: an image that may show no galaxy
+    gets its class and the doubt. If no source is found, `galaxy` is False, `problem` is the
+    explanation, the class is None and reasons and lines are empty.
 
     Parameters
     ----------
@@ -93,10 +93,10 @@ def _result(
     caution = None if frame is None else size_caution(frame, min(width, height))
     common = {
         "width": width, "height": height, "reduced_by": 1,
-        "cautions": [caution] if caution else [],
+        "cautions": [*doubts(row["flags"]), *([caution] if caution else [])],
     }  # fmt: skip
     problem = no_galaxy(row["flags"])
-    if frame is None or (problem and row["true_class"] is None):
+    if frame is None:
         emptied = {
             name: None if name.startswith("p_") or name in ("class", "probability", "most_probable")
             else value for name, value in row.items()

@@ -75,10 +75,18 @@ _GALAXY = _object(
         },
         "true_class": _OPTIONAL_TEXT,
         "flags": {**_OPTIONAL_TEXT, "description": "Quality flags of the measurement."},
+        "unlike_training": {
+            **_OPTIONAL_PROBABILITY, "description": "Share of features unlike any training galaxy.",
+        },
+        "other_survey": {
+            **_OPTIONAL_PROBABILITY,
+            "description": "Share of the properties of sky and colours unlike the training survey.",
+        },
+        "point_like": {**_OPTIONAL_PROBABILITY, "description": "Probability of a star."},
         "cautions": {
             "type": "array", "items": _TEXT,
-            "description": "Sentences on how far to trust the result: the image was reduced, or "
-            "the galaxy is too small.",
+            "description": "Sentences on how far to trust the result: the image may show no "
+            "galaxy or is from another survey, was reduced, or the galaxy is too small.",
         },
         "width": {**_SIDE, "description": "Width of the image sent, upright, in pixels."},
         "height": _SIDE,

@@ -36,7 +36,8 @@ def test_the_columns_and_their_order(galfeat, model, simulated):
     assert list(rows[0]) == [
         *["id", "class", "probability", "most_probable"],
         *probabilities,
-        *["true_class", "seen", "flags", "error"],
+        *["true_class", "seen", "unlike_training", "other_survey", "point_like"],
+        *["flags", "error"],
     ]
     assert [row["id"] for row in rows] == [str(number) for number in range(120)]
     for row in rows:

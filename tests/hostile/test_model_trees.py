@@ -218,6 +218,26 @@ def test_a_classifier_that_lacks_a_part_is_refused(safe, name):
     assert use(safe) is not None
 
 
+@pytest.mark.parametrize("name", ["quantiles_", "survey_quantiles_"])
+@pytest.mark.parametrize("fault", ["nan", "unordered", "short"])
+def test_quantiles_that_are_none_are_refused(safe, name, fault):
+    members = members_of(safe / "model.skops")
+    schema = json.loads(members["schema.json"])
+    node = schema["content"]["content"][name]
+    array = arrays(node)[0]
+    values = np.linspace(0.0, 1.0, 23 if fault != "short" else 22, dtype=np.float32)
+    if fault == "nan":
+        values[3] = np.nan
+    elif fault == "unordered":
+        values = values[::-1]
+    stream = io.BytesIO()
+    np.save(stream, values)
+    members[array["file"]] = stream.getvalue()
+    (safe / "model.skops").write_bytes(archive(members))
+    reseal(safe)
+    assert "23 ascending numbers" in use(safe)
+
+
 def test_classes_other_than_the_manifests_are_refused(safe):
     reseal(safe, classes=["a", "b", "c"])
     assert "its classes are not those of the manifest" in use(safe)

@@ -196,8 +196,17 @@ def _disc():
     return (np.hypot(x - 80, y - 80) < 40)[..., None] * np.uint8([200, 180, 40])
 
 
+def test_an_image_without_a_source_gets_no_class(client):
+    image = np.full((120, 120, 3), 25, np.uint8)
+    (found,) = client.post("/api/classify", content=encoded(image)).json()["galaxies"]
+    assert found["galaxy"] is False
+    assert found["problem"].endswith(".")
+    assert found["class"] is None
+    assert all(value is None for name, value in found.items() if name.startswith("p_"))
+    assert found["reasons"] == found["marks"] == []
+
+
 NO_GALAXIES = {
-    "blank": np.full((120, 120, 3), 25, np.uint8),
     "noise": np.random.default_rng(0).integers(0, 256, (120, 120, 3), dtype=np.uint8),
     "star": _star(),
     "a disc of one colour": _disc(),
@@ -205,14 +214,16 @@ NO_GALAXIES = {
 
 
 @pytest.mark.parametrize("image", NO_GALAXIES.values(), ids=NO_GALAXIES)
-def test_images_without_a_galaxy_get_no_class(client, image):
+def test_a_doubtful_image_gets_a_class_and_the_doubt(client, image):
     (found,) = client.post("/api/classify", content=encoded(image)).json()["galaxies"]
-    assert found["galaxy"] is False
-    assert found["problem"].endswith(".")
-    assert found["class"] is None
-    assert all(value is None for name, value in found.items() if name.startswith("p_"))
-    assert found["reasons"] == found["marks"] == []
-    assert (found["set"], found["coverage"]) == (None, None)
+    if not found["galaxy"]:  # noise may contain no source
+        assert found["flags"] == "no_source"
+        return
+    assert found["class"] is not None
+    assert found["problem"] is None
+    assert {"unlike_training", "point_like"} & set(found["flags"].split(";"))
+    assert found["cautions"][0].startswith("Possibly ")
+    assert found["reasons"]
 
 
 def test_model_health_and_metrics(client):

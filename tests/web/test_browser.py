@@ -315,6 +315,19 @@ def test_the_page_shows_that_no_galaxy_was_found(visit, blank):
     assert page.locator("#details, #overlay polyline").locator("visible=true").count() == 0
 
 
+def test_the_page_shows_a_doubtful_image_with_its_class_and_the_doubt(visit):
+    y, x = np.mgrid[:160, :160]
+    disc = (np.hypot(x - 80, y - 80) < 40)[..., None] * np.uint8([200, 180, 40])
+    stream = io.BytesIO()
+    Image.fromarray(disc).save(stream, "PNG")
+    visitor = visit()
+    (result,) = visitor.upload(stream.getvalue())["galaxies"]
+    assert "unlike_training" in result["flags"]
+    check_answer(visitor.page, result)
+    assert visitor.page.inner_text("#verdict") == "Possibly not a galaxy"
+    assert visitor.page.inner_text("#status").startswith("Possibly not a galaxy: ")
+
+
 def test_the_page_recovers_from_an_unreachable_server(visit):
     visitor = visit(expected=["failed /api/sample"])
     page = visitor.page

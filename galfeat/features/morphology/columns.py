@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from galfeat.features.morphology import background
 from galfeat.features.registry import Column
 
 _BERTIN = "Bertin & Arnouts 1996"
@@ -76,8 +77,7 @@ def _degenerate(value: str) -> str:
     return f"{value}; {_DARK}" if value else _DARK
 
 
-#: In the order of measurement.
-COLUMNS = tuple(
+_STATISTICS = tuple(
     Column(f"morphology.{name}", unit, meaning, reference, False, _degenerate(degenerate))
     for name, unit, meaning, reference, degenerate in _COVARIANT
 ) + tuple(
@@ -87,5 +87,7 @@ COLUMNS = tuple(
     )
     for name, meaning, reference, degenerate in _INVARIANT
 )  # fmt: skip
-#: Names without the prefix of the family.
-NAMES = tuple(column.name.split(".", 1)[1] for column in COLUMNS)
+#: In the order of measurement.
+COLUMNS = (*_STATISTICS, *background.COLUMNS)
+#: Names of the statistics without the prefix of the family.
+NAMES = tuple(column.name.split(".", 1)[1] for column in _STATISTICS)

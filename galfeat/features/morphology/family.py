@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from galfeat.features.morphology.asymmetry import least_asymmetry, turned_difference
+from galfeat.features.morphology.background import measure_background
 from galfeat.features.morphology.columns import COLUMNS, NAMES
 from galfeat.features.morphology.gini import gini_segment, gini_statistics
 from galfeat.features.morphology.half_turn import padded_box, turned_copy
@@ -51,13 +52,13 @@ _GINI_BOX = 2.0
 _CLUMP = 0.25
 #: Mean positive deviation of normal noise, in standard deviations.
 _CLUMPS_OF_SKY = 1.0 / float(np.sqrt(2.0 * np.pi))
-_NUMBER = len(COLUMNS)
+_NUMBER = len(NAMES)
 #: Placeholder for a sky that has to be measured.
 _UNKNOWN = (float("nan"), float("nan"), float("nan"))
 
 
 def measure(frame: Frame) -> NDArray[np.float32]:
-    """Return the values of `COLUMNS`; NaN if the galaxy's segment contains no light.
+    """Return the values of `COLUMNS`; statistics are NaN if the segment contains no light.
 
     Examples
     --------
@@ -69,7 +70,8 @@ def measure(frame: Frame) -> NDArray[np.float32]:
     True
     """
     segment, mask = split_labels(frame.labels, frame.galaxy + 1)
-    return _measure(frame.grey, segment, mask, _UNKNOWN, 1.0).astype(np.float32)
+    statistics = _measure(frame.grey, segment, mask, _UNKNOWN, 1.0).astype(np.float32)
+    return np.concatenate([statistics, measure_background(frame)])
 
 
 def morphology(

@@ -74,8 +74,14 @@ function showStage() {
   if (top < 0 || matchMedia("(max-width: 48rem)").matches) at("stage").scrollIntoView();
 }
 
+function doubtOf(galaxy) {
+  const flags = (galaxy.flags ?? "").split(";");
+  if (flags.includes("unlike_training")) return "Possibly not a galaxy";
+  return flags.includes("point_like") ? "Possibly a star" : undefined;
+}
+
 function verdictOf(galaxy, guess) {
-  if (galaxy.true_class === null) return ["Your image", ""];
+  if (galaxy.true_class === null) return [doubtOf(galaxy) ?? "Your image", ""];
   const right = galaxy.most_probable === galaxy.true_class;
   if (guess === undefined) return right ? ["The model is right", "right"] : ["The model is wrong", "wrong"];
   if (guess === galaxy.true_class) {

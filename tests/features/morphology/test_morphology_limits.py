@@ -1,5 +1,7 @@
 """Rotated, mirrored, padded and scaled galaxies, and images with hardly any light."""
 
+import dataclasses
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -8,7 +10,8 @@ from hypothesis import strategies as st
 from galfeat.features.morphology.family import COLUMNS, NAMES, measure, morphology
 from galfeat.frame import measure_frame
 
-INVARIANT = [c.name.split(".", 1)[1] for c in COLUMNS if c.invariant]
+OF_COLUMN = dict(zip(NAMES, COLUMNS, strict=False))  # those of the sky come last
+INVARIANT = [name for name, column in OF_COLUMN.items() if column.invariant]
 #: What a change may add, in the column's own unit, to one part in twenty.
 LOOSE = {"smoothness": 0.01, "multimode": 0.02, "deviation": 0.02, "isophotes.twist": 0.05}
 
@@ -164,7 +167,8 @@ def test_arrays_of_other_shapes_are_refused(shapes):
 
 def test_the_family_measures_the_galaxy_of_the_frame(paint):
     frame = measure_frame(paint(160, scale=11.0, q=0.6, pa=0.4, noise=2.0))
-    values = dict(zip(NAMES, measure(frame), strict=True))
+    statistics, background = np.split(measure(frame), [len(NAMES)])
+    values = dict(zip(NAMES, statistics, strict=True))
     assert values["axis_ratio"] == pytest.approx(0.6, abs=0.05)
     assert values["position_angle"] == pytest.approx(0.4, abs=0.05)
     assert values["petrosian_elliptical"] == pytest.approx(frame.radii[0], rel=0.1)
@@ -173,4 +177,12 @@ def test_the_family_measures_the_galaxy_of_the_frame(paint):
         frame.grey, frame.labels == frame.galaxy + 1,
         mask=(frame.labels != 0) & (frame.labels != frame.galaxy + 1),
     )  # fmt: skip
-    np.testing.assert_array_equal(np.float32(list(own.values())), measure(frame))
+    np.testing.assert_array_equal(np.float32(list(own.values())), statistics)
+    np.testing.assert_array_equal(background[:6], frame.sky.ravel().astype(np.float32))
+    assert background[6] == pytest.approx(frame.noise / frame.sky[1].mean())
+
+
+def test_the_sky_is_nan_with_the_statistics_if_the_segment_contains_no_light(paint):
+    frame = measure_frame(paint(160, scale=11.0))
+    dark = dataclasses.replace(frame, grey=-np.abs(frame.grey))
+    assert np.isnan(measure(dark)).all()

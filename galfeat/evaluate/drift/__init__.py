@@ -1,0 +1,5 @@
+"""Compare two data sets feature by feature: statistics, text and a page."""
+
+import lazy_loader
+
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)
