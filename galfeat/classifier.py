@@ -131,7 +131,8 @@ class GalaxyClassifier(AdaptationMixin, ClassifierMixin, ImageInputMixin, BaseEs
             out, with a `GalfeatWarning`.
         y : array_like, shape (n,) or (n, k), optional
             Labels of any kind, or fractions of k classes; see `fit_table`. By default the labels
-            and groups of the data set; rows without a label are skipped.
+            and groups of the data set, joined where images are near-identical or at one position;
+            rows without a label are skipped.
         groups : array_like, shape (n,), optional
             Rows with the same value are never on both sides of an inner split.
         progress : callable, optional
@@ -154,7 +155,9 @@ class GalaxyClassifier(AdaptationMixin, ClassifierMixin, ImageInputMixin, BaseEs
                 raise DataError("images without labels; give y, or a data set with labels")
         selection.check_lengths(len(data), y, groups)
         self._set_up()
-        table = self.extractor_.extract(data, progress=progress)
+        table = self.extractor_.extract(data, progress=progress, sketches=class_names is not None)
+        if class_names is not None:
+            groups = selection.joined_groups(data, table)
         return self.fit_table(table, y, groups, class_names)
 
     def fit_table(

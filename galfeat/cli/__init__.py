@@ -20,6 +20,7 @@ VERBS = (
     "fit",
     "evaluate",
     "compare",
+    "audit",
     "drift",
     "classify",
     "explain",

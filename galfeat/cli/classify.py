@@ -203,15 +203,21 @@ class _Tally:
 
 
 def _leave_out_training(dataset: DataSet, model_rows: ModelRows, jobs: int) -> DataSet:
-    """Return the rows the model was not fitted to, and unreadable ones; reads every image."""
+    """Return the rows the model was not fitted to, and unreadable ones; reads every image.
+
+    Copies of images it was fitted to are left out, too, if these are in the data set.
+    """
     import numpy as np
 
+    from galfeat.data.duplicates import find_groups
     from galfeat.features import FeatureExtractor
 
     with progress_bar("reading") as progress:
         extractor = FeatureExtractor((), frame=False, n_jobs=jobs)
-        digests = extractor.extract(dataset, progress=progress).digests
-    learned = model_rows.learned(digests, dataset.groups)
+        table = extractor.extract(dataset, progress=progress, sketches=True)
+    copies = find_groups(table.digests, table.sketches, ra=dataset.ra, dec=dataset.dec).copies
+    learned = model_rows.learned(table.digests, dataset.groups)
+    learned = np.isin(copies, copies[learned])
     if not learned.any():
         return dataset
     if learned.all():

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -13,6 +13,7 @@ from galfeat.cli.options import (
     WholeRange,
     images_option,
     jobs_option,
+    keep_conflicts_option,
     label_option,
     seed_option,
 )
@@ -63,6 +64,7 @@ CSV, JSON, PAGE = "compare.csv", "compare.json", "compare.html"
     show_default=True,
     help="Folder for the results. An interrupted comparison resumes from its contents.",
 )
+@keep_conflicts_option
 @label_option
 @images_option
 @jobs_option
@@ -77,6 +79,7 @@ def compare(
     learning_curve: bool,
     survey_shift: bool,
     output: Path,
+    keep_conflicts: bool,
     label: str | None,
     images: str | None,
     jobs: int,
@@ -88,12 +91,16 @@ def compare(
     compare.json, and a page with figures to compare.html. Completed fits are kept in
     FOLDER/checkpoints and features in FOLDER/features; a further run, with the same or with more
     pipelines or repeats, computes only what is missing.
+
+    Copies of one image and rows of one position are in one fold; if their classes differ, they
+    are left out, unless --keep-conflicts is given.
     """
     ensure_folder_writable(output)
     for name in (CSV, JSON, PAGE):
         if output.is_dir():
             ensure_writable(output / name)
-    from galfeat.cli.inputs import leave_out_learned, open_labelled, read_all, scratch_beside
+    from galfeat.cli.duplicates import find_duplicates
+    from galfeat.cli.inputs import open_labelled, scratch_beside, sketch_all
     from galfeat.cli.terminal.progress import progress_bar
     from galfeat.evaluate.comparison.text import comparison_text
     from galfeat.experiments import Plan, compare
@@ -105,10 +112,11 @@ def compare(
     plan = Plan(pipelines, folds, repeats, seed, jobs, learning_curve, survey_shift)
     opened = open_labelled(data, label=label, images=images)
     plan.check(opened)
-    readable, digests = read_all(opened, jobs)
+    readable, table = sketch_all(opened, jobs)
+    grouped = find_duplicates(readable, table, keep_conflicts=keep_conflicts)
     families = {family: None for pipeline in pipelines for family in pipeline.measured_families()}
-    rows = leave_out_learned(list(families), readable, digests)
-    dataset, digests = readable.select(rows), digests[rows]
+    rows = grouped.rows_to_use(list(families), table.digests)
+    dataset, digests = grouped.dataset.select(rows), table.digests[rows]
     ctx.with_resource(scratch_beside(output))
     results = compare(plan, dataset, digests, output, stage=progress_bar)
     click.echo(comparison_text(results.comparison, results.costs_by_pipeline()))
@@ -119,13 +127,16 @@ def compare(
         "Repeats": str(repeats),
         "Seed": str(seed),
         "galfeat": __version__,
+        **grouped.facts(),
     }
-    _write(output, results, plan, facts)
+    _write(output, results, plan, facts, grouped.to_json(data))
     if len(readable) < len(opened):
         ctx.exit(3)
 
 
-def _write(folder: Path, results: Results, plan: Plan, facts: dict[str, str]) -> None:
+def _write(
+    folder: Path, results: Results, plan: Plan, facts: dict[str, str], duplicates: dict[str, Any]
+) -> None:
     from galfeat.evaluate.comparison.page import comparison_page
     from galfeat.evaluate.comparison.text import comparison_csv
 
@@ -139,9 +150,10 @@ def _write(folder: Path, results: Results, plan: Plan, facts: dict[str, str]) ->
         facts=facts,
         descriptions={pipeline.name: pipeline.description for pipeline in plan.pipelines},
     )
+    plain = {"facts": facts, **results.to_json(), "duplicates": duplicates}
     texts = {
         CSV: comparison_csv(comparison, spent, results.shift),
-        JSON: json.dumps(valid_json({"facts": facts, **results.to_json()}), indent=2) + "\n",
+        JSON: json.dumps(valid_json(plain), indent=2) + "\n",
         PAGE: page,
     }
     for name, text in texts.items():

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import click
 
@@ -102,7 +102,8 @@ def evaluate(
     Otherwise data that contain images the model was fitted to are refused. Each score has
     a 95 % bootstrap interval. Labels are read from the column the model was fitted to,
     or else from a common label column, unless --label names another. Of images that are
-    divided into train and test, only the second are scored.
+    divided into train and test, only the second are scored. Copies of training images among
+    the images in DATA (re-encoded, rescaled, turned, mirrored) count as training images.
 
     With --ablation, DATA must be the data set given to `galfeat fit --test-size`. With --soft,
     the probabilities are also compared with the fractions of votes for each class.
@@ -152,7 +153,7 @@ def evaluate(
             data, label=label, images=images, model_column=model_column, split=split
         )
     true_classes(opened, classifier.classes_)  # fail early on classes unknown to the model
-    rows = _choose(opened, model_rows, families, include_training, jobs)
+    rows = _choose(data, opened, model_rows, families, include_training, jobs, labelled=not soft)
     if ablation:
         from galfeat.experiments.ablation import check_ablation
 
@@ -176,7 +177,9 @@ def evaluate(
         votes = score_votes(scored.predictions, fractions, groups=scored.dataset.groups, seed=seed)
         click.echo(f"\n{votes.to_text()}")
     ablated = _ablate(scored, rows.training, seed) if ablation else None
-    results = _Results(scored, ablated, votes, caution, fitted_to_votes, priors is not None)
+    results = _Results(
+        scored, ablated, votes, caution, fitted_to_votes, priors is not None, rows.duplicates
+    )
     if json_file is not None:
         _write_json(json_file, results)
     if report is not None:
@@ -188,14 +191,16 @@ def evaluate(
 class _Rows(NamedTuple):
     """Rows to score, and rows the model was fitted to.
 
-    `facts` are descriptions for the report, `failed` is the number of unreadable images, and
-    `caution` is empty unless training images are scored.
+    `facts` are descriptions for the report, `failed` is the number of unreadable images,
+    `duplicates` what was grouped and left out, and `caution` is empty unless training images are
+    scored.
     """
 
     scored: DataSet
     training: DataSet
     facts: dict[str, str]
     failed: int
+    duplicates: dict[str, Any]
     caution: str = ""
 
 
@@ -208,6 +213,7 @@ class _Results(NamedTuple):
     caution: str
     fitted_to_votes: bool
     other_priors: bool
+    duplicates: dict[str, Any]
 
 
 def _check_outputs(json_file: Path | None, report: Path | None) -> None:
@@ -219,44 +225,60 @@ def _check_outputs(json_file: Path | None, report: Path | None) -> None:
 
 
 def _choose(
+    data: str,
     opened: DataSet,
     model_rows: ModelRows,
     families: tuple[str, ...],
     include_training: bool,
     jobs: int,
+    *,
+    labelled: bool,
 ) -> _Rows:
     """Choose the rows to score.
 
-    Rows are identified by their pixels, so only the rows to score need to be measured.
+    Rows are identified by their pixels, so only the rows to score need to be measured. Copies of
+    training images are not scored.
     """
     import numpy as np
 
-    from galfeat.cli.inputs import read_all
+    from galfeat.cli.duplicates import find_duplicates
+    from galfeat.cli.inputs import sketch_all
     from galfeat.data.digest import among
     from galfeat.experiments.scoring import rows_to_score
     from galfeat.features.registry import trained_on
 
-    readable, digests = read_all(opened, jobs)
+    readable, table = sketch_all(opened, jobs)
     failed = len(opened) - len(readable)
-    learned = model_rows.learned(digests, readable.groups)
-    by_features = trained_on(families, digests) & ~learned
+    learned = model_rows.learned(table.digests, readable.groups)
+    held_out = among(table.digests, model_rows.held_out)
+    # Conflicts that `galfeat fit` left out are neither training nor held-out rows.
+    kept = learned | held_out if learned.any() and not include_training else True
+    grouped = find_duplicates(readable, table, keep_conflicts=kept, labelled=labelled)
+    dataset, duplicates = grouped.dataset, grouped.to_json(data)
+    by_features = trained_on(families, table.digests) & ~learned
+    assert table.sketches is not None
+    copied = model_rows.copied(table.sketches) & ~learned & ~held_out
     if by_features.any():
         click.echo(
-            f"{by_features.sum():,} of {len(readable):,} galaxies were used to train some of the "
+            f"{by_features.sum():,} of {len(dataset):,} galaxies were used to train some of the "
             "model's features",
             err=True,
         )
-    training = readable.select(np.flatnonzero(learned))
+    training = dataset.select(np.flatnonzero(learned))
     if include_training:
-        description = f"{learned.sum():,} of {len(readable):,} galaxies are training galaxies"
-        caution = _caution(learned | by_features)
-        return _Rows(readable, training, {"Rows": description}, failed, caution)
-    rows = rows_to_score(learned | by_features, among(digests, model_rows.held_out))
-    if len(rows) == len(readable):
-        return _Rows(readable, training, {}, failed)
-    description = f"the {len(rows)} of {len(readable)} galaxies that were held out"
+        description = f"{learned.sum():,} of {len(dataset):,} galaxies are training galaxies"
+        facts = {"Rows": description, **grouped.facts()}
+        caution = _caution(learned | by_features | copied)
+        return _Rows(dataset, training, facts, failed, duplicates, caution)
+    usable = np.flatnonzero(grouped.usable)
+    used = grouped.with_copies(learned | by_features | copied)
+    rows = usable[rows_to_score(used[usable], held_out[usable])]
+    if len(rows) == len(dataset):
+        return _Rows(dataset, training, grouped.facts(), failed, duplicates)
+    description = f"the {len(rows)} of {len(dataset)} galaxies that were held out"
     click.echo(f"scoring {description}")
-    return _Rows(readable.select(rows), training, {"Rows": description}, failed)
+    facts = {"Rows": description, **grouped.facts()}
+    return _Rows(dataset.select(rows), training, facts, failed, duplicates)
 
 
 def _caution(used: NDArray[np.bool_]) -> str:
@@ -302,7 +324,7 @@ def _ablate(scored: Scored, training: DataSet, seed: int) -> Ablation:
 
 
 def _write_json(path: Path, results: _Results) -> None:
-    values = results.scored.evaluation.to_json()
+    values = {**results.scored.evaluation.to_json(), "duplicates": results.duplicates}
     if results.other_priors:
         values |= assumptions(results.scored.classifier, coverage=None)
     if results.votes is not None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import hashlib
 import tempfile
 from datetime import date
@@ -15,6 +16,7 @@ from galfeat.cli.options import (
     WholeRange,
     images_option,
     jobs_option,
+    keep_conflicts_option,
     label_option,
     seed_option,
 )
@@ -68,6 +70,7 @@ if TYPE_CHECKING:
     is_flag=True,
     help="Fit to fractions of votes, in the columns p_CLASS of the table, instead of labels.",
 )
+@keep_conflicts_option
 @label_option
 @images_option
 @jobs_option
@@ -82,6 +85,7 @@ def fit(
     cv: int | None,
     repeats: int | None,
     soft: bool,
+    keep_conflicts: bool,
     label: str | None,
     images: str | None,
     jobs: int,
@@ -95,14 +99,20 @@ def fit(
 
     With --soft, each galaxy counts in several classes, by the fractions of its votes: see
     `galfeat data label-votes`. Splits are stratified by the class with the most votes.
+
+    Copies of one image (re-encoded, rescaled, turned, mirrored), rows of one position, and
+    overlapping cut-outs are on one side of every split. Copies and rows of one position whose
+    classes differ are left out, unless --keep-conflicts is given.
     """
     _check_usage(output, test_size, cv, repeats)
     if soft and (cv is not None or label is not None):
         option = "--cv" if cv is not None else "--label"
         raise click.UsageError(f"--soft and {option} are mutually exclusive; use one of them")
     from galfeat.classifier import GalaxyClassifier
-    from galfeat.cli.inputs import leave_out_learned, measure, open_labelled, scratch_beside
+    from galfeat.cli.duplicates import find_duplicates
+    from galfeat.cli.inputs import measure, open_labelled, scratch_beside
     from galfeat.cli.voted import open_voted, read_votes
+    from galfeat.data.duplicates import fingerprints
     from galfeat.ensemble.soft_labels import check_balance
     from galfeat.evaluate.text import cross_validation_text
     from galfeat.experiments.cross_validation import group_duplicates
@@ -124,14 +134,19 @@ def fit(
         member.require_dependencies()
     ctx.with_resource(scratch_beside(output))
     extractor = FeatureExtractor(pipeline.measured_families(), frame=pipeline.frame, n_jobs=jobs)
-    readable, measured = measure(extractor, opened)
-    rows = leave_out_learned(extractor.families, readable, measured.digests)
-    dataset, table = readable.select(rows), measured.select(rows)
+    readable, measured = measure(extractor, opened, sketches=True)
+    grouped = find_duplicates(readable, measured, keep_conflicts=keep_conflicts, labelled=not soft)
+    rows = grouped.rows_to_use(extractor.families, measured.digests)
+    dataset = grouped.dataset.select(rows)
+    table = measured.select(rows)
+    assert table.sketches is not None
+    marks = fingerprints(table.sketches)
+    table = dataclasses.replace(table, sketches=None)
     classifier = GalaxyClassifier(pipeline, n_jobs=jobs, random_state=seed)
     groups = group_duplicates(dataset.groups, table.digests)
     votes = read_votes(data, dataset) if soft else None
-    training = _Training(dataset, table, groups, votes, seed)
-    metrics = {}
+    training = _Training(dataset, table, groups, votes, seed, marks)
+    metrics: dict[str, Any] = {"duplicates": grouped.to_json(data)}
     if cv is not None:
         scores = _cross_validate(classifier, training, cv, repeats or 1)
         metrics["cross_validation"] = scores.to_json()
@@ -145,13 +160,14 @@ def fit(
 
 
 class _Training(NamedTuple):
-    """Labelled rows, their features, groups and votes if any, and the seed of all splits."""
+    """Labelled rows: features, groups, votes if any, seed of all splits, fingerprints."""
 
     dataset: DataSet
     table: FeatureTable
     groups: NDArray[np.str_]
     votes: VoteFractions | None
     seed: int
+    fingerprints: NDArray[np.uint8]
 
 
 def _check_usage(
@@ -261,7 +277,7 @@ def _fit_and_save(
     from galfeat.experiments.votes import score_votes
     from galfeat.model_io.folder import save_model
 
-    dataset, table, groups, votes, seed = training
+    dataset, table, groups, votes, seed, marks = training
     train, held_out = np.arange(len(dataset)), np.arange(0)
     if test_size is not None:
         names = dataset.class_names
@@ -286,6 +302,7 @@ def _fit_and_save(
         output,
         training_digests=table.digests[train],
         held_out_digests=table.digests[held_out],
+        training_fingerprints=marks[train],
         data_digest=_digest(dataset, table, votes),
         seed=seed,
         metrics=metrics,

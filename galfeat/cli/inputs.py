@@ -147,33 +147,58 @@ def note_stretched(dataset: DataSet) -> None:
 
 
 def measure(
-    extractor: FeatureExtractor, dataset: DataSet, *, label: str = "features"
+    extractor: FeatureExtractor,
+    dataset: DataSet,
+    *,
+    label: str = "features",
+    sketches: bool = False,
 ) -> tuple[DataSet, FeatureTable]:
     """Compute features; return the readable rows and their table.
 
-    `label` is the label of the progress bar.
+    `label` is the label of the progress bar; `sketches` as for `FeatureExtractor.extract`.
 
     Raises
     ------
     DataError
         If no image could be read.
     """
-    with progress_bar(label) as progress:
-        table = extractor.extract(dataset, progress=progress)
+    table = measure_all(extractor, dataset, label=label, sketches=sketches)
     if not table.errors:
         return dataset, table
-    failures = [error.naming(dataset.ids[row]) for row, error in sorted(table.errors.items())]
-    if len(failures) == len(dataset):
-        raise none_readable(failures[0], len(dataset))
-    skipped_message(failures, len(dataset))
-    readable = np.setdiff1d(np.arange(len(dataset)), list(table.errors))
+    readable = table.usable_rows()
     return dataset.select(readable), table.select(readable)
 
 
+def measure_all(
+    extractor: FeatureExtractor,
+    dataset: DataSet,
+    *,
+    label: str = "features",
+    sketches: bool = False,
+) -> FeatureTable:
+    """Compute features of all rows, and print how many are unreadable.
+
+    For the parameters and the error see `measure`.
+    """
+    with progress_bar(label) as progress:
+        table = extractor.extract(dataset, progress=progress, sketches=sketches)
+    if table.errors:
+        failures = [error.naming(dataset.ids[row]) for row, error in sorted(table.errors.items())]
+        if len(failures) == len(dataset):
+            raise none_readable(failures[0], len(dataset))
+        skipped_message(failures, len(dataset))
+    return table
+
+
 def leave_out_learned(
-    families: Sequence[str], dataset: DataSet, digests: NDArray[np.uint8]
+    families: Sequence[str],
+    dataset: DataSet,
+    digests: NDArray[np.uint8],
+    copies: NDArray[np.intp] | None = None,
 ) -> NDArray[np.intp]:
     """Return the rows that were not used to train any of the feature families.
+
+    Rows that show the same galaxy as one that was, by `Grouping.copies`, count as used.
 
     Raises
     ------
@@ -183,6 +208,8 @@ def leave_out_learned(
     from galfeat.features.registry import trained_on
 
     learned = trained_on(families, digests)
+    if copies is not None:
+        learned = np.isin(copies, copies[learned])
     if learned.all():
         raise DataError(
             f"all {len(dataset)} images were used to train some of the features, so none can be "
@@ -206,11 +233,22 @@ def read_all(dataset: DataSet, jobs: int) -> tuple[DataSet, NDArray[np.uint8]]:
     DataError
         If no image could be read.
     """
+    readable, table = sketch_all(dataset, jobs)
+    return readable, table.digests
+
+
+def sketch_all(dataset: DataSet, jobs: int) -> tuple[DataSet, FeatureTable]:
+    """Read each image once; return the readable rows, and a table of digests and sketches.
+
+    Raises
+    ------
+    DataError
+        If no image could be read.
+    """
     from galfeat.features import FeatureExtractor
 
     extractor = FeatureExtractor((), frame=False, n_jobs=jobs)
-    readable, table = measure(extractor, dataset, label="reading")
-    return readable, table.digests
+    return measure(extractor, dataset, label="reading", sketches=True)
 
 
 def scratch_beside(*outputs: Path | None) -> AbstractContextManager[None]:

@@ -166,6 +166,13 @@ jobs_option = click.option(
     help="Number of threads; results do not depend on it.",
 )
 
+keep_conflicts_option = click.option(
+    "--keep-conflicts",
+    is_flag=True,
+    help="Keep rows of one position, or copies of one image, whose classes differ. By default "
+    "they are left out.",
+)
+
 raw_cells_option = click.option(
     "--raw-cells",
     is_flag=True,

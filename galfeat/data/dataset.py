@@ -140,6 +140,16 @@ class DataSet(abc.ABC):
         """Return all rows without their labels."""
         return _Selection(self, np.arange(len(self)), self.catalogue.unlabelled())
 
+    def regrouped(self, groups: ArrayLike) -> DataSet:
+        """Return all rows with other groups.
+
+        Parameters
+        ----------
+        groups : array_like of str, shape (n,)
+        """
+        catalogue = replace(self.catalogue, groups=np.asarray(groups, np.str_))
+        return _Selection(self, np.arange(len(self)), catalogue)
+
     def relabelled(self, labels: ArrayLike, class_names: Sequence[str]) -> DataSet:
         """Return all rows with other labels; `label_column` remains.
 

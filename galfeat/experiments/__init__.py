@@ -1,7 +1,8 @@
 """Studies that fit models repeatedly: cross-validation, scoring, ablation, comparison, costs.
 
 `cross_validation` is `galfeat fit --cv`; `comparison`, with the fits in `fits`, is
-`galfeat compare`; `scoring` and `ablation` are `galfeat evaluate`.
+`galfeat compare`; `scoring` and `ablation` are `galfeat evaluate`; `label_audit` is
+`galfeat audit`.
 """
 
 import lazy_loader

@@ -5,6 +5,7 @@ from .costs import Costs as Costs
 from .costs import measure_costs as measure_costs
 from .cross_validation import cross_validate as cross_validate
 from .cross_validation import group_duplicates as group_duplicates
+from .label_audit import audit as audit
 from .plan import Plan as Plan
 from .scoring import Scored as Scored
 from .scoring import score as score
@@ -15,6 +16,7 @@ __all__ = [
     "Results",
     "Scored",
     "ablate",
+    "audit",
     "compare",
     "cross_validate",
     "group_duplicates",

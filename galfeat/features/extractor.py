@@ -141,7 +141,11 @@ class FeatureExtractor(TransformerMixin, ImageInputMixin, BaseEstimator):
         return np.array(column_names(tuple(self.families)), dtype=object)
 
     def extract(
-        self, X: Images, *, progress: Callable[[int, int], None] | None = None
+        self,
+        X: Images,
+        *,
+        progress: Callable[[int, int], None] | None = None,
+        sketches: bool = False,
     ) -> FeatureTable:
         """Measure images in batches; an image that fails becomes a row of NaN.
 
@@ -151,6 +155,8 @@ class FeatureExtractor(TransformerMixin, ImageInputMixin, BaseEstimator):
             One image or several; see `galfeat.data.as_dataset`.
         progress : callable, optional
             Called with the number of images measured and the total.
+        sketches : bool
+            Whether to sketch the images, too, to find duplicates.
 
         Returns
         -------
@@ -164,7 +170,8 @@ class FeatureExtractor(TransformerMixin, ImageInputMixin, BaseEstimator):
             If a family needs a package that is not installed; see
             `galfeat.features.registry.require_dependencies`.
         """
-        return measure_images(X, self.families, progress=progress, **self._settings())
+        settings = self._settings()
+        return measure_images(X, self.families, progress=progress, sketches=sketches, **settings)
 
     def extract_batches(
         self,

@@ -9,6 +9,8 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from galfeat.data.dataset import DataSet
+from galfeat.data.duplicates.grouping import find_groups
 from galfeat.errors import DataError, GalfeatWarning
 from galfeat.features.quantiles import LEVELS
 from galfeat.features.registry import COLOUR_COLUMNS, FLAGS, trained_on
@@ -57,6 +59,26 @@ def training_rows(
     for problem in problems:
         warnings.warn(f"{problem}; left out of the fit", GalfeatWarning, stacklevel=stacklevel + 1)
     return usable[~seen]
+
+
+def joined_groups(data: DataSet, table: FeatureTable) -> NDArray[np.str_] | None:
+    """Return the groups of a data set, joined by duplicates; see `find_groups`.
+
+    Parameters
+    ----------
+    data : DataSet
+    table : FeatureTable
+        Its features and sketches.
+
+    Returns
+    -------
+    ndarray of str, shape (n,), or None
+        The groups of the data set if there are no duplicates.
+    """
+    grouping = find_groups(
+        table.digests, table.sketches, groups=data.groups, ra=data.ra, dec=data.dec
+    )
+    return grouping.groups if grouping.joined else data.groups
 
 
 def fitted_columns(table: FeatureTable, names: tuple[str, ...]) -> NDArray[np.intp]:

@@ -27,6 +27,8 @@ class FeatureTable:
         Digest of each image's decoded pixels; zeros for unreadable images.
     errors : dict of int to ImageError
         Errors of the rows that could not be read or measured.
+    sketches : ndarray of uint8, shape (n, 1216), or None
+        `galfeat.data.duplicates.sketch` of each image, if requested; zeros for unreadable images.
 
     Examples
     --------
@@ -43,6 +45,7 @@ class FeatureTable:
     names: tuple[str, ...]
     digests: NDArray[np.uint8]
     errors: dict[int, ImageError]
+    sketches: NDArray[np.uint8] | None = None
 
     def select(self, rows: NDArray[np.intp]) -> FeatureTable:
         """Return the table of the given rows, in the given order; no copy if these are all."""
@@ -50,7 +53,10 @@ class FeatureTable:
             return self
         new_row = {int(row): new for new, row in enumerate(rows)}
         errors = {new_row[row]: error for row, error in self.errors.items() if row in new_row}
-        return FeatureTable(take(self.values, rows), self.names, self.digests[rows], errors)
+        sketches = None if self.sketches is None else take(self.sketches, rows)
+        return FeatureTable(
+            take(self.values, rows), self.names, self.digests[rows], errors, sketches
+        )
 
     def batches(self, size: int) -> Iterator[FeatureTable]:
         """Yield views of `size` consecutive rows; a single empty one if there are no rows."""
@@ -61,7 +67,8 @@ class FeatureTable:
                 for row, error in self.errors.items()
                 if start <= row < start + size
             }
-            yield FeatureTable(self.values[part], self.names, self.digests[part], errors)
+            sketches = None if self.sketches is None else self.sketches[part]
+            yield FeatureTable(self.values[part], self.names, self.digests[part], errors, sketches)
 
     def usable_rows(self) -> NDArray[np.intp]:
         """Return the numbers of the rows whose image could be measured."""
@@ -71,9 +78,13 @@ class FeatureTable:
 
 
 def joined(tables: Sequence[FeatureTable]) -> FeatureTable:
-    """Return the rows of several tables with the same columns; at least one table."""
+    """Return the rows of several tables with the same columns; at least one table.
+
+    The result has sketches if all of the tables have.
+    """
     if len(tables) == 1:
         return tables[0]
+    sketches = [table.sketches for table in tables if table.sketches is not None]
     starts = np.cumsum([0, *(len(table.values) for table in tables)])
     return FeatureTable(
         np.concatenate([table.values for table in tables]),
@@ -84,6 +95,7 @@ def joined(tables: Sequence[FeatureTable]) -> FeatureTable:
             for start, table in zip(starts, tables, strict=False)
             for row, error in table.errors.items()
         },
+        np.concatenate(sketches) if len(sketches) == len(tables) else None,
     )
 
 

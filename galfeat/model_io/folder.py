@@ -50,6 +50,7 @@ def save_model(
     *,
     training_digests: Digests,
     held_out_digests: Digests | None = None,
+    training_fingerprints: NDArray[np.uint8] | None = None,
     data_digest: str = "",
     seed: int = 0,
     metrics: Mapping[str, Any] | None = None,
@@ -69,6 +70,8 @@ def save_model(
         Output folder; its parent must exist.
     training_digests, held_out_digests : ndarray of uint8, shape (n, 16)
         Digests of the decoded pixels; see `ModelRows`.
+    training_fingerprints : ndarray of uint8, shape (n, 184), optional
+        Fingerprints of the training images, by which copies of them are recognised.
     data_digest : str
         Digest of the training data.
     seed : int
@@ -109,10 +112,13 @@ def save_model(
     empty = np.zeros((0, 16), dtype=np.uint8)
     with atomic_folder(folder, replaces=is_model) as new:
         write_classifier(classifier, new / MODEL)
+        known = {} if training_fingerprints is None else {"fingerprints": training_fingerprints}
         np.savez_compressed(
             new / ROWS,
             training=training_digests,
             held_out=empty if held_out_digests is None else held_out_digests,
+            allow_pickle=False,
+            **known,
         )
         _write_json(new / METRICS, metrics or {})
         manifest: dict[str, Any] = {

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from galfeat.data.digest import among
+from galfeat.data.duplicates.fingerprint import LENGTH, copies_among, fingerprints
 from galfeat.data.fetch.training import read_training
 from galfeat.data.readers.folder import TRAINING_FILE
 from galfeat.errors import DataError, ModelError
@@ -39,6 +40,9 @@ class ModelRows:
     objects : frozenset of str
         Survey names of the galaxies in the training images; empty if the model folder does not
         list them.
+    fingerprints : ndarray of uint8, shape (n, 184), or None
+        `galfeat.data.duplicates.fingerprints` of the training images; None for models fitted
+        before version 0.2.
 
     Examples
     --------
@@ -53,6 +57,7 @@ class ModelRows:
     training: Digests
     held_out: Digests
     objects: frozenset[str] = frozenset()
+    fingerprints: NDArray[np.uint8] | None = None
 
     def learned(self, digests: Digests, groups: NDArray[np.str_] | None) -> NDArray[np.bool_]:
         """Return which images are training images or show the same galaxy as one.
@@ -68,6 +73,18 @@ class ModelRows:
             return same_pixels
         result: NDArray[np.bool_] = same_pixels | np.isin(groups, sorted(self.objects))
         return result
+
+    def copied(self, sketches: NDArray[np.uint8]) -> NDArray[np.bool_]:
+        """Return which images are copies of training images: re-encoded, turned or mirrored.
+
+        Parameters
+        ----------
+        sketches : ndarray of uint8, shape (k, 1216)
+            `galfeat.data.duplicates.sketch` of each image.
+        """
+        if self.fingerprints is None:
+            return np.zeros(len(sketches), np.bool_)
+        return copies_among(fingerprints(sketches), self.fingerprints)
 
 
 def read_rows(folder: str | Path) -> ModelRows:
@@ -101,4 +118,10 @@ def read_rows(folder: str | Path) -> ModelRows:
         found = rows.get(name)
         if found is None or found.dtype != np.uint8 or found.ndim != 2 or found.shape[1] != 16:
             raise damaged(folder, ROWS, f"it has no digests of 16 bytes of the {name} images")
-    return ModelRows(rows["training"], rows["held_out"], frozenset(listed))
+    found = rows.get("fingerprints")
+    expected = (len(rows["training"]), LENGTH)
+    if found is not None and (found.dtype != np.uint8 or found.shape != expected):
+        raise damaged(
+            folder, ROWS, f"its fingerprints are not {LENGTH} bytes for each training image"
+        )
+    return ModelRows(rows["training"], rows["held_out"], frozenset(listed), found)

@@ -10,6 +10,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import FunctionTransformer
 
 from galfeat.data import ArrayDataSet, open_dataset, pixel_digest
+from galfeat.data.duplicates import sketch
 from galfeat.errors import DataError, ImageError
 from galfeat.features import DEFAULT_FAMILIES, FeatureExtractor, columns, measure_images
 from galfeat.features.table import joined
@@ -201,6 +202,29 @@ def test_parts_of_a_table_are_views_and_joined_again(images):
     assert whole.errors == table.errors
     (empty,) = table.select(np.arange(0)).batches(2)
     assert empty.values.shape == (0, len(table.names))
+
+
+def test_sketches_depend_on_the_images_alone_and_follow_the_rows(images, tmp_path):
+    listed = [tmp_path / f"{number}.png" for number in range(5)]
+    for path, image in zip(listed, images[[0, 1, 2, 2, 3]], strict=True):
+        Image.fromarray(image).save(path)
+    listed[3].write_bytes(b"none")
+    table = FeatureExtractor(("colour",)).extract(listed, sketches=True)
+    expected = [sketch(image) for image in images[:4]]
+    expected.insert(3, np.zeros_like(expected[0]))
+    np.testing.assert_array_equal(table.sketches, expected)
+    settings = {"n_jobs": 2, "batch_size": 2, "cache": tmp_path / "cache"}
+    for _ in range(2):  # the second time from the cache
+        again = FeatureExtractor(("colour",), **settings).extract(listed, sketches=True)
+        np.testing.assert_array_equal(again.sketches, expected)
+    np.testing.assert_array_equal(
+        table.select(np.array([4, 0])).sketches, [expected[4], expected[0]]
+    )
+    parts = list(table.batches(2))
+    np.testing.assert_array_equal(joined(parts).sketches, expected)
+    without = FeatureExtractor(("colour",)).extract(listed)
+    assert without.sketches is None
+    assert joined([*parts, without]).sketches is None
 
 
 def test_all_rows_in_order_are_not_copied(images):

@@ -123,6 +123,23 @@ def test_the_rows_come_back(folder, table):
     assert rows.training.dtype == np.uint8
 
 
+def test_fingerprints_are_stored_and_their_shape_is_checked(classifier, table, tmp_path):
+    marks = np.arange(70 * 184).astype(np.uint8).reshape(70, 184)
+    digests = table.digests[:70]
+    folder = save_model(
+        classifier, tmp_path / "m", training_digests=digests, training_fingerprints=marks
+    )
+    assert np.array_equal(read_rows(folder).fingerprints, marks)
+    folder = save_model(
+        classifier, tmp_path / "m", training_digests=digests, training_fingerprints=marks[:, :9]
+    )
+    with pytest.raises(ModelError, match="fingerprints"):
+        read_rows(folder)
+    rows = read_rows(save_model(classifier, tmp_path / "m", training_digests=digests))
+    assert rows.fingerprints is None
+    assert not rows.copied(np.zeros((2, 1216), np.uint8)).any()
+
+
 def test_the_card_names_classes_scores_and_how_to_load(folder):
     card = (folder / "README.md").read_text()
     for text in ("spiral", "0.3333", "accuracy | 0.912 (0.850 to 0.950)", "load_model", "svm"):

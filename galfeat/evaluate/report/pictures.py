@@ -21,7 +21,7 @@ Images = Callable[[int], NDArray[np.uint8] | None]
 SHOWN = 50
 MAX_PER_CLASS = 10
 MISTAKES = 12
-_SIDE = 176
+SIDE = 176
 _QUALITY = 82
 
 
@@ -115,8 +115,8 @@ class Gallery:
         )
         mark = f'<span class="sign">{"✓" if right else "✗"} {label}</span>'
         return (
-            f'<figure class="{verdict}"><img src="{thumbnail(image)}" width="{_SIDE}" '
-            f'height="{_SIDE}" loading="lazy" alt="Galaxy {galaxy}: predicted {name} '
+            f'<figure class="{verdict}"><img src="{thumbnail(image)}" width="{SIDE}" '
+            f'height="{SIDE}" loading="lazy" alt="Galaxy {galaxy}: predicted {name} '
             f'({probability}), {label}; true class {true_name}"><figcaption>{mark}'
             f'<span class="named">{name} <small>{probability}</small></span>{truth}'
             f'<span class="id" title="{galaxy}">{short}</span></figcaption></figure>'
@@ -128,7 +128,7 @@ def thumbnail(image: NDArray[np.uint8]) -> str:
     from PIL import Image
 
     picture = Image.fromarray(image)
-    picture.thumbnail((_SIDE, _SIDE), Image.Resampling.LANCZOS)
+    picture.thumbnail((SIDE, SIDE), Image.Resampling.LANCZOS)
     buffer = io.BytesIO()
     picture.save(buffer, "JPEG", quality=_QUALITY, optimize=True)
     return "data:image/jpeg;base64," + base64.b64encode(buffer.getvalue()).decode("ascii")
