@@ -125,7 +125,7 @@ def measure(
     with the extension in brackets: errors.fits[ERR]. Braces stand for the name of the image
     without its suffix: {}_seg.fits.
     """
-    from galfeat.cli.measure_tables import writer
+    from galfeat.cli.measure.tables import writer
     from galfeat.cli.terminal.progress import progress_bar
     from galfeat.storage.atomic import atomic_file
 
