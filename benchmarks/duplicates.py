@@ -31,7 +31,7 @@ def encoded(image: Image, quality: int) -> Image:
     """Return an image after compression as JPEG."""
     file = io.BytesIO()
     Pillow.fromarray(image).save(file, "JPEG", quality=quality)
-    return np.asarray(Pillow.open(file))
+    return np.asarray(Pillow.open(file, formats=("JPEG",)))
 
 
 def scaled(image: Image, side: int) -> Image:

@@ -102,7 +102,7 @@ def _with_noise(
 def _compressed(image: Image, quality: int) -> Image:
     file = io.BytesIO()
     Pillow.fromarray(image).save(file, "JPEG", quality=quality)
-    return np.asarray(Pillow.open(file))
+    return np.asarray(Pillow.open(file, formats=("JPEG",)))
 
 
 def star_features(table: FeatureTable) -> NDArray[np.float64]:

@@ -161,19 +161,19 @@ class Predictions(PredictionTable):
     --------
     >>> from galfeat import load_model
     >>> from galfeat.data.simulation import simulate
-    >>> predictions = load_model("simulated").classify(simulate(12, seed=1).images)
+    >>> predictions = load_model("simulated").classify(simulate(12, seed=34).images)
     >>> predictions.differs.nonzero()[0].tolist()
-    [1]
-    >>> predictions.classes[predictions.predicted[[1]]].tolist()
+    [0]
+    >>> predictions.classes[predictions.predicted[[0]]].tolist()
     ['Disturbed']
-    >>> predictions.classes[predictions.most_probable[[1]]].tolist()
+    >>> predictions.classes[predictions.most_probable[[0]]].tolist()
     ['Merging']
 
     A survey with few disturbed galaxies:
 
     >>> frequencies = dict.fromkeys(predictions.classes, 1.0) | {"Disturbed": 0.1}
     >>> moved = predictions.with_priors(frequencies)
-    >>> moved.classes[moved.predicted[[1]]].tolist()
+    >>> moved.classes[moved.predicted[[0]]].tolist()
     ['Merging']
     """
 

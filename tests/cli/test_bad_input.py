@@ -79,8 +79,9 @@ def test_a_guessed_label_column_without_classes_is_ignored(galfeat, model, tmp_p
         assert stderr.startswith(
             "galfeat: warning: continuing without labels: column 'y' contains 0.5"
         )
-        # classify also reports that two contain no source, and that the third is no galaxy
-        assert stderr.count("\n") == {"classify": 3, "extract": 1}[verb]
+        # classify also reports that two contain no source, and that the third is no galaxy and
+        # from another survey.
+        assert stderr.count("\n") == {"classify": 4, "extract": 1}[verb]
         named = galfeat(*arguments, "--label", "y", code=4)
         assert_one_line(named, "'y' contains 0.5")
         column = {"classify": "true_class", "extract": "class"}[verb]

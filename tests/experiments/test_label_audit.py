@@ -32,8 +32,8 @@ def audited(labels, table, quick_pipeline, **options):
 
 @pytest.fixture(scope="module")
 def galaxies(quick_pipeline):
-    """320 simulated galaxies of four classes, and their features."""
-    simulation = simulate(320, seed=17, class_counts=[0, 0, 80, 0, 80, 0, 0, 80, 80, 0])
+    """320 simulated galaxies of three classes, and their features."""
+    simulation = simulate(320, seed=17, class_counts=[0, 0, 100, 0, 0, 0, 0, 100, 120, 0])
     pipeline = load_pipeline(quick_pipeline)
     table = measure_images(simulation.images, pipeline.families)
     return np.array([f"class {label}" for label in simulation.labels]), table

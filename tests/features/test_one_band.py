@@ -44,6 +44,7 @@ def test_exactly_the_colours_are_missing(galaxies, grey):
     other = ~is_colour
     other[-1] = False
     edge_on = np.array([Flag.EDGE_ON in f or Flag.BLENDED in f for f in flags_of(one_band)])
+    other[one_band.names.index("shape.position_angle")] = False  # round galaxies have none
     assert not np.isnan(one_band.values[~edge_on][:, other]).any()
     assert all(Flag.ONE_BAND in flags for flags in flags_of(one_band))
     assert not any(Flag.ONE_BAND in flags for flags in flags_of(colour))

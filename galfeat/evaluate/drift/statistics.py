@@ -56,7 +56,10 @@ def measure_drift(
     >>> from galfeat.data.simulation import simulate
     >>> from galfeat.evaluate.drift import measure_drift
     >>> from galfeat.features import measure_images
-    >>> a, b = (measure_images(simulate(9, seed=1, rendering=r).images) for r in ("legacy", "sdss"))
+    >>> a, b = (
+    ...     measure_images(simulate(20, seed=1, rendering=name).images)
+    ...     for name in ("legacy", "sdss")
+    ... )
     >>> drift = measure_drift(a, b)
     >>> drift.features[0].differs, drift.n_different > 9
     (True, True)
