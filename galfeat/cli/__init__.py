@@ -21,6 +21,7 @@ VERBS = (
     "evaluate",
     "compare",
     "audit",
+    "benchmark",
     "drift",
     "classify",
     "explain",

@@ -142,7 +142,7 @@ def audit(
             "Seed": str(seed),
             "galfeat": __version__,
         }
-        _write(output, page, result, dataset, facts, raw_cells)
+        write_audit(output, page, result, dataset, facts, raw_cells=raw_cells)
     if table.errors:
         ctx.exit(3)
 
@@ -179,15 +179,16 @@ def _probable(result: Audit, row: int, index: int) -> str:
     return f"{result.classes[index]} ({result.probabilities[row, index]:.2f})"
 
 
-def _write(
+def write_audit(
     output: Path,
     page: Path,
     result: Audit,
     dataset: DataSet,
     facts: dict[str, str],
-    raw_cells: bool,
+    *,
+    raw_cells: bool = False,
 ) -> None:
-    """Write the table and the page."""
+    """Write the table and the page, and print their names."""
     from galfeat.cli.terminal.progress import running_clock
     from galfeat.evaluate.audit import audit_page
 

@@ -33,10 +33,41 @@ def nested_rows(
         For each share, row numbers in ascending order. The number of rows of each class is
         rounded, and at least two if available.
     """
+    rank, size = _ranks(y, rng)
+    return [np.flatnonzero(rank < np.maximum(np.rint(share * size), MIN_ROWS)) for share in shares]
+
+
+def rows_per_class(
+    y: NDArray[np.integer], numbers: Sequence[int], rng: np.random.Generator
+) -> list[NDArray[np.intp]]:
+    """Draw nested subsets of rows with equally many rows of each class, if available.
+
+    Parameters
+    ----------
+    y : ndarray of int, shape (n,)
+        Class index of each row.
+    numbers : sequence of int
+        Rows of each class; a class with fewer keeps all of them.
+    rng : Generator
+        Draws the random order of the rows of each class.
+
+    Returns
+    -------
+    list of ndarray of intp
+        For each number, row numbers in ascending order.
+    """
+    rank, _ = _ranks(y, rng)
+    return [np.flatnonzero(rank < number) for number in numbers]
+
+
+def _ranks(
+    y: NDArray[np.integer], rng: np.random.Generator
+) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+    """Return the place of each row in a random order of its class, and the size of the class."""
     rank = np.empty(len(y), dtype=np.intp)
     size = np.empty(len(y), dtype=np.intp)
     for index in np.unique(y):
         rows = np.flatnonzero(y == index)
         rank[rows] = rng.permutation(len(rows))
         size[rows] = len(rows)
-    return [np.flatnonzero(rank < np.maximum(np.rint(share * size), MIN_ROWS)) for share in shares]
+    return rank, size

@@ -168,7 +168,7 @@ def compare(
     checkpoints = CheckpointStore(
         Path(folder) / "checkpoints", {**common, "libraries": library_versions()}
     )
-    stage = stage or _silence
+    stage = stage or silence
     shares = SHARES if plan.learning_curve else (1.0,)
     predictions: dict[str, PredictionsByPart] = {}
     seconds: dict[str, float] = {}
@@ -194,7 +194,8 @@ def compare(
 
 
 @contextlib.contextmanager
-def _silence(name: str) -> Iterator[Progress]:
+def silence(name: str) -> Iterator[Progress]:
+    """Yield a progress callback that shows nothing."""
     yield lambda done, total: None
 
 

@@ -2,18 +2,12 @@
 
 from __future__ import annotations
 
-import contextlib
-import multiprocessing
-import resource
-import signal
 import statistics
-import sys
 import tempfile
 import time
 from collections.abc import Callable
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass
 from functools import partial
-from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any
 
@@ -22,9 +16,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from galfeat.classifier import GalaxyClassifier
-from galfeat.errors import GalfeatError
+from galfeat.experiments.new_process import StoredTable, peak_memory, run_in_new_process
 from galfeat.features import FeatureTable
-from galfeat.storage.scratch import current_folder, scratch_folder
+from galfeat.storage.scratch import current_folder
 
 #: Maximum number of images measured, and time limit.
 IMAGES, SECONDS = 32, 20.0
@@ -114,80 +108,26 @@ def measure_costs(
     >>> costs.peak_memory_mb > costs.model_mb > 0
     True
     """
-    with tempfile.TemporaryDirectory(dir=current_folder()) as folder:
-        tables = [_StoredTable.of(table, Path(folder)) for table in (training, test)]
-        return _run(classifier, images, tables, y)
+    with tempfile.TemporaryDirectory(dir=current_folder()) as name:
+        folder = Path(name)
+        training_file, test_file = (StoredTable.of(table, folder) for table in (training, test))
+        return run_in_new_process(
+            _measure_stored,
+            *(classifier, images, training_file, y, test_file),
+            scratch=folder,
+            name="the process that measures the cost of the pipeline",
+            advice="free some memory, or compare without this pipeline",
+        )
 
 
-@dataclass(frozen=True, eq=False)
-class _StoredTable:
-    """A feature table whose values are in a file, which another process maps."""
-
-    path: Path
-    table: FeatureTable
-
-    @classmethod
-    def of(cls, table: FeatureTable, folder: Path) -> _StoredTable:
-        handle, name = tempfile.mkstemp(suffix=".npy", dir=folder)
-        with open(handle, "wb") as file:
-            np.save(file, table.values)
-        return cls(Path(name), replace(table, values=table.values[:0]))
-
-    def load(self) -> FeatureTable:
-        values = np.asarray(np.load(self.path, mmap_mode="r"))
-        return replace(self.table, values=values)
-
-
-def _run(
+def _measure_stored(
     classifier: GalaxyClassifier,
     images: list[NDArray[np.uint8]],
-    tables: list[_StoredTable],
+    training: StoredTable,
     y: NDArray[np.integer],
+    test: StoredTable,
 ) -> Costs:
-    """Return the costs measured by a new process, or raise its exception."""
-    context = multiprocessing.get_context("spawn")
-    receiver, sender = context.Pipe(duplex=False)
-    process = context.Process(
-        target=_report, args=(sender, classifier, images, tables, y), daemon=True
-    )
-    # The child ignores keyboard interrupts; this process handles them and terminates the child.
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
-    try:
-        process.start()
-    finally:
-        signal.pthread_sigmask(signal.SIG_SETMASK, before)
-    sender.close()
-    try:
-        result: Costs | Exception = receiver.recv()
-    except EOFError as error:
-        process.join()
-        raise GalfeatError(
-            f"the process that measures the cost of the pipeline ended with exit code "
-            f"{process.exitcode}; free some memory, or compare without this pipeline"
-        ) from error
-    process.join()
-    if isinstance(result, Exception):
-        raise result
-    return result
-
-
-def _report(
-    sender: Connection,
-    classifier: GalaxyClassifier,
-    images: list[NDArray[np.uint8]],
-    tables: list[_StoredTable],
-    y: NDArray[np.integer],
-) -> None:
-    """Send the costs, or the exception raised, to the parent process, if it still exists."""
-    result: Costs | Exception
-    try:
-        with scratch_folder(tables[0].path.parent):
-            training, test = (table.load() for table in tables)
-            result = _measure(classifier, images, training, y, test)
-    except Exception as error:
-        result = error
-    with contextlib.suppress(BrokenPipeError), sender:
-        sender.send(result)
+    return _measure(classifier, images, training.load(), y, test.load())
 
 
 def _measure(
@@ -212,7 +152,7 @@ def _measure(
     return Costs(
         features_ms=statistics.median(times),
         prediction_ms=statistics.median(predictions) / len(test.values),
-        peak_memory_mb=_peak_memory() / _MEGABYTE,
+        peak_memory_mb=peak_memory() / _MEGABYTE,
         model_mb=size / _MEGABYTE,
     )
 
@@ -226,13 +166,3 @@ def _milliseconds(work: Callable[[], Any]) -> float:
 def _size_on_disk(fitted: GalaxyClassifier, file: Path) -> int:
     joblib.dump(fitted, file, compress=3)
     return file.stat().st_size
-
-
-def _peak_memory() -> int:
-    """Return the peak resident memory of this process in bytes."""
-    try:  # getrusage of a new process starts from the parent's value
-        status = Path("/proc/self/status").read_text(encoding="ascii")
-        return 1024 * int(status.split("VmHWM:")[1].split()[0])
-    except (OSError, IndexError):
-        peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-        return peak if sys.platform == "darwin" else 1024 * peak

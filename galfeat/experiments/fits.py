@@ -123,7 +123,7 @@ class PipelineFits:
         self._seed = int(classifier.random_state)
         assert isinstance(classifier.pipeline, Pipeline)
         pipeline = classifier.pipeline.to_dict()
-        digests = {view: _digest(table) for view, table in tables.items()}
+        digests = {view: table_digest(table) for view, table in tables.items()}
         self._key: dict[str, Any] = {
             "pipeline": {name: pipeline[name] for name in pipeline.keys() - {"name", "description"}}
         }
@@ -218,7 +218,8 @@ class PipelineFits:
         return Costs(*result["costs"].tolist())
 
 
-def _digest(table: FeatureTable) -> str:
+def table_digest(table: FeatureTable) -> str:
+    """Return the SHA-256 of the columns and values of a table."""
     digest = hashlib.sha256("\0".join(table.names).encode())
     for part in table.batches(_DIGESTED_ROWS):
         digest.update(np.ascontiguousarray(part.values).tobytes())

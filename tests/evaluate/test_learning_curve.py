@@ -2,7 +2,7 @@ from itertools import pairwise
 
 import numpy as np
 
-from galfeat.evaluate.learning_curve import SHARES, nested_rows
+from galfeat.evaluate.learning_curve import SHARES, nested_rows, rows_per_class
 
 
 def parts(y, seed=0):
@@ -27,3 +27,13 @@ def test_the_seed_draws_the_rows():
     y = np.zeros(100, dtype=int)
     np.testing.assert_array_equal(parts(y)[0], parts(y)[0])
     assert set(parts(y)[0]) != set(parts(y, seed=1)[0])
+
+
+def test_rows_per_class_are_nested_and_limited_by_the_class():
+    y = np.repeat([0, 1, 2], [5, 30, 100])
+    small, large = rows_per_class(y, (10, 40), np.random.default_rng(0))
+    assert np.bincount(y[small]).tolist() == [5, 10, 10]
+    assert np.bincount(y[large]).tolist() == [5, 30, 40]
+    assert set(small) < set(large)
+    again, _ = rows_per_class(y, (10, 70), np.random.default_rng(0))
+    np.testing.assert_array_equal(again, small)

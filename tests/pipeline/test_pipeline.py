@@ -142,7 +142,7 @@ def test_missing_keys_take_the_documented_defaults(write):
                 ("weight = 1e9", "at most 100"),
                 ("renderings = ['sds']", r"renderings has 'sds' .did you mean 'sdss'"),
                 ("renderings = []", "renderings is"),
-                ("wieght = 0.1", "did you mean 'weight'"),
+                ("weighted = 0.1", "did you mean 'weight'"),
             )
         ),
     ],

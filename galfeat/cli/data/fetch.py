@@ -81,7 +81,7 @@ def fetch(
             f"unexpected argument {source!r}; only training and cutouts take another argument"
         )
     else:
-        file = _fetch_file(_published(name, url, sha256), output)
+        file = fetch_file(_published(name, url, sha256), output)
         click.echo(file)
         if name == _SHARES_CHUNKS:
             packed = file.with_name(f"{file.stem}-packed.h5")
@@ -95,7 +95,8 @@ def _pack_command(file: Path, packed: Path) -> str:
     return shlex.join(["galfeat", "data", "pack", str(file), str(packed)])
 
 
-def _fetch_file(published: Published, output: Path | None) -> Path:
+def fetch_file(published: Published, output: Path | None) -> Path:
+    """Download a published file, by default to its own name in the current folder."""
     from galfeat.data.fetch.download import download
 
     target = output or Path(published.file)

@@ -87,8 +87,8 @@ def comparison_page(
             _costs(comparison, costs),
             _curve(comparison, curve, rows_of_share or {}),
             _shift(comparison, shift),
-            _classes(comparison),
-            _pipelines(comparison, descriptions),
+            classes_section(comparison),
+            pipelines_section(comparison, descriptions),
             facts_section(facts),
         ],
         _FOOTER,
@@ -100,6 +100,23 @@ _ORDER = (RANKING, *(metric for metric in METRICS if metric != RANKING))
 
 
 def _scores(comparison: Comparison) -> Section:
+    caption = (
+        "Means over repeats with 95&nbsp;% intervals over galaxies; each line spans the range of "
+        "its column. Bold: best of the column."
+    )
+    lead = f'<p class="lead">{verdict_html(comparison)}</p>'
+    return Section("scores", "Scores", lead + scores_table(comparison, caption))
+
+
+def scores_table(comparison: Comparison, caption: str) -> str:
+    """Return the scores of each pipeline with their intervals as a table.
+
+    Parameters
+    ----------
+    comparison : Comparison
+    caption : str
+        HTML.
+    """
     columns = [
         Column(
             METRIC_NAMES[metric],
@@ -114,18 +131,11 @@ def _scores(comparison: Comparison) -> Section:
         )
         for rank, name in enumerate(comparison.ranked())
     ]
-    caption = (
-        "Means over repeats with 95&nbsp;% intervals over galaxies; each line spans the range of "
-        "its column. Bold: best of the column."
-    )
-    return Section(
-        "scores",
-        "Scores",
-        f'<p class="lead">{_verdict(comparison)}</p>' + table("ranks", caption, columns, rows),
-    )
+    return table("ranks", caption, columns, rows)
 
 
-def _verdict(comparison: Comparison) -> str:
+def verdict_html(comparison: Comparison) -> str:
+    """Return sentences about the best pipeline and those not significantly different, as HTML."""
     best = comparison.ranked()[0]
     score = comparison.scores[best][RANKING]
     text = (
@@ -158,15 +168,7 @@ def _score_cell(comparison: Comparison, name: str, metric: str, rank: int) -> Ce
 def _differences(comparison: Comparison) -> Section | None:
     if len(comparison.scores) < 2:
         return None
-    best, *others = comparison.ranked()
-    lines = []
-    for name in others:
-        difference = comparison.difference(best, name)
-        better = difference.better()
-        named = figures.shortened(better or "", figures.LONGEST_BEFORE_TEXT)
-        text = f"{named} is better" if better else "not significant"
-        lines.append(Line(name, difference.scores[RANKING], text, better is not None))
-    chart = figures.forest(lines, f"{METRIC_NAMES[RANKING]} of {best} minus that of the other")
+    chart = differences_chart(comparison)
     spread = (
         "repeats are resampled too, so the intervals include the variation between splits"
         if comparison.repeats > 1
@@ -178,11 +180,25 @@ def _differences(comparison: Comparison) -> Section | None:
         "zero, the difference is not significant; this does not prove that the pipelines are "
         "equal.</p>"
     )
-    pairs = _pairs(comparison) if len(others) > 1 else ""
+    pairs = pairs_table(comparison) if len(comparison.scores) > 2 else ""
     return Section("differences", "Significance of differences", text + chart + pairs)
 
 
-def _pairs(comparison: Comparison) -> str:
+def differences_chart(comparison: Comparison) -> str:
+    """Draw the differences of the best pipeline from each other one, of at least two."""
+    best, *others = comparison.ranked()
+    lines = []
+    for name in others:
+        difference = comparison.difference(best, name)
+        better = difference.better()
+        named = figures.shortened(better or "", figures.LONGEST_BEFORE_TEXT)
+        text = f"{named} is better" if better else "not significant"
+        lines.append(Line(name, difference.scores[RANKING], text, better is not None))
+    return figures.forest(lines, f"{METRIC_NAMES[RANKING]} of {best} minus that of the other")
+
+
+def pairs_table(comparison: Comparison) -> str:
+    """Return the difference of each pair of pipelines as a table."""
     names = comparison.ranked()
     rows = []
     for name in names:
@@ -285,7 +301,8 @@ def _shift(comparison: Comparison, shift: Mapping[str, Comparison] | None) -> Se
     return Section("survey", "Simulated change of survey", text + chart + scores)
 
 
-def _classes(comparison: Comparison) -> Section:
+def classes_section(comparison: Comparison) -> Section:
+    """Return the F1 of each class and pipeline."""
     ranked = comparison.ranked()
     f1 = np.array([comparison.per_class(name).f1 for name in ranked])
     support = comparison.per_class(ranked[0]).support
@@ -306,7 +323,10 @@ def _classes(comparison: Comparison) -> Section:
     return Section("classes", "Scores by class", table("heat", caption, columns, rows, "Class"))
 
 
-def _pipelines(comparison: Comparison, descriptions: Mapping[str, str] | None) -> Section | None:
+def pipelines_section(
+    comparison: Comparison, descriptions: Mapping[str, str] | None
+) -> Section | None:
+    """Return the description of each pipeline, or None if there are none."""
     if not descriptions:
         return None
     rows = "".join(

@@ -1,0 +1,5 @@
+"""Results of `galfeat benchmark` as text, JSON and HTML, beside published numbers."""
+
+import lazy_loader
+
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)
