@@ -12,6 +12,7 @@ from galfeat import load_model, open_dataset
 from galfeat.data.catalogue.galaxy10 import GALAXY10_DECALS
 from galfeat.data.simulation.simulator import GALAXY10_COUNTS, simulate_file
 from galfeat.ensemble.population import estimated_priors
+from galfeat.ensemble.prediction_table import set_note
 
 
 def read_csv(text):
@@ -240,8 +241,8 @@ def test_explanations_show_the_set(galfeat, model, picture, tmp_path):
     assert explained["set_calibration"] == {
         "galaxies": 90, "out_of_fold": True, "shared_threshold": list(GALAXY10_DECALS),
     }  # fmt: skip
-    (line,) = [line for line in result.stdout.splitlines() if "prediction set" in line]
-    assert all(name in line for name in explained["set"])
+    note = set_note(explained["set"], len(GALAXY10_DECALS), 0.8)
+    assert f"  {note}" in result.stdout.splitlines()
     galfeat(*arguments)
     explained = json.loads((tmp_path / "why" / "galaxy.json").read_text())
     assert (explained["set"], explained["coverage"]) == (None, None)
