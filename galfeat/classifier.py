@@ -244,6 +244,7 @@ class GalaxyClassifier(AdaptationMixin, ClassifierMixin, ImageInputMixin, BaseEs
             list(map(str, names)),
             self.extractor_,
             self.feature_names_,
+            self.pipeline_.members,
             seed=self.random_state,
         )
 

@@ -112,10 +112,9 @@ def fit(
     from galfeat.cli.duplicates import find_duplicates
     from galfeat.cli.inputs import measure, open_labelled, scratch_beside
     from galfeat.cli.voted import open_voted, read_votes
-    from galfeat.data.duplicates import fingerprints
+    from galfeat.data.duplicates import find_groups, fingerprints
     from galfeat.ensemble.soft_labels import check_balance
     from galfeat.evaluate.text import cross_validation_text
-    from galfeat.experiments.cross_validation import group_duplicates
     from galfeat.features import FeatureExtractor
     from galfeat.pipeline import load_pipeline
 
@@ -143,7 +142,7 @@ def fit(
     marks = fingerprints(table.sketches)
     table = dataclasses.replace(table, sketches=None)
     classifier = GalaxyClassifier(pipeline, n_jobs=jobs, random_state=seed)
-    groups = group_duplicates(dataset.groups, table.digests)
+    groups = find_groups(table.digests, groups=dataset.groups).groups
     votes = read_votes(data, dataset) if soft else None
     training = _Training(dataset, table, groups, votes, seed, marks)
     metrics: dict[str, Any] = {"duplicates": grouped.to_json(data)}

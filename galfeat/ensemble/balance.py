@@ -51,7 +51,7 @@ def fit_member(
         the smaller classes (Chawla et al. 2002, JAIR 16, 321). "bagging" averages `BAGS`
         copies, each fitted on all rows of the smallest class and equally many of the others.
         "simulate" adds simulated galaxies of a small total weight per class; see
-        `adds_simulated`.
+        `galfeat.pipeline.Member.adds_simulated`.
     random_state : int
         Seed.
     simulated : SimulatedRows, optional
@@ -104,15 +104,6 @@ def log_probabilities(estimator: Estimator, X: Table) -> Floats:
     return result
 
 
-def adds_simulated(member: Member) -> bool:
-    """Return whether "simulate" adds rows for a member.
-
-    Not for networks, which start from one that learned from simulated galaxies, nor for forests
-    that balance the classes themselves.
-    """
-    return not (member.reads_pixels or member.balances_itself)
-
-
 def prior_shift(
     member: Member, balance: str, priors: Floats, simulated: SimulatedRows | None = None
 ) -> Floats:
@@ -121,7 +112,7 @@ def prior_shift(
     Zeros without balancing. Simulated rows add their weights to the training frequencies; with
     the other methods these are equal.
     """
-    if simulated is not None and adds_simulated(member):
+    if simulated is not None and member.adds_simulated:
         trained = priors + simulated.shares(len(priors))
         shift: Floats = np.log(priors / (trained / trained.sum()))
         return shift

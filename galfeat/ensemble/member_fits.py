@@ -15,7 +15,6 @@ from galfeat.ensemble.balance import (
     Codes,
     Floats,
     Table,
-    adds_simulated,
     fit_member,
     log_probabilities,
 )
@@ -73,7 +72,7 @@ def _simulated(
     simulated: SimulatedRows | None, columns: NDArray[np.intp], member: Member
 ) -> SimulatedRows | None:
     """Return simulated rows with a member's columns, or None if it gets none."""
-    if simulated is None or not adds_simulated(member):
+    if simulated is None or not member.adds_simulated:
         return None
     return simulated.restricted(columns)
 

@@ -18,10 +18,11 @@ from galfeat.data.catalogue.galaxy10 import GALAXY10_DECALS, GALAXY10_DECALS_COA
 from galfeat.data.simulation import simulate
 from galfeat.errors import OutputError, PipelineError
 from galfeat.features.extractor import FeatureExtractor
-from galfeat.features.registry import FLAGS, cache_key
+from galfeat.features.registry import FLAGS, cache_key, column_names
+from galfeat.features.table import column_positions
 from galfeat.frame import Flag
 from galfeat.kernels import cache_folder, source_digest
-from galfeat.pipeline import SimulatedGalaxies
+from galfeat.pipeline import Member, SimulatedGalaxies
 from galfeat.storage.atomic import atomic_file
 
 # Galaxies drawn at a time.
@@ -73,6 +74,7 @@ def simulated_rows(
     class_names: Sequence[str],
     extractor: FeatureExtractor,
     names: Sequence[str],
+    members: Sequence[Member],
     *,
     seed: int,
 ) -> SimulatedRows:
@@ -88,28 +90,38 @@ def simulated_rows(
         Of the ten classes of Galaxy10 DECaLS, or of their coarse classes. Others get no
         simulated galaxies.
     extractor : FeatureExtractor
-        With the families of the classifier. Pixels are not measured.
+        With the families of the classifier. Those that no member needs are not measured.
     names : sequence of str
         Columns of the training table.
+    members : sequence of Member
+        Members of the ensemble.
     seed : int
         Seed of the simulation.
 
     Raises
     ------
     PipelineError
-        If none of the classes can be simulated.
+        If none of the classes can be simulated, or no member takes simulated galaxies.
     """
     code_of_class = simulated_classes(class_names)
-    families = tuple(name for name in extractor.families if name not in ("planes", "pixels"))
+    used_columns = [member.columns(names) for member in members if member.adds_simulated]
+    if not used_columns:
+        raise PipelineError(
+            "balance is 'simulate', but no member takes simulated galaxies: networks and balanced "
+            "forests are fitted to real ones; choose another method"
+        )
+    columns = np.unique(np.concatenate(used_columns))
+    needed = {names[column] for column in columns}
+    families = tuple(
+        family for family in extractor.families if needed.intersection(column_names((family,)))
+    )
     folder = str(extractor.cache) if extractor.cache is not None else None
     stored = _stored_rows(galaxies, families, extractor.frame, seed, folder, extractor.n_jobs)
-    position = {name: number for number, name in enumerate(stored.names)}
-    columns = [number for number, name in enumerate(names) if name in position]
+    measured = column_positions(tuple(names[column] for column in columns), stored.names)
     codes = code_of_class[stored.classes]
     used = np.flatnonzero(codes >= 0)
-    measured = np.array([position[names[number]] for number in columns], np.intp)
     features = stored.features[np.ix_(used, measured)]
-    return SimulatedRows(features, np.array(columns, np.intp), codes[used], galaxies.weight)
+    return SimulatedRows(features, columns, codes[used], galaxies.weight)
 
 
 def simulated_classes(class_names: Sequence[str]) -> NDArray[np.intp]:

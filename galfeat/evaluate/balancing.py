@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from galfeat.ensemble.balance import adds_simulated
 from galfeat.ensemble.simulated import simulated_counts
 from galfeat.pipeline import Pipeline
 
@@ -74,7 +73,7 @@ class Balancing:
             simulated=simulated_counts(pipeline.simulated, class_names).tolist(),
             weight=pipeline.simulated.weight,
             renderings=pipeline.simulated.renderings,
-            without_simulated=sum(not adds_simulated(member) for member in members),
+            without_simulated=sum(not member.adds_simulated for member in members),
         )
 
     @property

@@ -4,7 +4,6 @@ from .comparison import compare as compare
 from .costs import Costs as Costs
 from .costs import measure_costs as measure_costs
 from .cross_validation import cross_validate as cross_validate
-from .cross_validation import group_duplicates as group_duplicates
 from .label_audit import audit as audit
 from .plan import Plan as Plan
 from .scoring import Scored as Scored
@@ -19,7 +18,6 @@ __all__ = [
     "audit",
     "compare",
     "cross_validate",
-    "group_duplicates",
     "measure_costs",
     "score",
 ]

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 from sklearn.base import clone
 
+from galfeat.data.duplicates import find_groups
 from galfeat.errors import DataError, PipelineError
 from galfeat.evaluate.comparison.left_out import Ablation, measure_ablation
 from galfeat.evaluate.comparison.paired import OutOfFold
-from galfeat.experiments.cross_validation import group_duplicates
 from galfeat.experiments.scoring import Scored, true_classes
 from galfeat.features import FeatureTable
 from galfeat.storage.scratch import take
@@ -128,7 +128,7 @@ def ablate(
     ]
     names = [str(name) for name in classifier.classes_]
     y = true_classes(training, classifier.classes_)
-    groups = group_duplicates(training.groups, table.digests)
+    groups = find_groups(table.digests, groups=training.groups).groups
     predictions = {}
     for done, (family, rest, random_state) in enumerate(fits):
         progress(done, len(fits))

@@ -42,7 +42,7 @@ def cross_validate(
     table : FeatureTable
         Their features, without failed images. Images without a source are scored, too.
     groups : ndarray of str, shape (n,), or None
-        Rows of one group are in one fold; see `group_duplicates`.
+        Rows of one group are in one fold; see `galfeat.data.duplicates.find_groups`.
     folds, repeats, seed : int
         As for `galfeat.evaluate.outer_folds`; the seed is also used for the intervals.
     progress : callable, optional
@@ -102,47 +102,3 @@ def cross_validate(
         seed=seed,
         rule=rule,
     )
-
-
-def group_duplicates(
-    groups: NDArray[np.str_] | None, digests: NDArray[np.uint8]
-) -> NDArray[np.str_]:
-    """Merge the groups of rows with equal pixels.
-
-    Parameters
-    ----------
-    groups : ndarray of str, shape (n,), or None
-        Existing groups; an empty string marks an ungrouped row.
-    digests : ndarray of uint8, shape (n, 16)
-        `galfeat.data.pixel_digest` of each image.
-
-    Returns
-    -------
-    ndarray of str, shape (n,)
-        Group number of each row as a string.
-
-    Examples
-    --------
-    The second and third images are equal, which joins their groups:
-
-    >>> import numpy as np
-    >>> from galfeat.experiments import group_duplicates
-    >>> digests = np.array([[1], [2], [2], [3]], np.uint8).repeat(16, axis=1)
-    >>> group_duplicates(np.array(["a", "a", "b", "b"]), digests).tolist()
-    ['0', '0', '0', '0']
-    >>> group_duplicates(None, digests).tolist()
-    ['0', '1', '1', '2']
-    """
-    from scipy.sparse import coo_matrix
-    from scipy.sparse.csgraph import connected_components
-
-    n = len(digests)
-    keys = [np.unique(digests, axis=0, return_inverse=True)[1].reshape(-1)]
-    if groups is not None:
-        names = [group or f"row {row}" for row, group in enumerate(groups)]
-        keys.append(np.unique(names, return_inverse=True)[1])
-    links = [(np.arange(n), np.unique(key, return_index=True)[1][key]) for key in keys]
-    start, end = np.concatenate(links, axis=1)
-    graph = coo_matrix((np.ones(len(start)), (start, end)), shape=(n, n))
-    group: NDArray[np.int32] = connected_components(graph, directed=False)[1]
-    return group.astype(np.str_)

@@ -15,11 +15,11 @@ from sklearn.base import clone
 from galfeat.classifier import GalaxyClassifier
 from galfeat.data import DataSet
 from galfeat.data.dataset import Progress
+from galfeat.data.duplicates import find_groups
 from galfeat.evaluate.comparison.paired import OutOfFold
 from galfeat.evaluate.learning_curve import SHARES, nested_rows
 from galfeat.evaluate.splits import outer_folds
 from galfeat.experiments.costs import IMAGES, Costs, measure_costs
-from galfeat.experiments.cross_validation import group_duplicates
 from galfeat.features import FeatureTable
 from galfeat.pipeline import Pipeline
 from galfeat.storage.checkpoint import CheckpointStore
@@ -66,7 +66,7 @@ class LabelledRows:
         """Assign the rows of a data set to folds, as `cross_validate` does."""
         present, y = np.unique(dataset.labels, return_inverse=True)
         names = [dataset.class_names[index] for index in present]
-        groups = group_duplicates(dataset.groups, digests)
+        groups = find_groups(digests, groups=dataset.groups).groups
         splits = outer_folds(y, groups, folds, repeats, seed, class_names=names)
         digest = hashlib.sha256(digests.tobytes() + y.tobytes() + groups.tobytes())
         digest.update("\0".join(names).encode())

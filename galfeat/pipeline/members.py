@@ -65,6 +65,15 @@ class Member:
         """Whether it is a network, which reads tables of pixels a few rows at a time."""
         return self.kind in ("cnn", "network")
 
+    @property
+    def adds_simulated(self) -> bool:
+        """Whether balance = "simulate" adds rows for it.
+
+        Not for networks, which start from one that learned from simulated galaxies, nor for
+        forests that balance the classes themselves.
+        """
+        return not (self.reads_pixels or self.balances_itself)
+
     def columns(self, names: Sequence[str]) -> NDArray[np.intp]:
         """Return the indices of the columns it uses, given all column names."""
         used = [not self.families or name.split(".", 1)[0] in self.families for name in names]

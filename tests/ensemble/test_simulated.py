@@ -22,6 +22,7 @@ from galfeat.pipeline import Member, Pipeline, SimulatedGalaxies
 
 FEW = SimulatedGalaxies(number=40, weight=0.3)
 EXTRACTOR = FeatureExtractor(["radial", "colour"], n_jobs=2)
+MEMBERS = (Member("lightgbm"),)
 NAMES = EXTRACTOR.get_feature_names_out().tolist()[:-1]
 
 
@@ -123,11 +124,15 @@ def test_soft_labels_take_simulated_rows(make_table):
 @pytest.fixture(scope="module")
 def rows(tmp_path_factory):
     folder = tmp_path_factory.mktemp("rows")
-    return simulated_rows(FEW, GALAXY10_DECALS, _extractor(folder), NAMES, seed=3)
+    return drawn_rows(_extractor(folder))
 
 
 def _extractor(folder, jobs=1):
     return FeatureExtractor(["radial", "colour"], n_jobs=jobs, cache=folder)
+
+
+def drawn_rows(extractor, settings=FEW, seed=3):
+    return simulated_rows(settings, GALAXY10_DECALS, extractor, NAMES, MEMBERS, seed=seed)
 
 
 def test_rows_are_equally_many_of_each_class_and_finite(rows):
@@ -141,7 +146,9 @@ def test_rows_are_equally_many_of_each_class_and_finite(rows):
 def test_a_stored_or_damaged_file_gives_the_same_rows(rows, tmp_path, fault):
     def drawn(jobs):
         rows_module._stored_rows.cache_clear()
-        return simulated_rows(FEW, GALAXY10_DECALS, _extractor(tmp_path, jobs), NAMES, seed=3)
+        return simulated_rows(
+            FEW, GALAXY10_DECALS, _extractor(tmp_path, jobs), NAMES, MEMBERS, seed=3
+        )
 
     first = drawn(2)
     (file,) = tmp_path.glob("simulated-*.npz")
@@ -155,7 +162,9 @@ def test_a_stored_or_damaged_file_gives_the_same_rows(rows, tmp_path, fault):
 
 def test_another_seed_number_or_rendering_gives_other_rows(rows, tmp_path):
     for settings, seed in ((FEW, 4), (dataclasses.replace(FEW, renderings=("sdss",)), 3)):
-        other = simulated_rows(settings, GALAXY10_DECALS, _extractor(tmp_path), NAMES, seed=seed)
+        other = simulated_rows(
+            settings, GALAXY10_DECALS, _extractor(tmp_path), NAMES, MEMBERS, seed=seed
+        )
         assert len(other.features) == 40
         assert not np.array_equal(other.features, rows.features, equal_nan=True)
     assert len(list(tmp_path.glob("simulated-*.npz"))) == 2
@@ -165,7 +174,7 @@ def test_without_a_writable_cache_rows_are_drawn_anew(rows, tmp_path):
     rows_module._stored_rows.cache_clear()
     (tmp_path / "file").write_text("")
     folder = tmp_path / "file" / "cache"
-    again = simulated_rows(FEW, GALAXY10_DECALS, _extractor(folder), NAMES, seed=3)
+    again = drawn_rows(_extractor(folder))
     assert np.array_equal(again.features, rows.features, equal_nan=True)
 
 
@@ -189,6 +198,26 @@ def test_no_galaxy_is_one_that_a_shipped_network_learned_from(monkeypatch):
             samples._simulated_block([seed, 0], "sdss", 1)
     assert min(drawn) >= 2**32 > max(learned)
     assert len(set(drawn)) == 20
+
+
+def test_only_columns_that_members_need_are_measured(tmp_path):
+    extractor = FeatureExtractor(["radial", "colour", "pixels"], cache=tmp_path)
+    names = extractor.get_feature_names_out().tolist()[:-1]
+    members = (Member("svm", families=("colour",)), Member("cnn"))
+    rows = simulated_rows(FEW, GALAXY10_DECALS, extractor, names, members, seed=3)
+    used = [names[column] for column in rows.columns]
+    assert used == [name for name in names if name.startswith("colour.")]
+    everything = simulated_rows(FEW, GALAXY10_DECALS, extractor, names, MEMBERS, seed=3)
+    assert everything.columns.tolist() == list(range(len(names)))
+    part = everything.restricted(rows.columns)
+    assert np.array_equal(part.features, rows.features, equal_nan=True)
+
+
+def test_a_pipeline_whose_members_take_no_simulated_galaxies_is_an_error(tmp_path):
+    with pytest.raises(PipelineError, match="no member takes simulated galaxies"):
+        simulated_rows(
+            FEW, GALAXY10_DECALS, _extractor(tmp_path), NAMES, (Member("network"),), seed=3
+        )
 
 
 @pytest.mark.parametrize("labels", [GALAXY10_DECALS, simulation.Simulation.__name__])

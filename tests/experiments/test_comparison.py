@@ -13,10 +13,11 @@ import pytest
 
 from galfeat.classifier import GalaxyClassifier
 from galfeat.data import open_dataset
+from galfeat.data.duplicates import find_groups
 from galfeat.errors import DataError, MissingDependencyError, PipelineError
 from galfeat.evaluate.learning_curve import SHARES
 from galfeat.experiments import Plan, compare
-from galfeat.experiments.cross_validation import cross_validate, group_duplicates
+from galfeat.experiments.cross_validation import cross_validate
 from galfeat.experiments.fits import ORIGINAL, RERENDERED
 from galfeat.features import FeatureExtractor
 from galfeat.pipeline import load_pipeline
@@ -65,7 +66,7 @@ def test_each_pipeline_scores_as_in_a_cross_validation(finished, plan, galaxies)
         GalaxyClassifier(pipeline, random_state=3),
         dataset,
         table,
-        group_duplicates(dataset.groups, digests),
+        find_groups(digests, groups=dataset.groups).groups,
         folds=2,
         repeats=2,
         seed=3,

@@ -6,8 +6,9 @@ import pytest
 from galfeat.classifier import GalaxyClassifier
 from galfeat.data import ArrayDataSet
 from galfeat.data.digest import among
+from galfeat.data.duplicates import find_groups
 from galfeat.errors import DataError
-from galfeat.experiments.cross_validation import cross_validate, group_duplicates
+from galfeat.experiments.cross_validation import cross_validate
 from galfeat.experiments.scoring import rows_to_score, true_classes
 from galfeat.features import FeatureTable, columns
 from galfeat.pipeline import load_pipeline
@@ -19,14 +20,14 @@ def digests_of(*numbers):
 
 def test_equal_pixels_are_one_group_and_pull_their_groups_together():
     groups = np.array(["a", "a", "b", "", "", "c"])
-    found = group_duplicates(groups, digests_of(1, 2, 2, 3, 4, 1))
+    found = find_groups(digests_of(1, 2, 2, 3, 4, 1), groups=groups).groups
     # Rows 0, 1 by their group, 2 and 5 by equal pixels; rows 3 and 4 are single.
     assert found[0] == found[1] == found[2] == found[5]
     assert len(set(found)) == 3
 
 
 def test_without_groups_only_equal_pixels_are_together():
-    found = group_duplicates(None, digests_of(5, 6, 5))
+    found = find_groups(digests_of(5, 6, 5)).groups
     assert found[0] == found[2] != found[1]
 
 

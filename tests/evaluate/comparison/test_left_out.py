@@ -7,11 +7,11 @@ import pytest
 
 from galfeat.classifier import GalaxyClassifier
 from galfeat.data import ArrayDataSet
+from galfeat.data.duplicates import find_groups
 from galfeat.errors import DataError, PipelineError
 from galfeat.evaluate.comparison.left_out import SCORES, measure_ablation
 from galfeat.evaluate.comparison.paired import OutOfFold
 from galfeat.experiments.ablation import ablate, check_ablation, without
-from galfeat.experiments.cross_validation import group_duplicates
 from galfeat.experiments.scoring import report, score
 from galfeat.features import FeatureTable
 from galfeat.pipeline import Pipeline
@@ -51,7 +51,7 @@ def pipeline(*members, families=("shape", "radial", "colour", "hog"), combine="n
 def fitted(*members, n_jobs=1, **settings):
     dataset, table = galaxies(300, seed=0)
     classifier = GalaxyClassifier(pipeline(*members, **settings), n_jobs=n_jobs)
-    groups = group_duplicates(None, table.digests)  # as `galfeat fit` does
+    groups = find_groups(table.digests).groups  # as `galfeat fit` does
     return classifier.fit_table(table, dataset.labels, groups, dataset.class_names)
 
 
@@ -107,7 +107,7 @@ def test_losses_match_models_fitted_without_the_family(planted):
         FeatureTable(table.values[:, kept], tuple(NAMES[k] for k in kept), table.digests, {})
         for table in (known, new)
     )
-    groups = group_duplicates(None, known.digests)
+    groups = find_groups(known.digests).groups
     less = GalaxyClassifier(pipeline(LINEAR, families=("shape", "radial", "hog")))
     less.fit_table(known, dataset.labels, groups, dataset.class_names)
     rest = score(less, unseen, new).evaluation
