@@ -153,6 +153,12 @@ def galaxy(simulated):
 
 
 @pytest.fixture(scope="session")
+def thumbnail(galaxy):
+    """A PNG file in which the galaxy is too small to be classified."""
+    return _png(np.asarray(Image.open(io.BytesIO(galaxy)).resize((31, 24))))
+
+
+@pytest.fixture(scope="session")
 def blank():
     """A PNG file of one colour."""
     return _png(np.full((120, 120, 3), 25, np.uint8))

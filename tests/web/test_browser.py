@@ -130,15 +130,15 @@ def test_overlay_lines_match_a_large_image(visit, galaxy, kind):
     np.testing.assert_allclose(middles[0], 12 * middles[1] + 5.5, atol=8)
 
 
-def test_a_thumbnail_comes_with_a_caution(visit, galaxy):
+def test_a_thumbnail_comes_with_a_caution(visit, thumbnail):
     visitor = visit()
-    stream = io.BytesIO()
-    Image.open(io.BytesIO(galaxy)).resize((31, 24)).save(stream, "PNG")
-    (result,) = visitor.upload(stream.getvalue())["galaxies"]
+    (result,) = visitor.upload(thumbnail)["galaxies"]
     assert "too small for its class to be trusted" in visitor.page.inner_text("#cautions")
     check_answer(visitor.page, result)
-    visitor.press()
-    assert visitor.page.locator("#cautions li").count() == 0
+    assert visitor.page.inner_text("#caution-link") == "A caution below"
+    visitor.page.click("#caution-link")
+    assert visitor.page.locator("#cautions").bounding_box()["y"] < 720
+    check_answer(visitor.page, visitor.press())
 
 
 def test_the_page_states_that_the_decision_rule_names_another_class(visit):

@@ -221,7 +221,7 @@ SHIFTS = """
 
 
 @SCREENS
-def test_the_layout_does_not_shift(visit, galaxy, viewport):
+def test_the_layout_does_not_shift(visit, galaxy, thumbnail, viewport):
     visitor = visit(viewport=viewport)
     page = visitor.page
     page.evaluate(SHIFTS)
@@ -233,6 +233,8 @@ def test_the_layout_does_not_shift(visit, galaxy, viewport):
     page.check("#guessing")
     visitor.press(guessing=True)
     page.click(".choice >> nth=3")
+    (small,) = visitor.upload(thumbnail)["galaxies"]
+    assert small["cautions"]
     page.evaluate("new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done)))")
     assert page.evaluate("window.shifts") < 0.01
 

@@ -159,6 +159,8 @@ function showAnswer(galaxy, guess) {
   at("set").textContent = set;
   at("decision").textContent = galaxy.decision_note ?? "";
   at("caption").hidden = galaxy.decision_note !== null;
+  at("caution-line").hidden = !galaxy.cautions.length;
+  at("caution-link").textContent = galaxy.cautions.length === 1 ? "A caution below" : "Cautions below";
   at("cautions").replaceChildren(...galaxy.cautions.map((caution) => element("li", caution)));
   at("details").hidden = !galaxy.galaxy;
   const best = Object.entries(galaxy.probabilities ?? {}).slice(0, MAX_CLASSES);
