@@ -61,6 +61,7 @@ def test_all_documented_pipelines_exist():
         "stacking",
         "stacking-embedding",
         "stacking-features",
+        "stacking-full",
         "stacking-light",
         "stacking-network",
         "statmorph-forest",
