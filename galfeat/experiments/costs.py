@@ -68,7 +68,7 @@ def measure_costs(
     classifier: GalaxyClassifier,
     images: list[NDArray[np.uint8]],
     training: FeatureTable,
-    y: NDArray[np.integer],
+    y: NDArray[Any],
     test: FeatureTable,
 ) -> Costs:
     """Measure the costs of a pipeline in a new process, whose memory it does not share.
@@ -81,8 +81,8 @@ def measure_costs(
         At least one image.
     training : FeatureTable
         Features to fit to.
-    y : ndarray of int, shape (n,)
-        Their classes.
+    y : ndarray, shape (n,)
+        Their classes: numbers or names. Simulated galaxies are chosen by name.
     test : FeatureTable
         Features to predict from.
 
@@ -124,7 +124,7 @@ def _measure_stored(
     classifier: GalaxyClassifier,
     images: list[NDArray[np.uint8]],
     training: StoredTable,
-    y: NDArray[np.integer],
+    y: NDArray[Any],
     test: StoredTable,
 ) -> Costs:
     return _measure(classifier, images, training.load(), y, test.load())
@@ -134,7 +134,7 @@ def _measure(
     classifier: GalaxyClassifier,
     images: list[NDArray[np.uint8]],
     training: FeatureTable,
-    y: NDArray[np.integer],
+    y: NDArray[Any],
     test: FeatureTable,
 ) -> Costs:
     fitted = classifier.fit_table(training, y)

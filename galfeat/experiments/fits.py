@@ -210,7 +210,7 @@ class PipelineFits:
                 self._classifier,
                 images,
                 table.select(train),
-                self._labelled.y[train],
+                np.array(self._labelled.names)[self._labelled.y[train]],
                 table.select(test),
             )
             result = {"costs": np.array(astuple(costs))}

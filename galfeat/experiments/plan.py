@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from galfeat.data import DataSet
+from galfeat.ensemble.simulated import simulated_classes
 from galfeat.errors import PipelineError
 from galfeat.evaluate.splits import outer_folds
 from galfeat.features.registry import require_dependencies
@@ -57,7 +58,8 @@ class Plan:
         Raises
         ------
         PipelineError
-            If two pipelines have the same name.
+            If two pipelines have the same name, or one adds simulated galaxies and none of the
+            classes can be simulated.
         DataError
             If a class has fewer rows or groups than folds, or a feature family cannot measure
             this many images.
@@ -75,5 +77,7 @@ class Plan:
             require_dependencies(pipeline.measured_families(), len(dataset))
             for member in pipeline.members:
                 member.require_dependencies()
+            if pipeline.balance == "simulate":
+                simulated_classes(dataset.class_names)
         labels, groups = dataset.labels, dataset.groups
         outer_folds(labels, groups, self.folds, class_names=dataset.class_names)

@@ -20,7 +20,7 @@ from galfeat.experiments import Plan, compare
 from galfeat.experiments.cross_validation import cross_validate
 from galfeat.experiments.fits import ORIGINAL, RERENDERED
 from galfeat.features import FeatureExtractor
-from galfeat.pipeline import load_pipeline
+from galfeat.pipeline import SimulatedGalaxies, load_pipeline
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -124,7 +124,7 @@ KILLED = """
 import contextlib, os, pickle, signal, sys
 from galfeat.experiments import Plan, compare
 from galfeat.data import open_dataset
-from galfeat.pipeline import load_pipeline
+from galfeat.pipeline import SimulatedGalaxies, load_pipeline
 
 @contextlib.contextmanager
 def deadly(name):
@@ -171,6 +171,23 @@ def test_two_pipelines_of_one_name_are_refused(plan, galaxies, tmp_path):
 def test_more_folds_than_rows_of_a_class_are_refused(plan, galaxies, tmp_path):
     with pytest.raises(DataError, match="has 12 rows; a 13-fold split"):
         compare(dataclasses.replace(plan, folds=13), *galaxies, tmp_path)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_simulated_galaxies_are_added_in_fits_and_costs(quick_pipeline, galaxies, tmp_path):
+    pipeline = load_pipeline(f"{quick_pipeline}+simulate")
+    pipeline = dataclasses.replace(pipeline, simulated=SimulatedGalaxies(number=40))
+    results = compare(Plan([pipeline], folds=2, repeats=1), *galaxies, tmp_path)
+    assert results.costs_by_pipeline()[pipeline.name]["fit_seconds"] > 0
+
+
+def test_classes_that_cannot_be_simulated_are_refused_before_anything_is_done(
+    quick_pipeline, galaxies, tmp_path
+):
+    dataset = galaxies[0]
+    renamed = dataset.relabelled(dataset.labels, [f"class {n}" for n in range(10)])
+    with pytest.raises(PipelineError, match="cannot be simulated"):
+        compare(Plan([load_pipeline(f"{quick_pipeline}+simulate")]), renamed, galaxies[1], tmp_path)
     assert list(tmp_path.iterdir()) == []
 
 
