@@ -96,7 +96,7 @@ def audit(
     from galfeat.classifier import GalaxyClassifier
     from galfeat.cli.inputs import leave_out_learned, measure_all, open_labelled, scratch_beside
     from galfeat.cli.terminal.progress import progress_bar
-    from galfeat.data.duplicates import find_groups
+    from galfeat.data.duplicates import find_groups_in
     from galfeat.experiments.label_audit import audit, check_audit
     from galfeat.features import FeatureExtractor
     from galfeat.pipeline import load_pipeline
@@ -111,14 +111,7 @@ def audit(
     measured = measure_all(extractor, opened, sketches=True)
     rows = leave_out_learned(extractor.families, opened, measured.digests)
     dataset, table = opened.select(rows), measured.select(rows)
-    grouping = find_groups(
-        table.digests,
-        table.sketches,
-        groups=dataset.groups,
-        ra=dataset.ra,
-        dec=dataset.dec,
-        labels=dataset.labels,
-    )
+    grouping = find_groups_in(dataset, table.digests, table.sketches, dataset.labels)
     classifier = GalaxyClassifier(pipeline, n_jobs=jobs, random_state=seed)
     with progress_bar("folds") as progress:
         result = audit(

@@ -113,15 +113,10 @@ def find_duplicates(
     labelled : bool
         False for fractions of votes, among which there are no conflicts.
     """
-    from galfeat.data.duplicates import find_groups
+    from galfeat.data.duplicates import find_groups_in
 
-    grouping = find_groups(
-        table.digests,
-        table.sketches,
-        groups=dataset.groups,
-        ra=dataset.ra,
-        dec=dataset.dec,
-        labels=dataset.labels if labelled else None,
+    grouping = find_groups_in(
+        dataset, table.digests, table.sketches, dataset.labels if labelled else None
     )
     if grouping.joined:
         dataset = dataset.regrouped(grouping.groups)

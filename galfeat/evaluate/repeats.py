@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from galfeat.errors import DataError
+from galfeat.evaluate.intervals import Interval
 from galfeat.evaluate.score_summary import ScoreSummary
 from galfeat.evaluate.scored_rows import Measure, ScoredRows, checked_rows, mean_intervals
 
@@ -47,6 +48,11 @@ class RepeatedScore:
     def sd(self) -> float:
         """Standard deviation over the repeats; NaN for a single repeat."""
         return float(np.std(self.values, ddof=1)) if len(self.values) > 1 else math.nan
+
+    @property
+    def interval(self) -> Interval:
+        """The mean and the ends of its interval."""
+        return Interval(self.mean, self.low, self.high)
 
     def to_json(self) -> dict[str, Any]:
         """Return `mean`, `sd`, `low`, `high` and `values`, None in place of non-finite numbers."""

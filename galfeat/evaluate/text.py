@@ -69,7 +69,7 @@ def cross_validation_text(result: CrossValidation) -> str:
     """
     rows = [
         [METRIC_NAMES[name], _number(score.mean), _number(score.sd)]
-        + [_range(Interval(score.mean, score.low, score.high))]
+        + [_range(score.interval)]
         + ([_number(result.alternative[name].mean)] if name in LABEL_METRICS else [""])
         for name, score in result.scores.items()
     ]
@@ -87,7 +87,7 @@ def cross_validation_text(result: CrossValidation) -> str:
         intervals = {
             name: (
                 n,
-                {key: Interval(score.mean, score.low, score.high) for key, score in scores.items()},
+                {key: score.interval for key, score in scores.items()},
             )
             for name, (n, scores) in result.sources.items()
         }

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from galfeat.data.dataset import DataSet
-from galfeat.data.duplicates.grouping import find_groups
+from galfeat.data.duplicates.grouping import find_groups_in
 from galfeat.errors import DataError, GalfeatWarning
 from galfeat.features.quantiles import LEVELS
 from galfeat.features.registry import COLOUR_COLUMNS, FLAGS, trained_on
@@ -75,9 +75,7 @@ def joined_groups(data: DataSet, table: FeatureTable) -> NDArray[np.str_] | None
     ndarray of str, shape (n,), or None
         The groups of the data set if there are no duplicates.
     """
-    grouping = find_groups(
-        table.digests, table.sketches, groups=data.groups, ra=data.ra, dec=data.dec
-    )
+    grouping = find_groups_in(data, table.digests, table.sketches)
     return grouping.groups if grouping.joined else data.groups
 
 

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from galfeat.data.catalogue.groups import groups_by_position
+from galfeat.data.dataset import DataSet
 from galfeat.data.duplicates.pairs import connected, near_identical
 
 SAME_POSITION = 2.0
@@ -92,6 +93,35 @@ class Grouping:
             "groups": named(groups),
             "conflicts": named(self.conflicts()),
         }
+
+
+def find_groups_in(
+    dataset: DataSet,
+    digests: NDArray[np.uint8],
+    sketches: NDArray[np.uint8] | None,
+    labels: NDArray[np.integer] | None = None,
+) -> Grouping:
+    """Group the rows of a data set, with its own groups and positions.
+
+    Parameters
+    ----------
+    dataset : DataSet
+        n rows.
+    digests, sketches, labels
+        As for `find_groups`.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from galfeat.data import ArrayDataSet
+    >>> from galfeat.data.duplicates import find_groups_in
+    >>> dataset = ArrayDataSet(np.zeros((2, 32, 32, 3), np.uint8))
+    >>> find_groups_in(dataset, np.ones((2, 16), np.uint8), None).equal
+    1
+    """
+    return find_groups(
+        digests, sketches, groups=dataset.groups, ra=dataset.ra, dec=dataset.dec, labels=labels
+    )
 
 
 def find_groups(

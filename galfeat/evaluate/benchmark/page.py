@@ -7,12 +7,13 @@ from collections.abc import Mapping
 from html import escape
 
 from galfeat.evaluate.benchmark.published import NOTE, PUBLISHED
-from galfeat.evaluate.benchmark.result import Benchmark, CurvePoint
+from galfeat.evaluate.benchmark.result import Benchmark
 from galfeat.evaluate.benchmark.text import COST_NAMES, audit_text, left_out_text
 from galfeat.evaluate.comparison import figures as figures
 from galfeat.evaluate.comparison.cells import Cell, Column, Row, pipeline_head, table
 from galfeat.evaluate.comparison.page import (
     classes_section,
+    costs_table,
     differences_chart,
     pairs_table,
     pipelines_section,
@@ -119,8 +120,7 @@ def _published(benchmark: Benchmark) -> Section:
     rows = []
     for rank, name in enumerate(comparison.ranked()):
         score = comparison.scores[name]["accuracy"]
-        interval = Interval(score.mean, score.low, score.high)
-        cells = [_accuracy(interval), Cell("this page")]
+        cells = [_accuracy(score.interval), Cell("this page")]
         rows.append((score.mean, Row(f"<b>{pipeline_head(name, rank)}</b>", cells)))
     for method, accuracy, source, url in PUBLISHED:
         text = f'<a href="{escape(url)}">{escape(source)}</a>' if url else escape(source)
@@ -167,25 +167,13 @@ def _differences(benchmark: Benchmark) -> Section | None:
 
 
 def _costs(benchmark: Benchmark) -> Section:
-    ranked = benchmark.comparison.ranked()
-    largest = {cost: max(benchmark.costs[name][cost] for name in ranked) for cost in COST_NAMES}
-    rows = [
-        Row(
-            pipeline_head(name, rank),
-            [
-                Cell(figures.cost(benchmark.costs[name][cost], largest[cost], rank))
-                for cost in COST_NAMES
-            ],
-        )
-        for rank, name in enumerate(ranked)
-    ]
     caption = (
         "Fit: processor time, summed over threads, from features that were measured before, with "
         "all inner folds. Memory: peak of the process that fits and predicts, including Python "
         "and all libraries."
     )
-    columns = [Column(title) for title in COST_NAMES.values()]
-    return Section("cost", "Cost", table("ranks", caption, columns, rows))
+    costs = costs_table(benchmark.comparison.ranked(), benchmark.costs, COST_NAMES, caption)
+    return Section("cost", "Cost", costs)
 
 
 def _curve(benchmark: Benchmark) -> Section | None:
@@ -199,7 +187,10 @@ def _curve(benchmark: Benchmark) -> Section | None:
     charts = {
         metric: figures.curves(
             {
-                name: [(point.rows, _interval(point, name, metric)) for point in benchmark.curve]
+                name: [
+                    (point.rows, point.comparison.scores[name][metric].interval)
+                    for point in benchmark.curve
+                ]
                 for name in names
             },
             "training galaxies",
@@ -244,8 +235,3 @@ def _split(benchmark: Benchmark) -> Section:
     columns = [Column("Training galaxies"), Column("Test galaxies")]
     counts = table("ranks", "Galaxies of each class", columns, rows, "Class")
     return Section("split", "Split and audit", text + counts)
-
-
-def _interval(point: CurvePoint, name: str, metric: str) -> Interval:
-    score = point.comparison.scores[name][metric]
-    return Interval(score.mean, score.low, score.high)

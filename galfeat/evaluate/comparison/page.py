@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from html import escape
 
 import numpy as np
@@ -156,10 +156,9 @@ def _score_cell(comparison: Comparison, name: str, metric: str, rank: int) -> Ce
     column = [scores[metric] for scores in comparison.scores.values()]
     low, high = min(score.low for score in column), max(score.high for score in column)
     best = 'class="best"' if comparison.ranked(metric)[0] == name else ""
-    interval = Interval(score.mean, score.low, score.high)
     content = (
         f"{number(score.mean, 3)}"
-        f"{figures.zoomed_strip(interval, low, max(high, low + 1e-9), rank)}"
+        f"{figures.zoomed_strip(score.interval, low, max(high, low + 1e-9), rank)}"
         f"<small>{number(score.low, 3)} to {number(score.high, 3)}</small>"
     )
     return Cell(content, best)
@@ -229,22 +228,38 @@ def _costs(comparison: Comparison, costs: Costs) -> Section:
     ranked = comparison.ranked()
     points = {name: (costs[name]["ms_per_galaxy"], _interval(comparison, name)) for name in ranked}
     chart = figures.scatter(points, "milliseconds per galaxy", METRIC_NAMES[RANKING])
-    largest = {cost: max(costs[name][cost] for name in ranked) for cost in COST_NAMES}
-    rows = [
-        Row(
-            pipeline_head(name, rank),
-            [Cell(figures.cost(costs[name][cost], largest[cost], rank)) for cost in COST_NAMES],
-        )
-        for rank, name in enumerate(ranked)
-    ]
     caption = (
         "Times are processor times. Fit: mean over all folds. Milliseconds per galaxy: features "
         "of a decoded image and prediction, after compilation. Memory: peak of a process that "
         "extracts features, fits one fold and predicts, including Python and all libraries. "
         "Model: size of the fitted model on disk."
     )
-    columns = [Column(title) for title in COST_NAMES.values()]
-    return Section("cost", "Cost", chart + table("ranks", caption, columns, rows))
+    return Section("cost", "Cost", chart + costs_table(ranked, costs, COST_NAMES, caption))
+
+
+def costs_table(ranked: Sequence[str], costs: Costs, names: Mapping[str, str], caption: str) -> str:
+    """Return costs of each pipeline as a table of bars.
+
+    Parameters
+    ----------
+    ranked : sequence of str
+        Pipelines, the best first.
+    costs : mapping of str to mapping of str to float
+        For each pipeline, the costs in `names`.
+    names : mapping of str to str
+        Heading of each cost.
+    caption : str
+        HTML.
+    """
+    largest = {cost: max(costs[name][cost] for name in ranked) for cost in names}
+    rows = [
+        Row(
+            pipeline_head(name, rank),
+            [Cell(figures.cost(costs[name][cost], largest[cost], rank)) for cost in names],
+        )
+        for rank, name in enumerate(ranked)
+    ]
+    return table("ranks", caption, [Column(title) for title in names.values()], rows)
 
 
 def _curve(
@@ -337,5 +352,4 @@ def pipelines_section(
 
 
 def _interval(comparison: Comparison, name: str) -> Interval:
-    score = comparison.scores[name][RANKING]
-    return Interval(score.mean, score.low, score.high)
+    return comparison.scores[name][RANKING].interval

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from galfeat.classifier import GalaxyClassifier
 from galfeat.data import DataSet
 from galfeat.data.catalogue.galaxy10 import GALAXY10_DECALS
-from galfeat.data.duplicates import Grouping, find_groups
+from galfeat.data.duplicates import Grouping, find_groups_in
 from galfeat.evaluate.audit import Audit
 from galfeat.evaluate.benchmark import Benchmark, CurvePoint, SplitSummary
 from galfeat.evaluate.comparison.paired import Comparison, OutOfFold, compare_predictions
@@ -96,14 +96,7 @@ def run_benchmark(
     tables = measure_tables(plan, dataset, folder, stage)
     y = galaxy10_classes(dataset)
     table = tables.table_of(audit_pipeline())
-    grouping = find_groups(
-        table.digests,
-        table.sketches,
-        groups=dataset.groups,
-        ra=dataset.ra,
-        dec=dataset.dec,
-        labels=y,
-    )
+    grouping = find_groups_in(dataset, table.digests, table.sketches, y)
     split = make_split(
         y,
         grouping.groups,
