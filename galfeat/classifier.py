@@ -131,8 +131,9 @@ class GalaxyClassifier(AdaptationMixin, ClassifierMixin, ImageInputMixin, BaseEs
             out, with a `GalfeatWarning`.
         y : array_like, shape (n,) or (n, k), optional
             Labels of any kind, or fractions of k classes; see `fit_table`. By default the labels
-            and groups of the data set, joined where images are near-identical or at one position;
-            rows without a label are skipped.
+            and groups of the data set, joined where images are near-identical or at one position.
+            Rows without a label are skipped; copies of one image and rows of one position whose
+            labels differ are left out, with a `GalfeatWarning`.
         groups : array_like, shape (n,), optional
             Rows with the same value are never on both sides of an inner split.
         progress : callable, optional
@@ -157,7 +158,8 @@ class GalaxyClassifier(AdaptationMixin, ClassifierMixin, ImageInputMixin, BaseEs
         self._set_up()
         table = self.extractor_.extract(data, progress=progress, sketches=class_names is not None)
         if class_names is not None:
-            groups = selection.joined_groups(data, table)
+            rows, groups = selection.consistent_rows(data, table)
+            table, y = table.select(rows), data.labels[rows]
         return self.fit_table(table, y, groups, class_names)
 
     def fit_table(

@@ -61,22 +61,51 @@ def training_rows(
     return usable[~seen]
 
 
-def joined_groups(data: DataSet, table: FeatureTable) -> NDArray[np.str_] | None:
-    """Return the groups of a data set, joined by duplicates; see `find_groups`.
+def consistent_rows(
+    data: DataSet, table: FeatureTable, *, stacklevel: int = 2
+) -> tuple[NDArray[np.intp], NDArray[np.str_] | None]:
+    """Return the rows without conflicting labels, and groups joined by duplicates.
 
     Parameters
     ----------
     data : DataSet
+        n labelled rows.
     table : FeatureTable
         Its features and sketches.
+    stacklevel : int
+        Of the warning, as for `warnings.warn`.
 
     Returns
     -------
-    ndarray of str, shape (n,), or None
-        The groups of the data set if there are no duplicates.
+    rows : ndarray of int, shape (m,)
+        Without copies of one image, and images at one position, whose labels differ.
+    groups : ndarray of str, shape (m,), or None
+        Of these rows, from `find_groups`; those of the data set if there are no duplicates.
+
+    Warns
+    -----
+    GalfeatWarning
+        With the number of rows left out.
+
+    Raises
+    ------
+    DataError
+        If no row remains.
     """
-    grouping = find_groups_in(data, table.digests, table.sketches)
-    return grouping.groups if grouping.joined else data.groups
+    grouping = find_groups_in(data, table.digests, table.sketches, data.labels)
+    rows = np.flatnonzero(~grouping.conflicting)
+    n_conflicting = len(data) - len(rows)
+    if not len(rows):
+        raise DataError("every galaxy has several rows with different classes; correct the labels")
+    if n_conflicting:
+        warnings.warn(
+            f"{n_conflicting} rows show a galaxy that other rows give another class; left out of "
+            "the fit (`galfeat audit` lists them)",
+            GalfeatWarning,
+            stacklevel=stacklevel + 1,
+        )
+    groups = grouping.groups if grouping.joined else data.groups
+    return rows, None if groups is None else np.asarray(groups)[rows]
 
 
 def fitted_columns(table: FeatureTable, names: tuple[str, ...]) -> NDArray[np.intp]:

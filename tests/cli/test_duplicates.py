@@ -13,10 +13,11 @@ from galfeat.cli.duplicates import find_duplicates
 from galfeat.cli.inputs import sketch_all
 from galfeat.data import pixel_digest
 from galfeat.ensemble.folds import inner_folds
+from galfeat.errors import GalfeatWarning
 from galfeat.evaluate.splits import holdout
 from galfeat.experiments.fits import LabelledRows
 from galfeat.features import FeatureExtractor
-from galfeat.features.selection import joined_groups
+from galfeat.features.selection import consistent_rows
 from galfeat.model_io.rows import read_rows
 
 
@@ -114,7 +115,7 @@ def test_copies_are_in_one_part_of_all_splits(leaky):
 def test_copies_are_in_one_inner_fold_of_a_classifier(leaky):
     dataset = open_dataset(leaky)
     table = FeatureExtractor((), frame=False).extract(dataset, sketches=True)
-    groups = joined_groups(dataset, table)
+    _, groups = consistent_rows(dataset, table)
     folds = inner_folds(dataset.labels, groups, 5, seed=0)
     assert all(len(set(folds[originals(dataset) == name])) == 1 for name in originals(dataset))
     apart = inner_folds(dataset.labels, None, 5, seed=0)
@@ -125,11 +126,26 @@ def test_a_classifier_joins_the_groups_of_a_data_set(leaky, quick_pipeline):
     dataset = open_dataset(leaky)
     table = FeatureExtractor(("colour", "radial")).extract(dataset, sketches=True)
     fitted = GalaxyClassifier(quick_pipeline).fit(dataset)
+    _, groups = consistent_rows(dataset, table)
     joined = GalaxyClassifier(quick_pipeline).fit_table(
-        table, dataset.labels, joined_groups(dataset, table), dataset.class_names
+        table, dataset.labels, groups, dataset.class_names
     )
     expected = joined.classify_table(table).probabilities
     np.testing.assert_array_equal(fitted.classify(dataset).probabilities, expected)
+
+
+def test_a_classifier_leaves_out_copies_with_another_class(leaky, quick_pipeline):
+    dataset = open_dataset(leaky)
+    copy = np.flatnonzero(np.char.find(dataset.ids, "-") >= 0)[0]
+    fitted = []
+    for wrong in (1, 2):
+        labels = dataset.labels.copy()
+        labels[copy] = (labels[copy] + wrong) % 10
+        planted = dataset.relabelled(labels, dataset.class_names)
+        with pytest.warns(GalfeatWarning, match="2 rows show a galaxy that other rows give"):
+            fitted.append(GalaxyClassifier(quick_pipeline).fit(planted))
+    # Neither wrong class had any influence.
+    np.testing.assert_array_equal(*(model.classify(dataset).probabilities for model in fitted))
 
 
 def test_copies_of_training_images_are_not_scored_or_classified_as_held_out(
