@@ -132,18 +132,20 @@ def parameter_names(kind: str) -> list[str]:
 
 
 def require_torch() -> None:
-    """Check that PyTorch can be imported.
+    """Check that PyTorch and onnx can be imported.
 
     Raises
     ------
     MissingDependencyError
-        If not; the message names the extra that installs it.
+        If not; the message names the extra that installs them.
     """
     try:
+        import onnx  # noqa: F401
         import torch  # noqa: F401
     except ImportError as error:
         raise MissingDependencyError(
-            "a network needs PyTorch, which is not installed: pip install 'galfeat[cnn]'"
+            f"a network needs PyTorch and onnx; {error.name} is not installed: "
+            "pip install 'galfeat[cnn]'"
         ) from error
 
 

@@ -83,8 +83,9 @@ def test_a_saved_network_predicts_without_pytorch(torch, monkeypatch):
     assert (pickle.loads(content).predict_proba(X) == wanted).all()
 
 
-def test_without_pytorch_it_cannot_be_fitted(monkeypatch):
-    monkeypatch.setitem(sys.modules, "torch", None)
+@pytest.mark.parametrize("package", ["torch", "onnx"])
+def test_without_pytorch_or_onnx_it_cannot_be_fitted(monkeypatch, package):
+    monkeypatch.setitem(sys.modules, package, None)
     with pytest.raises(MissingDependencyError, match=r"pip install 'galfeat\[cnn\]'"):
         fitted(*galaxies(8))
 
