@@ -161,7 +161,7 @@ class Predictions(PredictionTable):
     --------
     >>> from galfeat import load_model
     >>> from galfeat.data.simulation import simulate
-    >>> predictions = load_model("simulated").classify(simulate(12, seed=3).images)
+    >>> predictions = load_model("simulated").classify(simulate(12, seed=34).images)
     >>> predictions.differs.nonzero()[0].tolist()
     [0]
     >>> predictions.classes[predictions.predicted[[0]]].tolist()

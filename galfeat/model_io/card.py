@@ -74,7 +74,7 @@ with a galaxy near the centre.
 {f" and {n_others:,} pixels or activations" if n_others else ""} from the families {families}, \
 measured on the {"canonical frame" if pipeline["features"]["frame"] else "original image"}.
 - Members: {members}; combination: {pipeline["ensemble"]["combine"]}.
-- Class balancing: {pipeline["balance"]["method"]}.
+- Class balancing: {_balancing(pipeline["balance"])}.
 - Calibration: {calibration_text(manifest)}, to the class frequencies below.
 - Prediction sets: {_calibrated(manifest)}.
 - Decision rule: {manifest["decision"]}.
@@ -121,6 +121,16 @@ def calibration_text(manifest: Mapping[str, Any]) -> str:
     method = str(manifest["pipeline"]["calibrate"]["method"])
     used = str(manifest.get("calibration", method))
     return used if used == method else f"{used} (chosen by cross-validation)"
+
+
+def _balancing(balance: Mapping[str, Any]) -> str:
+    """Return the method, with the number and weight of simulated galaxies."""
+    if balance["method"] != "simulate":
+        return str(balance["method"])
+    return (
+        f"{balance['number']:,} simulated galaxies in training, those of each class with the "
+        f"weight {balance['weight']:g} of an equal share of the real ones"
+    )
 
 
 def _calibrated(manifest: Mapping[str, Any]) -> str:

@@ -178,7 +178,7 @@ def load_model(folder: str | Path, *, trust: bool = False) -> GalaxyClassifier:
     --------
     >>> from galfeat import load_model
     >>> load_model("galaxy10")
-    GalaxyClassifier(pipeline=Pipeline(name='stacking-light', ...))
+    GalaxyClassifier(pipeline=Pipeline(name='stacking-light+simulate', ...))
     >>> load_model("galaxy10").classes_[:2].tolist()
     ['Disturbed', 'Merging']
     """

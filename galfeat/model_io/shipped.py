@@ -13,9 +13,9 @@ DEFAULT, OF_SIMULATED = "galaxy10", "simulated"
 #: Manifest digests of the shipped models, which are always trusted and tested with the oldest and
 #: the newest supported libraries.
 SHIPPED = {
-    "galaxy10": "26f0a4120ceaec8800d225752afe5e41bf6a1992b5e0f5fe420c4d2cd0fa136a",
+    "galaxy10": "3fb1f505780abf6e3959b530c169db1f019903d03742211e18199101c78626bb",
     "coarse": "60e142398eddf1ec57dcecd9eb39974f744043f3b255c8341b49d32ff5a60906",
-    "simulated": "8a0779b595c69c5903a69b07b6f9ac1e33207ff6363f6682ec4134c4fbab8364",
+    "simulated": "728d47f19da9d136e8cdfb021c83c1dff235b273c533a202af3b5c57d25f9bfe",
 }
 
 
