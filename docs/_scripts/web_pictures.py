@@ -3,7 +3,7 @@
     python docs/_scripts/web_pictures.py MODEL
 
 Needs Playwright, which `make test` installs, and Chromium. Presses the button until the page shows
-a correctly predicted spiral with a bar and arms, so the model should be a good one.
+a correctly predicted barred spiral without a caution, so the model should be a good one.
 """
 
 from __future__ import annotations
@@ -71,12 +71,15 @@ def served(model: Path) -> Iterator[str]:
 
 
 def press_until_spiral(page: Page) -> None:
-    """Press the button until a correctly predicted spiral has a bar and arms."""
+    """Press the button until a correctly predicted barred spiral has a bar and arms."""
     for _ in range(PRESSES):
         with page.expect_response("**/api/sample"):
             page.click("#show")
         page.wait_for_selector("#answer:visible")
-        if page.locator("#legend span").count() == 4 and page.locator(".verdict.right").count():
+        barred = page.inner_text("#named") == "Barred Spiral"
+        right = page.locator(".verdict.right").count()
+        cautioned = page.locator("#caution-line:visible").count()
+        if page.locator("#legend span").count() == 4 and barred and right and not cautioned:
             page.mouse.move(0, 0)
             return
     raise SystemExit(f"no correctly predicted spiral in {PRESSES} presses")
