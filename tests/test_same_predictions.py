@@ -1,4 +1,4 @@
-"""Predictions equal those of version 0.1.0: to the last bit on the same processor and libraries.
+"""Predictions equal the recorded ones, to the last bit on the same processor and libraries.
 
 Elsewhere features differ in their last bits, which trees amplify where a value lies at a split, so
 shipped models are compared within a tolerance and a new fit is not compared.
@@ -19,7 +19,7 @@ import pytest
 from galfeat import GalaxyClassifier, load_model
 from galfeat.data.simulation.simulator import simulate
 
-RECORD = Path(__file__).parent / "predictions_0_1_0.json"
+RECORD = Path(__file__).parent / "recorded_predictions.json"
 #: Tolerance elsewhere; the oldest libraries on the same processor give up to 0.0062.
 ELSEWHERE = 0.02
 SHIPPED = ("galaxy10", "coarse", "simulated")
