@@ -61,7 +61,6 @@ def test_all_documented_pipelines_exist():
         "stacking",
         "stacking-embedding",
         "stacking-features",
-        "stacking-full",
         "stacking-light",
         "stacking-network",
         "statmorph-forest",
