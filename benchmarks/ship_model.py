@@ -2,8 +2,9 @@
 
 ``python benchmarks/ship_model.py models/galaxy10 IMAGES`` after
 
-``galfeat fit IMAGES --label class_id --pipeline stacking-light --cv 5 --repeats 2 -o
-models/galaxy10``. The digest it prints goes into `galfeat.model_io.shipped.SHIPPED`.
+``galfeat fit IMAGES --label class_id --pipeline stacking-light+simulate --cv 5 --repeats 2 -o
+models/galaxy10`` with the oldest supported libraries. The digest it prints goes into
+`galfeat.model_io.shipped.SHIPPED`.
 """
 
 from __future__ import annotations

@@ -82,7 +82,7 @@ def press_until_spiral(page: Page) -> None:
         if page.locator("#legend span").count() == 4 and barred and right and not cautioned:
             page.mouse.move(0, 0)
             return
-    raise SystemExit(f"no correctly predicted spiral in {PRESSES} presses")
+    raise SystemExit(f"no correctly predicted barred spiral in {PRESSES} presses")
 
 
 def take(

@@ -16,7 +16,7 @@ from galfeat.ensemble import networks
 from galfeat.ensemble.networks import Dense, Layer, Tensors, Weights
 from galfeat.ensemble.pytorch import one_torch_thread
 from galfeat.errors import PipelineError
-from galfeat.pipeline.members import Member, require_torch
+from galfeat.pipeline.members import Member, require_packages
 
 _SEEDS = np.iinfo(np.int32).max
 _MOMENTUM = 0.9
@@ -132,7 +132,7 @@ class ConvolutionalNetwork(ClassifierMixin, BaseEstimator):
         MissingDependencyError
             If PyTorch is not installed.
         """
-        require_torch()
+        require_packages("cnn")
         self._validate_params()
         table = self._checked(X)
         self.classes_, codes = np.unique(np.asarray(y), return_inverse=True)
@@ -151,7 +151,7 @@ class ConvolutionalNetwork(ClassifierMixin, BaseEstimator):
 
     def predict_proba(self, X: ArrayLike) -> NDArray[np.float64]:
         """Return class probabilities, shape (n, k); `X` and errors are as for `fit`."""
-        require_torch()
+        require_packages("cnn")
         table = self._checked(X)
         if self.trees_ is not None:
             probabilities: NDArray[np.float64] = self.trees_.predict_proba(self._run(table, -1))

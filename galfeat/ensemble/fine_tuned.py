@@ -16,7 +16,7 @@ from galfeat.ensemble.pytorch import one_torch_thread
 from galfeat.errors import PipelineError
 from galfeat.features.planes import SHAPE, PlanesTable, mirrored
 from galfeat.features.shipped_networks import START, shipped_network
-from galfeat.pipeline.members import require_torch
+from galfeat.pipeline.members import require_packages
 
 _SEEDS = np.iinfo(np.int32).max
 _COLUMNS = int(np.prod(SHAPE)) + 1
@@ -84,11 +84,11 @@ class FineTunedNetwork(ClassifierMixin, BaseEstimator):
         Raises
         ------
         MissingDependencyError
-            If PyTorch is not installed.
+            If PyTorch or onnx is not installed.
         PipelineError
             If the columns are not those of the family `planes`.
         """
-        require_torch()
+        require_packages("network")
         from galfeat.embedding.fine_tuning import fine_tune
 
         self._validate_params()

@@ -62,7 +62,7 @@ def training_rows(
 
 
 def consistent_rows(
-    data: DataSet, table: FeatureTable, *, stacklevel: int = 2
+    data: DataSet, table: FeatureTable
 ) -> tuple[NDArray[np.intp], NDArray[np.str_] | None]:
     """Return the rows without conflicting labels, and groups joined by duplicates.
 
@@ -72,8 +72,6 @@ def consistent_rows(
         n labelled rows.
     table : FeatureTable
         Its features and sketches.
-    stacklevel : int
-        Of the warning, as for `warnings.warn`.
 
     Returns
     -------
@@ -102,7 +100,7 @@ def consistent_rows(
             f"{n_conflicting} rows show a galaxy that other rows give another class; left out of "
             "the fit (`galfeat audit` lists them)",
             GalfeatWarning,
-            stacklevel=stacklevel + 1,
+            stacklevel=3,
         )
     groups = grouping.groups if grouping.joined else data.groups
     return rows, None if groups is None else np.asarray(groups)[rows]

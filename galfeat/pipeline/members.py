@@ -20,6 +20,8 @@ from numpy.typing import NDArray
 from galfeat.errors import MissingDependencyError, PipelineError
 
 Estimator: TypeAlias = Any
+# Optional packages that networks are fitted with.
+_PACKAGES = {"cnn": ("torch",), "network": ("torch", "onnx")}
 
 
 @dataclass(frozen=True)
@@ -63,7 +65,7 @@ class Member:
     @property
     def reads_pixels(self) -> bool:
         """Whether it is a network, which reads tables of pixels a few rows at a time."""
-        return self.kind in ("cnn", "network")
+        return self.kind in _PACKAGES
 
     @property
     def adds_simulated(self) -> bool:
@@ -86,7 +88,7 @@ class Member:
     def require_dependencies(self) -> None:
         """Raise a MissingDependencyError if a package it needs is not installed."""
         if self.reads_pixels:
-            require_torch()
+            require_packages(self.kind)
 
     def check(self) -> None:
         """Check the kind and the parameters against the estimator.
@@ -131,8 +133,8 @@ def parameter_names(kind: str) -> list[str]:
     return sorted(({*final.get_params()} | _EXTRA.get(kind, set())) - _RESERVED)
 
 
-def require_torch() -> None:
-    """Check that PyTorch and onnx can be imported.
+def require_packages(kind: str) -> None:
+    """Check that the packages a kind of network is fitted with can be imported.
 
     Raises
     ------
@@ -140,11 +142,11 @@ def require_torch() -> None:
         If not; the message names the extra that installs them.
     """
     try:
-        import onnx  # noqa: F401
-        import torch  # noqa: F401
+        for package in _PACKAGES[kind]:
+            import_module(package)
     except ImportError as error:
         raise MissingDependencyError(
-            f"a network needs PyTorch and onnx; {error.name} is not installed: "
+            f"a network needs the package {error.name}, which is not installed: "
             "pip install 'galfeat[cnn]'"
         ) from error
 

@@ -13,7 +13,7 @@ from galfeat.cli.duplicates import find_duplicates
 from galfeat.cli.inputs import sketch_all
 from galfeat.data import pixel_digest
 from galfeat.ensemble.folds import inner_folds
-from galfeat.errors import GalfeatWarning
+from galfeat.errors import DataError, GalfeatWarning
 from galfeat.evaluate.splits import holdout
 from galfeat.experiments.fits import LabelledRows
 from galfeat.features import FeatureExtractor
@@ -146,6 +146,12 @@ def test_a_classifier_leaves_out_copies_with_another_class(leaky, quick_pipeline
             fitted.append(GalaxyClassifier(quick_pipeline).fit(planted))
     # Neither wrong class had any influence.
     np.testing.assert_array_equal(*(model.classify(dataset).probabilities for model in fitted))
+
+
+def test_a_classifier_refuses_data_in_which_every_galaxy_has_two_classes(leaky, quick_pipeline):
+    pair = open_dataset(leaky).select([0, 0]).relabelled([0, 1], ["a", "b"])
+    with pytest.raises(DataError, match="every galaxy has several rows with different classes"):
+        GalaxyClassifier(quick_pipeline).fit(pair)
 
 
 def test_copies_of_training_images_are_not_scored_or_classified_as_held_out(
